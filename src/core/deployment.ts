@@ -1,0 +1,92 @@
+import type { JsonObject } from './json.ts'
+import type { Mode, UnprobedMode } from './mode.ts'
+import type { Secret } from './secret.ts'
+
+/** One `model_list` entry, parsed: an endpoint that serves a model under a group's name. */
+export interface Deployment {
+  /** Position in the merged model_list: unique even where two ids collide. */
+  readonly index: number
+  /** `model_info.id`, or LiteLLM's hash of the litellm_params. */
+  readonly id: string
+  /** `model_name`: deployments of one name are one load-balanced model group. */
+  readonly group: string
+  /** `litellm_params.model` as written; what /health shows. */
+  readonly model: string
+  /** The provider's id (`openai`, `azure`, …), or the unknown prefix as written. */
+  readonly provider: string
+  /** The model's name in the provider's words: `model` without its provider prefix. */
+  readonly upstreamModel: string
+  readonly mode: Mode
+  /** Where `mode` comes from. */
+  readonly modeSource: 'explicit' | 'name' | 'catalogue' | 'default'
+  /** Set where the config asks for a mode that we load but cannot probe. */
+  readonly unprobedMode?: UnprobedMode
+  /** Set where nothing may be sent: an unset variable, an unknown provider or mode. */
+  readonly misconfigured?: Misconfiguration
+  readonly connection: Connection
+  /** Every other litellm_param: merged into JSON bodies where the request has no such field. */
+  readonly bodyDefaults: JsonObject
+  readonly timeouts: Timeouts
+  readonly probe: ProbeSettings
+  /** Fields of LiteLLM's allow list that /health shows as they are: `rpm`, `region_name`, `base_model`, … */
+  readonly shown: JsonObject
+  /** Names that a client's body may set for this deployment (`configurable_clientside_auth_params`). */
+  readonly clientConnectionFields: readonly string[]
+  /** `litellm_params` for /model/info: secrets removed or masked, file order. */
+  readonly shownParams: JsonObject
+  /** `model_info` as written, without `id`. */
+  readonly info: JsonObject
+}
+
+/** Why a deployment cannot be called at all. */
+export interface Misconfiguration {
+  /** One sentence: what is wrong and where. */
+  readonly message: string
+}
+
+/** How to reach a deployment. Secrets are opened only by the provider's authorizer. */
+export interface Connection {
+  readonly apiKey?: Secret
+  /** Scheme, host and path only: no user, no query (those are secrets, in `apiBaseQuery` and `headers`). */
+  readonly apiBase?: string
+  /** The query that `api_base` was written with, without `?`. */
+  readonly apiBaseQuery?: Secret
+  readonly apiVersion?: string
+  readonly organization?: Secret
+  readonly azureAdToken?: Secret
+  /** `extra_headers` and `headers`, lower-case names. */
+  readonly headers: Readonly<Record<string, Secret>>
+}
+
+/** Deadlines of user traffic, milliseconds. Absent: the router's, then 6,000 s. */
+export interface Timeouts {
+  readonly timeoutMs?: number
+  readonly streamTimeoutMs?: number
+}
+
+/** `health_check_model`, resolved. */
+export interface ProbeModel {
+  /** As written. */
+  readonly model: string
+  readonly provider: string
+  readonly upstreamModel: string
+}
+
+/** The `model_info.health_check_*` knobs of one deployment. */
+export interface ProbeSettings {
+  /** Deadline of one check; absent: HEALTH_CHECK_TIMEOUT_SECONDS, then 60 s. */
+  readonly timeoutMs?: number
+  /** `health_check_model`: probed in place of the deployment's own model. */
+  readonly model?: ProbeModel
+  /** Merged first into the probe; the knobs below win. */
+  readonly params: JsonObject
+  readonly maxTokens?: number
+  readonly maxTokensReasoning?: number
+  readonly maxTokensNonReasoning?: number
+  /** Forces or forbids a token budget in the probe. */
+  readonly supportsMaxTokens?: boolean
+  readonly reasoningEffort?: string
+  readonly voice?: string
+  /** `disable_background_health_check`. */
+  readonly backgroundDisabled: boolean
+}

@@ -1,0 +1,21 @@
+import type { FailureKind } from './failure.ts'
+import type { Verdict } from './verdict.ts'
+
+/** The health states in use. Routing prefers them in this order. */
+export const HEALTH_STATES = ['HEALTHY', 'UNKNOWN', 'SATURATED', 'DOWN', 'MISCONFIGURED'] as const
+
+/** What we hold true of a deployment now. */
+export type HealthState = (typeof HEALTH_STATES)[number]
+
+/** A deployment's health: the state, why, since when, and the newest verdict. */
+export interface Health {
+  readonly state: HealthState
+  /** Absent for a healthy deployment. */
+  readonly reason?: FailureKind
+  /** When `state` was entered, milliseconds since 1970. */
+  readonly since: number
+  /** Absent until the first check ends. */
+  readonly verdict?: Verdict
+  /** Until when no request may be sent (Retry-After), milliseconds since 1970. */
+  readonly waitUntil?: number
+}

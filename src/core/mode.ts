@@ -1,0 +1,217 @@
+import type { Json, JsonObject } from './json.ts'
+
+/** The nine modes we probe: LiteLLM's words for `model_info.mode`. */
+export const MODES = [
+  'chat',
+  'completion',
+  'embedding',
+  'image_generation',
+  'audio_transcription',
+  'audio_speech',
+  'rerank',
+  'batch',
+  'realtime',
+] as const
+
+/** What a deployment is for, and so how it is called and probed. */
+export type Mode = (typeof MODES)[number]
+
+/** LiteLLM's other modes: loaded and listed, but not probed (their entry says `checks_disabled`). */
+export const UNPROBED_MODES = [
+  'responses',
+  'moderation',
+  'ocr',
+  'image_edit',
+  'video_generation',
+  'search',
+  'vector_store',
+  'anthropic_messages',
+  'evaluation',
+] as const
+
+/** A mode of LiteLLM's that we cannot probe. */
+export type UnprobedMode = (typeof UNPROBED_MODES)[number]
+
+/** The modes spoken over plain HTTP; realtime is a WebSocket and is dialled instead. */
+export type HttpMode = Exclude<Mode, 'realtime'>
+
+/** True for one of the nine. */
+export function isMode(value: unknown): value is Mode {
+  return (MODES as readonly unknown[]).includes(value)
+}
+
+/** True for one of LiteLLM's modes that we load but do not probe. */
+export function isUnprobedMode(value: unknown): value is UnprobedMode {
+  return (UNPROBED_MODES as readonly unknown[]).includes(value)
+}
+
+/**
+ * OpenAI's JSON is the neutral form: what we read is typed, what we do not know is carried.
+ * One line a mode: what goes in, what comes out, and what a stream is made of.
+ */
+export interface Operations {
+  readonly chat: { readonly request: ChatRequest; readonly response: ChatResponse; readonly event: ChatChunk }
+  readonly completion: {
+    readonly request: CompletionRequest
+    readonly response: CompletionResponse
+    readonly event: never
+  }
+  readonly embedding: {
+    readonly request: EmbeddingRequest
+    readonly response: EmbeddingResponse
+    readonly event: never
+  }
+  readonly image_generation: {
+    readonly request: ImageRequest
+    readonly response: ImageResponse
+    readonly event: never
+  }
+  readonly audio_transcription: {
+    readonly request: TranscriptionRequest
+    readonly response: TranscriptionResponse
+    readonly event: never
+  }
+  readonly audio_speech: {
+    readonly request: SpeechRequest
+    readonly response: SpeechResponse
+    readonly event: never
+  }
+  readonly rerank: {
+    readonly request: RerankRequest
+    readonly response: RerankResponse
+    readonly event: never
+  }
+  readonly batch: {
+    readonly request: BatchListRequest
+    readonly response: BatchListResponse
+    readonly event: never
+  }
+}
+
+/** One message of a conversation. */
+export interface ChatMessage {
+  readonly role: string
+  readonly content?: Json
+  readonly [key: string]: Json | undefined
+}
+
+/** `POST /chat/completions`. */
+export interface ChatRequest {
+  readonly messages: readonly ChatMessage[]
+  readonly max_tokens?: number
+  readonly max_completion_tokens?: number
+  readonly stream?: boolean
+  readonly [key: string]: Json | undefined
+}
+
+/** What a chat answer must have to count as one: a non-empty `choices`. */
+export interface ChatResponse {
+  readonly id: string
+  readonly object: 'chat.completion'
+  readonly created: number
+  readonly model: string
+  readonly choices: readonly ChatChoice[]
+  readonly usage?: JsonObject
+  readonly [key: string]: Json | undefined
+}
+
+/** One of the answers in a ChatResponse. */
+export interface ChatChoice {
+  readonly index: number
+  readonly message: JsonObject
+  readonly finish_reason: string | null
+  readonly [key: string]: Json | undefined
+}
+
+/** One event of a streamed chat, OpenAI's `chat.completion.chunk`. */
+export interface ChatChunk {
+  readonly id: string
+  readonly object: 'chat.completion.chunk'
+  readonly created: number
+  readonly model: string
+  readonly choices: readonly JsonObject[]
+  readonly usage?: JsonObject
+  readonly [key: string]: Json | undefined
+}
+
+/** `POST /completions`. */
+export interface CompletionRequest {
+  readonly prompt: string
+  readonly max_tokens?: number
+  readonly [key: string]: Json | undefined
+}
+
+/** `choices[0].text` is a string. */
+export interface CompletionResponse {
+  readonly text: string
+  readonly model: string | undefined
+}
+
+/** `POST /embeddings`. */
+export interface EmbeddingRequest {
+  readonly input: readonly string[]
+  readonly [key: string]: Json | undefined
+}
+
+/** The first vector's length; never 0. */
+export interface EmbeddingResponse {
+  readonly dimensions: number
+  readonly model: string | undefined
+}
+
+/** `POST /images/generations`. */
+export interface ImageRequest {
+  readonly prompt: string
+  readonly [key: string]: Json | undefined
+}
+
+/** How many images came back; never 0. */
+export interface ImageResponse {
+  readonly images: number
+}
+
+/** `POST /audio/transcriptions`, multipart. */
+export interface TranscriptionRequest {
+  readonly file: { readonly name: string; readonly contentType: string; readonly bytes: Uint8Array }
+  readonly fields: Readonly<Record<string, string>>
+}
+
+/** The transcript; may be empty. */
+export interface TranscriptionResponse {
+  readonly text: string
+}
+
+/** `POST /audio/speech`. */
+export interface SpeechRequest {
+  readonly input: string
+  readonly voice: string
+  readonly [key: string]: Json | undefined
+}
+
+/** The sound's size in bytes (never 0) and type. */
+export interface SpeechResponse {
+  readonly sizeBytes: number
+  readonly contentType: string
+}
+
+/** `POST /rerank`, Cohere's shape. */
+export interface RerankRequest {
+  readonly query: string
+  readonly documents: readonly string[]
+  readonly [key: string]: Json | undefined
+}
+
+/** Results in order of relevance; never empty. */
+export interface RerankResponse {
+  readonly results: readonly { readonly index: number; readonly relevance_score: number }[]
+}
+
+/** `GET /batches?limit=N`. */
+export interface BatchListRequest {
+  readonly limit: number
+}
+
+/** How many batches the page lists; may be 0. */
+export interface BatchListResponse {
+  readonly batches: number
+}

@@ -1,0 +1,47 @@
+import type { FailureKind } from './failure.ts'
+import type { JsonObject } from './json.ts'
+
+/** What one check of one deployment found out. */
+export type Verdict = HealthyVerdict | UnhealthyVerdict
+
+interface VerdictFacts {
+  /** When the check ended, milliseconds since 1970. */
+  readonly at: number
+  /** From the request being written to the verdict, milliseconds; 0 where nothing was sent. */
+  readonly latencyMs: number
+  /** Upstream requests made: 0, 1 or 2. */
+  readonly requests: number
+  /** The model asked for, as /health shows it: the configured one, `health_check_model`, or a wildcard's pick. */
+  readonly probedModel: string
+  /** Response headers of LiteLLM's allow list, redacted. */
+  readonly headers: Readonly<Record<string, string>>
+}
+
+/** The answer is the proof that this mode asks for. */
+export interface HealthyVerdict extends VerdictFacts {
+  readonly kind: 'healthy'
+  /** Set where the provider filtered the probe's answer: alive all the same. */
+  readonly note?: 'content_policy' | 'length'
+}
+
+/** The check failed, and how. */
+export interface UnhealthyVerdict extends VerdictFacts {
+  readonly kind: 'unhealthy'
+  readonly reason: FailureKind
+  /** Prose, redacted: what was tried, what came back, what to do. */
+  readonly error: string
+  /** LiteLLM's `exception_status`. */
+  readonly exceptionStatus: number
+  /** How long the upstream asks us to stay away, from `at`. */
+  readonly retryAfterMs?: number
+  /** Our own request, for `raw_request_typed_dict`; absent where nothing was sent. */
+  readonly request?: SentRequest
+}
+
+/** A probe as it went out, header values hidden. */
+export interface SentRequest {
+  /** The full URL, query values that are secrets hidden. */
+  readonly url: string
+  readonly body: JsonObject
+  readonly headers: Readonly<Record<string, '[secret]'>>
+}

@@ -1,0 +1,78 @@
+import type { Deployment, Misconfiguration } from '../core/deployment.ts'
+import type { GatewayError } from '../core/failure.ts'
+import type { JsonObject } from '../core/json.ts'
+import type { BodyEdits } from '../core/json-spans.ts'
+import type { HttpMode, Operations } from '../core/mode.ts'
+import type { DialRequest, WireRequest, WireResponse } from '../transport/wire.ts'
+
+/** Where a deployment's requests go, resolved from config and environment. Holds no secret. */
+export interface Target {
+  readonly provider: string
+  /** The model in the provider's words. */
+  readonly model: string
+  /** Base URL without a trailing slash and without a query. */
+  readonly base: string
+  readonly apiVersion?: string
+  /** The deployment's defaults for JSON bodies. */
+  readonly bodyDefaults: JsonObject
+}
+
+/** One mode in one provider's words. Pure; never writes to its arguments (a retry encodes again). */
+export interface Codec<M extends HttpMode> {
+  encode(request: Operations[M]['request'], target: Target): WireRequest
+  /**
+   * Reads a 2xx answer.
+   * @throws GatewayError empty, wrong_shape, server_error (an error inside a 200), content_policy
+   */
+  decode(response: WireResponse, target: Target): Operations[M]['response']
+  /** Present where the provider's stream must be translated. */
+  openStream?(target: Target): StreamDecoder<Operations[M]['event']>
+  /** Present where a client's body needs no translation, only edits at its top level. */
+  readonly relay?: RelayFace
+}
+
+/** How to pass a client's request on without parsing it. */
+export interface RelayFace {
+  url(target: Target): string
+  edits(target: Target): BodyEdits
+}
+
+/** A push parser: bytes in any split → events. */
+export interface StreamDecoder<Event> {
+  push(bytes: Uint8Array): readonly Event[]
+  end(): readonly Event[]
+}
+
+/** Adds credentials and the deployment's own headers; runs last, for it may sign the body. */
+export type Authorize = (request: WireRequest) => WireRequest | Promise<WireRequest>
+
+/** A deployment that can be called. */
+export interface Connected {
+  readonly target: Target
+  readonly authorize: Authorize
+}
+
+/** How a provider opens a realtime session. */
+export interface RealtimeFace {
+  dial(target: Target): DialRequest
+  /** Sent first where the provider waits for the client to speak. */
+  readonly opening?: (target: Target) => string
+  /** True when this first message proves the session. @throws GatewayError when it is an error */
+  proves(message: string): boolean
+}
+
+/** Everything the program knows of one provider. */
+export interface ProviderAdapter {
+  readonly id: string
+  readonly codecs: { readonly [M in HttpMode]: Codec<M> | 'unsupported' }
+  readonly realtime: RealtimeFace | 'unsupported'
+  /** Resolves base, key and version from the deployment, then from the environment. */
+  connect(
+    deployment: Deployment,
+    env: Readonly<Record<string, string | undefined>>,
+  ): Connected | Misconfiguration
+  /** Names what a non-2xx answer means. */
+  classify(response: WireResponse): GatewayError
+  /** A cheap current chat model, for probing a wildcard deployment. */
+  readonly cheapChatModel?: string
+}

@@ -1,0 +1,74 @@
+/** A request as it goes on the wire. Header names are lower case. */
+export interface WireRequest {
+  readonly method: 'GET' | 'POST'
+  readonly url: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly body?: Uint8Array | string
+}
+
+/** A whole answer. Header names are lower case; repeated headers are joined by `, `. */
+export interface WireResponse {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: Uint8Array
+}
+
+/** How long and how much we are willing to take. */
+export interface Limits {
+  /** From the call to the last byte, milliseconds. */
+  readonly timeoutMs: number
+  /** Longest silence between two chunks of a body, milliseconds. Default: `timeoutMs`. */
+  readonly idleTimeoutMs?: number
+  /** Largest body we read, bytes; more is `wrong_shape`. */
+  readonly maxBytes: number
+  readonly signal?: AbortSignal
+}
+
+/** Receives an answer piece by piece. Exactly one of `end` and `fail` is called, last. */
+export interface StreamSink {
+  head(status: number, headers: Readonly<Record<string, string>>): void
+  /** False asks the stream to pause; the owner calls `resume` when it can take more. */
+  data(chunk: Buffer): boolean
+  end(): void
+  /** A GatewayError of kind unreachable, tls, timeout, cut, wrong_shape or cancelled. */
+  fail(error: Error): void
+}
+
+/** A running exchange. */
+export interface Stream {
+  resume(): void
+  /** Tears the upstream request down at once; `fail` is called with kind `cancelled` unless already over. */
+  cancel(): void
+}
+
+/** A WebSocket to open. */
+export interface DialRequest {
+  readonly url: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly protocols: readonly string[]
+}
+
+/** An open WebSocket. */
+export interface Dialogue {
+  /** The next message as text; rejects with a GatewayError (`cut`, `timeout`, …) if none comes. */
+  next(): Promise<string>
+  send(text: string): void
+  /** Closes with 1000 and does not wait for long. */
+  close(): void
+}
+
+/** The network. The only place where bytes leave the process. */
+export interface Transport {
+  /** @throws GatewayError unreachable, tls, timeout, cut, wrong_shape (too large), cancelled */
+  send(request: WireRequest, limits: Limits): Promise<WireResponse>
+  stream(request: WireRequest, limits: Limits, sink: StreamSink): Stream
+  /** Resolves once upgraded; an HTTP answer instead of an upgrade resolves with that answer. */
+  dial(
+    request: DialRequest,
+    limits: Limits,
+  ): Promise<
+    | { readonly dialogue: Dialogue; readonly headers: Readonly<Record<string, string>> }
+    | { readonly refused: WireResponse }
+  >
+  close(): Promise<void>
+}
