@@ -43,7 +43,7 @@ const MAX_MEMBERS = 10_000
 /** As deep as common JSON readers go; the stack of open brackets is bounded by it. */
 const MAX_DEPTH = 1000
 /** Up to here a byte loop beats the call into native search. */
-const SHORT_STRING_BYTES = 24
+const WALKED_BYTES = 64
 
 /** Numbers and words that may stand as a value (RFC 8259 §3, §6). */
 const SCALAR = /^(?:true|false|null|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?)$/
@@ -202,23 +202,24 @@ function nestedEnd(body: Buffer, start: number): number {
   throw invalid(body, body.length, 'unclosed bracket')
 }
 
-/** One past the closing quote of the string that opens at `start`. */
+/**
+ * One past the closing quote of the string that opens at `start`. Native search costs a call, so each stretch
+ * between escaped quotes is first walked for a few bytes.
+ */
 function stringEnd(body: Buffer, start: number): number {
-  const short = Math.min(start + 1 + SHORT_STRING_BYTES, body.length)
   let at = start + 1
-  for (; at < short; at++) {
-    const byte = body[at]
-    if (byte === QUOTE) return at + 1
-    // The byte after a backslash never ends a string.
-    if (byte === BACKSLASH) at++
-  }
-  // `at` may stand one past `short` when an escape straddled it: both are then known to be inside.
-  const inside = at
   for (;;) {
+    const walked = Math.min(at + WALKED_BYTES, body.length)
+    for (; at < walked; at++) {
+      const byte = body[at]
+      if (byte === QUOTE) return at + 1
+      // The byte after a backslash never ends a string.
+      if (byte === BACKSLASH) at++
+    }
     const quote = body.indexOf(QUOTE, at)
     if (quote === -1) throw invalid(body, body.length, 'unterminated string')
     let backslashes = 0
-    while (quote - 1 - backslashes >= inside && body[quote - 1 - backslashes] === BACKSLASH) backslashes++
+    while (quote - 1 - backslashes >= at && body[quote - 1 - backslashes] === BACKSLASH) backslashes++
     if (backslashes % 2 === 0) return quote + 1
     at = quote + 1
   }
@@ -253,20 +254,23 @@ function afterByteOrderMark(body: Buffer): number {
 
 /** An error with the position as LiteLLM writes it: line and column from 1, characters from 0. */
 function invalid(body: Buffer, at: number, what: string): GatewayError {
-  const before = body.toString('utf8', afterByteOrderMark(body), at)
-  const line = before.split('\n').length
-  const chars = countCodePoints(before)
-  const column = countCodePoints(before.slice(before.lastIndexOf('\n') + 1)) + 1
+  const start = afterByteOrderMark(body)
+  let line = 1
+  let lineStart = start
+  for (let next = body.indexOf(0x0a, start); next !== -1 && next < at; next = body.indexOf(0x0a, lineStart)) {
+    line++
+    lineStart = next + 1
+  }
+  const column = countCharacters(body, lineStart, at)
+  const offset = countCharacters(body, start, lineStart) + column
   const reason = at >= body.length ? 'unexpected end of data' : what
-  const message = `Invalid JSON payload: ${reason}: line ${line} column ${column} (char ${chars})`
+  const message = `Invalid JSON payload: ${reason}: line ${line} column ${column + 1} (char ${offset})`
   return new GatewayError('bad_request', message, { status: 400, source: 'client', param: 'request_body' })
 }
 
-function countCodePoints(text: string): number {
-  let surrogatePairs = 0
-  for (let at = 0; at < text.length - 1; at++) {
-    const code = text.charCodeAt(at)
-    if (code >= 0xd800 && code < 0xdc00) surrogatePairs++
-  }
-  return text.length - surrogatePairs
+/** UTF-8: every byte but a continuation (10xxxxxx) starts a character. */
+function countCharacters(body: Buffer, start: number, end: number): number {
+  let count = 0
+  for (let at = start; at < end; at++) if (((body[at] ?? 0) & 0xc0) !== 0x80) count++
+  return count
 }

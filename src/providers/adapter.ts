@@ -2,7 +2,8 @@ import type { Deployment, Misconfiguration } from '../core/deployment.ts'
 import type { GatewayError } from '../core/failure.ts'
 import type { JsonObject } from '../core/json.ts'
 import type { BodyEdits } from '../core/json-spans.ts'
-import type { HttpMode, Operations } from '../core/mode.ts'
+import type { HttpMode, Mode, Operations } from '../core/mode.ts'
+import type { Secret } from '../core/secret.ts'
 import type { DialRequest, WireRequest, WireResponse } from '../transport/wire.ts'
 
 /** Where a deployment's requests go, resolved from config and environment. Holds no secret. */
@@ -35,6 +36,8 @@ export interface Codec<M extends HttpMode> {
 export interface RelayFace {
   url(target: Target): string
   edits(target: Target): BodyEdits
+  /** Members that this provider knows by another name: old → new. The value is carried over unread. */
+  readonly renames?: Readonly<Record<string, string>>
 }
 
 /** A push parser: bytes in any split → events. */
@@ -50,6 +53,8 @@ export type Authorize = (request: WireRequest) => WireRequest | Promise<WireRequ
 export interface Connected {
   readonly target: Target
   readonly authorize: Authorize
+  /** Every secret that `authorize` writes, wherever it came from, so that echoes of it can be blotted out. */
+  readonly secrets: readonly Secret[]
 }
 
 /** How a provider opens a realtime session. */
@@ -73,6 +78,10 @@ export interface ProviderAdapter {
   ): Connected | Misconfiguration
   /** Names what a non-2xx answer means. */
   classify(response: WireResponse): GatewayError
+  /** The mode of all its models, where it has just one. */
+  readonly onlyMode?: Mode
   /** A cheap current chat model, for probing a wildcard deployment. */
   readonly cheapChatModel?: string
+  /** True where a host serves one request at a time (local engines): it is never probed twice at once. */
+  readonly oneAtATime?: boolean
 }

@@ -1,0 +1,32 @@
+import { readConfig, readModel } from '../app.ts'
+import type { Command } from './args.ts'
+import { EXIT } from './exit-code.ts'
+import { printNotActedOn, printProblems } from './problems.ts'
+import { runGateway } from './run-gateway.ts'
+import { saveMemory } from './save-memory.ts'
+import type { Shell } from './shell.ts'
+
+/** More lines than this push the address off the screen. */
+const MOST_PROBLEMS = 100
+
+/** `pulsegate config.yaml` and `pulsegate --model …`: says what is odd about the config and serves it. */
+export async function serve(command: Extract<Command, { kind: 'serve' }>, shell: Shell): Promise<number> {
+  const { terminal, env } = shell
+  const stopAsked = shell.stopAsked()
+  const spendMemory = saveMemory()
+  const { source } = command
+  const { config, problems } =
+    source.kind === 'file' ? await readConfig(source.path, env) : await readModel(source, env)
+  for (const note of command.notes) terminal.err(`${terminal.paintError('dim', 'note')}: ${note}`)
+  printProblems(problems, terminal, MOST_PROBLEMS)
+  if (config === undefined) return EXIT.refused
+  printNotActedOn(config, terminal)
+  return runGateway(config, shell, {
+    address: command.address,
+    isDebug: command.isDebug,
+    defaultLogLevel: 'info',
+    checksAtStart: false,
+    stopAsked,
+    onListening: spendMemory,
+  })
+}

@@ -1,0 +1,96 @@
+import { readFileSync } from 'node:fs'
+import { constants } from 'node:os'
+import { systemClock, type Clock } from '../core/clock.ts'
+import type { Redact } from '../core/secret.ts'
+import type { Env } from './args.ts'
+import { EXIT } from './exit-code.ts'
+import { createTerminal, oneLine, type Terminal } from './terminal.ts'
+
+/** Replaced by the version itself when the program is bundled. */
+declare const PULSEGATE_VERSION: string | undefined
+
+/** What a command has around it: everything it may read from or do to its process. */
+export interface Shell {
+  readonly terminal: Terminal
+  readonly env: Env
+  readonly version: string
+  readonly clock: Clock
+  readonly random: () => number
+  /** Settles at the first SIGTERM or SIGINT from now on; the second one ends the process at once. */
+  stopAsked(): Promise<StopSignal>
+  /** What a crash prints passes through this from now on. */
+  hideSecrets(redact: Redact): void
+}
+
+/** A signal that asks the program to end. */
+export type StopSignal = 'SIGTERM' | 'SIGINT'
+
+const STOP_SIGNALS: readonly StopSignal[] = ['SIGTERM', 'SIGINT']
+
+/** A crash is one line; more than this of it helps nobody. */
+const MAX_CRASH_CHARS = 500
+
+/** The shell of the real process. Also makes a crash one line without secrets, and a closed pipe no crash. */
+export function createShell(target: NodeJS.Process): Shell {
+  let redact: Redact = (text) => text
+  endQuietlyOnClosedPipe(target)
+  target.on('uncaughtException', (error) => {
+    target.stderr.write(`pulsegate: ${redact(crashLine(error))}\n`)
+    target.exit(EXIT.bug)
+  })
+  return {
+    terminal: createTerminal(target.stdout, target.stderr, target.env),
+    env: target.env,
+    version: readVersion(),
+    clock: systemClock,
+    random: Math.random,
+    stopAsked: () => stopAsked(target),
+    hideSecrets: (next) => {
+      redact = next
+    },
+  }
+}
+
+/** `pulsegate … | head`: the reader has seen enough, and that is no failure. */
+function endQuietlyOnClosedPipe(target: NodeJS.Process): void {
+  for (const stream of [target.stdout, target.stderr])
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EPIPE') target.exit(EXIT.ok)
+      throw error
+    })
+}
+
+/**
+ * The second signal exits by hand, with the status a shell gives for that signal: the kernel does not end
+ * process 1 of a container by a signal's default action.
+ */
+function stopAsked(target: NodeJS.Process): Promise<StopSignal> {
+  return new Promise((resolve) => {
+    let isAsked = false
+    for (const signal of STOP_SIGNALS)
+      target.on(signal, () => {
+        if (isAsked) target.exit(128 + constants.signals[signal])
+        isAsked = true
+        resolve(signal)
+      })
+  })
+}
+
+/** The first frame of a stack that is a file: the function, if it has a name, and the place. */
+const FRAME = /^\s+at (?:async )?(?:(\S+) \()?(?:file:\/\/)?\/\S*?([^/\s]+:\d+):\d+\)?$/m
+
+/** One line for whoever reads it at 3 a.m.: what broke, and where in our code. */
+export function crashLine(error: unknown): string {
+  const known = error instanceof Error ? error : new Error(String(error))
+  const what = oneLine(`${known.name}: ${known.message}`).slice(0, MAX_CRASH_CHARS)
+  const [, name, place] = FRAME.exec(known.stack ?? '') ?? []
+  const where = place === undefined ? '' : ` (in ${name === undefined ? '' : `${name}, `}${place})`
+  return `this is a bug, please report it: ${what}${where}`
+}
+
+function readVersion(): string {
+  if (typeof PULSEGATE_VERSION === 'string') return PULSEGATE_VERSION
+  const manifest: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
+  const isVersioned = typeof manifest === 'object' && manifest !== null && 'version' in manifest
+  return isVersioned && typeof manifest.version === 'string' ? manifest.version : '0.0.0'
+}

@@ -1,0 +1,125 @@
+import type { Deployment } from '../core/deployment.ts'
+import { failureRow, type FailureKind } from '../core/failure.ts'
+import type { Health } from '../core/health.ts'
+import { oneLine, type Paint, type Tone } from './terminal.ts'
+
+/** One line of the table, before it is laid out. */
+export interface Row {
+  readonly model: string
+  readonly mode: string
+  readonly verdict: 'healthy' | 'unhealthy' | 'waiting' | 'not checked'
+  readonly latencyMs?: number
+  readonly reason: string
+}
+
+/** The widths of the first four columns, and how wide a line may be. */
+export interface Layout {
+  readonly model: number
+  readonly mode: number
+  readonly width: number
+}
+
+const GAP = '  '
+const VERDICT_WIDTH = '✗ unhealthy'.length
+const LATENCY_WIDTH = '10000 ms'.length
+const MAX_MODEL_WIDTH = 40
+const MIN_REASON_WIDTH = 8
+
+/** The sign stands beside the word, so that neither colour nor the sign alone tells the verdict. */
+const SIGNS: Readonly<Record<Row['verdict'], { readonly text: string; readonly tone: Tone }>> = {
+  healthy: { text: '✓ healthy', tone: 'good' },
+  unhealthy: { text: '✗ unhealthy', tone: 'bad' },
+  waiting: { text: '… waiting', tone: 'wait' },
+  'not checked': { text: '– unchecked', tone: 'dim' },
+}
+
+/** The name that tells a deployment from the others: its group, and its model where the group has several. */
+export function rowNames(deployments: readonly Deployment[]): readonly string[] {
+  const sizes = new Map<string, number>()
+  for (const { group } of deployments) sizes.set(group, (sizes.get(group) ?? 0) + 1)
+  return deployments.map(({ group, model }) => ((sizes.get(group) ?? 0) > 1 ? `${group} (${model})` : group))
+}
+
+/** A deployment's health as a line of the table. */
+export function rowOf(name: string, deployment: Deployment, health: Health): Row {
+  const { verdict } = health
+  const mode = deployment.unprobedMode ?? deployment.mode
+  if (verdict === undefined) {
+    const reason = health.reason === undefined ? '' : reasonText(health.reason, undefined)
+    return { model: name, mode, verdict: 'not checked', reason }
+  }
+  const latency = verdict.requests === 0 ? {} : { latencyMs: verdict.latencyMs }
+  if (verdict.kind === 'healthy') {
+    const reason = verdict.probedModel === deployment.model ? '' : `probed as ${verdict.probedModel}`
+    return { model: name, mode, verdict: 'healthy', ...latency, reason }
+  }
+  const reason = reasonText(verdict.reason, verdict.exceptionStatus, deployment.misconfigured?.message)
+  return { model: name, mode, verdict: 'unhealthy', ...latency, reason }
+}
+
+/** The kind first, for it is the word that /health, metrics and docs use; then the number and what to do. */
+function reasonText(kind: FailureKind, status: number | undefined, said?: string): string {
+  return `${kind}${status === undefined ? '' : ` (${status})`}: ${said ?? failureRow(kind).fix}`
+}
+
+/** Column widths for these deployments on a terminal of this width. */
+export function layoutOf(
+  names: readonly string[],
+  deployments: readonly Deployment[],
+  width: number,
+): Layout {
+  const mode = widest(['MODE', ...deployments.map(({ mode, unprobedMode }) => unprobedMode ?? mode)])
+  const rest = mode + VERDICT_WIDTH + LATENCY_WIDTH + MIN_REASON_WIDTH + 4 * GAP.length
+  const model = Math.min(
+    widest(['MODEL', ...names]),
+    MAX_MODEL_WIDTH,
+    Math.max(width - rest, MIN_REASON_WIDTH),
+  )
+  return { model, mode, width }
+}
+
+function widest(texts: readonly string[]): number {
+  return texts.reduce((width, text) => Math.max(width, lengthOf(text)), 0)
+}
+
+/** The table's first line. */
+export function headLine(layout: Layout, paint: Paint): string {
+  const cells = [
+    fit('MODEL', layout.model),
+    fit('MODE', layout.mode),
+    fit('VERDICT', VERDICT_WIDTH),
+    'LATENCY'.padStart(LATENCY_WIDTH),
+    'REASON',
+  ]
+  return paint('bold', clip(cells.join(GAP), layout.width).trimEnd())
+}
+
+/** One line of the table; never wider than the layout says, whatever the reason is. */
+export function rowLine(row: Row, layout: Layout, paint: Paint): string {
+  const sign = SIGNS[row.verdict]
+  const latency = row.latencyMs === undefined ? '' : `${Math.round(row.latencyMs)} ms`
+  const left = `${fit(oneLine(row.model), layout.model)}${GAP}${fit(row.mode, layout.mode)}${GAP}`
+  const middle = fit(sign.text, VERDICT_WIDTH)
+  const right = `${GAP}${latency.padStart(LATENCY_WIDTH)}${GAP}`
+  const used = lengthOf(left + middle + right)
+  const reason = clip(oneLine(row.reason), Math.max(layout.width - used, 0))
+  return `${left}${paint(sign.tone, middle)}${right}${reason}`.trimEnd()
+}
+
+/** Cut or padded to exactly `width` characters. */
+function fit(text: string, width: number): string {
+  const cut = clip(text, width)
+  return cut + ' '.repeat(width - lengthOf(cut))
+}
+
+/** At most `width` characters, the last one an ellipsis where something was cut. */
+function clip(text: string, width: number): string {
+  const characters = Array.from(text)
+  if (characters.length <= width) return text
+  return width <= 0 ? '' : `${characters.slice(0, width - 1).join('')}…`
+}
+
+/** In characters, not UTF-16 units. */
+function lengthOf(text: string): number {
+  return Array.from(text).length
+}

@@ -1,0 +1,93 @@
+import type { Deployment } from '../core/deployment.ts'
+import type { Secret } from '../core/secret.ts'
+import type { Problem } from './problem.ts'
+
+/** Names to values, as the operating system gives them. */
+export type Environment = Readonly<Record<string, string | undefined>>
+
+/** A config.yaml, read: everything the program is told from outside. Times are milliseconds. */
+export interface Config {
+  /** As the user wrote it; `--model NAME` where there is no file. */
+  readonly path: string
+  /** In file order, `include`d ones after; an `organization` list makes several. */
+  readonly deployments: readonly Deployment[]
+  readonly general: GeneralSettings
+  readonly router: RouterSettings
+  readonly litellm: LibrarySettings
+  readonly probing: ProbeDefaults
+  /** The process environment, completed by `.env` and then by `environment_variables`. */
+  readonly env: Environment
+  /** Every secret found anywhere in the config or the environment, once each. */
+  readonly secrets: readonly Secret[]
+  /** Paths of settings that are set and known, but that this version does not act on. */
+  readonly notActedOn: readonly string[]
+}
+
+/** What loading gives: the config unless a problem is fatal, and all problems at once. */
+export interface Loaded {
+  readonly config?: Config
+  readonly problems: readonly Problem[]
+}
+
+/** `general_settings`: the server, its key, its health checks. */
+export interface GeneralSettings {
+  /** From the config, or LITELLM_MASTER_KEY. Absent: everything is open. */
+  readonly masterKey?: Secret
+  /** From the config, or DATABASE_URL. */
+  readonly databaseUrl?: Secret
+  readonly backgroundHealthChecks: boolean
+  /** Absent: not written, so that a default with idle back-off applies. */
+  readonly healthCheckIntervalMs?: number
+  readonly healthCheckDetails: boolean
+  /** Most probes in flight at once; absent: no limit of the user's. */
+  readonly healthCheckConcurrency?: number
+  /** Model groups that the background loop is limited to; absent: all. */
+  readonly backgroundHealthCheckModelGroups?: readonly string[]
+  /** Live checks leave out deployments with `disable_background_health_check` too. */
+  readonly skipDisabledBackgroundModels: boolean
+  /** Overrides what `GET /health` does; absent: live without background checks, a memory read with them. */
+  readonly healthCheckOnRequest?: 'always' | 'stale' | 'never'
+  /** `minimal`: dear modes are probed in full at each interval. */
+  readonly healthCheckRung?: 'none' | 'free' | 'minimal' | 'auto'
+  /** 429 and 408 of probes change neither routing nor cooldown. */
+  readonly ignoreTransientErrors: boolean
+  /** Absent counts as true; only a written `false` shortens the readiness body. */
+  readonly allowPublicReadinessDetails?: boolean
+  /** Only a written `false` makes readiness depend on the database. */
+  readonly allowRequestsOnDbUnavailable?: boolean
+  /** How long new requests are still served after SIGTERM. */
+  readonly drainDelayMs: number
+  /** How long streams may go on after that. */
+  readonly drainTimeoutMs: number
+  /** Largest JSON body a client may send, bytes. */
+  readonly maxRequestBytes: number
+}
+
+/** `router_settings` that this version acts on. */
+export interface RouterSettings {
+  /** Deadline of a streamed request; absent: the deployment's, then the request timeout. */
+  readonly streamTimeoutMs?: number
+}
+
+/** `litellm_settings` that this version acts on. */
+export interface LibrarySettings {
+  /** Deadline of a request where the deployment has none; `router_settings.timeout` wins. */
+  readonly requestTimeoutMs: number
+  /** Put the requested name into answers' `model`. */
+  readonly rewriteResponseModel: boolean
+  readonly dropParams: boolean
+  /** Names as written. None of them is run. */
+  readonly successCallbacks: readonly string[]
+}
+
+/** What the environment says of probes. */
+export interface ProbeDefaults {
+  /** HEALTH_CHECK_TIMEOUT_SECONDS. */
+  readonly timeoutMs: number
+  /** DEFAULT_HEALTH_CHECK_PROMPT. */
+  readonly prompt: string
+  /** BACKGROUND_HEALTH_CHECK_MAX_TOKENS. */
+  readonly maxTokens?: number
+  /** BACKGROUND_HEALTH_CHECK_MAX_TOKENS_REASONING. */
+  readonly maxTokensReasoning?: number
+}

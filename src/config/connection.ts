@@ -1,0 +1,121 @@
+import type { Connection, Timeouts } from '../core/deployment.ts'
+import { Secret } from '../core/secret.ts'
+import { entriesOf, scalarText, textOf, type YamlNode } from './node.ts'
+import type { Params } from './params.ts'
+import { decoded, keepUrlPassword, type SecretBag } from './secrets.ts'
+
+/** How to reach a deployment; every secret in it goes into the bag. `organization`: one of a list, or the only one. */
+export function connectionOf(params: Params, organization: YamlNode | undefined, bag: SecretBag): Connection {
+  const keep = (node: YamlNode | undefined): Secret | undefined => {
+    const text = plainText(node)
+    return text === undefined || text === '' ? undefined : bag.keep(text)
+  }
+  const apiKey = keep(params.get('api_key'))
+  const azureAdToken = keep(params.get('azure_ad_token'))
+  const org = keep(organization)
+  const apiVersion = plainText(params.get('api_version'))
+  const base = textOf(params.get('api_base')) ?? textOf(params.get('base_url'))
+  const address = base === undefined ? undefined : splitAddress(base, bag)
+  return {
+    ...(apiKey && { apiKey }),
+    ...(address && { apiBase: address.base }),
+    ...(address?.query && { apiBaseQuery: address.query }),
+    ...(apiVersion !== undefined && { apiVersion }),
+    ...(org && { organization: org }),
+    ...(azureAdToken && { azureAdToken }),
+    headers: {
+      ...(address?.authorization && { authorization: address.authorization }),
+      ...headersOf(params, bag),
+    },
+  }
+}
+
+/** Headers that say nothing secret; keeping their values would blot `application/json` out of every text. */
+const PLAIN_HEADERS: ReadonlySet<string> = new Set([
+  'accept',
+  'accept-language',
+  'content-type',
+  'user-agent',
+])
+
+function headersOf(params: Params, bag: SecretBag): Record<string, Secret> {
+  const headers: Record<string, Secret> = {}
+  for (const param of ['headers', 'extra_headers']) {
+    for (const { key, value } of entriesOf(params.get(param)).values()) {
+      const name = scalarText(key).toLowerCase()
+      const text = plainText(value)
+      if (text === undefined) continue
+      headers[name] = PLAIN_HEADERS.has(name) ? new Secret(text) : bag.keep(text)
+    }
+  }
+  return headers
+}
+
+/** An address without what is secret in it. */
+interface Address {
+  readonly base: string
+  readonly query?: Secret
+  readonly authorization?: Secret
+}
+
+/** Takes `user:password@` and `?query` out of an address; the rest stays as it was written. */
+export function splitAddress(text: string, bag: SecretBag): Address {
+  const [, scheme = '', userInfo, rest = '', query] =
+    /^([a-z][a-z0-9+.-]*:\/\/)?(?:([^/?#]*)@)?([^?#]*)(?:\?([^#]*))?/i.exec(text) ?? []
+  const base = scheme + rest
+  if (userInfo !== undefined) keepUrlPassword(text, bag)
+  const credentials = userInfo === undefined ? undefined : decoded(userInfo)
+  return {
+    base,
+    ...(query && { query: keepQuery(query, bag) }),
+    ...(credentials && { authorization: bag.keep(`Basic ${Buffer.from(credentials).toString('base64')}`) }),
+  }
+}
+
+/** The whole query is a secret, and so is each value in it but the version. */
+function keepQuery(query: string, bag: SecretBag): Secret {
+  for (const [name, value] of new URLSearchParams(query)) {
+    if (value !== '' && name !== 'api-version') bag.keep(value)
+  }
+  return bag.keep(query)
+}
+
+/** A scalar as text: an unquoted number or date may stand where text is meant. */
+export function plainText(node: YamlNode | undefined): string | undefined {
+  if (node === undefined || node.kind === 'list' || node.kind === 'map' || node.kind === 'null')
+    return undefined
+  return scalarText(node)
+}
+
+/** A number, quoted or not. */
+export function numberOf(node: YamlNode | undefined): number | undefined {
+  if (node?.kind === 'int' || node?.kind === 'float') return node.value
+  if (node?.kind !== 'text' || node.value.trim() === '') return undefined
+  const value = Number(node.value)
+  return Number.isNaN(value) ? undefined : value
+}
+
+/** A boolean, quoted or not. */
+export function booleanOf(node: YamlNode | undefined): boolean | undefined {
+  if (node?.kind === 'bool') return node.value
+  const word = textOf(node)?.trim().toLowerCase()
+  return word === 'true' ? true : word === 'false' ? false : undefined
+}
+
+/** Seconds in the config, milliseconds inside; 0 counts as not set. */
+export function secondsToMs(node: YamlNode | undefined): number | undefined {
+  const seconds = numberOf(node)
+  return seconds === undefined || !(seconds > 0) || !Number.isFinite(seconds)
+    ? undefined
+    : Math.ceil(seconds * 1000)
+}
+
+/** `timeout` (or `request_timeout`) and `stream_timeout`. */
+export function timeoutsOf(params: Params): Timeouts {
+  const timeoutMs = secondsToMs(params.get('timeout')) ?? secondsToMs(params.get('request_timeout'))
+  const streamTimeoutMs = secondsToMs(params.get('stream_timeout'))
+  return {
+    ...(timeoutMs !== undefined && { timeoutMs }),
+    ...(streamTimeoutMs !== undefined && { streamTimeoutMs }),
+  }
+}

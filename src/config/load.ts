@@ -1,0 +1,157 @@
+import type { ResolveModel } from '../core/resolve.ts'
+import { checkRoot, notActedOn, reportShellVariables, resolveSettings, SETTINGS } from './check-root.ts'
+import type { Report } from './check.ts'
+import type { Config, Environment, Loaded } from './config.ts'
+import { plainText } from './connection.ts'
+import { readDeployments } from './deployments.ts'
+import { parseDotEnv, resolveVariable } from './env.ts'
+import { keepSecret, keepSecrets } from './keep-secrets.ts'
+import { PARAMS } from './known-keys.ts'
+import { child, createSource, entriesOf, scalarText, textOf, type MapNode } from './node.ts'
+import { readCredential, type Credential } from './params.ts'
+import { tidied, problemAt, type Problem } from './problem.ts'
+import { readFiles, readText, type Files, type ReadFile } from './read-files.ts'
+import { createSecretBag, keepEnvironment, looksSecret, type SecretBag } from './secrets.ts'
+import { readGeneral, readLibrary, readProbeDefaults, readRouter } from './settings.ts'
+
+/** What loading needs from outside. */
+export interface LoadInputs {
+  /** The config file, absolute or relative to the working directory. */
+  readonly path: string
+  /** Rejects with a system error where a file cannot be read. */
+  readonly readFile: ReadFile
+  readonly env: Environment
+  readonly resolve: ResolveModel
+}
+
+/**
+ * Loads a config file with all it includes. Never rejects: what is wrong comes back as problems, all at once,
+ * and `config` is absent where one of them is fatal.
+ */
+export async function loadConfig(inputs: LoadInputs): Promise<Loaded> {
+  const dotEnv = await readDotEnv(inputs)
+  const files = await readFiles(inputs.path, inputs.readFile)
+  return build(files, inputs.path, { ...dotEnv, ...definedOnly(inputs.env) }, inputs.resolve)
+}
+
+/** What `--model` may be completed by, and what loading needs. */
+export interface ModelInputs extends Omit<LoadInputs, 'path'> {
+  readonly apiBase?: string
+  readonly apiVersion?: string
+}
+
+/** The config of `--model openai/gpt-4o`: one deployment, everything else by default. */
+export async function configFromModel(model: string, inputs: ModelInputs): Promise<Loaded> {
+  const dotEnv = await readDotEnv(inputs)
+  const params = { model, api_base: inputs.apiBase, api_version: inputs.apiVersion }
+  const file = `--model ${model}`
+  // JSON is YAML, and leaves out what is undefined.
+  const text = `model_list: [${JSON.stringify({ model_name: model, litellm_params: params })}]\n`
+  return build(
+    readText(createSource(file, text)),
+    file,
+    { ...dotEnv, ...definedOnly(inputs.env) },
+    inputs.resolve,
+  )
+}
+
+/** `.env` of the working directory, as LiteLLM loads it; a missing one is none. */
+async function readDotEnv({ env, readFile }: Pick<LoadInputs, 'env' | 'readFile'>): Promise<Environment> {
+  if (env['LITELLM_MODE']?.toUpperCase() === 'PRODUCTION') return {}
+  try {
+    return parseDotEnv(new TextDecoder().decode(await readFile('.env')))
+  } catch {
+    // Optional by nature: without it the environment is as it is.
+    return {}
+  }
+}
+
+function definedOnly(env: Environment): Environment {
+  return Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined))
+}
+
+function build(files: Files, path: string, processEnv: Environment, resolve: ResolveModel): Loaded {
+  const problems: Problem[] = [...files.problems]
+  if (files.root === undefined) return { problems: tidied(problems) }
+  const report: Report = (problem) => problems.push(problem)
+  const bag = createSecretBag()
+  const env = completeEnvironment(files.root, processEnv, bag)
+  keepEnvironment(env, bag)
+  const root = resolveSettings(files.root, env, report)
+  reportShellVariables(files.root, '', report)
+  checkRoot(root, report)
+  for (const [name, { value }] of root.entries) {
+    // Deployments and credentials are kept where they are resolved.
+    if (name !== 'model_list' && name !== 'credential_list') keepSecrets(value, SETTINGS.get(name), bag)
+  }
+  const credentials = readCredentials(root, env, bag)
+  const list = child(root, 'model_list')
+  const items = list?.kind === 'list' ? list.items : []
+  reportUnknownCredentials(root, credentials, report)
+  const deployments = readDeployments(items, {
+    env,
+    resolve,
+    bag,
+    report,
+    credentialOf: (name) => credentials.get(name),
+  })
+  if (problems.some(({ severity }) => severity === 'fatal')) return { problems: tidied(problems) }
+  const complain = (variable: string, message: string): void =>
+    report({ severity: 'warning', file: path, path: variable, message })
+  const config: Config = {
+    path,
+    deployments,
+    general: readGeneral(root, env, bag, complain),
+    router: readRouter(root),
+    litellm: readLibrary(root),
+    probing: readProbeDefaults(env, complain),
+    env,
+    secrets: bag.all(),
+    notActedOn: notActedOn(root),
+  }
+  return { config: { ...config, secrets: bag.all() }, problems: tidied(problems) }
+}
+
+/** Adds `environment_variables`; a variable that is already set wins. */
+function completeEnvironment(root: MapNode, env: Environment, bag: SecretBag): Environment {
+  const complete: Record<string, string | undefined> = { ...env }
+  for (const { key, value } of entriesOf(child(root, 'environment_variables')).values()) {
+    const name = scalarText(key)
+    const text = plainText(resolveVariable(value, env).node)
+    if (text === undefined) continue
+    if (looksSecret(name)) bag.keep(text)
+    complete[name] ??= text
+  }
+  return complete
+}
+
+function readCredentials(root: MapNode, env: Environment, bag: SecretBag): ReadonlyMap<string, Credential> {
+  const credentials = new Map<string, Credential>()
+  const list = child(root, 'credential_list')
+  for (const item of list?.kind === 'list' ? list.items : []) {
+    const name = textOf(child(item, 'credential_name'))
+    if (name === undefined) continue
+    const credential = readCredential(child(item, 'credential_values'), env)
+    for (const [key, value] of credential.values) keepSecret(value, PARAMS.get(key)?.secret ?? true, bag)
+    credentials.set(name, credential)
+  }
+  return credentials
+}
+
+function reportUnknownCredentials(
+  root: MapNode,
+  credentials: ReadonlyMap<string, Credential>,
+  report: Report,
+): void {
+  const list = child(root, 'model_list')
+  const items = list?.kind === 'list' ? list.items : []
+  items.forEach((item, index) => {
+    const node = child(child(item, 'litellm_params'), 'litellm_credential_name')
+    const name = textOf(node)
+    if (node === undefined || name === undefined || credentials.has(name)) return
+    const path = `model_list.${index}.litellm_params.litellm_credential_name`
+    report(
+      problemAt('warning', node, path, `credential_list has no "${name}"; the deployment goes without it`),
+    )
+  })
+}

@@ -1,0 +1,76 @@
+import { z } from 'zod'
+import {
+  acted,
+  anything,
+  flag,
+  kept,
+  keptSecret,
+  list,
+  map,
+  notNegative,
+  numeric,
+  positive,
+  text,
+  textLike,
+} from './schema-types.ts'
+
+const groupLists = z.array(z.record(z.string(), z.array(z.unknown())), {
+  error: 'must be a list of maps, each from one model group to a list of groups: [{"a": ["b", "c"]}]',
+})
+
+/** Keys that LiteLLM's router and its library both read. */
+export const routingShape = {
+  num_retries: kept(numeric, 'How often a failed request is tried again.'),
+  fallbacks: kept(groupLists, 'Other model groups to try, by group.'),
+  default_fallbacks: kept(list, 'Other model groups to try for every group.'),
+  context_window_fallbacks: kept(groupLists, 'Model groups with more context, by group.'),
+  content_policy_fallbacks: kept(groupLists, 'Model groups to try after a content refusal, by group.'),
+  allowed_fails: kept(numeric, 'Failures a minute before a deployment rests.'),
+  allowed_fails_policy: kept(map, 'The same by kind of failure.'),
+  cooldown_time: kept(numeric, 'Seconds for which a failed deployment rests.'),
+  retry_after: kept(numeric, 'Seconds to wait before a second try.'),
+  retry_policy: kept(map, 'Tries by kind of failure.'),
+  set_verbose: kept(flag, 'Log more.'),
+  model_group_alias: kept(map, 'Other names of model groups.'),
+  routing_strategy: kept(text, 'How a deployment of a group is chosen.'),
+  stream_timeout: acted(notNegative, 'Seconds a streamed request may take. Default: the request timeout.'),
+  enable_pre_call_checks: kept(flag, 'Check limits before a call.'),
+}
+
+/** `router_settings`. */
+export const routerSettings = z.looseObject({
+  ...routingShape,
+  timeout: acted(positive, 'Seconds a request may take. Default: `litellm_settings.request_timeout`.'),
+  routing_strategy_args: kept(map, 'Options of `routing_strategy`.'),
+  model_group_retry_policy: kept(map, '`retry_policy` by model group.'),
+  max_fallbacks: kept(numeric, 'Most fallbacks of one request.'),
+  disable_cooldowns: kept(flag, 'Failed deployments do not rest.'),
+  enable_pre_call_check: kept(flag, 'Check limits before a call.'),
+  optional_pre_call_checks: kept(list, 'Which checks.'),
+  enable_tag_filtering: kept(flag, 'Choose deployments by tag.'),
+  tag_filtering_match_any: kept(flag, 'One matching tag is enough.'),
+  default_max_parallel_requests: kept(numeric, 'Most requests in flight per deployment.'),
+  max_parallel_requests: kept(numeric, 'Most requests in flight per deployment.'),
+  default_litellm_params: kept(map, 'Params of deployments that do not set them.'),
+  default_priority: kept(numeric, 'Priority of requests that name none.'),
+  provider_budget_config: kept(map, 'Budgets by provider.'),
+  client_ttl: kept(numeric, 'Seconds for which clients are kept.'),
+  ttft_timeout: kept(numeric, 'Seconds to wait for the first token.'),
+  stream_idle_timeout: kept(numeric, 'Seconds a stream may be silent.'),
+  cache_responses: kept(flag, 'Remember answers.'),
+  cache_kwargs: kept(map, 'Options of that.'),
+  caching_groups: kept(list, 'Groups that share remembered answers.'),
+  redis_host: kept(text, 'A Redis for sharing between replicas.'),
+  redis_port: kept(textLike, 'Its port.'),
+  redis_password: keptSecret(textLike, 'Its password.'),
+  redis_url: keptSecret(textLike, 'Its address in one.'),
+  redis_db: kept(numeric, 'Its database number.'),
+  redis_ssl: kept(flag, 'Speak TLS to it.'),
+  ignore_invalid_deployments: kept(flag, 'Start in spite of deployments that cannot work (always so here).'),
+  polling_interval: kept(numeric, 'Seconds between two looks at the queue.'),
+  debug_level: kept(text, 'How much to log.'),
+  assistants_config: kept(map, 'Options of assistants.'),
+  search_tools: kept(list, 'Search tools.'),
+  guardrail_list: kept(list, 'Guardrails.'),
+  alerting_config: kept(anything, 'Alerts of the router.'),
+})

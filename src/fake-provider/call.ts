@@ -1,0 +1,32 @@
+import type { IncomingHttpHeaders } from 'node:http'
+import type { JsonObject } from '../core/json.ts'
+import type { Form } from './multipart.ts'
+import type { Route } from './routes.ts'
+
+/** One request as a route sees it. */
+export interface Call {
+  readonly route: Route
+  readonly method: string
+  /** As it came, order segment and query included. */
+  readonly url: string
+  /** Without the order segment and the query. */
+  readonly path: string
+  readonly query: URLSearchParams
+  readonly headers: IncomingHttpHeaders
+  /** The parsed JSON body; absent where there is none or it is no object. */
+  readonly json?: JsonObject
+  readonly form?: Form
+  /** The model asked for: body, form, query or path; `m` where none is named. */
+  readonly model: string
+}
+
+/** A request header as one string; empty where it is absent. */
+export function header(call: Pick<Call, 'headers'>, name: string): string {
+  const value = call.headers[name]
+  return Array.isArray(value) ? value.join(', ') : (value ?? '')
+}
+
+/** True where the client asks for a stream. */
+export function wantsStream(call: Call): boolean {
+  return call.json?.['stream'] === true
+}

@@ -1,0 +1,113 @@
+import type { ServerResponse } from 'node:http'
+import { pipeline, Readable } from 'node:stream'
+import { createGzip } from 'node:zlib'
+import type { Clock } from '../core/clock.ts'
+import type { Plan } from './plan.ts'
+import type { Reply } from './reply.ts'
+
+/** Puts a plan on the wire. What it leaves running ends when the connection does. */
+export function deliver(response: ServerResponse, plan: Plan, clock: Clock): void {
+  const { reply, delivery } = plan
+  switch (delivery.kind) {
+    case 'now':
+      return write(response, reply)
+    case 'late':
+      return wait(response, clock, delivery.ms, () => write(response, reply))
+    case 'headers_first':
+      head(response, reply)
+      response.flushHeaders()
+      return wait(response, clock, delivery.ms, () => writeBody(response, reply))
+    case 'hang':
+      return
+    case 'reset':
+      response.socket?.resetAndDestroy()
+      return
+    case 'stall':
+      head(response, reply)
+      response.write(halfOf(reply))
+      return
+    case 'cut':
+      head(response, reply)
+      // An end, not a reset: a reset could overtake what was written, and the client would see no answer at all.
+      response.write(halfOf(reply), () => response.socket?.destroy())
+      return
+    case 'drip':
+      head(response, reply)
+      response.flushHeaders()
+      return drip(response, wholeOf(reply), delivery.ms, clock)
+    case 'pour':
+      response.writeHead(reply.status, reply.headers)
+      pipeline(Readable.from(poured(delivery.bytes)), response, leave)
+      return
+    case 'bomb':
+      response.writeHead(reply.status, { ...reply.headers, 'content-encoding': 'gzip' })
+      pipeline(Readable.from(poured(BOMB_BYTES)), createGzip(), response, leave)
+  }
+}
+
+/** A client that stops reading a flood is what the flood is for; the pipeline has closed its parts. */
+function leave(): void {}
+
+/** What the bomb grows to; about a thousandth of it goes over the wire. */
+const BOMB_BYTES = 256 * 1024 * 1024
+
+function write(response: ServerResponse, reply: Reply): void {
+  head(response, reply)
+  writeBody(response, reply)
+}
+
+function head(response: ServerResponse, reply: Reply): void {
+  const [only] = reply.chunks
+  const isWhole = reply.chunks.length === 1 && only !== undefined
+  response.writeHead(
+    reply.status,
+    isWhole ? { ...reply.headers, 'content-length': Buffer.byteLength(only) } : reply.headers,
+  )
+}
+
+function writeBody(response: ServerResponse, reply: Reply): void {
+  const last = reply.chunks.length - 1
+  for (const [at, chunk] of reply.chunks.entries()) if (at < last) response.write(chunk)
+  response.end(reply.chunks[last])
+}
+
+function wholeOf(reply: Reply): Buffer {
+  return Buffer.concat(reply.chunks.map((chunk) => Buffer.from(chunk)))
+}
+
+function halfOf(reply: Reply): Buffer {
+  const whole = wholeOf(reply)
+  return whole.subarray(0, Math.ceil(whole.length / 2))
+}
+
+function drip(response: ServerResponse, bytes: Buffer, ms: number, clock: Clock): void {
+  let at = 0
+  const next = (): void => {
+    if (at >= bytes.length) {
+      response.end()
+      return
+    }
+    response.write(bytes.subarray(at, at + 1))
+    at += 1
+    wait(response, clock, ms, next)
+  }
+  next()
+}
+
+function wait(response: ServerResponse, clock: Clock, ms: number, run: () => void): void {
+  const cancel = clock.after(ms, () => {
+    response.off('close', cancel)
+    run()
+  })
+  response.once('close', cancel)
+}
+
+/** A chat answer whose text does not end for a long time. */
+function* poured(bytes: number): Generator<Buffer> {
+  const piece = Buffer.alloc(64 * 1024, 'x')
+  yield Buffer.from(
+    '{"id":"chatcmpl-1","object":"chat.completion","choices":[{"index":0,"message":{"role":"assistant","content":"',
+  )
+  for (let sent = 0; sent < bytes; sent += piece.length) yield piece
+  yield Buffer.from('"},"finish_reason":"stop"}]}')
+}

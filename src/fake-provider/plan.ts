@@ -1,0 +1,160 @@
+import type { JsonObject } from '../core/json.ts'
+import { answer, answerReply } from './answer.ts'
+import type { Law } from './auth.ts'
+import type { Call } from './call.ts'
+import { echo } from './echo.ts'
+import type { Behaviour } from './order.ts'
+import { refusal } from './refusal.ts'
+import { cohereError, openaiError, orderedError } from './reply.ts'
+import type { Reply } from './reply.ts'
+import type { Rule } from './rule.ts'
+
+/** How a reply is put on the wire. */
+export type Delivery =
+  | { readonly kind: 'now' | 'hang' | 'reset' | 'stall' | 'cut' | 'bomb' }
+  /** The whole reply, `ms` late. */
+  | { readonly kind: 'late'; readonly ms: number }
+  /** The headers now, the body `ms` late. */
+  | { readonly kind: 'headers_first'; readonly ms: number }
+  /** A byte each `ms`. */
+  | { readonly kind: 'drip'; readonly ms: number }
+  /** `bytes` of body, as fast as the client takes them. */
+  | { readonly kind: 'pour'; readonly bytes: number }
+
+/** What a request gets. */
+export interface Plan {
+  readonly reply: Reply
+  readonly delivery: Delivery
+}
+
+/** What plans need besides the call. */
+export interface Setting extends Law {
+  /** What `GET /models` lists. */
+  readonly models: readonly string[]
+}
+
+const NOW = { kind: 'now' } as const
+
+/** Decides the answer to a call; `earlier` counts the requests that the same order has had before. */
+export function plan(call: Call, behaviour: Behaviour, setting: Setting, earlier: number): Plan {
+  const fault = faultReply(call, behaviour)
+  if (fault !== undefined) return { reply: fault, delivery: NOW }
+  if (behaviour.kind === 'recover' && earlier < behaviour.times) {
+    return { reply: orderedError(call.route.dialect, 500, {}), delivery: NOW }
+  }
+  return { reply: servedReply(call, behaviour, setting), delivery: delivery(behaviour) }
+}
+
+/** The reply of an order that does not look at what was asked. */
+function faultReply(call: Call, behaviour: Behaviour): Reply | undefined {
+  switch (behaviour.kind) {
+    case 'status':
+      return statusReply(call, behaviour)
+    case 'garbage':
+      return text('application/json', '<html>not json')
+    case 'empty':
+      return text('application/json', '')
+    case 'html':
+      return text('text/html; charset=utf-8', LOGIN_PAGE)
+    case 'shape':
+      return text('application/json', '{"ok":true}')
+    case 'err200':
+      return { ...orderedError(call.route.dialect, 500, {}), status: 200 }
+    case 'quota':
+      return quota(call)
+    case 'echo':
+      return echo(call, 401)
+    case 'redirect':
+      return { status: 307, headers: { location: `/ok${call.path}` }, chunks: [''] }
+    default:
+      return undefined
+  }
+}
+
+/** The honest reply, and what an order makes of it. */
+function servedReply(call: Call, behaviour: Behaviour, setting: Setting): Reply {
+  switch (behaviour.kind) {
+    case 'wrongmodel':
+      return honestReply({ ...call, model: 'another-model' }, setting)
+    case 'echo200': {
+      const reply = honestReply(call, setting)
+      const { 'content-type': type = '' } = reply.headers
+      return { ...reply, headers: { ...reply.headers, ...echo(call, 200).headers, 'content-type': type } }
+    }
+    case 'rule':
+      return ruled(call, behaviour.rule, setting)
+    default:
+      return honestReply(call, setting)
+  }
+}
+
+function delivery(behaviour: Behaviour): Delivery {
+  switch (behaviour.kind) {
+    case 'slow':
+      return { kind: 'late', ms: behaviour.ms }
+    case 'ttft':
+      return { kind: 'headers_first', ms: behaviour.ms }
+    case 'drip':
+      return { kind: 'drip', ms: behaviour.ms }
+    case 'hang':
+    case 'reset':
+    case 'stall':
+    case 'cut':
+      return { kind: behaviour.kind }
+    case 'big':
+      return { kind: 'pour', bytes: behaviour.megabytes * 1024 * 1024 }
+    case 'gzipbomb':
+      return { kind: 'bomb' }
+    default:
+      return NOW
+  }
+}
+
+const LOGIN_PAGE =
+  '<!doctype html><html><head><title>Sign in</title></head><body>Please sign in.</body></html>'
+
+function honestReply(call: Call, setting: Setting, alter?: (json: JsonObject) => JsonObject): Reply {
+  const refused = refusal(call, setting)
+  if (refused !== undefined) return refused
+  const given = answer(call, setting.models)
+  if (given === undefined) return openaiError(400, { message: `${call.path} expects a WebSocket upgrade` })
+  return answerReply(
+    alter !== undefined && given.kind === 'json' ? { kind: 'json', json: alter(given.json) } : given,
+  )
+}
+
+/** A rule's habit on top of an honest answer; what is wrong with the call itself still comes first. */
+function ruled(call: Call, rule: Rule, given: Setting): Reply {
+  const setting = { ...given, judgesModels: false }
+  const refused = refusal(call, setting) ?? rule.refuse?.(call)
+  if (refused !== undefined) return refused
+  const { alter } = rule
+  const reply = honestReply(call, setting, alter && ((json) => alter(json, call)))
+  return rule.dress?.(reply) ?? reply
+}
+
+function text(type: string, body: string): Reply {
+  return { status: 200, headers: { 'content-type': type }, chunks: [body] }
+}
+
+function statusReply(call: Call, order: Extract<Behaviour, { kind: 'status' }>): Reply {
+  return orderedError(call.route.dialect, order.status, {
+    ...(order.retryAfterS === undefined ? {} : { 'retry-after': String(order.retryAfterS) }),
+    ...(order.retryAfterMs === undefined ? {} : { 'retry-after-ms': String(order.retryAfterMs) }),
+  })
+}
+
+/** Out of credit: a 429 that no waiting mends (OpenAI, error codes). */
+function quota(call: Call): Reply {
+  if (call.route.dialect === 'cohere') {
+    return cohereError(
+      429,
+      "You are using a Trial key, which is limited to 1000 API calls / month. You've reached the limit.",
+    )
+  }
+  return openaiError(429, {
+    message: 'You exceeded your current quota, please check your plan and billing details.',
+    type: 'insufficient_quota',
+    code: 'insufficient_quota',
+  })
+}

@@ -1,0 +1,11 @@
+/** One thing a realtime server does on an open socket. */
+export type Step =
+  | { readonly kind: 'send'; readonly data: string | Buffer }
+  /** A WebSocket ping frame, no message. */
+  | { readonly kind: 'ping' }
+  | { readonly kind: 'wait'; readonly ms: number }
+  | { readonly kind: 'close'; readonly code: number; readonly reason: string }
+  /** The connection breaks without a close frame. */
+  | { readonly kind: 'break' }
+  /** From here on client events are answered. */
+  | { readonly kind: 'listen' }

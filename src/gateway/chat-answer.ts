@@ -1,0 +1,89 @@
+import type { ServerResponse } from 'node:http'
+import type { Clock } from '../core/clock.ts'
+import type { GatewayError } from '../core/failure.ts'
+import type { Log } from '../core/log.ts'
+import type { Redact } from '../core/secret.ts'
+import type { RelayAnswer } from '../routing/passage.ts'
+import { errorAnswer, errorEvent } from './error-answer.ts'
+
+/** What a chat answer is written with. */
+export interface ChatAnswerDeps {
+  readonly response: ServerResponse
+  /** Headers of every answer: call id, versions. */
+  readonly headers: Readonly<Record<string, string>>
+  readonly redact: Redact
+  readonly log: Log
+  readonly clock: Clock
+}
+
+/** How long the rest of a body that we refuse is thrown away, so that the client can read why. Milliseconds. */
+const LINGER_MS = 1000
+
+/** Writes a relayed answer to the client's socket. After the first byte an error ends it honestly or breaks it off. */
+export function createChatAnswer(deps: ChatAnswerDeps): RelayAnswer {
+  const { response, headers, redact, log } = deps
+  let isOver = false
+  let isEvents = false
+  const logFailure = (error: GatewayError, route: Readonly<Record<string, string>>): void => {
+    const fields = {
+      call_id: headers['x-litellm-call-id'],
+      model_id: route['x-litellm-model-id'],
+      model_group: route['x-litellm-model-group'],
+      reason: error.kind,
+      status: error.clientStatus,
+      source: error.source,
+      error: redact(error.message),
+    }
+    if (error.clientStatus >= 500) log.warn('request_failed', fields)
+    else log.info('request_failed', fields)
+  }
+  return {
+    head: (status, own) => {
+      if (isOver || response.destroyed) return
+      isEvents = own['content-type']?.startsWith('text/event-stream') === true
+      response.writeHead(status, { ...headers, ...own })
+      if (isEvents) response.flushHeaders()
+    },
+    data: (chunk) => isOver || response.destroyed || response.write(chunk),
+    end: () => {
+      if (isOver) return
+      isOver = true
+      response.end()
+    },
+    fail: (error, route) => {
+      if (isOver) return
+      isOver = true
+      if (error.kind !== 'cancelled') logFailure(error, route)
+      if (response.destroyed) return
+      if (!response.headersSent) {
+        const { status, headers: own, body } = errorAnswer(error, redact)
+        refuse(deps, status, { ...headers, ...route, ...own }, body)
+      } else if (isEvents) response.end(errorEvent(error, redact))
+      // Half a JSON answer must look broken off, not short.
+      else response.destroy()
+    },
+  }
+}
+
+/**
+ * Sends an error. Where the client is still sending its body the connection ends after it, but not before the
+ * client had a moment to read: closing a socket with unread bytes resets it, and the answer is lost.
+ */
+function refuse(
+  { response, clock }: ChatAnswerDeps,
+  status: number,
+  headers: Record<string, string>,
+  body: string,
+): void {
+  const length = { 'content-length': String(Buffer.byteLength(body)) }
+  const request = response.req
+  if (request.complete) {
+    response.writeHead(status, { ...headers, ...length }).end(body)
+    return
+  }
+  response.writeHead(status, { ...headers, ...length, connection: 'close' }).write(body)
+  request.resume()
+  const stopWaiting = clock.after(LINGER_MS, () => response.end())
+  request.once('end', () => response.end())
+  response.once('close', stopWaiting)
+}

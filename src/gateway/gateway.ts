@@ -1,0 +1,57 @@
+import type { Clock } from '../core/clock.ts'
+import type { Deployment } from '../core/deployment.ts'
+import type { Log } from '../core/log.ts'
+import type { Redact } from '../core/secret.ts'
+import type { GeneralSettings } from '../config/config.ts'
+import type { Board } from '../health/board.ts'
+import type { HealthChecks } from '../health/checks.ts'
+import type { Directory } from '../routing/directory.ts'
+import type { ChatRelay } from '../routing/relay.ts'
+
+/** The settings that the HTTP face acts on. */
+export type GatewaySettings = Pick<
+  GeneralSettings,
+  | 'masterKey'
+  | 'healthCheckDetails'
+  | 'allowPublicReadinessDetails'
+  | 'allowRequestsOnDbUnavailable'
+  | 'drainTimeoutMs'
+  | 'maxRequestBytes'
+>
+
+/** What the HTTP face is built from. */
+export interface GatewayDeps {
+  readonly deployments: readonly Deployment[]
+  readonly directory: Directory
+  readonly board: Pick<Board, 'health'>
+  readonly checks: Pick<HealthChecks, 'read'>
+  readonly relay: ChatRelay
+  readonly settings: GatewaySettings
+  readonly redact: Redact
+  readonly log: Log
+  readonly clock: Clock
+  /** Our own version, `x-pulsegate-version`. */
+  readonly version: string
+  /** A new id for a request that brings none; random, never twice. */
+  readonly newCallId: () => string
+}
+
+/** The HTTP face, running or ready to. */
+export interface Gateway {
+  /** @throws the system's error, with its `code` (EADDRINUSE, EACCES, …), where the address cannot be had */
+  listen(host: string, port: number): Promise<{ readonly url: string }>
+  /** Readiness is 503 from now on; everything else is served as before. */
+  drain(): void
+  /**
+   * Takes no more requests and resolves when the last one is over. What still runs after the drain timeout is
+   * ended with an error of its own.
+   */
+  close(): Promise<void>
+  /** Requests that are being answered now. */
+  readonly inFlight: () => number
+}
+
+/** What routes ask of the server that they are part of. */
+export interface RouteContext extends GatewayDeps {
+  readonly isDraining: () => boolean
+}

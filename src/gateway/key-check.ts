@@ -1,0 +1,48 @@
+import { createHash, timingSafeEqual } from 'node:crypto'
+import type { IncomingHttpHeaders } from 'node:http'
+import { GatewayError } from '../core/failure.ts'
+import type { Secret } from '../core/secret.ts'
+
+/** Undefined where the request may pass. */
+export type KeyCheck = (headers: IncomingHttpHeaders) => GatewayError | undefined
+
+/** Where clients put the key, besides `authorization`: LiteLLM's own, Azure's and Anthropic's. */
+const KEY_HEADERS = ['x-litellm-api-key', 'api-key', 'x-api-key'] as const
+const BEARER = /^Bearer +(\S+)$/i
+
+/** Checks the master key; without one everything is open. */
+export function createKeyCheck(masterKey: Secret | undefined): KeyCheck {
+  if (masterKey === undefined) return () => undefined
+  const expected = digest(masterKey.reveal())
+  return (headers) => {
+    const keys = offeredKeys(headers)
+    // Digests have one length, so that the comparison tells nothing of the key's.
+    if (keys.some((key) => timingSafeEqual(digest(key), expected))) return undefined
+    return refusal(headers, keys)
+  }
+}
+
+function offeredKeys(headers: IncomingHttpHeaders): readonly string[] {
+  const keys: string[] = []
+  const bearer = BEARER.exec(headers.authorization ?? '')?.[1]
+  if (bearer !== undefined) keys.push(bearer)
+  for (const name of KEY_HEADERS) {
+    const value = headers[name]
+    if (typeof value === 'string' && value !== '') keys.push(BEARER.exec(value)?.[1] ?? value)
+  }
+  return keys
+}
+
+function refusal(headers: IncomingHttpHeaders, keys: readonly string[]): GatewayError {
+  const message =
+    keys.length > 0
+      ? 'Authentication Error, the key is not valid for this gateway.'
+      : headers.authorization === undefined
+        ? 'Authentication Error, No api key passed in. Send `Authorization: Bearer <key>`.'
+        : 'Authentication Error, Malformed API Key passed in. Ensure Key has `Bearer ` prefix.'
+  return new GatewayError('auth', message, { status: 401, source: 'client' })
+}
+
+function digest(text: string): Buffer {
+  return createHash('sha256').update(text).digest()
+}

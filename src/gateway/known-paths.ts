@@ -1,0 +1,49 @@
+import type { FastifyInstance, HTTPMethods } from 'fastify'
+import { GatewayError } from '../core/failure.ts'
+import type { Redact } from '../core/secret.ts'
+import { sendError } from './json-reply.ts'
+
+/** The methods that a known path may refuse. TRACE and CONNECT are refused by Node and the router. */
+const METHODS: readonly HTTPMethods[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
+
+/** Remembers which methods each path has, so that all others can be refused with `Allow`. */
+export interface KnownPaths {
+  /** To be registered before the routes. */
+  watch(app: FastifyInstance): void
+  /** To be called after the routes: answers every other method of their paths with 405. */
+  refuseOthers(app: FastifyInstance, redact: Redact): void
+}
+
+/** Starts with no path. */
+export function createKnownPaths(): KnownPaths {
+  const paths = new Map<string, Set<string>>()
+  return {
+    watch: (app) => {
+      app.addHook('onRoute', ({ url, method }) => {
+        const methods = paths.get(url) ?? new Set()
+        for (const each of Array.isArray(method) ? method : [method]) methods.add(each)
+        paths.set(url, methods)
+      })
+    },
+    refuseOthers: (app, redact) => {
+      for (const [url, has] of Array.from(paths)) {
+        const others = METHODS.filter((method) => !has.has(method))
+        // HEAD goes with every GET (RFC 9110 §9.1) and is not named, as in LiteLLM's answers.
+        const allow = [...has]
+          .filter((method) => method !== 'HEAD')
+          .sort()
+          .join(', ')
+        app.route({
+          method: others,
+          url,
+          config: { isPublic: true, isRefusal: true },
+          handler: (request, reply) => {
+            const message = `${request.method} is not allowed here; allowed: ${allow}.`
+            const error = new GatewayError('bad_request', message, { status: 405, source: 'client' })
+            return sendError(reply.header('allow', allow), error, redact, 'Method Not Allowed')
+          },
+        })
+      }
+    },
+  }
+}

@@ -1,0 +1,63 @@
+import type { IncomingMessage } from 'node:http'
+import { GatewayError } from '../core/failure.ts'
+
+/** Told once: the whole body, or why there is none. */
+export type BodyReader = (body: Buffer | GatewayError) => void
+
+/**
+ * Reads a request's body. Nothing is read of one that announces more than `maxBytes`, and nothing further of one
+ * that turns out to be longer. How long a client may take is bounded by the server's request timeout.
+ */
+export function readBody(request: IncomingMessage, maxBytes: number, done: BodyReader): void {
+  const announced = Number(request.headers['content-length'] ?? Number.NaN)
+  if (announced > maxBytes) {
+    done(tooLarge(maxBytes))
+    return
+  }
+  const encoding = request.headers['content-encoding']
+  if (encoding !== undefined && encoding.toLowerCase() !== 'identity') {
+    const message = `content-encoding ${encoding.slice(0, 40)} is not read here; send the JSON uncompressed.`
+    done(new GatewayError('bad_request', message, { status: 415, source: 'client', param: 'request_body' }))
+    return
+  }
+  let chunks: Buffer[] = []
+  let bytes = 0
+  let isDone = false
+  const finish = (result: Buffer | GatewayError): void => {
+    if (isDone) return
+    isDone = true
+    chunks = []
+    done(result)
+  }
+  request.on('data', (chunk: Buffer) => {
+    if (isDone) return
+    bytes += chunk.length
+    if (bytes > maxBytes) finish(tooLarge(maxBytes))
+    else chunks.push(chunk)
+  })
+  request.on('end', () => {
+    const [only] = chunks
+    finish(chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks, bytes))
+  })
+  request.on('error', (error) => finish(gone(error)))
+  request.on('close', () => finish(gone()))
+}
+
+function gone(cause?: Error): GatewayError {
+  return new GatewayError('cancelled', 'the client went away before its request was whole', {
+    source: 'client',
+    cause,
+  })
+}
+
+function tooLarge(maxBytes: number): GatewayError {
+  return new GatewayError(
+    'bad_request',
+    `The body is larger than ${maxBytes} bytes, the limit of this gateway.`,
+    {
+      status: 413,
+      source: 'client',
+      param: 'request_body',
+    },
+  )
+}

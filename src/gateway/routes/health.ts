@@ -1,0 +1,57 @@
+import type { FastifyInstance } from 'fastify'
+import type { Deployment } from '../../core/deployment.ts'
+import { GatewayError } from '../../core/failure.ts'
+import { report } from '../../health/report.ts'
+import type { HealthReport } from '../../health/report.ts'
+import type { Directory } from '../../routing/directory.ts'
+import type { RouteContext } from '../gateway.ts'
+import { queryText, sendError, sendJson } from '../json-reply.ts'
+
+/** How long a caller should wait for a deployment's first verdict, seconds. */
+const FIRST_VERDICT_SECONDS = 5
+
+/** `GET /health`: checks what is asked for, or shows what is known of it. */
+export function healthRoutes(app: FastifyInstance, context: RouteContext): void {
+  const { board, checks, deployments, directory, redact, settings } = context
+  app.get('/health', { config: { hasDetail: true } }, async (request, reply) => {
+    const id = queryText(request.query, 'model_id')
+    const model = queryText(request.query, 'model')
+    const scope = scopeOf(deployments, directory, id, model)
+    if (scope === undefined) {
+      const message = `Model with ID ${id ?? ''} not found`
+      const error = new GatewayError('not_found', message, {
+        status: 404,
+        source: 'client',
+        param: 'model_id',
+      })
+      return sendError(reply, error, redact, { error: redact(message) })
+    }
+    const left = new AbortController()
+    reply.raw.once('close', () => left.abort())
+    await checks.read(scope, left.signal)
+    const body = report(scope, board, { details: settings.healthCheckDetails })
+    const isTargeted = id !== undefined || model !== undefined
+    if (isTargeted && isUnknownOnly(body)) reply.header('retry-after', String(FIRST_VERDICT_SECONDS))
+    return sendJson(reply, isTargeted && body.healthy_count === 0 ? 503 : 200, body)
+  })
+}
+
+/** An id beats a model; a model is a group's name, else `litellm_params.model`. Undefined: no such id. */
+function scopeOf(
+  all: readonly Deployment[],
+  directory: Directory,
+  id: string | undefined,
+  model: string | undefined,
+): readonly Deployment[] | undefined {
+  if (id !== undefined) {
+    const members = directory.byId(id)
+    return members.length === 0 ? undefined : members
+  }
+  if (model === undefined) return all
+  const members = directory.byGroup(model)
+  return members.length === 0 ? directory.byModel(model) : members
+}
+
+function isUnknownOnly(body: HealthReport): boolean {
+  return body.healthy_count === 0 && body.unhealthy_count === 0 && (body.unknown_count ?? 0) > 0
+}

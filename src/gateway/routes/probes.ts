@@ -1,0 +1,53 @@
+import type { FastifyInstance, FastifyReply } from 'fastify'
+import { readinessBody, readinessDetails } from '../../health/readiness.ts'
+import type { ReadinessFacts } from '../../health/readiness.ts'
+import type { RouteContext } from '../gateway.ts'
+import { sendJson } from '../json-reply.ts'
+
+const READINESS_PATHS = ['/health/readiness', '/readyz'] as const
+const LIVENESS_PATHS = ['/health/liveliness', '/health/liveness', '/livez'] as const
+
+/** What orchestrators ask: open to everybody, answered from memory, never by a call upstream. */
+export function probeRoutes(app: FastifyInstance, context: RouteContext): void {
+  const open = { config: { isPublic: true, hasDetail: true } }
+  for (const path of READINESS_PATHS) {
+    app.get(path, open, (_, reply) => {
+      const { status, body } = readinessBody(factsOf(context))
+      return sendJson(reply, status, body)
+    })
+    app.options(path, open, (_, reply) => allowed(reply))
+  }
+  for (const path of LIVENESS_PATHS) {
+    app.get(path, open, (_, reply) => sendJson(reply, 200, "I'm alive!"))
+    app.options(path, open, (_, reply) => allowed(reply))
+  }
+  app.get('/health/readiness/details', { config: { hasDetail: true } }, (_, reply) => {
+    const { status, body } = readinessDetails(factsOf(context), context.version)
+    return sendJson(reply, status, body)
+  })
+}
+
+/** A request is answered only where the config is loaded and the listener bound: `starting` cannot be seen here. */
+function factsOf({ isDraining, settings }: RouteContext): ReadinessFacts {
+  const { allowPublicReadinessDetails, allowRequestsOnDbUnavailable } = settings
+  return {
+    phase: isDraining() ? 'draining' : 'serving',
+    // No database, cache or callback works in this version; what is not there is not shown as if it were.
+    database: { kind: 'none' },
+    cache: null,
+    successCallbacks: [],
+    ...(allowPublicReadinessDetails !== undefined && { publicDetails: allowPublicReadinessDetails }),
+    ...(allowRequestsOnDbUnavailable !== undefined && { serveWithoutDatabase: allowRequestsOnDbUnavailable }),
+  }
+}
+
+function allowed(reply: FastifyReply): FastifyReply {
+  return reply
+    .code(200)
+    .headers({
+      allow: 'GET, OPTIONS',
+      'access-control-allow-methods': 'GET, OPTIONS',
+      'access-control-allow-headers': '*',
+    })
+    .send()
+}

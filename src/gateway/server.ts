@@ -1,0 +1,196 @@
+import Fastify from 'fastify'
+import type { FastifyInstance } from 'fastify'
+import { asGatewayError, GatewayError } from '../core/failure.ts'
+import { LITELLM_VERSION } from '../core/version.ts'
+import { errorAnswer } from './error-answer.ts'
+import type { Gateway, GatewayDeps, RouteContext } from './gateway.ts'
+import { sendError } from './json-reply.ts'
+import { createKeyCheck } from './key-check.ts'
+import { createKnownPaths } from './known-paths.ts'
+import { chatRoutes } from './routes/chat.ts'
+import { healthRoutes } from './routes/health.ts'
+import { modelInfoRoutes } from './routes/model-info.ts'
+import { modelRoutes } from './routes/models.ts'
+import { probeRoutes } from './routes/probes.ts'
+import { rootRoutes } from './routes/root.ts'
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Answered without a key. */
+    readonly isPublic?: boolean
+    /** Its errors carry LiteLLM's `detail` beside `error`. */
+    readonly hasDetail?: boolean
+    /** Refuses a method; not a route of its own. */
+    readonly isRefusal?: boolean
+  }
+}
+
+/** A client that takes longer to send its request, headers or all of it, is cut off. Answers have no such limit. */
+const HEADERS_TIMEOUT_MS = 60_000
+const REQUEST_TIMEOUT_MS = 300_000
+/** Longer than the idle timeouts of common load balancers (60 s), so that they close first and never hit a closing socket. */
+const KEEP_ALIVE_MS = 75_000
+const MAX_HEADER_BYTES = 16 * 1024
+const MAX_PATH_PARAM_CHARS = 1024
+/** After the drain timeout, error events get this long to reach their clients. */
+const LAST_WORDS_MS = 500
+const CALL_ID = /^[\w.:-]{1,128}$/
+
+/**
+ * Builds the HTTP face. Nothing listens yet. Requests in flight are not bounded by number: each holds one body of at
+ * most `maxRequestBytes`, and the operating system bounds the connections.
+ */
+export function createGateway(deps: GatewayDeps): Gateway {
+  let isDraining = false
+  let isClosing = false
+  let inFlight = 0
+  const chats = new Set<(reason: GatewayError) => void>()
+  const context: RouteContext = { ...deps, isDraining: () => isDraining }
+  const app = createServer(deps)
+  const checkKey = createKeyCheck(deps.settings.masterKey)
+
+  app.addHook('onRequest', (request, reply, done) => {
+    inFlight++
+    reply.raw.once('close', () => {
+      inFlight--
+      if (isClosing) setImmediate(() => app.server.closeIdleConnections())
+    })
+    setCommonHeaders(deps, request.headers['x-litellm-call-id'], reply)
+    if (isClosing) {
+      reply.header('connection', 'close')
+      done(shuttingDown())
+    } else if (request.is404 || request.routeOptions.config.isPublic === true) done()
+    else done(checkKey(request.headers))
+  })
+  registerRoutes(app, context, chats)
+
+  return {
+    listen: async (host, port) => ({ url: await app.listen({ host, port }) }),
+    drain: () => {
+      isDraining = true
+    },
+    close: async () => {
+      isDraining = true
+      isClosing = true
+      const stopWaiting = deps.clock.after(deps.settings.drainTimeoutMs, () => {
+        for (const end of chats) end(shuttingDown())
+        deps.clock.after(LAST_WORDS_MS, () => app.server.closeAllConnections())
+      })
+      await app.close()
+      stopWaiting()
+    },
+    inFlight: () => inFlight,
+  }
+}
+
+function registerRoutes(
+  app: FastifyInstance,
+  context: RouteContext,
+  chats: Set<(reason: GatewayError) => void>,
+): void {
+  const known = createKnownPaths()
+  known.watch(app)
+  rootRoutes(app, context)
+  probeRoutes(app, context)
+  healthRoutes(app, context)
+  modelRoutes(app, context)
+  modelInfoRoutes(app, context)
+  chatRoutes(app, context, {
+    add: (end) => {
+      chats.add(end)
+      return () => chats.delete(end)
+    },
+  })
+  known.refuseOthers(app, context.redact)
+}
+
+function createServer({ redact, log }: GatewayDeps): FastifyInstance {
+  const app = Fastify({
+    logger: false,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    forceCloseConnections: 'idle',
+    return503OnClosing: false,
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: MAX_PATH_PARAM_CHARS },
+    http: { maxHeaderSize: MAX_HEADER_BYTES, headersTimeout: HEADERS_TIMEOUT_MS },
+    frameworkErrors: (error, _, reply) => {
+      const refused = new GatewayError('bad_request', error.message, {
+        status: 400,
+        source: 'client',
+        cause: error,
+      })
+      sendError(reply, refused, redact, error.message)
+    },
+    clientErrorHandler: (error, socket) => {
+      if (socket.writable) socket.end(rawRefusal(error.code, redact))
+      else socket.destroy()
+    },
+  })
+  // Bodies are read by the routes that want one, never by the framework.
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('*', (_, __, done) => done(null))
+  app.setNotFoundHandler((request, reply) => {
+    const message = `${request.method} ${request.url.split('?')[0]?.slice(0, 200) ?? ''} is no route of this gateway.`
+    const error = new GatewayError('not_found', message, { status: 404, source: 'client' })
+    return sendError(reply, error, redact, 'Not Found')
+  })
+  app.setErrorHandler((thrown, request, reply) => {
+    const error = asGatewayError(thrown)
+    if (error.kind === 'internal')
+      log.error('internal_error', { path: request.routeOptions.url, error: redact(error.message) })
+    const hasDetail = request.routeOptions.config.hasDetail === true
+    return sendError(reply, error, redact, hasDetail ? redact(error.message) : undefined)
+  })
+  return app
+}
+
+function setCommonHeaders(
+  { version, newCallId }: GatewayDeps,
+  given: string | readonly string[] | undefined,
+  reply: { headers(values: Record<string, string>): unknown },
+): void {
+  reply.headers({
+    'x-litellm-call-id': typeof given === 'string' && CALL_ID.test(given) ? given : newCallId(),
+    'x-litellm-version': LITELLM_VERSION,
+    'x-pulsegate-version': version,
+  })
+}
+
+function shuttingDown(): GatewayError {
+  const message = 'The gateway is shutting down; ask again, another instance or a restarted one will answer.'
+  return new GatewayError('none_available', message, { source: 'gateway', retryAfterMs: 5000 })
+}
+
+interface RawRefusal {
+  readonly status: number
+  readonly words: string
+  readonly message: string
+}
+
+/** By Node's error code. */
+const RAW_REFUSALS: Readonly<Record<string, RawRefusal>> = {
+  HPE_HEADER_OVERFLOW: {
+    status: 431,
+    words: 'Request Header Fields Too Large',
+    message: `The headers are larger than ${MAX_HEADER_BYTES} bytes.`,
+  },
+  ERR_HTTP_REQUEST_TIMEOUT: {
+    status: 408,
+    words: 'Request Timeout',
+    message: 'The request did not arrive in time.',
+  },
+}
+const NO_HTTP: RawRefusal = { status: 400, words: 'Bad Request', message: 'This is no HTTP/1.1 request.' }
+
+/** Bytes that are no HTTP request never reach a route: the answer is written by hand. */
+function rawRefusal(code: string, redact: GatewayDeps['redact']): string {
+  const { status, words, message } = RAW_REFUSALS[code] ?? NO_HTTP
+  const error = new GatewayError('bad_request', message, { status, source: 'client' })
+  const { headers, body } = errorAnswer(error, redact)
+  const lines = Object.entries({
+    ...headers,
+    'content-length': String(Buffer.byteLength(body)),
+    connection: 'close',
+  })
+  return `HTTP/1.1 ${status} ${words}\r\n${lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n${body}`
+}

@@ -1,0 +1,207 @@
+import http from 'node:http'
+import type { IncomingHttpHeaders } from 'node:http'
+import { after } from 'node:test'
+import { systemClock } from '../core/clock.ts'
+import type { HandClock } from '../core/clock.ts'
+import type { Deployment } from '../core/deployment.ts'
+import type { Log, LogFields } from '../core/log.ts'
+import { createRedact, Secret } from '../core/secret.ts'
+import { createBoard } from '../health/board.ts'
+import type { Board } from '../health/board.ts'
+import { createHealthChecks } from '../health/checks.ts'
+import { DEFAULT_HEALTH_SETTINGS } from '../health/settings.ts'
+import type { LineOrProblem } from '../health/subject.ts'
+import { openLine } from '../providers/call.ts'
+import { resolveModel } from '../providers/registry.ts'
+import { createDirectory } from '../routing/directory.ts'
+import { createChatRelay } from '../routing/relay.ts'
+import type { RelaySettings } from '../routing/relay.ts'
+import { createTransport } from '../transport/transport.ts'
+import type { Gateway, GatewaySettings } from './gateway.ts'
+import { createGateway } from './server.ts'
+
+/** A canary: it must come out nowhere. */
+export const UPSTREAM_KEY = 'sk-canary-OPENAI'
+export const MASTER_KEY = 'sk-1234'
+
+/** What a test says of one deployment; the rest is filled in. */
+export type Sketch = Partial<Omit<Deployment, 'connection'>> & {
+  readonly group: string
+  readonly base: string
+}
+
+/** A deployment as the config would give it. */
+export function deployment({ base, ...sketch }: Sketch, index: number): Deployment {
+  const model = sketch.model ?? 'openai/gpt-4o'
+  return {
+    index,
+    id: `id-${sketch.group}`,
+    model,
+    provider: resolveModel(model, {}).provider,
+    upstreamModel: resolveModel(model, {}).upstreamModel,
+    mode: 'chat',
+    modeSource: 'default',
+    connection: { apiKey: new Secret(UPSTREAM_KEY), apiBase: base, headers: {} },
+    bodyDefaults: {},
+    timeouts: {},
+    probe: { params: {}, backgroundDisabled: false },
+    shown: {},
+    clientConnectionFields: [],
+    shownParams: { model, api_base: base },
+    info: {},
+    ...sketch,
+  }
+}
+
+/** A gateway with everything behind it real but the upstreams. */
+export interface Wired {
+  readonly url: string
+  readonly gateway: Gateway
+  readonly board: Board
+  readonly logs: readonly { readonly event: string; readonly fields: LogFields }[]
+  ask(path: string, options?: AskOptions): Promise<Answer>
+  chat(body: unknown, options?: AskOptions): Promise<Answer>
+}
+
+export interface AskOptions {
+  readonly method?: string
+  /** Null: none is sent. */
+  readonly key?: string | null
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body?: string | Buffer
+}
+
+/** An answer, read whole; `isCut` where the connection broke in the middle of it. */
+export interface Answer {
+  readonly status: number
+  readonly headers: IncomingHttpHeaders
+  readonly text: string
+  readonly isCut: boolean
+}
+
+export interface WiredOptions {
+  readonly settings?: Partial<GatewaySettings>
+  /** No master key. */
+  readonly openMode?: boolean
+  readonly relay?: Partial<RelaySettings>
+  /** Winds the relay's and the server's timers; the network runs on the system's. */
+  readonly clock?: HandClock
+  readonly random?: () => number
+}
+
+/** Starts a gateway that is stopped after the test file. */
+export async function startWired(sketches: readonly Sketch[], options: WiredOptions = {}): Promise<Wired> {
+  const deployments = sketches.map((sketch, index) => deployment(sketch, index))
+  const logs: { event: string; fields: LogFields }[] = []
+  const write = (event: string, fields: LogFields = {}): void => void logs.push({ event, fields })
+  const log: Log = { debug: write, info: write, warn: write, error: write }
+  const transport = createTransport({ clock: systemClock, userAgent: 'pulsegate/test' })
+  const redact = createRedact([new Secret(UPSTREAM_KEY), new Secret(MASTER_KEY)])
+  const openTo = (each: Deployment): LineOrProblem => openLine(each, { transport, env: {}, redact })
+  const opened = deployments.map((each) => openTo(each))
+  const lines = (index: number): LineOrProblem => opened[index] ?? { misconfigured: { message: 'none' } }
+  const clock = options.clock ?? systemClock
+  const random = options.random ?? (() => 0)
+  const board = createBoard(deployments, { clock })
+  const settings = { ...DEFAULT_HEALTH_SETTINGS, probeTimeoutMs: 2000 }
+  const checks = createHealthChecks({
+    deployments,
+    lines,
+    openLine: openTo,
+    board,
+    clock: systemClock,
+    log,
+    settings,
+    random,
+  })
+  const directory = createDirectory(deployments, resolveModel)
+  let calls = 0
+  const gateway = createGateway({
+    deployments,
+    directory,
+    board,
+    checks,
+    relay: createChatRelay({
+      directory,
+      lines,
+      openLine: openTo,
+      resolve: resolveModel,
+      board,
+      clock,
+      random,
+      settings: { requestTimeoutMs: 5000, rewriteResponseModel: false, ...options.relay },
+    }),
+    settings: {
+      ...(options.openMode !== true && { masterKey: new Secret(MASTER_KEY) }),
+      healthCheckDetails: true,
+      drainTimeoutMs: 1000,
+      maxRequestBytes: 1024 * 1024,
+      ...options.settings,
+    },
+    redact,
+    log,
+    clock,
+    version: '0.1.0',
+    newCallId: () => `call-${++calls}`,
+  })
+  const { url } = await gateway.listen('127.0.0.1', 0)
+  after(async () => {
+    await gateway.close()
+    await checks.stop()
+    await transport.close()
+  })
+  const asking = (path: string, given: AskOptions = {}): Promise<Answer> => ask(url, path, given)
+  return {
+    url,
+    gateway,
+    board,
+    logs,
+    ask: asking,
+    chat: (body, given) =>
+      asking('/v1/chat/completions', {
+        method: 'POST',
+        body: typeof body === 'string' ? body : JSON.stringify(body),
+        ...given,
+      }),
+  }
+}
+
+function ask(
+  url: string,
+  path: string,
+  { method = 'GET', key = MASTER_KEY, headers = {}, body }: AskOptions,
+): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const sent = {
+      ...(key !== null && { authorization: `Bearer ${key}` }),
+      ...(body !== undefined && { 'content-type': 'application/json' }),
+      ...headers,
+    }
+    const request = http.request(url + path, { method, headers: sent, agent: false }, (response) => {
+      let text = ''
+      const done = (isCut: boolean): void =>
+        resolve({ status: response.statusCode ?? 0, headers: response.headers, text, isCut })
+      response.setEncoding('utf8')
+      response.on('data', (chunk: string) => {
+        text += chunk
+      })
+      response.on('end', () => done(false))
+      response.on('error', () => done(true))
+    })
+    request.on('error', reject)
+    request.end(body)
+  })
+}
+
+/** A socket-level upstream for what a well-behaved fake would not do; stopped after the test file. */
+export async function startUpstream(listener: http.RequestListener): Promise<string> {
+  const server = http.createServer(listener)
+  await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve))
+  after(() => {
+    server.close()
+    server.closeAllConnections()
+  })
+  const address = server.address()
+  if (address === null || typeof address === 'string') throw new Error('the upstream has no port')
+  return `http://127.0.0.1:${address.port}/v1`
+}

@@ -1,0 +1,222 @@
+import type { Clock } from '../core/clock.ts'
+import type { Deployment } from '../core/deployment.ts'
+import { asGatewayError, failureRow, GatewayError } from '../core/failure.ts'
+import type { JsonObject } from '../core/json.ts'
+import type { Log } from '../core/log.ts'
+import type { HttpMode, Operations } from '../core/mode.ts'
+import type { UnhealthyVerdict, Verdict } from '../core/verdict.ts'
+import { encode, exchange, openRealtime, sentRequest } from '../providers/call.ts'
+import type { Line } from '../providers/call.ts'
+import { NOTHING_LEARNED, readRefusal } from './ladder.ts'
+import type { Learned } from './ladder.ts'
+import { planProbe } from './probes.ts'
+import type { PlannedProbe } from './probes.ts'
+import type { HealthSettings } from './settings.ts'
+import type { Slots } from './slots.ts'
+import { probeSubject } from './subject.ts'
+import type { LineOrProblem, NoSubject, Subject } from './subject.ts'
+
+/** Deployment → verdict. The only I/O of health checks; it goes through the providers' one road. */
+export interface Checker {
+  /**
+   * One check: at most two requests within one deadline. A failure is a verdict, never an exception.
+   * @throws GatewayError cancelled, and only that, when `signal` aborts
+   */
+  check(deployment: Deployment, signal: AbortSignal): Promise<Verdict>
+  /** The verdict on a deployment for which nothing can be sent; undefined where a check must tell. */
+  judge(deployment: Deployment): UnhealthyVerdict | undefined
+}
+
+/** What a checker needs of the world. */
+export interface CheckerDeps {
+  readonly lines: (index: number) => LineOrProblem
+  /** For a deployment that is probed under another model (`health_check_model`, wildcards). */
+  readonly openLine: (derived: Deployment) => LineOrProblem
+  readonly slots: Slots
+  readonly clock: Clock
+  readonly log: Log
+  readonly settings: HealthSettings
+}
+
+/** Largest answer that a probe reads: a generated image in base64 is the largest honest one. */
+const MAX_ANSWER_BYTES = 32 * 1024 * 1024
+
+/** Response headers that /health shows (LiteLLM's allow list). */
+const SHOWN_HEADERS = ['x-ratelimit-remaining-requests', 'x-ratelimit-remaining-tokens', 'x-ms-region']
+
+/** Makes a checker. What refusals teach it is kept per deployment, so later checks take one request. */
+export function createChecker(deps: CheckerDeps): Checker {
+  const lessons = new Map<number, Learned>()
+  const subjectOf = (deployment: Deployment) => probeSubject(deployment, deps.lines, deps.openLine)
+  return {
+    judge: (deployment) => {
+      const found = subjectOf(deployment)
+      return found.kind === 'ready' ? undefined : unsent(deployment, found, deps.clock)
+    },
+    check: async (deployment, signal) => {
+      const found = subjectOf(deployment)
+      if (found.kind !== 'ready') return unsent(deployment, found, deps.clock)
+      const release = await deps.slots.acquire(
+        found.line.host,
+        found.line.adapter.oneAtATime === true,
+        signal,
+      )
+      try {
+        const now = deps.clock.now()
+        const check = {
+          deps,
+          lessons,
+          subject: found,
+          signal,
+          startedAt: now,
+          requests: 0,
+          latest: undefined,
+        }
+        return await attempt(check, lessons.get(deployment.index) ?? NOTHING_LEARNED, false)
+      } finally {
+        release()
+      }
+    },
+  }
+}
+
+function unsent(deployment: Deployment, problem: NoSubject, clock: Clock): UnhealthyVerdict {
+  const reason = problem.kind === 'unprobed' ? 'checks_disabled' : 'misconfigured'
+  const { ownStatus, fix } = failureRow(reason)
+  return {
+    kind: 'unhealthy',
+    reason,
+    error: `${deployment.group} (${deployment.model}): ${sentence(problem.message)} Nothing was sent. What to do: ${fix}.`,
+    exceptionStatus: ownStatus,
+    at: clock.now(),
+    latencyMs: 0,
+    requests: 0,
+    probedModel: problem.probedModel,
+    headers: {},
+  }
+}
+
+/** One check of one deployment, and what it knows on the way. */
+interface Attempt {
+  readonly deps: CheckerDeps
+  readonly lessons: Map<number, Learned>
+  readonly subject: Subject
+  readonly signal: AbortSignal
+  readonly startedAt: number
+  /** Requests made so far. */
+  requests: number
+  /** The latest request; absent where none could be encoded. */
+  latest: { readonly line: Line; readonly wire: ReturnType<typeof encode> } | undefined
+}
+
+async function attempt(check: Attempt, learned: Learned, isLast: boolean): Promise<Verdict> {
+  const { deps, subject, lessons } = check
+  const { deployment } = subject
+  const plan = planProbe(deployment, { ...subject, learned, settings: deps.settings })
+  try {
+    const headers = await send(check, plan)
+    return { kind: 'healthy', ...facts(check, headers) }
+  } catch (thrown) {
+    if (check.signal.aborted) throw cancelled(thrown)
+    const error = asGatewayError(thrown)
+    if (error.kind === 'cancelled') throw error
+    if (error.kind === 'content_policy') return { kind: 'healthy', note: 'content_policy', ...facts(check) }
+    const refusal = readRefusal(error, plan.sent, learned)
+    if (refusal.kind === 'alive') return { kind: 'healthy', ...note(refusal.note), ...facts(check) }
+    if (refusal.kind === 'refused') return failed(check, error)
+    // After the second request only a climb is kept: the next check begins there. A rename would go in circles.
+    const isClimb = refusal.learned.budget !== learned.budget
+    if (!isLast || isClimb) lessons.set(deployment.index, refusal.learned)
+    return isLast ? failed(check, error) : attempt(check, refusal.learned, true)
+  }
+}
+
+/** Resolves with the headers of a good answer. The second request has what the first left of the deadline. */
+async function send(
+  check: Attempt,
+  { probe, withoutDefaults }: PlannedProbe,
+): Promise<Readonly<Record<string, string>>> {
+  const { deps, subject, signal, startedAt } = check
+  const deadlineMs = subject.deployment.probe.timeoutMs ?? deps.settings.probeTimeoutMs
+  const timeoutMs = Math.max(deadlineMs - (deps.clock.now() - startedAt), 1)
+  const limits = { timeoutMs, maxBytes: MAX_ANSWER_BYTES, signal }
+  if (probe.mode === 'realtime') {
+    check.requests += 1
+    return (await openRealtime(subject.line, limits)).headers
+  }
+  check.latest = undefined
+  const line = leaner(subject.line, withoutDefaults)
+  const wire = encodeProbe(line, probe)
+  check.latest = { line, wire }
+  check.requests += 1
+  return (await exchange(line, probe.mode, wire, limits)).headers
+}
+
+function facts(check: Attempt, headers: Readonly<Record<string, string>> = {}) {
+  const at = check.deps.clock.now()
+  const { requests, startedAt, subject } = check
+  const { probedModel } = subject
+  return { at, latencyMs: at - startedAt, requests, probedModel, headers: shownHeaders(headers) }
+}
+
+function failed(check: Attempt, error: GatewayError): Verdict {
+  const { deps, subject, latest } = check
+  const { line, deployment } = subject
+  if (error.kind === 'internal') {
+    deps.log.error('check_failed', { model_id: deployment.id, message: line.redact(error.message) })
+  }
+  const isOwnTimeout = error.kind === 'timeout' && error.upstreamStatus === undefined
+  return {
+    kind: 'unhealthy',
+    reason: error.kind,
+    error: line.redact(explain(error, deployment, isOwnTimeout)),
+    exceptionStatus: error.exceptionStatus,
+    ...(error.retryAfterMs === undefined ? {} : { retryAfterMs: error.retryAfterMs }),
+    ...(latest === undefined || isOwnTimeout ? {} : { request: sentRequest(latest.line, latest.wire) }),
+    ...facts(check),
+  }
+}
+
+/** `exchange` says which deployment, what was tried and what came back; here comes what to do. */
+function explain(error: GatewayError, deployment: Deployment, isOwnTimeout: boolean): string {
+  const isNamed = error.message.includes(deployment.group)
+  const named = isNamed ? error.message : `${deployment.group} (${deployment.model}): ${error.message}`
+  const told = isOwnTimeout && !named.startsWith('Timeout exceeded') ? `Timeout exceeded: ${named}` : named
+  return `${sentence(told)} What to do: ${failureRow(error.kind).fix}.`
+}
+
+function cancelled(cause: unknown): GatewayError {
+  return new GatewayError('cancelled', 'the check was cancelled', { cause, source: 'gateway' })
+}
+
+function sentence(text: string): string {
+  return /[.!?]$/.test(text) ? text : `${text}.`
+}
+
+function note(kind: 'length' | undefined): { readonly note?: 'length' } {
+  return kind === undefined ? {} : { note: kind }
+}
+
+function encodeProbe<M extends HttpMode>(
+  line: Line,
+  probe: { readonly mode: M; readonly request: Operations[M]['request'] },
+) {
+  return encode(line, probe.mode, probe.request)
+}
+
+/** The same line with fewer defaults: those that would make a probe dear, streamed or refused. */
+function leaner(line: Line, fields: readonly string[]): Line {
+  const kept: JsonObject = Object.fromEntries(
+    Object.entries(line.target.bodyDefaults).filter(([name]) => !fields.includes(name)),
+  )
+  return { ...line, target: { ...line.target, bodyDefaults: kept } }
+}
+
+function shownHeaders(headers: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  const shown: Record<string, string> = {}
+  for (const name of SHOWN_HEADERS) {
+    const value = headers[name]
+    if (value !== undefined) shown[name] = value
+  }
+  return shown
+}

@@ -1,0 +1,156 @@
+import type { Deployment } from '../core/deployment.ts'
+import type { FailureKind } from '../core/failure.ts'
+import type { Health, HealthState } from '../core/health.ts'
+import type { Json, JsonObject } from '../core/json.ts'
+import type { UnhealthyVerdict } from '../core/verdict.ts'
+import type { Board } from './board.ts'
+
+/** The body of GET /health: LiteLLM's two lists and counts, and those that have no verdict yet. */
+export interface HealthReport {
+  readonly healthy_endpoints: readonly HealthEntry[]
+  readonly unhealthy_endpoints: readonly HealthEntry[]
+  readonly healthy_count: number
+  readonly unhealthy_count: number
+  /** Both absent where every deployment has a verdict. */
+  readonly unknown_endpoints?: readonly HealthEntry[]
+  readonly unknown_count?: number
+}
+
+/** One deployment in /health: LiteLLM's fields, then ours. A key without a value is absent, never null. */
+export interface HealthEntry {
+  /** The model that was probed. */
+  readonly model: string
+  readonly model_id: string
+  /** LiteLLM's status of the failure; only where unhealthy. */
+  readonly exception_status?: number
+  readonly health_state: HealthState
+  /** When the newest check ended, ISO 8601. */
+  readonly checked_at?: string
+  /** Only with details: the model's name in the config, where another one was probed. */
+  readonly configured_model?: string
+  readonly model_name?: string
+  readonly mode?: string
+  readonly reason?: FailureKind
+  readonly latency_ms?: number
+  readonly [field: string]: Json | undefined
+}
+
+/** Fields that the config says of a deployment and LiteLLM shows, in its order. */
+const SHOWN_FIELDS = [
+  'aws_bedrock_runtime_endpoint',
+  'custom_llm_provider',
+  'base_model',
+  'aws_region_name',
+  'region_name',
+  'watsonx_region_name',
+  'vertex_project',
+  'vertex_location',
+  'tpm',
+  'rpm',
+] as const
+
+/**
+ * The board as LiteLLM's JSON, in the order of `scope`. Which list: unhealthy where the newest check failed
+ * or the state says so; unknown where there is no verdict; else healthy. Without details an entry has
+ * exactly `model`, `model_id`, `exception_status`, `health_state` and `checked_at`.
+ */
+export function report(
+  scope: readonly Deployment[],
+  board: Pick<Board, 'health'>,
+  options: { readonly details: boolean },
+): HealthReport {
+  const lists: Record<List, HealthEntry[]> = { healthy: [], unhealthy: [], unknown: [] }
+  for (const deployment of scope) {
+    const health = board.health(deployment.index)
+    const entry = options.details ? fullEntry(deployment, health) : bareEntry(deployment, health)
+    lists[listOf(health)].push(entry)
+  }
+  const { healthy, unhealthy, unknown } = lists
+  return {
+    healthy_endpoints: healthy,
+    unhealthy_endpoints: unhealthy,
+    healthy_count: healthy.length,
+    unhealthy_count: unhealthy.length,
+    ...(unknown.length === 0 ? {} : { unknown_endpoints: unknown, unknown_count: unknown.length }),
+  }
+}
+
+type List = 'healthy' | 'unhealthy' | 'unknown'
+
+function listOf({ state, verdict }: Health): List {
+  if (verdict?.kind === 'unhealthy' || state === 'DOWN' || state === 'MISCONFIGURED') return 'unhealthy'
+  return verdict === undefined ? 'unknown' : 'healthy'
+}
+
+function bareEntry(deployment: Deployment, health: Health): HealthEntry {
+  const { verdict, state } = health
+  return {
+    model: verdict?.probedModel ?? deployment.model,
+    model_id: deployment.id,
+    ...exceptionStatus(health),
+    health_state: state,
+    ...checkedAt(health),
+  }
+}
+
+function fullEntry(deployment: Deployment, health: Health): HealthEntry {
+  const { verdict, state } = health
+  const model = verdict?.probedModel ?? deployment.model
+  const reason = verdict?.kind === 'unhealthy' ? verdict.reason : health.reason
+  return {
+    ...connection(deployment),
+    ...shown(deployment),
+    model,
+    ...verdict?.headers,
+    ...(verdict?.kind === 'unhealthy' ? failure(verdict) : {}),
+    model_id: deployment.id,
+    ...exceptionStatus(health),
+    model_name: deployment.group,
+    ...(model === deployment.model ? {} : { configured_model: deployment.model }),
+    mode: deployment.unprobedMode ?? deployment.mode,
+    health_state: state,
+    ...(reason === undefined ? {} : { reason }),
+    ...checkedAt(health),
+    ...(verdict === undefined ? {} : { latency_ms: Math.round(verdict.latencyMs) }),
+  }
+}
+
+function connection({ connection: { apiBase, apiVersion } }: Deployment): JsonObject {
+  return {
+    ...(apiBase === undefined ? {} : { api_base: apiBase }),
+    ...(apiVersion === undefined ? {} : { api_version: apiVersion }),
+  }
+}
+
+function shown(deployment: Deployment): JsonObject {
+  const fields: Record<string, Json> = {}
+  for (const field of SHOWN_FIELDS) {
+    const value = deployment.shown[field]
+    if (value !== undefined && value !== null) fields[field] = value
+  }
+  return fields
+}
+
+/** As LiteLLM: null where nothing was sent, absent where our deadline passed. */
+function failure(verdict: UnhealthyVerdict): JsonObject {
+  const { error, request, reason } = verdict
+  if (request === undefined && reason === 'timeout') return { error }
+  return { error, raw_request_typed_dict: request === undefined ? null : rawRequest(request) }
+}
+
+function rawRequest(request: NonNullable<UnhealthyVerdict['request']>): JsonObject {
+  return {
+    raw_request_api_base: request.url,
+    raw_request_body: request.body,
+    raw_request_headers: request.headers,
+    error: null,
+  }
+}
+
+function exceptionStatus({ verdict }: Health): { readonly exception_status?: number } {
+  return verdict?.kind === 'unhealthy' ? { exception_status: verdict.exceptionStatus } : {}
+}
+
+function checkedAt({ verdict }: Health): { readonly checked_at?: string } {
+  return verdict === undefined ? {} : { checked_at: new Date(verdict.at).toISOString() }
+}

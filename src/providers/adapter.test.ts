@@ -1,0 +1,161 @@
+import { adapterContract, deploymentOf, relayContract, type GoodAnswer } from './adapter.contract.ts'
+import { Secret } from '../core/secret.ts'
+import type { HttpMode } from '../core/mode.ts'
+import { cohere } from './cohere/adapter.ts'
+import { ADAPTERS } from './registry.ts'
+
+/** Written from the required fields of OpenAI's OpenAPI document (August 2026). */
+const OPENAI_ANSWERS: { readonly [M in HttpMode]: GoodAnswer } = {
+  chat: {
+    source: 'CreateChatCompletionResponse',
+    body: {
+      id: 'chatcmpl-1',
+      object: 'chat.completion',
+      created: 1_700_000_000,
+      model: 'gpt-4o-2024-08-06',
+      choices: [{ index: 0, message: { role: 'assistant', content: 'pong' }, finish_reason: 'stop' }],
+      usage: { prompt_tokens: 5, completion_tokens: 1, total_tokens: 6 },
+      system_fingerprint: 'fp_1',
+    },
+    value: {
+      id: 'chatcmpl-1',
+      object: 'chat.completion',
+      created: 1_700_000_000,
+      model: 'gpt-4o-2024-08-06',
+      choices: [{ index: 0, message: { role: 'assistant', content: 'pong' }, finish_reason: 'stop' }],
+      usage: { prompt_tokens: 5, completion_tokens: 1, total_tokens: 6 },
+      system_fingerprint: 'fp_1',
+    },
+  },
+  completion: {
+    source: 'CreateCompletionResponse',
+    body: {
+      id: 'cmpl-1',
+      object: 'text_completion',
+      created: 1,
+      model: 'm',
+      choices: [{ index: 0, text: 'pong', finish_reason: 'stop', logprobs: null }],
+    },
+    value: { text: 'pong', model: 'm' },
+  },
+  embedding: {
+    source: 'CreateEmbeddingResponse',
+    body: {
+      object: 'list',
+      model: 'm',
+      data: [{ object: 'embedding', index: 0, embedding: [0.1, -0.2, 0.3] }],
+      usage: { prompt_tokens: 1, total_tokens: 1 },
+    },
+    value: { dimensions: 3, model: 'm' },
+  },
+  image_generation: {
+    source: 'ImagesResponse',
+    body: { created: 1, data: [{ b64_json: 'AA==' }, { url: 'https://images.test/1.png' }] },
+    value: { images: 2 },
+  },
+  audio_transcription: {
+    source: 'CreateTranscriptionResponseJson',
+    body: { text: 'hello' },
+    value: { text: 'hello' },
+  },
+  audio_speech: {
+    source: 'createSpeech: application/octet-stream',
+    contentType: 'audio/mpeg',
+    body: Buffer.from('ID3sound'),
+    value: { sizeBytes: 8, contentType: 'audio/mpeg' },
+  },
+  rerank: {
+    source: 'https://docs.cohere.com/reference/rerank',
+    body: {
+      id: 'r1',
+      results: [{ index: 0, relevance_score: 0.9 }],
+      meta: { billed_units: { search_units: 1 } },
+    },
+    value: { results: [{ index: 0, relevance_score: 0.9 }] },
+  },
+  batch: {
+    source: 'ListBatchesResponse',
+    body: { object: 'list', data: [], has_more: false },
+    value: { batches: 0 },
+  },
+}
+
+/** https://docs.mistral.ai/capabilities/code_generation: completions come as messages. */
+const FILL_IN_THE_MIDDLE: GoodAnswer = {
+  source: 'Mistral FIMCompletionResponse',
+  body: {
+    id: '1',
+    object: 'chat.completion',
+    model: 'codestral',
+    choices: [{ index: 0, message: { role: 'assistant', content: 'pong' }, finish_reason: 'stop' }],
+  },
+  value: { text: 'pong', model: 'codestral' },
+}
+
+/** Bases of the contract end in /v1, so these are version 1's answers; version 2's are in cohere.test.ts. */
+const COHERE_V1_ANSWERS: { readonly [M in HttpMode]?: GoodAnswer } = {
+  chat: {
+    source: 'https://docs.cohere.com/v1/reference/chat',
+    body: {
+      response_id: 'c1',
+      generation_id: 'g1',
+      text: 'pong',
+      finish_reason: 'COMPLETE',
+      meta: { tokens: { input_tokens: 5, output_tokens: 1 } },
+    },
+    value: {
+      id: 'g1',
+      object: 'chat.completion',
+      created: 0,
+      model: 'the-model',
+      choices: [{ index: 0, message: { role: 'assistant', content: 'pong' }, finish_reason: 'stop' }],
+      usage: { prompt_tokens: 5, completion_tokens: 1, total_tokens: 6 },
+    },
+  },
+  embedding: {
+    source: 'https://docs.cohere.com/v1/reference/embed (embeddings_floats)',
+    body: { id: 'e1', texts: ['ping'], embeddings: [[0.1, 0.2]], response_type: 'embeddings_floats' },
+    value: { dimensions: 2, model: 'the-model' },
+  },
+  rerank: OPENAI_ANSWERS.rerank,
+}
+
+for (const adapter of ADAPTERS) {
+  if (adapter.codecs.chat === cohere.codecs.chat) adapterContract(adapter, COHERE_V1_ANSWERS)
+  else if (adapter.id.endsWith('codestral'))
+    adapterContract(adapter, { ...OPENAI_ANSWERS, completion: FILL_IN_THE_MIDDLE })
+  else adapterContract(adapter, OPENAI_ANSWERS)
+}
+
+const PING = { messages: [{ role: 'user', content: 'ping' }] }
+const BODIES = [
+  PING,
+  { ...PING, max_tokens: 5, unknown: { deep: [1, 'ü', null] } },
+  { ...PING, max_completion_tokens: 7, temperature: 0 },
+]
+const DEFAULTS = { bodyDefaults: { temperature: 0.5, max_tokens: 99, top_k: 3, stream: true } }
+
+for (const provider of [
+  'openai',
+  'azure',
+  'mistral',
+  'fireworks_ai',
+  'hosted_vllm',
+  'sarvam',
+  'nvidia_nim',
+]) {
+  relayContract(provider, deploymentOf(provider), BODIES)
+  relayContract(`${provider} with defaults`, deploymentOf(provider, DEFAULTS), BODIES)
+}
+relayContract(
+  'azure with a pasted version and own headers',
+  deploymentOf('azure', {
+    connection: {
+      apiKey: new Secret('az-contract-key'),
+      apiBase: 'http://127.0.0.1:9/openai/deployments/mine',
+      apiBaseQuery: new Secret('api-version=2025-01-01-preview'),
+      headers: { 'x-team': new Secret('platform') },
+    },
+  }),
+  BODIES,
+)

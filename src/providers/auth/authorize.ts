@@ -1,0 +1,74 @@
+import type { Deployment } from '../../core/deployment.ts'
+import { Secret } from '../../core/secret.ts'
+import type { WireRequest } from '../../transport/wire.ts'
+import type { Connected, Target } from '../adapter.ts'
+
+/** A header that carries a secret: `prefix` + the secret. */
+export interface SecretHeader {
+  /** Lower case. */
+  readonly name: string
+  /** `Bearer `, or empty. */
+  readonly prefix: string
+  readonly secret: Secret
+  /** A made-up key for servers without keys: public, and often an ordinary word. */
+  readonly isPlaceholder?: boolean
+}
+
+/** What no HTTP header value may hold (RFC 9110 §5.5). */
+const UNWRITABLE = /[^\t\u0020-\u007e\u0080-\u00ff]/
+
+/**
+ * A deployment that sends these headers with every request, then the deployment's own `extra_headers` (which
+ * win), then the query that its `api_base` was written with.
+ */
+export function authorizedBy(
+  credentials: readonly SecretHeader[],
+  deployment: Deployment,
+  target: Target,
+): Connected | { readonly message: string } {
+  const { headers: own, apiBaseQuery } = deployment.connection
+  const all: readonly SecretHeader[] = [
+    ...credentials,
+    ...Object.entries(own).map(([name, secret]) => ({ name, prefix: '', secret })),
+  ]
+  const headers: Record<string, string> = {}
+  for (const { name, prefix, secret } of all) {
+    const value = prefix + secret.reveal()
+    if (UNWRITABLE.test(value)) {
+      return {
+        message: `the value for the header "${name}" holds a line break or a character that no HTTP header may carry`,
+      }
+    }
+    headers[name] = value
+  }
+  const query = apiBaseQuery === undefined ? undefined : new URLSearchParams(apiBaseQuery.reveal())
+  return {
+    target,
+    authorize: (request) => ({
+      ...request,
+      url: query === undefined ? request.url : mergeQuery(request.url, query),
+      headers: { ...request.headers, ...headers },
+    }),
+    secrets: [
+      ...all.filter((header) => header.isPlaceholder !== true).map((header) => header.secret),
+      ...querySecrets(apiBaseQuery),
+    ],
+  }
+}
+
+/** The deployment's own parameters win over the route's: an `api-version` pasted with the URL is meant. */
+function mergeQuery(url: WireRequest['url'], own: URLSearchParams): string {
+  const [path = '', routeQuery = ''] = url.split('?')
+  const merged = new URLSearchParams(routeQuery)
+  for (const name of new Set(own.keys())) merged.delete(name)
+  for (const [name, value] of own) merged.append(name, value)
+  const text = merged.toString()
+  return text === '' ? path : `${path}?${text}`
+}
+
+/** The query as it stands and each value of it, for an echo may quote either. A version is no secret. */
+function querySecrets(query: Secret | undefined): readonly Secret[] {
+  if (query === undefined) return []
+  const values = [...new URLSearchParams(query.reveal())].filter(([name]) => name !== 'api-version')
+  return values.length === 0 ? [] : [query, ...values.map(([, value]) => new Secret(value))]
+}

@@ -1,0 +1,74 @@
+import type { Deployment, Misconfiguration } from '../../core/deployment.ts'
+import { Secret } from '../../core/secret.ts'
+import type { Connected, Target } from '../adapter.ts'
+import { cleanBase, isHttpUrl } from '../route.ts'
+import { authorizedBy, type SecretHeader } from './authorize.ts'
+import { baseMissing, findKey, fromEnv, keyMissing, type Env } from './key.ts'
+
+/** Where a provider's base and key come from. */
+export interface KeySource {
+  /** Its public base; absent where every user has another. */
+  readonly base?: string
+  /** Variables that name the base, in order. */
+  readonly baseEnv: readonly string[]
+  /** Variables that hold the key, in order. */
+  readonly keyEnv: readonly string[]
+  /** Sent where no key is set anywhere; `none`: nothing is sent. Absent: a key is required. */
+  readonly keyless?: { readonly send: string } | 'none'
+  /** The header that carries the key. Default: `authorization: Bearer …`. */
+  readonly header?: { readonly name: string; readonly prefix: string }
+}
+
+const BEARER = { name: 'authorization', prefix: 'Bearer ' } as const
+
+/** Resolves base and key of a provider that is reached with one secret in one header. */
+export function connectByKey(
+  source: KeySource,
+  deployment: Deployment,
+  env: Env,
+  more: readonly SecretHeader[] = [],
+): Connected | Misconfiguration {
+  const base = resolveBase(deployment, env, source.baseEnv, source.base)
+  if (typeof base !== 'string') return base
+  const header = source.header ?? BEARER
+  const key = findKey(deployment, env, source.keyEnv)
+  const named = deployment.connection.headers[header.name] !== undefined
+  const credential = key ?? keylessSecret(source)
+  if (credential === undefined && source.keyless === undefined && !named) return keyMissing(source.keyEnv)
+  const credentials =
+    credential === undefined ? [] : [{ ...header, secret: credential, isPlaceholder: key === undefined }]
+  return authorizedBy([...credentials, ...more], deployment, targetOf(deployment, base))
+}
+
+function keylessSecret(source: KeySource): Secret | undefined {
+  return source.keyless === undefined || source.keyless === 'none'
+    ? undefined
+    : new Secret(source.keyless.send)
+}
+
+/** `api_base`, else the environment's, else the provider's own. */
+export function resolveBase(
+  deployment: Deployment,
+  env: Env,
+  names: readonly string[],
+  own?: string,
+): string | Misconfiguration {
+  const written = deployment.connection.apiBase ?? fromEnv(env, names) ?? own
+  if (written === undefined || written === '') return baseMissing(names)
+  const base = cleanBase(written)
+  if (isHttpUrl(base)) return base
+  return {
+    message: `"${written}" is no address that can be called: api_base needs http:// or https:// and a host`,
+  }
+}
+
+/** The deployment as the provider's codecs see it. */
+export function targetOf(deployment: Deployment, base: string, apiVersion?: string): Target {
+  return {
+    provider: deployment.provider,
+    model: deployment.upstreamModel,
+    base,
+    bodyDefaults: deployment.bodyDefaults,
+    ...(apiVersion === undefined ? {} : { apiVersion }),
+  }
+}

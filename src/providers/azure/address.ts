@@ -1,0 +1,60 @@
+import type { HttpMode } from '../../core/mode.ts'
+import type { Target } from '../adapter.ts'
+import { OPENAI_ROUTES } from '../openai/surface.ts'
+import { joinRoute, withQuery } from '../route.ts'
+
+/** The newest dated version that is generally available for inference (decided default). */
+const DATED_VERSION = '2024-10-21'
+/** Dated realtime never left preview. */
+const DATED_REALTIME_VERSION = '2024-10-01-preview'
+const V1_WORDS = new Set(['v1', 'preview', 'latest'])
+
+/** Paths that belong to the resource rather than to one deployment of it. */
+const OF_THE_RESOURCE: ReadonlySet<HttpMode> = new Set<HttpMode>(['batch'])
+
+/**
+ * Where a mode is served. Dated versions: `{base}/openai/deployments/{deployment}/…?api-version=`, batches at
+ * `{base}/openai/batches`; `api_version` v1, preview or latest, or a base that ends in `/openai/v1`:
+ * `{base}/openai/v1/…`. A base that already names the deployment, or the whole route, is used as it is.
+ * https://learn.microsoft.com/azure/ai-foundry/openai/reference
+ */
+export function azureUrl(target: Target, mode: HttpMode): string {
+  const route = OPENAI_ROUTES[mode]
+  if (isV1(target)) {
+    const url = target.base.endsWith(route) ? target.base : `${resource(target.base)}/openai/v1${route}`
+    return target.apiVersion === 'preview' ? withQuery(url, 'api-version', 'preview') : url
+  }
+  const url = OF_THE_RESOURCE.has(mode)
+    ? `${resource(target.base)}/openai${route}`
+    : joinRoute(deploymentBase(target), route)
+  return withQuery(url, 'api-version', target.apiVersion ?? DATED_VERSION)
+}
+
+/** Realtime: `/openai/realtime?deployment=` of the dated versions, `/openai/v1/realtime?model=` since. */
+export function azureRealtimeUrl(target: Target): string {
+  const root = `${resource(target.base)}/openai`
+  const name = encodeURIComponent(deploymentName(target.model))
+  if (isV1(target)) return `${root}/v1/realtime?model=${name}`
+  const version = encodeURIComponent(target.apiVersion ?? DATED_REALTIME_VERSION)
+  return `${root}/realtime?api-version=${version}&deployment=${name}`
+}
+
+/** LiteLLM's routing words before a deployment's name are not part of it. */
+export function deploymentName(model: string): string {
+  return model.replace(/^(o_series|gpt5_series)\//, '')
+}
+
+function isV1(target: Target): boolean {
+  return V1_WORDS.has(target.apiVersion ?? '') || /\/openai\/v1(\/|$)/.test(target.base)
+}
+
+/** The base without anything that we append ourselves. */
+function resource(base: string): string {
+  return base.replace(/\/openai(\/(v1|deployments)(\/.*)?)?$/, '')
+}
+
+function deploymentBase(target: Target): string {
+  if (target.base.includes('/openai/deployments/')) return target.base
+  const name = deploymentName(target.model).split('/').map(encodeURIComponent).join('/')
+  return `${resource(target.base)}/openai/deployments/${name}`
+}

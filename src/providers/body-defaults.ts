@@ -1,0 +1,63 @@
+import type { JsonObject } from '../core/json.ts'
+import type { HttpMode } from '../core/mode.ts'
+
+/**
+ * Which of a deployment's defaults a mode's body takes. Chat and completion bodies are open: people pass
+ * `top_k` or `guided_json` this way. The others are strict (OpenAI's specification says
+ * `additionalProperties: false`), so only fields that they are documented to know get in.
+ */
+const KNOWN_FIELDS: { readonly [M in HttpMode]: readonly string[] | 'any' } = {
+  chat: 'any',
+  completion: 'any',
+  embedding: ['dimensions', 'encoding_format', 'user', 'input_type', 'truncate'],
+  image_generation: [
+    'background',
+    'moderation',
+    'output_compression',
+    'output_format',
+    'quality',
+    'response_format',
+    'size',
+    'style',
+    'user',
+  ],
+  audio_transcription: ['language', 'prompt', 'response_format', 'temperature'],
+  audio_speech: ['instructions', 'response_format', 'speed'],
+  rerank: ['max_chunks_per_doc', 'max_tokens_per_doc', 'rank_fields', 'return_documents', 'top_n'],
+  batch: [],
+}
+
+/** What only the caller decides: a default that streams would break every caller that does not. */
+const CALLERS_OWN = new Set(['model', 'messages', 'prompt', 'stream', 'stream_options'])
+
+/** Two names of one thing: a request that has either takes neither default. */
+const ALTERNATIVES: Readonly<Record<string, string>> = {
+  max_tokens: 'max_completion_tokens',
+  max_completion_tokens: 'max_tokens',
+}
+
+/** The defaults that go into a body of this mode, before one looks at the request. */
+export function defaultsOf(mode: HttpMode, defaults: JsonObject): JsonObject {
+  const known = KNOWN_FIELDS[mode]
+  return select(defaults, (key) => !CALLERS_OWN.has(key) && (known === 'any' || known.includes(key)))
+}
+
+/** Leaves out the defaults that the request itself, or another name of the same thing in it, settles. */
+export function unlessSettled<Value>(
+  defaults: Readonly<Record<string, Value>>,
+  has: (key: string) => boolean,
+): Readonly<Record<string, Value>> {
+  return select(defaults, (key) => !has(key) && !has(ALTERNATIVES[key] ?? key))
+}
+
+/** A request with the deployment's defaults where it has none, as a new object. */
+export function withDefaults(mode: HttpMode, request: JsonObject, defaults: JsonObject): JsonObject {
+  return { ...unlessSettled(defaultsOf(mode, defaults), (key) => request[key] !== undefined), ...request }
+}
+
+function select<Value>(
+  from: Readonly<Record<string, Value>>,
+  keep: (key: string) => boolean,
+): Readonly<Record<string, Value>> {
+  return Object.fromEntries(Object.entries(from).filter(([key]) => keep(key)))
+}

@@ -1,0 +1,273 @@
+import type { Deployment, Misconfiguration } from '../core/deployment.ts'
+import { asGatewayError, GatewayError } from '../core/failure.ts'
+import { memberValue, spliceBody, type BodyEdits, type JsonSpans } from '../core/json-spans.ts'
+import { isJsonObject, type JsonObject } from '../core/json.ts'
+import type { HttpMode, Operations } from '../core/mode.ts'
+import { createRedact, type Redact } from '../core/secret.ts'
+import type { SentRequest } from '../core/verdict.ts'
+import type { Limits, Stream, StreamSink, Transport, WireRequest } from '../transport/wire.ts'
+import type { Authorize, Codec, ProviderAdapter, RelayFace, Target } from './adapter.ts'
+import { unlessSettled } from './body-defaults.ts'
+import { parseJson } from './error-facts.ts'
+import { partNames } from './multipart.ts'
+import { JSON_HEADERS } from './post-json.ts'
+import { adapterFor } from './registry.ts'
+
+/** A deployment that can be called. Built once, used by every probe and every request. */
+export interface Line {
+  readonly deployment: Deployment
+  readonly adapter: ProviderAdapter
+  readonly target: Target
+  readonly authorize: Authorize
+  readonly transport: Transport
+  /** Also blots out the secrets that came from the environment. */
+  readonly redact: Redact
+  /** `scheme://host:port` of `target.base`. */
+  readonly host: string
+}
+
+/** A good answer. */
+export interface Answer<M extends HttpMode> {
+  readonly value: Operations[M]['response']
+  /** Redacted. */
+  readonly headers: Readonly<Record<string, string>>
+  readonly status: number
+}
+
+/** Resolves a deployment's provider, address and credentials; nothing is sent. */
+export function openLine(
+  deployment: Deployment,
+  deps: {
+    readonly transport: Transport
+    readonly env: Readonly<Record<string, string | undefined>>
+    readonly redact: Redact
+  },
+): { readonly line: Line } | { readonly misconfigured: Misconfiguration } {
+  if (deployment.misconfigured !== undefined) return { misconfigured: deployment.misconfigured }
+  const adapter = adapterFor(deployment.provider)
+  if (adapter === undefined)
+    return { misconfigured: { message: `provider "${deployment.provider}" is not built yet` } }
+  const connected = adapter.connect(deployment, deps.env)
+  if ('message' in connected) return { misconfigured: { message: deps.redact(connected.message) } }
+  const { target, authorize, secrets } = connected
+  const own = createRedact(secrets)
+  const { transport } = deps
+  const redact: Redact = (text) => deps.redact(own(text))
+  return {
+    line: { deployment, adapter, target, authorize, transport, redact, host: new URL(target.base).origin },
+  }
+}
+
+/**
+ * A request as this provider wants it, without credentials.
+ * @throws GatewayError bad_request where the provider has no such mode
+ */
+export function encode<M extends HttpMode>(
+  line: Line,
+  mode: M,
+  request: Operations[M]['request'],
+): WireRequest {
+  return codecOf(line, mode).encode(request, line.target)
+}
+
+/**
+ * Sends an encoded request and reads the answer.
+ * @throws GatewayError of any upstream kind; its message says which deployment, what was tried and what came
+ * back, redacted
+ */
+export async function exchange<M extends HttpMode>(
+  line: Line,
+  mode: M,
+  wire: WireRequest,
+  limits: Limits,
+): Promise<Answer<M>> {
+  const codec = codecOf(line, mode)
+  try {
+    const response = await line.transport.send(await line.authorize(wire), limits)
+    if (response.status < 200 || response.status > 299) throw line.adapter.classify(response)
+    return {
+      value: codec.decode(response, line.target),
+      headers: redacted(line, response.headers),
+      status: response.status,
+    }
+  } catch (error) {
+    throw described(line, wire, error)
+  }
+}
+
+/** Events of other kinds that may come before the greeting. */
+const MAX_EARLY_EVENTS = 32
+
+/**
+ * Opens a realtime session, waits until its first events prove it, and closes it.
+ * @throws GatewayError as `exchange` does; an upgrade alone proves nothing
+ */
+export async function openRealtime(
+  line: Line,
+  limits: Limits,
+): Promise<{ readonly headers: Readonly<Record<string, string>> }> {
+  const face = line.adapter.realtime
+  if (face === 'unsupported') throw unsupported(line, 'realtime')
+  const request = face.dial(line.target)
+  const wire: WireRequest = { method: 'GET', url: request.url, headers: request.headers }
+  try {
+    const { url, headers } = await line.authorize(wire)
+    const dialled = await line.transport.dial({ url, headers, protocols: request.protocols }, limits)
+    if ('refused' in dialled) throw line.adapter.classify(dialled.refused)
+    try {
+      if (face.opening !== undefined) dialled.dialogue.send(face.opening(line.target))
+      for (let events = 0; events < MAX_EARLY_EVENTS; events += 1) {
+        if (face.proves(await dialled.dialogue.next())) return { headers: redacted(line, dialled.headers) }
+      }
+      throw new GatewayError('wrong_shape', `the session sent ${MAX_EARLY_EVENTS} events without a greeting`)
+    } finally {
+      dialled.dialogue.close()
+    }
+  } catch (error) {
+    throw described(line, wire, error)
+  }
+}
+
+/**
+ * Passes a client's body on: splice, authorize, stream. Undefined where this provider's words differ and the
+ * request must be translated. The hot path: no promise where authorizing needs none, no parse.
+ */
+export function relay(
+  line: Line,
+  mode: HttpMode,
+  body: Buffer,
+  spans: JsonSpans,
+  limits: Limits,
+  sink: StreamSink,
+): Stream | undefined {
+  const codec = line.adapter.codecs[mode]
+  if (codec === 'unsupported') throw unsupported(line, mode)
+  const face = codec.relay
+  if (face === undefined) return undefined
+  return start(line, relayed(line.target, face, body, spans), limits, sink)
+}
+
+function relayed(target: Target, face: RelayFace, body: Buffer, spans: JsonSpans): WireRequest {
+  const edits = fitted(face, face.edits(target), body, spans)
+  return {
+    method: 'POST',
+    url: face.url(target),
+    headers: JSON_HEADERS,
+    body: spliceBody(body, spans, edits),
+  }
+}
+
+/** Carries renamed values over, and leaves out defaults that the body settles under another name. */
+function fitted(face: RelayFace, edits: BodyEdits, body: Buffer, spans: JsonSpans): BodyEdits {
+  const has = (key: string): boolean => spans.members.some((member) => member.key === key)
+  const defaults = unlessSettled(edits.defaults ?? {}, has)
+  const old = Object.entries(face.renames ?? {}).filter(([from]) => has(from))
+  if (old.length === 0) return { ...edits, defaults }
+  const moved = old.map(([from, to]): [string, string] => [
+    to,
+    JSON.stringify(memberValue(body, spans, from) ?? null),
+  ])
+  return {
+    ...edits,
+    defaults,
+    set: { ...edits.set, ...Object.fromEntries(moved) },
+    remove: [...(edits.remove ?? []), ...old.map(([from]) => from)],
+  }
+}
+
+/** Failures reach the sink as the transport names them: whoever answers the client says where and what to do. */
+function start(line: Line, wire: WireRequest, limits: Limits, sink: StreamSink): Stream {
+  const authorized = line.authorize(wire)
+  return authorized instanceof Promise
+    ? startLater(line, authorized, limits, sink)
+    : line.transport.stream(authorized, limits, sink)
+}
+
+/** For providers that fetch a token first: the stream begins when they have it, unless cancelled before. */
+function startLater(line: Line, authorized: Promise<WireRequest>, limits: Limits, sink: StreamSink): Stream {
+  let running: Stream | undefined
+  let cancelled = false
+  authorized.then(
+    (wire) => {
+      if (!cancelled) running = line.transport.stream(wire, limits, sink)
+    },
+    (error: unknown) => {
+      if (!cancelled) sink.fail(asGatewayError(error))
+    },
+  )
+  return {
+    resume: () => running?.resume(),
+    cancel: () => {
+      if (running !== undefined) running.cancel()
+      else if (!cancelled) {
+        cancelled = true
+        sink.fail(new GatewayError('cancelled', 'the caller went away', { source: 'client' }))
+      }
+    },
+  }
+}
+
+/** The request as /health shows it: every header value hidden, a form as the names of its parts. */
+export function sentRequest(line: Line, wire: WireRequest): SentRequest {
+  const names = [...Object.keys(wire.headers), ...credentialNames(line)]
+  return {
+    url: line.redact(wire.url),
+    body: shownBody(line, wire),
+    headers: Object.fromEntries(names.map((name) => [name, '[secret]' as const])),
+  }
+}
+
+function credentialNames(line: Line): readonly string[] {
+  const authorized = line.authorize({ method: 'GET', url: line.target.base, headers: {} })
+  return authorized instanceof Promise ? [] : Object.keys(authorized.headers)
+}
+
+function shownBody(line: Line, wire: WireRequest): JsonObject {
+  if (wire.body === undefined) return {}
+  if (typeof wire.body !== 'string') return { multipart: partNames(wire.body), bytes: wire.body.length }
+  const body = parseJson(line.redact(wire.body))
+  return isJsonObject(body) ? body : {}
+}
+
+function codecOf<M extends HttpMode>(line: Line, mode: M): Codec<M> {
+  const codec = line.adapter.codecs[mode]
+  if (codec === 'unsupported') throw unsupported(line, mode)
+  return codec
+}
+
+function unsupported(line: Line, mode: string): GatewayError {
+  return new GatewayError(
+    'bad_request',
+    `${nameOf(line)}: provider "${line.adapter.id}" has no ${mode}; check model_info.mode`,
+    {
+      source: 'gateway',
+    },
+  )
+}
+
+function redacted(line: Line, headers: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, line.redact(value)]))
+}
+
+/** Which deployment, what was tried, what came back; our own deadline says so first. */
+function described(line: Line, wire: WireRequest, thrown: unknown): GatewayError {
+  const error = asGatewayError(thrown)
+  const tried = `${nameOf(line)}: ${wire.method} ${wire.url.split('?')[0] ?? ''}`
+  const own = error.kind === 'timeout' && error.upstreamStatus === undefined
+  return new GatewayError(
+    error.kind,
+    line.redact(`${own ? 'Timeout exceeded: ' : ''}${tried}: ${error.message}`),
+    {
+      source: error.source,
+      ...(error.cause === undefined ? {} : { cause: error.cause }),
+      ...(error.upstreamStatus === undefined ? {} : { upstreamStatus: error.upstreamStatus }),
+      ...(error.retryAfterMs === undefined ? {} : { retryAfterMs: error.retryAfterMs }),
+      ...(error.param === undefined ? {} : { param: line.redact(error.param) }),
+    },
+  )
+}
+
+/** Ids are 64 hex digits; the first 12 tell deployments of one group apart. */
+function nameOf(line: Line): string {
+  return `deployment "${line.deployment.group}" (${line.deployment.id.slice(0, 12)})`
+}

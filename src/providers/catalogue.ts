@@ -1,0 +1,114 @@
+import type { Mode } from '../core/mode.ts'
+
+/** Bare model names → the provider they mean. The first line that fits wins; sources: LiteLLM's own catalogue. */
+const BARE_NAMES: readonly (readonly [RegExp, string])[] = [
+  [
+    /^(text-davinci-00\d|text-(curie|babbage|ada)-001|davinci-002|babbage-002|gpt-3\.5-turbo-instruct.*|ft:(davinci|babbage)-002.*)$/,
+    'text-completion-openai',
+  ],
+  [
+    /^(gpt-(?!oss)|ft:gpt-|chatgpt-|o[134]($|-)|codex-mini|computer-use-preview|whisper-1|tts-1|dall-e-|text-embedding-(3|ada)|gpt-image-|omni-moderation|text-moderation|sora-)/,
+    'openai',
+  ],
+  [
+    /^((us|eu|apac|jp|au|global|us-gov)\.)?(anthropic|amazon|meta|cohere|mistral|ai21|stability|deepseek|writer|luma|openai|qwen|twelvelabs)\.[\w-]+/,
+    'bedrock',
+  ],
+  [/^claude-/, 'anthropic'],
+  [
+    /^(gemini-|text-embedding-00|text-multilingual-embedding-|textembedding-gecko|imagen-|imagegeneration@|medlm-|chat-bison|text-bison)/,
+    'vertex_ai',
+  ],
+  [/^command-/, 'cohere_chat'],
+  [/^(embed-(english|multilingual|v4)|rerank-(english|multilingual|v[34])|rerank-v)/, 'cohere'],
+  [/^(grok-\d)/, 'xai'],
+  [/^mistral-(tiny|small|medium|large)/, 'mistral'],
+]
+
+/** The provider that a model name without prefix means. */
+export function providerOfBareName(name: string): string | undefined {
+  if (name === '*') return 'openai'
+  return BARE_NAMES.find(([pattern]) => pattern.test(name))?.[1]
+}
+
+/** Parts of `api_base` that give a provider away where the model names none. */
+const HOSTS: readonly (readonly [string, string])[] = [
+  ['api.perplexity.ai', 'perplexity'],
+  ['api.groq.com', 'groq'],
+  ['codestral.mistral.ai', 'codestral'],
+  ['api.mistral.ai', 'mistral'],
+  ['api.deepinfra.com', 'deepinfra'],
+  ['integrate.api.nvidia.com', 'nvidia_nim'],
+  ['api.cerebras.ai', 'cerebras'],
+  ['api.deepseek.com', 'deepseek'],
+  ['api.endpoints.anyscale.com', 'anyscale'],
+  ['api.sambanova.ai', 'sambanova'],
+  ['api.ai21.com', 'ai21_chat'],
+  ['api.together.xyz', 'together_ai'],
+  ['api.fireworks.ai', 'fireworks_ai'],
+  ['openrouter.ai', 'openrouter'],
+  ['api.x.ai', 'xai'],
+  ['api.friendli.ai', 'friendliai'],
+  ['api.galadriel.com', 'galadriel'],
+  ['api.llama.com', 'meta_llama'],
+  ['api.featherless.ai', 'featherless_ai'],
+  ['api.moonshot.ai', 'moonshot'],
+  ['dashscope-intl.aliyuncs.com', 'dashscope'],
+  ['api.studio.nebius.ai', 'nebius'],
+  ['api.hyperbolic.xyz', 'hyperbolic'],
+  ['inference.api.nscale.com', 'nscale'],
+  ['api.openai.com', 'openai'],
+]
+
+/** The provider that an address gives away. */
+export function providerOfHost(apiBase: string): string | undefined {
+  if (!URL.canParse(apiBase)) return undefined
+  const { hostname } = new URL(apiBase)
+  return HOSTS.find(([host]) => hostname === host)?.[1]
+}
+
+/** Well-known models whose mode is not chat: last path segment of the name, without a version's date. */
+const MODES_BY_NAME: readonly (readonly [RegExp, Mode])[] = [
+  [
+    /^(text-davinci-00\d|text-(curie|babbage|ada)-001|davinci-002|babbage-002|gpt-3\.5-turbo-instruct)/,
+    'completion',
+  ],
+  [/realtime|^gpt-4o-realtime|^gemini-.*-live/, 'realtime'],
+  [
+    /^(whisper|gpt-4o(-mini)?-transcribe|distil-whisper|scribe_v\d|parakeet-|canary-|nova-[23](-|$)|voxtral-mini-transcribe)/,
+    'audio_transcription',
+  ],
+  [
+    /^(tts-1|gpt-4o-mini-tts|gpt-4o-tts|aura-|eleven_|playai-tts|kokoro|orpheus-|sonic-)|-tts(-|$)/,
+    'audio_speech',
+  ],
+  [
+    /^(dall-e-\d|gpt-image-|chatgpt-image|imagen-|imagegeneration|stable-diffusion|sdxl|sd3|flux[.-]|titan-image|amazon\.titan-image|nova-canvas|recraft|ideogram|stable-image|grok-2-image|cogview)/i,
+    'image_generation',
+  ],
+  [/rerank|ranker/i, 'rerank'],
+  [
+    /embed|^(voyage-|bge-|gte-|e5-|multilingual-e5|all-minilm|all-mpnet|nomic-ai-|mxbai-|snowflake-arctic-|uae-large|jina-clip|titan-e1|m2-bert-.*retrieval|paraphrase-)/i,
+    'embedding',
+  ],
+]
+
+/** The mode that the catalogue knows for this very model; undefined where it knows nothing but chat. */
+export function knownMode(upstreamModel: string): Mode | undefined {
+  const name = lastSegment(upstreamModel)
+  return MODES_BY_NAME.find(([pattern]) => pattern.test(name))?.[1]
+}
+
+/**
+ * Models that think before they speak: they take `max_completion_tokens` in place of `max_tokens` and no
+ * `temperature` (https://platform.openai.com/docs/guides/reasoning). Azure deployments named after them count.
+ */
+export function isReasoningModel(model: string): boolean {
+  const name = lastSegment(model).toLowerCase()
+  if (model.startsWith('o_series/') || model.includes('/o_series/')) return true
+  return /^(o[1-9]($|[-.])|gpt-[5-9](?!-chat)($|[-.]))/.test(name)
+}
+
+function lastSegment(model: string): string {
+  return model.slice(model.lastIndexOf('/') + 1)
+}

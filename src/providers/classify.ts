@@ -1,0 +1,122 @@
+import { GatewayError, type FailureKind } from '../core/failure.ts'
+import type { WireResponse } from '../transport/wire.ts'
+import { readError, type ErrorFacts } from './error-facts.ts'
+import { retryAfterMs } from './retry-after.ts'
+
+/** One line of the table: every condition that is present must hold; the first line that fits names the failure. */
+export interface RefusalRule {
+  /** Statuses it is about; absent: any. */
+  readonly statuses?: readonly number[]
+  /** Against each of the answer's machine words. */
+  readonly code?: RegExp
+  /** Against its sentence. */
+  readonly text?: RegExp
+  readonly kind: FailureKind
+}
+
+/** Statuses under which providers refuse what was said rather than who said it. */
+const REFUSALS = [400, 403, 422] as const
+/** Statuses under which providers speak of money. */
+const MONEY = [400, 402, 403, 429] as const
+
+/**
+ * What answers mean, for every provider. A status alone is not enough: OpenAI says 429 both for "slow down"
+ * and for "no credit left" (https://platform.openai.com/docs/guides/error-codes).
+ */
+const RULES: readonly RefusalRule[] = [
+  {
+    statuses: REFUSALS,
+    code: /^(content_filter|content_policy_violation|moderation_blocked|ResponsibleAIPolicyViolation|content_moderation|safety_violation)$/i,
+    kind: 'content_policy',
+  },
+  {
+    statuses: REFUSALS,
+    text: /content management policy|content policy|safety system|flagged (by|for|as)|input moderation|requires moderation/i,
+    kind: 'content_policy',
+  },
+  {
+    statuses: MONEY,
+    code: /^(insufficient_quota|credit_balance_exhausted|billing_hard_limit_reached|billing_not_active|insufficient_balance|insufficient_credits?)$/i,
+    kind: 'quota',
+  },
+  {
+    statuses: MONEY,
+    text: /exceeded your current quota|insufficient (balance|credit|funds|quota)|credit balance|out of credits|billing (hard limit|details|is not active)|payment required|account is in arrears/i,
+    kind: 'quota',
+  },
+  { statuses: [402], kind: 'quota' },
+  { statuses: [401, 403], kind: 'auth' },
+  {
+    statuses: [400],
+    code: /^(invalid_api_key|API_KEY_INVALID|UNAUTHENTICATED|invalid_authentication)$/,
+    kind: 'auth',
+  },
+  {
+    statuses: [400],
+    text: /(incorrect|invalid|missing) api key|api key (is )?(not valid|invalid|expired)/i,
+    kind: 'auth',
+  },
+  { statuses: [404, 410], kind: 'not_found' },
+  {
+    statuses: [400, 422],
+    code: /^(model_not_found|DeploymentNotFound|model_not_available|model_decommissioned|invalid_model)$/i,
+    kind: 'not_found',
+  },
+  { statuses: [408], kind: 'timeout' },
+  {
+    code: /^(overloaded(_error)?|engine_overloaded|model_overloaded|server_overloaded|NoCapacity|ServerBusy)$/i,
+    kind: 'overloaded',
+  },
+  { statuses: [503, 529], kind: 'overloaded' },
+  { statuses: [429], kind: 'rate_limited' },
+]
+
+/**
+ * A classifier of one provider: its own additions are asked before the common table.
+ * The error's message starts with the status and carries the provider's words, unredacted.
+ */
+export function createClassify(
+  additions: readonly RefusalRule[] = [],
+): (response: WireResponse) => GatewayError {
+  const rules = [...additions, ...RULES]
+  return (response) => {
+    const { status, headers } = response
+    const facts = readError(response)
+    const wait = retryAfterMs(status, headers)
+    return new GatewayError(kindOf(status, facts, rules), refusalWords(status, facts, headers), {
+      upstreamStatus: status,
+      ...(wait === undefined ? {} : { retryAfterMs: wait }),
+      ...(facts.param === undefined ? {} : { param: facts.param }),
+    })
+  }
+}
+
+/** The kind that a status with these words means, by the common table. */
+export function kindOf(
+  status: number,
+  facts: ErrorFacts,
+  rules: readonly RefusalRule[] = RULES,
+): FailureKind {
+  for (const rule of rules) {
+    if (rule.statuses !== undefined && !rule.statuses.includes(status)) continue
+    if (rule.code !== undefined && !facts.codes.some((code) => rule.code?.test(code))) continue
+    if (rule.text !== undefined && !rule.text.test(facts.text)) continue
+    return rule.kind
+  }
+  if (status >= 500) return 'server_error'
+  return status >= 400 ? 'bad_request' : 'wrong_shape'
+}
+
+/** `answered 429 (insufficient_quota): You exceeded …`; a redirect names where it points. */
+function refusalWords(status: number, facts: ErrorFacts, headers: Readonly<Record<string, string>>): string {
+  if (status >= 300 && status < 400) {
+    return `answered ${status}, a redirect to ${placeOf(headers['location'])}; redirects are not followed`
+  }
+  const code = facts.codes.find((word) => word !== String(status))
+  return `answered ${status}${code === undefined ? '' : ` (${code})`}: ${facts.text === '' ? 'nothing in the body' : facts.text}`
+}
+
+/** Without its query, which may hold anything. */
+function placeOf(location: string | undefined): string {
+  return location === undefined ? 'nowhere' : (location.split(/[?#]/)[0] ?? '')
+}

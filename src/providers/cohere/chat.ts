@@ -1,0 +1,92 @@
+import { GatewayError } from '../../core/failure.ts'
+import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts'
+import type { ChatResponse } from '../../core/mode.ts'
+import type { WireResponse } from '../../transport/wire.ts'
+import type { Codec, Target } from '../adapter.ts'
+import { notAnAnswer, readAnswer, textOf } from '../answer.ts'
+import { postJson } from '../post-json.ts'
+import { cohereAddress, isV1 } from './address.ts'
+import { toCohereChat } from './chat-request.ts'
+import { openCohereStream } from './chat-stream.ts'
+import { finishReason, usageOf } from './finish.ts'
+
+/** Chat (https://docs.cohere.com/reference/chat), translated from and to OpenAI's words. */
+export const cohereChat: Codec<'chat'> = {
+  encode: (request, target) => {
+    const { url, version } = cohereAddress(target, 'chat')
+    return postJson(url, toCohereChat(request, target, version))
+  },
+  decode: (response, target) =>
+    isV1(target, 'chat') ? decodeV1(response, target) : decodeV2(response, target),
+  openStream: openCohereStream,
+}
+
+/** `{id, message: {role, content: [{type, text}]}, finish_reason, usage}` */
+function decodeV2(response: WireResponse, target: Target): ChatResponse {
+  const expected = 'a "message" with "content"'
+  const body = readAnswer(response, expected)
+  const message = body['message']
+  if (!isJsonObject(message)) throw notAnAnswer(response, body, expected)
+  const finish = finishReason(body['finish_reason'])
+  const toolCalls = message['tool_calls']
+  const hasTools = Array.isArray(toolCalls) && toolCalls.length > 0
+  const parts = message['content']
+  if (!Array.isArray(parts) && !hasTools && finish !== 'length') throw notAnAnswer(response, body, expected)
+  const thinking = joined(parts, 'thinking')
+  return toOpenAi(response, target, textOf(body['id']), finish, usageOf(body['usage']), {
+    role: 'assistant',
+    content: joined(parts, 'text'),
+    ...(thinking === '' ? {} : { reasoning_content: thinking }),
+    ...(hasTools ? { tool_calls: toolCalls } : {}),
+  })
+}
+
+/** `{text, generation_id, finish_reason, meta}` */
+function decodeV1(response: WireResponse, target: Target): ChatResponse {
+  const expected = '"text"'
+  const body = readAnswer(response, expected)
+  const text = body['text']
+  if (typeof text !== 'string') throw notAnAnswer(response, body, expected)
+  const id = textOf(body['generation_id']) ?? textOf(body['response_id'])
+  return toOpenAi(response, target, id, finishReason(body['finish_reason']), usageOf(body['meta']), {
+    role: 'assistant',
+    content: text,
+  })
+}
+
+function toOpenAi(
+  response: WireResponse,
+  target: Target,
+  id: string | undefined,
+  finish: string | null,
+  usage: { readonly usage?: JsonObject },
+  message: JsonObject,
+): ChatResponse {
+  const isSilent =
+    message['content'] === '' &&
+    message['tool_calls'] === undefined &&
+    message['reasoning_content'] === undefined
+  if (isSilent && (finish === null || finish === 'stop')) {
+    throw new GatewayError('empty', `answered ${response.status} with a message that says nothing`)
+  }
+  return {
+    id: id ?? '',
+    object: 'chat.completion',
+    created: answeredAt(response),
+    model: target.model,
+    choices: [{ index: 0, message, finish_reason: finish }],
+    ...usage,
+  }
+}
+
+/** Seconds since 1970 by the answer's own clock; Cohere's body names no time. */
+function answeredAt(response: WireResponse): number {
+  const at = Date.parse(response.headers['date'] ?? '')
+  return Number.isNaN(at) ? 0 : Math.floor(at / 1_000)
+}
+
+function joined(parts: Json | undefined, key: 'text' | 'thinking'): string {
+  if (typeof parts === 'string') return key === 'text' ? parts : ''
+  if (!Array.isArray(parts)) return ''
+  return parts.map((part: Json) => (isJsonObject(part) ? (textOf(part[key]) ?? '') : '')).join('')
+}

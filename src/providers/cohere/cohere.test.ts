@@ -1,0 +1,268 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { array, assert as assertProperty, nat, property } from 'fast-check'
+import type { ChatRequest } from '../../core/mode.ts'
+import { answerOf, deploymentOf } from '../adapter.contract.ts'
+import type { Target } from '../adapter.ts'
+import { cohere } from './adapter.ts'
+import { cohereChat } from './chat.ts'
+import { openCohereStream } from './chat-stream.ts'
+import { cohereEmbed } from './embed.ts'
+
+const target = (base: string): Target => ({ provider: 'cohere', model: 'command-r', base, bodyDefaults: {} })
+const V2 = target('https://api.cohere.com')
+const V1 = target('http://127.0.0.1:9/ok/v1/chat')
+
+function bodyOf(request: ChatRequest, at: Target): unknown {
+  const { body } = cohereChat.encode(request, at)
+  return JSON.parse(String(body))
+}
+
+const PLACES: readonly (readonly ['chat' | 'embedding' | 'rerank', string, string])[] = [
+  ['chat', 'https://api.cohere.com', 'https://api.cohere.com/v2/chat'],
+  ['chat', 'http://h/ok/v1/chat', 'http://h/ok/v1/chat'],
+  ['chat', 'http://h/v1', 'http://h/v1/chat'],
+  ['embedding', 'http://h/ok/v1/embed', 'http://h/ok/v1/embed'],
+  ['embedding', 'https://api.cohere.com/v2', 'https://api.cohere.com/v2/embed'],
+  ['rerank', 'http://127.0.0.1:9100/ok/v1/rerank', 'http://127.0.0.1:9100/ok/v1/rerank'],
+  ['rerank', 'http://h/v1/chat', 'http://h/v1/rerank'],
+  ['rerank', 'https://api.cohere.com', 'https://api.cohere.com/v2/rerank'],
+]
+
+for (const [mode, base, url] of PLACES) {
+  test(`${mode} with api_base ${base} goes to ${url}`, () => {
+    const requests = {
+      chat: { messages: [] },
+      embedding: { input: ['x'] },
+      rerank: { query: 'q', documents: ['d'] },
+    }
+    const codec = cohere.codecs[mode]
+    assert.ok(codec !== 'unsupported')
+    const wire =
+      mode === 'chat'
+        ? cohereChat.encode(requests.chat, target(base))
+        : mode === 'embedding'
+          ? cohereEmbed.encode(requests.embedding, target(base))
+          : encodeRerank(base)
+    assert.equal(wire.url, url)
+  })
+}
+
+function encodeRerank(base: string): { readonly url: string } {
+  const codec = cohere.codecs.rerank
+  assert.ok(codec !== 'unsupported')
+  return codec.encode({ query: 'q', documents: ['d'] }, target(base))
+}
+
+test("OpenAI's words become Cohere's, and unknown ones are carried", () => {
+  const request: ChatRequest = {
+    messages: [
+      { role: 'developer', content: 'be brief' },
+      { role: 'user', content: 'ping' },
+    ],
+    max_completion_tokens: 5,
+    stop: '.',
+    top_p: 0.5,
+    n: 1,
+    user: 'u',
+    tool_choice: 'required',
+    response_format: { type: 'json_schema', json_schema: { name: 'x', schema: { type: 'object' } } },
+    safety_mode: 'NONE',
+  }
+  assert.deepEqual(bodyOf(request, V2), {
+    model: 'command-r',
+    messages: [
+      { role: 'system', content: 'be brief' },
+      { role: 'user', content: 'ping' },
+    ],
+    max_tokens: 5,
+    stop_sequences: ['.'],
+    p: 0.5,
+    tool_choice: 'REQUIRED',
+    response_format: { type: 'json_object', json_schema: { type: 'object' } },
+    safety_mode: 'NONE',
+  })
+})
+
+test('version 1 gets the last message alone and the others as history', () => {
+  const messages = [
+    { role: 'system', content: 'be brief' },
+    { role: 'assistant', content: 'yes?' },
+    { role: 'user', content: [{ type: 'text', text: 'ping' }] },
+  ]
+  assert.deepEqual(bodyOf({ messages, max_tokens: 16 }, V1), {
+    model: 'command-r',
+    max_tokens: 16,
+    message: 'ping',
+    chat_history: [
+      { role: 'SYSTEM', message: 'be brief' },
+      { role: 'CHATBOT', message: 'yes?' },
+    ],
+  })
+})
+
+test('several answers at once are refused with a sentence', () => {
+  assert.throws(() => bodyOf({ messages: [], n: 2 }, V2), { kind: 'bad_request', param: 'n' })
+})
+
+/** Shape: https://docs.cohere.com/reference/chat. */
+test("a version 2 answer becomes OpenAI's", () => {
+  const answer = answerOf({
+    id: 'c1',
+    message: {
+      role: 'assistant',
+      content: [
+        { type: 'thinking', thinking: 'hm' },
+        { type: 'text', text: 'po' },
+        { type: 'text', text: 'ng' },
+      ],
+    },
+    finish_reason: 'MAX_TOKENS',
+    usage: {
+      billed_units: { input_tokens: 1, output_tokens: 1 },
+      tokens: { input_tokens: 5, output_tokens: 2 },
+    },
+  })
+  assert.deepEqual(
+    cohereChat.decode(
+      { ...answer, headers: { ...answer.headers, date: 'Tue, 14 Nov 2023 22:13:20 GMT' } },
+      V2,
+    ),
+    {
+      id: 'c1',
+      object: 'chat.completion',
+      created: 1_700_000_000,
+      model: 'command-r',
+      choices: [
+        {
+          index: 0,
+          message: { role: 'assistant', content: 'pong', reasoning_content: 'hm' },
+          finish_reason: 'length',
+        },
+      ],
+      usage: { prompt_tokens: 5, completion_tokens: 2, total_tokens: 7 },
+    },
+  )
+})
+
+const FLAWED: readonly (readonly [string, Parameters<typeof answerOf>[0], string])[] = [
+  [
+    'a finish reason of ERROR',
+    { id: 'c', message: { content: [{ type: 'text', text: 'x' }] }, finish_reason: 'ERROR' },
+    'server_error',
+  ],
+  ['a message without a word', { id: 'c', message: { content: [] }, finish_reason: 'COMPLETE' }, 'empty'],
+  ["OpenAI's shape", { choices: [{ message: { content: 'x' } }] }, 'wrong_shape'],
+  ['an error message', { message: 'invalid api token' }, 'server_error'],
+]
+
+for (const [what, body, kind] of FLAWED) {
+  test(`${what} is no answer`, () => assert.throws(() => cohereChat.decode(answerOf(body), V2), { kind }))
+}
+
+test('an embedding says what it is for and reads both answer shapes', () => {
+  const wire = cohereEmbed.encode({ input: ['a'], encoding_format: 'float' }, V2)
+  assert.deepEqual(JSON.parse(String(wire.body)), {
+    model: 'command-r',
+    texts: ['a'],
+    input_type: 'search_document',
+    embedding_types: ['float'],
+  })
+  assert.deepEqual(cohereEmbed.decode(answerOf({ embeddings: { float: [[0.1, 0.2]] } }), V2), {
+    dimensions: 2,
+    model: 'command-r',
+  })
+  assert.throws(() => cohereEmbed.decode(answerOf({ embeddings: { float: [[0, 0]] } }), V2), {
+    kind: 'wrong_shape',
+  })
+})
+
+/** Events: https://docs.cohere.com/reference/chat-stream. */
+const EVENTS = [
+  'event: message-start\ndata: {"id":"c1","type":"message-start","delta":{"message":{"role":"assistant"}}}\n\n',
+  'event: content-start\ndata: {"type":"content-start","index":0,"delta":{"message":{"content":{"type":"text","text":""}}}}\n\n',
+  'event: content-delta\ndata: {"type":"content-delta","index":0,"delta":{"message":{"content":{"text":"pö"}}}}\n\n',
+  'event: tool-call-start\ndata: {"type":"tool-call-start","index":0,"delta":{"message":{"tool_calls":{"id":"t1","type":"function","function":{"name":"f","arguments":""}}}}}\n\n',
+  'event: message-end\ndata: {"type":"message-end","delta":{"finish_reason":"COMPLETE","usage":{"tokens":{"input_tokens":5,"output_tokens":1}}}}\n\n',
+].join('')
+
+const chunk = (choices: unknown, usage?: unknown): unknown => ({
+  id: 'c1',
+  object: 'chat.completion.chunk',
+  created: 0,
+  model: 'command-r',
+  choices,
+  ...(usage === undefined ? {} : { usage }),
+})
+const CHUNKS = [
+  chunk([{ index: 0, delta: { role: 'assistant', content: '' }, finish_reason: null }]),
+  chunk([{ index: 0, delta: { content: 'pö' }, finish_reason: null }]),
+  chunk([
+    {
+      index: 0,
+      delta: {
+        tool_calls: [{ index: 0, id: 't1', type: 'function', function: { name: 'f', arguments: '' } }],
+      },
+      finish_reason: null,
+    },
+  ]),
+  chunk([{ index: 0, delta: {}, finish_reason: 'stop' }]),
+  chunk([], { prompt_tokens: 5, completion_tokens: 1, total_tokens: 6 }),
+]
+
+test("a stream becomes OpenAI's chunks however the network cuts it", () => {
+  const bytes = Buffer.from(EVENTS)
+  assertProperty(
+    property(array(nat({ max: bytes.length }), { maxLength: 30 }), (cuts) => {
+      const decoder = openCohereStream(V2)
+      const places = [0, ...cuts.sort((a, b) => a - b), bytes.length]
+      const chunks = places.slice(1).flatMap((end, at) => decoder.push(bytes.subarray(places[at], end)))
+      assert.deepEqual([...chunks, ...decoder.end()], CHUNKS)
+    }),
+  )
+})
+
+test('a version 1 stream of lines is read too', () => {
+  const decoder = openCohereStream(V1)
+  const lines = [
+    '{"event_type":"stream-start","generation_id":"c1","is_finished":false}',
+    '{"event_type":"text-generation","text":"pong","is_finished":false}',
+    '{"event_type":"stream-end","finish_reason":"MAX_TOKENS","is_finished":true,"response":{"meta":{"tokens":{"input_tokens":5,"output_tokens":1}}}}',
+  ]
+  assert.deepEqual(
+    [...decoder.push(Buffer.from(lines.join('\n'))), ...decoder.end()],
+    [
+      chunk([{ index: 0, delta: { role: 'assistant', content: '' }, finish_reason: null }]),
+      chunk([{ index: 0, delta: { content: 'pong' }, finish_reason: null }]),
+      chunk([{ index: 0, delta: {}, finish_reason: 'length' }]),
+      chunk([], { prompt_tokens: 5, completion_tokens: 1, total_tokens: 6 }),
+    ],
+  )
+})
+
+test('a stream without its last event is cut', () => {
+  const decoder = openCohereStream(V2)
+  decoder.push(Buffer.from(EVENTS.slice(0, 200)))
+  assert.throws(() => decoder.end(), { kind: 'cut' })
+})
+
+test('an error inside a stream is one', () => {
+  const decoder = openCohereStream(V2)
+  assert.throws(() => decoder.push(Buffer.from('data: {"message":"internal server error"}\n\n')), {
+    kind: 'server_error',
+  })
+})
+
+test('a key comes from either variable', () => {
+  const { connection } = deploymentOf('cohere')
+  const deployment = deploymentOf('cohere', { connection: { headers: connection.headers } })
+  const opened = cohere.connect(deployment, { CO_API_KEY: 'co-key' })
+  assert.ok('secrets' in opened)
+  assert.deepEqual(
+    opened.secrets.map((secret) => secret.reveal()),
+    ['co-key'],
+  )
+  assert.deepEqual(cohere.connect(deployment, {}), {
+    message: 'no API key: set api_key in litellm_params, or COHERE_API_KEY or CO_API_KEY in the environment',
+  })
+})

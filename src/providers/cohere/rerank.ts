@@ -1,0 +1,15 @@
+import type { Codec } from '../adapter.ts'
+import { withDefaults } from '../body-defaults.ts'
+import { postJson } from '../post-json.ts'
+import { decodeRerank } from '../rerank-answer.ts'
+import { cohereAddress } from './address.ts'
+
+/** Rerank (https://docs.cohere.com/reference/rerank): both versions take and answer the same. */
+export const cohereRerank: Codec<'rerank'> = {
+  encode: (request, target) =>
+    postJson(cohereAddress(target, 'rerank').url, {
+      ...withDefaults('rerank', request, target.bodyDefaults),
+      model: target.model,
+    }),
+  decode: decodeRerank,
+}

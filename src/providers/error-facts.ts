@@ -1,0 +1,136 @@
+import { isJsonObject, type Json, type JsonObject } from '../core/json.ts'
+import type { WireResponse } from '../transport/wire.ts'
+
+/** What an error answer says of itself, whatever its shape. */
+export interface ErrorFacts {
+  /** The provider's sentence, one line, at most 500 characters; empty where it said nothing. */
+  readonly text: string
+  /** Its machine words: code, type, status, of the error and of the inner one. */
+  readonly codes: readonly string[]
+  /** An HTTP status that stands in the body (`error.code`, `statusCode`). */
+  readonly status?: number
+  /** The request parameter it blames. */
+  readonly param?: string
+}
+
+const MAX_TEXT_CHARS = 500
+const decoder = new TextDecoder()
+
+/** The body as text; undecodable bytes become U+FFFD. */
+export function bodyText(response: WireResponse): string {
+  return decoder.decode(response.body)
+}
+
+/** JSON text → value; undefined where it is no JSON. Blank lines before it (a keep-alive habit) are fine. */
+export function parseJson(text: string): Json | undefined {
+  try {
+    const value: Json = JSON.parse(text)
+    return value
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined
+    throw error
+  }
+}
+
+/** Reads the error out of a whole answer. */
+export function readError(response: WireResponse): ErrorFacts {
+  const text = bodyText(response)
+  const named = response.headers['x-amzn-errortype']
+  const facts = errorIn(parseJson(text)) ?? {
+    text: oneLine(looksLikeHtml(text) ? htmlTitle(text) : text),
+    codes: [],
+  }
+  return named === undefined ? facts : { ...facts, codes: [...facts.codes, named] }
+}
+
+/**
+ * The error that a JSON value carries, in any of the shapes that providers use: `error.message`, `error` as
+ * text, `message`, `detail` (text, a list of `{loc, msg}`, `{message}`), `err_msg`, `fault.faultstring`,
+ * `errors[0].message`. Undefined where it carries none.
+ */
+export function errorIn(value: Json | undefined): ErrorFacts | undefined {
+  const body = Array.isArray(value) ? value[0] : value
+  if (!isJsonObject(body)) return undefined
+  const error = isJsonObject(body['error']) ? body['error'] : undefined
+  const text = sentence(body, error)
+  if (text === undefined) return undefined
+  const inner = error !== undefined && isJsonObject(error['innererror']) ? error['innererror'] : undefined
+  const codes = [error, inner, body].flatMap((part) => (part === undefined ? [] : words(part)))
+  const status = [error, body].flatMap((part) => (part === undefined ? [] : statuses(part)))[0]
+  const param = error?.['param'] ?? body['param']
+  return {
+    text: oneLine(text),
+    codes,
+    ...(status === undefined ? {} : { status }),
+    ...(typeof param === 'string' ? { param } : {}),
+  }
+}
+
+function sentence(body: JsonObject, error: JsonObject | undefined): string | undefined {
+  const fault = body['fault']
+  const errors = body['errors']
+  const first = Array.isArray(errors) ? errors[0] : undefined
+  const candidates = [
+    error?.['message'],
+    error === undefined ? undefined : JSON.stringify(error),
+    body['error'],
+    body['message'],
+    detail(body['detail']),
+    body['err_msg'],
+    isJsonObject(fault) ? fault['faultstring'] : undefined,
+    isJsonObject(first) ? first['message'] : first,
+  ]
+  return candidates.find((text): text is string => typeof text === 'string' && text !== '')
+}
+
+/** FastAPI's `detail`: text, a list of `{loc, msg}`, or an object. */
+function detail(value: Json | undefined): string | undefined {
+  if (typeof value === 'string') return value
+  if (isJsonObject(value))
+    return typeof value['message'] === 'string' ? value['message'] : JSON.stringify(value)
+  if (!Array.isArray(value)) return undefined
+  return value.map(complaint).join('; ')
+}
+
+function complaint(one: Json): string {
+  if (!isJsonObject(one)) return typeof one === 'string' ? one : JSON.stringify(one)
+  return place(one['loc']) + (typeof one['msg'] === 'string' ? one['msg'] : JSON.stringify(one))
+}
+
+function place(loc: Json | undefined): string {
+  return Array.isArray(loc) ? `${loc.join('.')}: ` : ''
+}
+
+const CODE_KEYS = ['code', 'type', 'status', 'error_code', 'err_code', 'category'] as const
+
+function words(part: JsonObject): string[] {
+  return CODE_KEYS.flatMap((key) => {
+    const value = part[key]
+    return typeof value === 'string' && value !== '' ? [value] : []
+  })
+}
+
+function statuses(part: JsonObject): number[] {
+  return [part['code'], part['statusCode'], part['status']].flatMap((value) => {
+    const number = typeof value === 'string' ? Number(value) : value
+    return typeof number === 'number' && Number.isInteger(number) && number >= 400 && number <= 599
+      ? [number]
+      : []
+  })
+}
+
+/** True for a web page where an API's answer should be. */
+export function looksLikeHtml(text: string): boolean {
+  return /^\s*</.test(text)
+}
+
+function htmlTitle(html: string): string {
+  const title = /<title[^>]*>([^<]*)</i.exec(html)?.[1]
+  return `a web page${title === undefined ? '' : ` titled "${title.trim()}"`}`
+}
+
+/** Control characters and runs of white space become one space, so that no upstream writes our log lines. */
+function oneLine(text: string): string {
+  const flat = text.replaceAll(/[\s\p{Cc}]+/gu, ' ').trim()
+  return flat.length > MAX_TEXT_CHARS ? `${flat.slice(0, MAX_TEXT_CHARS)}…` : flat
+}

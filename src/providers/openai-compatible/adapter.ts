@@ -1,0 +1,62 @@
+import type { HttpMode } from '../../core/mode.ts'
+import type { ProviderAdapter } from '../adapter.ts'
+import { connectByKey, type KeySource } from '../auth/connect.ts'
+import { createClassify } from '../classify.ts'
+import { openAiCodecs } from '../openai/codecs.ts'
+import { realtimeFace, realtimeQuery } from '../openai/realtime.ts'
+import { OPENAI_ROUTES, type Surface } from '../openai/surface.ts'
+import { joinRoute } from '../route.ts'
+import type { CompatibleRow } from './row.ts'
+
+/** A row of the table as an adapter: OpenAI's codecs with the row's differences. */
+export function openAiCompatible(row: CompatibleRow): ProviderAdapter {
+  const source: KeySource = {
+    baseEnv: row.baseEnv ?? [`${row.id.toUpperCase().replaceAll('-', '_')}_API_BASE`],
+    keyEnv: row.keyEnv,
+    ...(row.base === undefined ? {} : { base: row.base }),
+    ...(row.keyless === undefined ? {} : { keyless: row.keyless }),
+    ...(row.header === undefined ? {} : { header: row.header }),
+  }
+  const codecs = openAiCodecs(surfaceOf(row))
+  const lacks = (mode: HttpMode | 'realtime'): boolean => row.unsupported?.includes(mode) === true
+  const unless = <M extends HttpMode>(mode: M): ProviderAdapter['codecs'][M] | 'unsupported' =>
+    lacks(mode) ? 'unsupported' : codecs[mode]
+  return {
+    id: row.id,
+    codecs: {
+      chat: unless('chat'),
+      completion: unless('completion'),
+      embedding: unless('embedding'),
+      image_generation: unless('image_generation'),
+      audio_transcription: unless('audio_transcription'),
+      audio_speech: unless('audio_speech'),
+      rerank: unless('rerank'),
+      batch: unless('batch'),
+    },
+    realtime: lacks('realtime')
+      ? 'unsupported'
+      : realtimeFace((target) => `${joinRoute(target.base, '/realtime')}?${realtimeQuery(target.model)}`),
+    connect: (deployment, env) => connectByKey(source, deployment, env),
+    classify: createClassify(),
+    ...(row.mode === undefined ? {} : { onlyMode: row.mode }),
+    ...(row.cheapChatModel === undefined ? {} : { cheapChatModel: row.cheapChatModel }),
+  }
+}
+
+function surfaceOf(row: CompatibleRow): Surface {
+  const { modelPrefix } = row
+  return {
+    url: (target, mode) => joinRoute(target.base, row.routes?.[mode] ?? OPENAI_ROUTES[mode]),
+    ...(row.renames === undefined ? {} : { renames: row.renames }),
+    ...(row.required === undefined ? {} : { required: row.required }),
+    ...(row.completionAnswer === undefined ? {} : { completionAnswer: row.completionAnswer }),
+    ...(modelPrefix === undefined
+      ? {}
+      : {
+          model: (target, mode) =>
+            (mode === 'chat' || mode === 'completion') && !target.model.startsWith(modelPrefix.unless)
+              ? modelPrefix.prefix + target.model
+              : target.model,
+        }),
+  }
+}

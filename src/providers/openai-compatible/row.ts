@@ -1,0 +1,34 @@
+import type { HttpMode, Mode } from '../../core/mode.ts'
+import type { JsonObject } from '../../core/json.ts'
+
+/** One OpenAI-compatible provider: everything in which it differs from OpenAI. */
+export interface CompatibleRow {
+  /** LiteLLM's prefix. */
+  readonly id: string
+  /** Absent where every user has another: `api_base` or the environment must say. */
+  readonly base?: string
+  /** In order; the first one is named to the user. */
+  readonly keyEnv: readonly string[]
+  /** Default: `<ID>_API_BASE`. */
+  readonly baseEnv?: readonly string[]
+  /** What is sent without a key; absent: a key is required. */
+  readonly keyless?: { readonly send: string } | 'none'
+  /** Default: `authorization: Bearer …`. */
+  readonly header?: { readonly name: string; readonly prefix: string }
+  /** Fields it knows by another name. */
+  readonly renames?: Readonly<Record<string, string>>
+  /** Routes that are elsewhere below the base. */
+  readonly routes?: { readonly [M in HttpMode]?: string }
+  readonly unsupported?: readonly Mode[]
+  /** What a mode's body must have. */
+  readonly required?: { readonly [M in HttpMode]?: JsonObject }
+  readonly completionAnswer?: 'message'
+  /** Put before a chat or completion model's name unless the name already starts with `unless`. */
+  readonly modelPrefix?: { readonly prefix: string; readonly unless: string }
+  readonly cheapChatModel?: string
+  /** The mode of every model under this prefix. */
+  readonly mode?: Mode
+}
+
+/** For servers that predate OpenAI's newer name for the token budget. */
+export const OLD_BUDGET = { max_completion_tokens: 'max_tokens' } as const

@@ -1,0 +1,178 @@
+import { OLD_BUDGET, type CompatibleRow } from './row.ts'
+
+/** LiteLLM's placeholder: servers without keys refuse an empty header, not a made-up one. */
+const FAKE_KEY = { send: 'fake-api-key' } as const
+
+/** Providers with a twist, and servers that one runs oneself. */
+export const SPECIAL_ROWS: readonly CompatibleRow[] = [
+  // With a twist; each twist is from the provider's own documentation or specification.
+  // https://docs.mistral.ai/api: strict bodies, and batches are "jobs".
+  {
+    id: 'mistral',
+    base: 'https://api.mistral.ai/v1',
+    keyEnv: ['MISTRAL_API_KEY'],
+    baseEnv: ['MISTRAL_API_BASE', 'MISTRAL_AZURE_API_BASE'],
+    renames: OLD_BUDGET,
+    routes: { batch: '/batch/jobs' },
+    unsupported: ['rerank', 'image_generation', 'realtime'],
+    cheapChatModel: 'mistral-small-latest',
+  },
+  // https://docs.mistral.ai/capabilities/code_generation: completion is fill-in-the-middle, answered as a message.
+  {
+    id: 'codestral',
+    base: 'https://codestral.mistral.ai/v1',
+    keyEnv: ['CODESTRAL_API_KEY'],
+    renames: OLD_BUDGET,
+    routes: { completion: '/fim/completions' },
+    completionAnswer: 'message',
+    unsupported: [
+      'embedding',
+      'rerank',
+      'image_generation',
+      'audio_transcription',
+      'audio_speech',
+      'batch',
+      'realtime',
+    ],
+    cheapChatModel: 'codestral-latest',
+  },
+  {
+    id: 'text-completion-codestral',
+    base: 'https://codestral.mistral.ai/v1',
+    keyEnv: ['CODESTRAL_API_KEY'],
+    baseEnv: ['CODESTRAL_API_BASE'],
+    renames: OLD_BUDGET,
+    routes: { completion: '/fim/completions' },
+    completionAnswer: 'message',
+    mode: 'completion',
+    unsupported: [
+      'embedding',
+      'rerank',
+      'image_generation',
+      'audio_transcription',
+      'audio_speech',
+      'batch',
+      'realtime',
+    ],
+  },
+  {
+    id: 'groq',
+    base: 'https://api.groq.com/openai/v1',
+    keyEnv: ['GROQ_API_KEY'],
+    unsupported: ['rerank', 'image_generation', 'realtime'],
+    cheapChatModel: 'llama-3.1-8b-instant',
+  },
+  {
+    id: 'deepseek',
+    base: 'https://api.deepseek.com/beta',
+    keyEnv: ['DEEPSEEK_API_KEY'],
+    renames: OLD_BUDGET,
+    unsupported: [
+      'embedding',
+      'rerank',
+      'image_generation',
+      'audio_transcription',
+      'audio_speech',
+      'batch',
+      'realtime',
+    ],
+    cheapChatModel: 'deepseek-chat',
+  },
+  {
+    id: 'xai',
+    base: 'https://api.x.ai/v1',
+    keyEnv: ['XAI_API_KEY'],
+    unsupported: ['rerank'],
+    cheapChatModel: 'grok-3-mini',
+  },
+  {
+    id: 'together_ai',
+    base: 'https://api.together.xyz/v1',
+    keyEnv: ['TOGETHERAI_API_KEY', 'TOGETHER_API_KEY', 'TOGETHER_AI_API_KEY', 'TOGETHER_AI_TOKEN'],
+    baseEnv: ['TOGETHER_AI_API_BASE'],
+    cheapChatModel: 'meta-llama/Llama-3.2-3B-Instruct-Turbo',
+  },
+  // https://docs.fireworks.ai: a bare chat model's name is short for the account's own.
+  {
+    id: 'fireworks_ai',
+    base: 'https://api.fireworks.ai/inference/v1',
+    keyEnv: ['FIREWORKS_API_KEY', 'FIREWORKS_AI_API_KEY', 'FIREWORKSAI_API_KEY', 'FIREWORKS_AI_TOKEN'],
+    baseEnv: ['FIREWORKS_API_BASE', 'FIREWORKS_AI_API_BASE'],
+    modelPrefix: { prefix: 'accounts/fireworks/models/', unless: 'accounts/' },
+    cheapChatModel: 'accounts/fireworks/models/llama-v3p1-8b-instruct',
+  },
+  {
+    id: 'openrouter',
+    base: 'https://openrouter.ai/api/v1',
+    keyEnv: ['OPENROUTER_API_KEY', 'OR_API_KEY'],
+    unsupported: ['realtime', 'batch'],
+    cheapChatModel: 'openai/gpt-4o-mini',
+  },
+  // https://docs.perplexity.ai: no version in the path.
+  {
+    id: 'perplexity',
+    base: 'https://api.perplexity.ai',
+    keyEnv: ['PERPLEXITYAI_API_KEY', 'PERPLEXITY_API_KEY'],
+    renames: OLD_BUDGET,
+    unsupported: [
+      'completion',
+      'rerank',
+      'image_generation',
+      'audio_transcription',
+      'audio_speech',
+      'batch',
+      'realtime',
+    ],
+    cheapChatModel: 'sonar',
+  },
+  // https://docs.nvidia.com/nim: embeddings must say what they are for.
+  {
+    id: 'nvidia_nim',
+    base: 'https://integrate.api.nvidia.com/v1',
+    keyEnv: ['NVIDIA_NIM_API_KEY'],
+    required: { embedding: { input_type: 'query' } },
+    unsupported: ['realtime', 'batch'],
+    cheapChatModel: 'meta/llama-3.1-8b-instruct',
+  },
+  {
+    id: 'databricks',
+    keyEnv: ['DATABRICKS_API_KEY'],
+    renames: OLD_BUDGET,
+    unsupported: ['realtime', 'batch', 'audio_speech', 'audio_transcription', 'rerank', 'image_generation'],
+  },
+  {
+    id: 'sarvam',
+    base: 'https://api.sarvam.ai/v1',
+    keyEnv: ['SARVAM_API_KEY'],
+    header: { name: 'api-subscription-key', prefix: '' },
+    renames: OLD_BUDGET,
+  },
+
+  // Self-hosted: the address is the user's, a key is optional.
+  { id: 'hosted_vllm', keyEnv: ['HOSTED_VLLM_API_KEY'], keyless: FAKE_KEY },
+  { id: 'vllm', keyEnv: ['VLLM_API_KEY'], keyless: FAKE_KEY },
+  { id: 'openai_like', keyEnv: ['OPENAI_LIKE_API_KEY'], keyless: FAKE_KEY },
+  {
+    id: 'custom_openai',
+    keyEnv: ['CUSTOM_OPENAI_API_KEY', 'OPENAI_API_KEY'],
+    baseEnv: ['CUSTOM_OPENAI_API_BASE', 'OPENAI_API_BASE'],
+    keyless: FAKE_KEY,
+  },
+  { id: 'litellm_proxy', keyEnv: ['LITELLM_PROXY_API_KEY'], keyless: FAKE_KEY },
+  { id: 'lm_studio', keyEnv: ['LM_STUDIO_API_KEY'], keyless: FAKE_KEY },
+  { id: 'llamafile', base: 'http://127.0.0.1:8080/v1', keyEnv: ['LLAMAFILE_API_KEY'], keyless: FAKE_KEY },
+  {
+    id: 'xinference',
+    base: 'http://127.0.0.1:9997/v1',
+    keyEnv: ['XINFERENCE_API_KEY'],
+    keyless: { send: 'anything' },
+  },
+  { id: 'lemonade', base: 'http://localhost:8000/api/v1', keyEnv: ['LEMONADE_API_KEY'], keyless: 'none' },
+  {
+    id: 'docker_model_runner',
+    base: 'http://localhost:12434/engines/v1',
+    keyEnv: ['DOCKER_MODEL_RUNNER_API_KEY'],
+    keyless: { send: 'dummy-key' },
+  },
+  { id: 'oobabooga', keyEnv: ['OOBABOOGA_API_KEY'], keyless: FAKE_KEY },
+]

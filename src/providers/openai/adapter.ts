@@ -1,0 +1,49 @@
+import { Secret } from '../../core/secret.ts'
+import type { ProviderAdapter } from '../adapter.ts'
+import type { SecretHeader } from '../auth/authorize.ts'
+import { connectByKey, type KeySource } from '../auth/connect.ts'
+import { fromEnv } from '../auth/key.ts'
+import { createClassify } from '../classify.ts'
+import { joinRoute } from '../route.ts'
+import { openAiCodecs } from './codecs.ts'
+import { realtimeFace, realtimeQuery } from './realtime.ts'
+import { OPENAI_ROUTES, type Surface } from './surface.ts'
+
+const SOURCE: KeySource = {
+  base: 'https://api.openai.com/v1',
+  baseEnv: ['OPENAI_API_BASE', 'OPENAI_BASE_URL'],
+  keyEnv: ['OPENAI_API_KEY'],
+}
+
+const SURFACE: Surface = { url: (target, mode) => joinRoute(target.base, OPENAI_ROUTES[mode]) }
+
+const connect: ProviderAdapter['connect'] = (deployment, env) => {
+  const named = fromEnv(env, ['OPENAI_ORGANIZATION', 'OPENAI_ORG_ID'])
+  const organization =
+    deployment.connection.organization ?? (named === undefined ? undefined : new Secret(named))
+  const more: SecretHeader[] =
+    organization === undefined ? [] : [{ name: 'openai-organization', prefix: '', secret: organization }]
+  return connectByKey(SOURCE, deployment, env, more)
+}
+
+const classify = createClassify()
+
+/** OpenAI itself, and every server that people reach as `openai/…` with an `api_base`. */
+export const openAi: ProviderAdapter = {
+  id: 'openai',
+  codecs: openAiCodecs(SURFACE),
+  realtime: realtimeFace((target) => `${joinRoute(target.base, '/realtime')}?${realtimeQuery(target.model)}`),
+  connect,
+  classify,
+  cheapChatModel: 'gpt-4o-mini',
+}
+
+/** LiteLLM's name for OpenAI models that complete text. */
+export const textCompletionOpenAi: ProviderAdapter = {
+  id: 'text-completion-openai',
+  codecs: openAi.codecs,
+  realtime: openAi.realtime,
+  connect,
+  classify,
+  onlyMode: 'completion',
+}

@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { JsonObject } from '../../core/json.ts'
+import { answerOf } from '../adapter.contract.ts'
+import { decodeChat } from './chat.ts'
+
+const TARGET = { provider: 'openai', model: 'gpt-4o', base: 'http://h/v1', bodyDefaults: {} }
+const choice = (message: JsonObject, finish: string | null = 'stop'): JsonObject => ({
+  choices: [{ index: 0, message, finish_reason: finish }],
+})
+
+const ALIVE: readonly (readonly [string, JsonObject | string])[] = [
+  ['a reply cut by length before its first word', choice({ role: 'assistant', content: '' }, 'length')],
+  ['a reply without content, cut by length', choice({ role: 'assistant' }, 'length')],
+  ['a filtered reply', choice({ role: 'assistant', content: null }, 'content_filter')],
+  ['a refusal', choice({ role: 'assistant', content: null, refusal: "I can't help with that." })],
+  ['a tool call', choice({ role: 'assistant', content: null, tool_calls: [{ id: 't' }] }, 'tool_calls')],
+  ['thoughts without words', choice({ role: 'assistant', content: null, reasoning_content: 'hm' })],
+  ['content as a list of parts', choice({ role: 'assistant', content: [{ type: 'text', text: 'pong' }] })],
+  ['a null error beside a good answer', { ...choice({ content: 'pong' }), error: null }],
+  ['keep-alive blank lines before the answer', `\n\n\n${JSON.stringify(choice({ content: 'pong' }))}`],
+  ['another model than asked for', { ...choice({ content: 'pong' }), model: 'gpt-4o-2024-08-06' }],
+]
+
+for (const [what, body] of ALIVE) {
+  test(`${what} is an answer`, () => assert.equal(decodeChat(answerOf(body), TARGET).choices.length, 1))
+}
+
+test('an answer named text/plain is still read', () => {
+  assert.equal(
+    decodeChat(answerOf(JSON.stringify(choice({ content: 'pong' })), 'text/plain'), TARGET).model,
+    'gpt-4o',
+  )
+})
+
+const DEAD: readonly (readonly [string, JsonObject | string, string])[] = [
+  ['a message that says nothing', choice({ role: 'assistant', content: '' }), 'empty'],
+  ['no choices', { object: 'chat.completion', choices: [] }, 'wrong_shape'],
+  ['choices without messages', { choices: [{ text: 'pong' }] }, 'wrong_shape'],
+  ['choices that are no objects', { choices: ['pong'] }, 'wrong_shape'],
+  ['an embedding', { object: 'list', data: [] }, 'wrong_shape'],
+  [
+    'an error inside a choice',
+    { choices: [{ error: { code: 502, message: 'Provider returned error' }, message: { content: '' } }] },
+    'server_error',
+  ],
+  [
+    'an error that names its own status',
+    { error: { code: 429, message: 'Rate limited upstream' } },
+    'rate_limited',
+  ],
+  [
+    'an error beside choices',
+    { ...choice({ content: 'x' }), error: { message: 'half an answer' } },
+    'server_error',
+  ],
+]
+
+for (const [what, body, kind] of DEAD) {
+  test(`${what} is ${kind}`, () => assert.throws(() => decodeChat(answerOf(body), TARGET), { kind }))
+}
+
+test('an error inside a 200 has the status 500, for the 200 says nothing', () => {
+  const body = { error: { message: 'upstream says 500', type: 'server_error', param: null, code: null } }
+  assert.throws(() => decodeChat(answerOf(body), TARGET), {
+    exceptionStatus: 500,
+    message: 'answered 200 with an error inside (server_error): upstream says 500',
+  })
+})

@@ -1,0 +1,78 @@
+import { GatewayError } from '../../core/failure.ts'
+import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts'
+import type { ChatChoice, ChatResponse } from '../../core/mode.ts'
+import type { WireResponse } from '../../transport/wire.ts'
+import type { Codec, Target } from '../adapter.ts'
+import { notAnAnswer, numberOf, readAnswer, textOf } from '../answer.ts'
+import { relayJson } from './relay.ts'
+import { postBody, type Surface } from './surface.ts'
+
+const EXPECTED = 'a non-empty "choices" array of messages'
+
+/** Chat completions (https://platform.openai.com/docs/api-reference/chat/create). */
+export function chatCodec(surface: Surface): Codec<'chat'> {
+  return {
+    encode: (request, target) => postBody(surface, 'chat', request, target),
+    decode: decodeChat,
+    relay: relayJson(surface, 'chat'),
+  }
+}
+
+/**
+ * Proof of life: a choice that holds a message. A message may be empty where something says why: it was cut
+ * by length, filtered, refused, or it calls a tool or thinks aloud.
+ */
+export function decodeChat(response: WireResponse, target: Target): ChatResponse {
+  const body = readAnswer(response, EXPECTED)
+  const listed = body['choices']
+  if (!Array.isArray(listed) || listed.length === 0) throw notAnAnswer(response, body, EXPECTED)
+  const choices = listed.map((choice: Json, index) => readChoice(choice, index, response, body))
+  if (choices.every(isSilent))
+    throw new GatewayError('empty', `answered ${response.status} with a message that says nothing`)
+  const { usage, ...rest } = body
+  return {
+    ...rest,
+    id: textOf(body['id']) ?? '',
+    object: 'chat.completion',
+    created: numberOf(body['created']) ?? 0,
+    model: textOf(body['model']) ?? target.model,
+    choices,
+    ...(isJsonObject(usage) ? { usage } : {}),
+  }
+}
+
+function readChoice(choice: Json, index: number, response: WireResponse, body: JsonObject): ChatChoice {
+  if (!isJsonObject(choice)) throw notAnAnswer(response, body, EXPECTED)
+  const broken = choice['error']
+  // Aggregators report an upstream that broke off in the middle inside the choice.
+  if (isJsonObject(broken)) throw notAnAnswer(response, { error: broken }, EXPECTED)
+  const message = choice['message']
+  if (!isJsonObject(message)) throw notAnAnswer(response, body, EXPECTED)
+  return {
+    ...choice,
+    index: numberOf(choice['index']) ?? index,
+    message,
+    finish_reason: textOf(choice['finish_reason']) ?? null,
+  }
+}
+
+const SPOKEN = [
+  'content',
+  'refusal',
+  'tool_calls',
+  'function_call',
+  'reasoning_content',
+  'reasoning',
+  'thinking_blocks',
+  'audio',
+  'images',
+] as const
+
+function isSilent(choice: ChatChoice): boolean {
+  if (choice.finish_reason !== null && choice.finish_reason !== 'stop') return false
+  return SPOKEN.every((part) => isBlank(choice.message[part]))
+}
+
+function isBlank(value: Json | undefined): boolean {
+  return value === undefined || value === null || value === '' || (Array.isArray(value) && value.length === 0)
+}

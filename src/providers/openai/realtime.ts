@@ -1,0 +1,42 @@
+import { GatewayError } from '../../core/failure.ts'
+import { isJsonObject } from '../../core/json.ts'
+import type { RealtimeFace, Target } from '../adapter.ts'
+import { kindOf } from '../classify.ts'
+import { errorIn, parseJson } from '../error-facts.ts'
+import { toWebSocket } from '../route.ts'
+
+/** The first events that greet a session. `conversation.created` is xAI's. */
+const GREETINGS = new Set(['session.created', 'transcription_session.created', 'conversation.created'])
+
+/**
+ * Realtime sessions (https://platform.openai.com/docs/guides/realtime-websocket). No `openai-beta` header:
+ * the servers upgrade retired beta clients, then send an error and close with 4000, so the upgrade proves
+ * nothing and the first event does.
+ */
+export function realtimeFace(url: (target: Target) => string): RealtimeFace {
+  return {
+    dial: (target) => ({ url: toWebSocket(url(target)), headers: {}, protocols: [] }),
+    proves: (message) => {
+      const event = parseJson(message)
+      if (!isJsonObject(event) || typeof event['type'] !== 'string') {
+        throw new GatewayError('wrong_shape', 'the first message of the session is no realtime event')
+      }
+      if (event['type'] === 'error') throw sessionError(event)
+      return GREETINGS.has(event['type'])
+    },
+  }
+}
+
+function sessionError(event: Parameters<typeof errorIn>[0]): GatewayError {
+  const facts = errorIn(event) ?? { text: 'no reason given', codes: [] }
+  const code = facts.codes[0]
+  return new GatewayError(
+    kindOf(facts.status ?? 400, facts),
+    `the session opened with an error${code === undefined ? '' : ` (${code})`}: ${facts.text}`,
+  )
+}
+
+/** Transcription sessions name an intent in place of a model. */
+export function realtimeQuery(model: string): string {
+  return /transcribe|whisper/.test(model) ? 'intent=transcription' : `model=${encodeURIComponent(model)}`
+}

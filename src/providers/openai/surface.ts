@@ -1,0 +1,66 @@
+import type { JsonObject } from '../../core/json.ts'
+import type { HttpMode } from '../../core/mode.ts'
+import type { WireRequest } from '../../transport/wire.ts'
+import type { Target } from '../adapter.ts'
+import { withDefaults } from '../body-defaults.ts'
+import { postJson } from '../post-json.ts'
+
+/** How a server that speaks OpenAI's words differs from OpenAI's own. */
+export interface Surface {
+  /** The full URL of a mode's route. */
+  url(target: Target, mode: HttpMode): string
+  /** The model's name in the body; default: `target.model`. */
+  model?(target: Target, mode: HttpMode): string
+  /** Chat and completion fields that it knows by another name: old → new. */
+  readonly renames?: Readonly<Record<string, string>>
+  /** What a mode's body must have there, used where the request has none. */
+  readonly required?: { readonly [M in HttpMode]?: JsonObject }
+  /** Where a completion's words stand: `choices[0].text`, or, of fill-in-the-middle servers, in a message. */
+  readonly completionAnswer?: 'text' | 'message'
+}
+
+/** Paths below an OpenAI base such as `https://api.openai.com/v1`. */
+export const OPENAI_ROUTES: { readonly [M in HttpMode]: string } = {
+  chat: '/chat/completions',
+  completion: '/completions',
+  embedding: '/embeddings',
+  image_generation: '/images/generations',
+  audio_transcription: '/audio/transcriptions',
+  audio_speech: '/audio/speech',
+  rerank: '/rerank',
+  batch: '/batches',
+}
+
+/** The model's name as this server wants it. */
+export function modelName(surface: Surface, target: Target, mode: HttpMode): string {
+  return surface.model?.(target, mode) ?? target.model
+}
+
+/** A POST with a JSON body: the request, the deployment's defaults, the server's musts, its model. */
+export function postBody(surface: Surface, mode: HttpMode, request: JsonObject, target: Target): WireRequest {
+  const filled = withDefaults(mode, request, target.bodyDefaults)
+  const body = {
+    ...surface.required?.[mode],
+    ...renamed(filled, surface.renames),
+    model: modelName(surface, target, mode),
+  }
+  return postJson(surface.url(target, mode), body)
+}
+
+/** The same members under the server's names; a renamed one wins over one that already stands there. */
+export function renamed(body: JsonObject, renames: Readonly<Record<string, string>> | undefined): JsonObject {
+  if (renames === undefined) return body
+  const old = Object.entries(renames).filter(([from]) => body[from] !== undefined)
+  if (old.length === 0) return body
+  const kept = Object.entries(body).filter(([key]) => renames[key] === undefined || body[key] === undefined)
+  return { ...Object.fromEntries(kept), ...Object.fromEntries(old.map(([from, to]) => [to, body[from]])) }
+}
+
+/** Each value as its JSON text. */
+export function jsonTexts(values: JsonObject): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    Object.entries(values).flatMap(([key, value]) =>
+      value === undefined ? [] : [[key, JSON.stringify(value)]],
+    ),
+  )
+}

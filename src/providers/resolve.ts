@@ -1,0 +1,101 @@
+import type { Mode } from '../core/mode.ts'
+import type { Resolution, ResolveModel } from '../core/resolve.ts'
+import { knownMode, providerOfBareName, providerOfHost } from './catalogue.ts'
+import { NOT_BUILT, OTHER_NAMES } from './not-built.ts'
+
+/** What resolving needs to know of the registry. */
+export interface Known {
+  isBuilt(provider: string): boolean
+  readonly ids: readonly string[]
+  /** The mode of every model of a provider, where it has just one. */
+  modeOf(provider: string): Mode | undefined
+}
+
+/**
+ * Model string → provider, in LiteLLM's order: `custom_llm_provider`; a known prefix; a known host in
+ * `api_base`; a bare name of the catalogue; `*`.
+ */
+export function createResolve(known: Known): ResolveModel {
+  const isKnown = (name: string): boolean => known.isBuilt(name) || NOT_BUILT.has(name)
+  return (model, hints) => {
+    const { customProvider, apiBase } = hints
+    const slash = model.indexOf('/')
+    const prefix = slash < 0 ? undefined : model.slice(0, slash)
+    const rest = model.slice(slash + 1)
+    if (customProvider !== undefined && customProvider !== '') {
+      return found(known, customProvider, prefix === customProvider ? rest : model)
+    }
+    if (prefix !== undefined && isKnown(prefix)) return found(known, prefix, rest)
+    const provider =
+      (apiBase === undefined ? undefined : providerOfHost(apiBase)) ?? providerOfBareName(model)
+    if (provider !== undefined) return found(known, provider, model)
+    return prefix === undefined ? nameless(model, apiBase) : found(known, prefix, rest)
+  }
+}
+
+function found(known: Known, provider: string, upstreamModel: string): Resolution {
+  const mode = known.modeOf(provider) ?? knownMode(upstreamModel)
+  const problem = problemOf(known, provider)
+  return {
+    provider,
+    upstreamModel,
+    ...(mode === undefined ? {} : { catalogueMode: mode }),
+    ...(problem === undefined ? {} : { problem }),
+  }
+}
+
+function problemOf(known: Known, provider: string): string | undefined {
+  if (known.isBuilt(provider)) return undefined
+  if (NOT_BUILT.has(provider)) {
+    return `provider "${provider}" is not built yet; the deployment is listed, but nothing is sent to it`
+  }
+  const near = OTHER_NAMES[provider.toLowerCase()] ?? nearest(provider, [...known.ids, ...NOT_BUILT])
+  const hint =
+    near === undefined
+      ? 'for an OpenAI-compatible server write openai/<model> with an api_base'
+      : `did you mean "${near}"?`
+  return `unknown provider "${provider}"; ${hint}`
+}
+
+function nameless(model: string, apiBase: string | undefined): Resolution {
+  const mode = knownMode(model)
+  const how =
+    apiBase === undefined
+      ? `write it as provider/model, such as openai/${model}`
+      : `for an OpenAI-compatible server at api_base write openai/${model}`
+  return {
+    provider: 'unknown',
+    upstreamModel: model,
+    ...(mode === undefined ? {} : { catalogueMode: mode }),
+    problem: `model "${model}" names no provider: ${how}`,
+  }
+}
+
+/** A slip of the finger is two letters at most, and fewer in a short word. */
+function nearest(word: string, candidates: readonly string[]): string | undefined {
+  const limit = word.length < 5 ? 1 : 2
+  let best: string | undefined
+  let bestDistance = limit + 1
+  for (const candidate of candidates) {
+    const distance = editDistance(word.toLowerCase(), candidate)
+    if (distance < bestDistance) {
+      best = candidate
+      bestDistance = distance
+    }
+  }
+  return best
+}
+
+/** Levenshtein's, by rows. */
+function editDistance(a: string, b: string): number {
+  let previous = Array.from({ length: b.length + 1 }, (_, column) => column)
+  for (let row = 1; row <= a.length; row += 1) {
+    const current = [row]
+    for (let column = 1; column <= b.length; column += 1) {
+      const swapped = (previous[column - 1] ?? 0) + (a[row - 1] === b[column - 1] ? 0 : 1)
+      current.push(Math.min((previous[column] ?? 0) + 1, (current[column - 1] ?? 0) + 1, swapped))
+    }
+    previous = current
+  }
+  return previous[b.length] ?? 0
+}

@@ -1,0 +1,47 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { flawOf, opening } from './judge.ts'
+
+test('a whole answer is one only if it has choices', () => {
+  const cases: readonly (readonly [string, string | undefined])[] = [
+    ['{"choices":[{"index":0}]}', undefined],
+    ['\n\n {"error":null,"choices":[{}]}', undefined],
+    ['{"error":{"message":"partly"},"choices":[{}]}', undefined],
+    ['', 'empty'],
+    [' \n', 'empty'],
+    ['<html>', 'wrong_shape'],
+    ['{"choices":[{}]', 'wrong_shape'],
+    ['[]', 'wrong_shape'],
+    ['{"ok":true}', 'wrong_shape'],
+    ['{"choices":[ ]}', 'wrong_shape'],
+    ['{"choices":null,"error":{"message":"no"}}', 'server_error'],
+    ['{"error":"no"}', 'server_error'],
+    ['{"error":null}', 'wrong_shape'],
+    ['data: {"choices":[{}]}\n\n', 'wrong_shape'],
+  ]
+  for (const [body, kind] of cases) assert.equal(flawOf(Buffer.from(body))?.kind, kind, body)
+})
+
+test('the first bytes of a stream tell events from everything else', () => {
+  const cases: readonly (readonly [string, string])[] = [
+    ['', 'wait'],
+    ['\n', 'wait'],
+    ['da', 'wait'],
+    ['data: {"choices"', 'wait'],
+    ['data: {"choices":[]}\n\n', 'events'],
+    ['data: {"choices":[]}\r\n\r\n', 'events'],
+    ['event: x\ndata: {"a":1}\n\n', 'events'],
+    ['data: [DONE]\n\n', 'events'],
+    [': still thinking\n', 'events'],
+    ['{"error":1}', 'object'],
+    ['<!DOCTYPE html>', 'wrong_shape'],
+    ['data: {"error":{"message":"busy"}}\n\n', 'server_error'],
+    ['event: error\ndata: {"error":{"message":"busy"}}\n\n', 'server_error'],
+    ['data: {"error":null,"choices":[]}\n\n', 'events'],
+    ['data: {"broken\n\n', 'wrong_shape'],
+  ]
+  for (const [bytes, expected] of cases) {
+    const found = opening(Buffer.from(bytes))
+    assert.equal(typeof found === 'object' ? found.kind : found, expected, bytes)
+  }
+})

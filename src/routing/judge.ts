@@ -1,0 +1,122 @@
+import { GatewayError } from '../core/failure.ts'
+import type { FailureKind } from '../core/failure.ts'
+import { scanObject } from '../core/json-spans.ts'
+import type { JsonSpans } from '../core/json-spans.ts'
+
+/** Why a 2xx answer is no answer: the kind and what was seen. */
+export interface Flaw {
+  readonly kind: FailureKind
+  readonly seen: string
+}
+
+/** What the first bytes of a 2xx answer to a streamed request say. */
+export type Opening = 'wait' | 'events' | 'object' | Flaw
+
+const OPEN_BRACE = 0x7b
+const OPEN_BRACKET = 0x5b
+const CLOSE_BRACKET = 0x5d
+/** How much of a strange answer is quoted. */
+const QUOTED_CHARS = 80
+/** Values of an `error` member that mean there is none. */
+const NO_ERROR: ReadonlySet<string> = new Set(['null', 'false', '""', '{}'])
+/** Field names of the event-stream format (WHATWG HTML §9.2.5), and its comment. */
+const EVENT_FIELD = /^(?:\uFEFF)?(?:data|event|id|retry)?:/
+const EVENT_FIELD_NAMES = ['data:', 'event:', 'id:', 'retry:', ':']
+
+/** The offset of the first byte that is no JSON white space. */
+export function firstByte(bytes: Buffer): number {
+  let at = 0
+  while (at < bytes.length && isSpace(bytes[at])) at++
+  return at
+}
+
+/** True where the text up to its first visible byte may still be a JSON object; some providers pad with blank lines. */
+export function opensObject(bytes: Buffer): boolean {
+  return bytes[firstByte(bytes)] === OPEN_BRACE
+}
+
+/**
+ * Judges a whole, small 2xx body: undefined where it is a chat answer, that is where `choices` is a list that
+ * is not empty. An error inside a 200 is a flaw; so is text that is no JSON object.
+ */
+export function flawOf(body: Buffer): Flaw | undefined {
+  if (firstByte(body) === body.length) return { kind: 'empty', seen: 'a 200 with an empty body' }
+  let spans: JsonSpans
+  try {
+    spans = scanObject(body)
+  } catch (error) {
+    if (!(error instanceof GatewayError)) throw error
+    return { kind: 'wrong_shape', seen: `a 200 that is no JSON object: ${quote(body)}` }
+  }
+  const choices = spans.members.findLast((member) => member.key === 'choices')
+  if (choices !== undefined && isFilledArray(body, choices.valueStart)) return undefined
+  if (hasError(body, spans)) return { kind: 'server_error', seen: `an error inside a 200: ${quote(body)}` }
+  return { kind: 'wrong_shape', seen: `a 200 without choices: ${quote(body)}` }
+}
+
+/** Judges the first bytes of an answer that should be an event stream; `wait` asks for more of them. */
+export function opening(bytes: Buffer): Opening {
+  const start = firstByte(bytes)
+  if (start === bytes.length) return 'wait'
+  if (bytes[start] === OPEN_BRACE) return 'object'
+  const text = bytes.toString('utf8', start, start + 16)
+  if (!EVENT_FIELD.test(text)) {
+    if (EVENT_FIELD_NAMES.some((name) => name.startsWith(text))) return 'wait'
+    return { kind: 'wrong_shape', seen: `a 200 that is no event stream: ${quote(bytes)}` }
+  }
+  // A comment keeps the connection alive while the model thinks: it must reach the client now.
+  if (text.startsWith(':')) return 'events'
+  const end = eventEnd(bytes, start)
+  if (end === -1) return 'wait'
+  return firstEventFlaw(bytes.toString('utf8', start, end)) ?? 'events'
+}
+
+/** An error as the very first event can still become an honest status. */
+function firstEventFlaw(event: string): Flaw | undefined {
+  const data = event
+    .split(/\r?\n/)
+    .filter((line) => line.startsWith('data:'))
+    .map((line) => line.slice(5).trimStart())
+    .join('\n')
+  const bytes = Buffer.from(data)
+  if (bytes[0] !== OPEN_BRACE) return undefined
+  try {
+    const spans = scanObject(bytes)
+    const hasChoices = spans.members.some((member) => member.key === 'choices')
+    if (hasChoices || !hasError(bytes, spans)) return undefined
+    return { kind: 'server_error', seen: `an error as the first event: ${quote(bytes)}` }
+  } catch (error) {
+    if (!(error instanceof GatewayError)) throw error
+    return { kind: 'wrong_shape', seen: `a first event that is no JSON: ${quote(bytes)}` }
+  }
+}
+
+/** Where the blank line that ends the first event stands, or -1. */
+function eventEnd(bytes: Buffer, start: number): number {
+  const lf = bytes.indexOf('\n\n', start)
+  const crlf = bytes.indexOf('\r\n\r\n', start)
+  return lf === -1 || (crlf !== -1 && crlf < lf) ? crlf : lf
+}
+
+/** Text comparison: the value may be broken inside, and need not be read to know that it is there. */
+function hasError(body: Buffer, spans: JsonSpans): boolean {
+  const error = spans.members.findLast((member) => member.key === 'error')
+  return error !== undefined && !NO_ERROR.has(body.toString('latin1', error.valueStart, error.valueEnd))
+}
+
+function isFilledArray(body: Buffer, start: number): boolean {
+  if (body[start] !== OPEN_BRACKET) return false
+  let at = start + 1
+  while (isSpace(body[at])) at++
+  return body[at] !== CLOSE_BRACKET
+}
+
+function isSpace(byte: number | undefined): boolean {
+  return byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09
+}
+
+function quote(bytes: Buffer): string {
+  const text = bytes.toString('utf8', firstByte(bytes), firstByte(bytes) + 4 * QUOTED_CHARS)
+  const oneLine = text.replaceAll(/\s+/g, ' ')
+  return oneLine.length > QUOTED_CHARS ? `${oneLine.slice(0, QUOTED_CHARS)}…` : oneLine
+}

@@ -1,0 +1,155 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import * as fc from 'fast-check'
+import { GatewayError } from '../core/failure.ts'
+import { Passage } from './passage.ts'
+
+/** What reached the client. */
+interface Seen {
+  status?: number
+  headers?: Readonly<Record<string, string>>
+  text: string
+  end?: 'end' | GatewayError
+  stops: number
+}
+
+function open(options: { stream: boolean; model?: string; full?: boolean }): {
+  passage: Passage
+  seen: Seen
+} {
+  const seen: Seen = { text: '', stops: 0 }
+  const passage = new Passage({
+    stream: options.stream,
+    ...(options.model !== undefined && { model: options.model }),
+    route: {},
+    redact: (text) => text,
+    answer: {
+      head: (status, headers) => Object.assign(seen, { status, headers }),
+      data: (chunk) => {
+        seen.text += chunk.toString()
+        return options.full !== true
+      },
+      end: () => {
+        assert.equal(seen.end, undefined)
+        seen.end = 'end'
+      },
+      fail: (error) => {
+        assert.equal(seen.end, undefined)
+        seen.end = error
+      },
+    },
+    successHeaders: () => ({}),
+    refusal: ({ status, body }) => new GatewayError('server_error', `${status} ${body.length}`),
+    flawed: ({ kind, seen: what }) => new GatewayError(kind, what),
+    explain: (error) => error,
+    stop: () => {
+      seen.stops++
+    },
+    settled: () => {},
+  })
+  return { passage, seen }
+}
+
+function kindOf(seen: Seen): string | undefined {
+  return seen.end instanceof GatewayError ? seen.end.kind : seen.end
+}
+
+/** Sends a text in pieces that end at these offsets. */
+function send(passage: Passage, text: string, splits: readonly number[] = []): void {
+  const bytes = Buffer.from(text)
+  let from = 0
+  for (const cut of [...splits.map((at) => at % (bytes.length + 1)).sort((a, b) => a - b), bytes.length]) {
+    if (cut > from) passage.data(bytes.subarray(from, cut))
+    from = cut
+  }
+}
+
+const GOOD = '{"model":"up","choices":[{"index":0}]}'
+const EVENTS = 'data: {"model":"up","choices":[]}\n\ndata: [DONE]\n\n'
+
+test('the same bytes are judged the same, however they are cut', () => {
+  const cases: readonly (readonly [boolean, string, string, string])[] = [
+    [false, GOOD, 'end', GOOD],
+    [false, `\n\n${GOOD}`, 'end', GOOD],
+    [false, '<html>', 'wrong_shape', ''],
+    [false, '{"error":1}', 'server_error', ''],
+    [false, '', 'empty', ''],
+    [false, EVENTS, 'wrong_shape', ''],
+    [true, EVENTS, 'end', EVENTS],
+    [true, 'data: {"error":1}\n\n', 'server_error', ''],
+    [true, GOOD, 'wrong_shape', ''],
+    [true, '', 'empty', ''],
+    [true, 'data: [DONE]', 'end', 'data: [DONE]'],
+  ]
+  for (const [stream, text, end, expected] of cases) {
+    fc.assert(
+      fc.property(fc.array(fc.nat(), { maxLength: 8 }), (splits) => {
+        const { passage, seen } = open({ stream })
+        passage.head(200, {})
+        send(passage, text, splits)
+        passage.end()
+        assert.deepEqual([kindOf(seen), seen.text.trimStart()], [end, expected], text)
+      }),
+      { numRuns: 40 },
+    )
+  }
+})
+
+test('a large answer flows on before it is whole, and a break is then told as a break', () => {
+  const { passage, seen } = open({ stream: false })
+  passage.head(200, {})
+  send(passage, `{"choices":["${'x'.repeat(70_000)}`)
+  assert.equal(seen.status, 200)
+  passage.data(Buffer.from('"'))
+  passage.fail(new GatewayError('cut', 'gone'))
+  assert.deepEqual([kindOf(seen), seen.text.length], ['cut', 70_014])
+})
+
+test('a small answer is sent whole, with its length', () => {
+  const { passage, seen } = open({ stream: false })
+  passage.head(201, {})
+  send(passage, GOOD)
+  assert.equal(seen.status, undefined)
+  passage.end()
+  assert.deepEqual(
+    [seen.status, seen.headers],
+    [201, { 'content-type': 'application/json', 'content-length': '38' }],
+  )
+})
+
+test('the name asked for can be written over the answer’s model', () => {
+  const { passage, seen } = open({ stream: false, model: 'mine' })
+  passage.head(200, {})
+  send(passage, GOOD)
+  passage.end()
+  assert.equal(seen.text, '{"model":"mine","choices":[{"index":0}]}')
+})
+
+test('an error text is read up to a bound, and a broken one still means its status', () => {
+  const long = open({ stream: false })
+  long.passage.head(500, {})
+  send(long.passage, 'x'.repeat(65_537))
+  assert.deepEqual([kindOf(long.seen), long.seen.stops], ['server_error', 1])
+  const broken = open({ stream: true })
+  broken.passage.head(503, {})
+  broken.passage.data(Buffer.from('{"err'))
+  broken.passage.fail(new GatewayError('cut', 'gone'))
+  assert.equal(broken.seen.end instanceof GatewayError && broken.seen.end.message, '503 5')
+})
+
+test('a client that is full pauses the upstream; a waiting line does not', () => {
+  const { passage } = open({ stream: true, full: true })
+  passage.head(200, {})
+  assert.equal(passage.data(Buffer.from(EVENTS)), false)
+  assert.equal(passage.data(Buffer.from('data: {"half')), true)
+})
+
+test('after the end nothing more reaches the client', () => {
+  const { passage, seen } = open({ stream: true })
+  passage.head(200, {})
+  passage.abandon(new GatewayError('timeout', 'too slow'))
+  passage.data(Buffer.from(EVENTS))
+  passage.end()
+  passage.fail(new GatewayError('cancelled', 'stopped'))
+  assert.deepEqual([kindOf(seen), seen.text, seen.stops], ['timeout', '', 1])
+})

@@ -1,0 +1,216 @@
+import { asGatewayError, GatewayError } from '../core/failure.ts'
+import { scanObject, spliceBody } from '../core/json-spans.ts'
+import type { Redact } from '../core/secret.ts'
+import type { StreamSink, WireResponse } from './road.ts'
+import type { AnswerHeaders } from './answer-head.ts'
+import { createEventGate } from './event-gate.ts'
+import type { EventGate } from './event-gate.ts'
+import { flawOf, firstByte, opening, opensObject } from './judge.ts'
+import type { Flaw } from './judge.ts'
+
+/** Where an answer goes. `head` and `data` are for a good one; exactly one of `end` and `fail` is called, last. */
+export interface RelayAnswer {
+  head(status: number, headers: AnswerHeaders): void
+  /** False asks for a pause; the owner calls `resume` of the exchange when it can take more. */
+  data(chunk: Buffer): boolean
+  end(): void
+  /** Before `head`: an error answer is still possible. After it: end honestly. */
+  fail(error: GatewayError, headers: AnswerHeaders): void
+}
+
+/** What a passage needs to know of the exchange it carries. */
+export interface PassageOptions {
+  readonly answer: RelayAnswer
+  /** Was an event stream asked for? */
+  readonly stream: boolean
+  /** Headers that failures carry too. */
+  readonly route: AnswerHeaders
+  /** The headers of a good answer. */
+  successHeaders(upstream: AnswerHeaders): Record<string, string>
+  /** Names what a non-2xx answer means. */
+  refusal(response: WireResponse): GatewayError
+  /** Names what is wrong with a 2xx answer. */
+  flawed(flaw: Flaw, response: WireResponse): GatewayError
+  /** Adds which deployment it was. */
+  explain(error: GatewayError): GatewayError
+  /** Ends the exchange with the upstream; `sink.fail` may follow and is ignored. */
+  stop(): void
+  /** Called once, when the first good bytes are there or the exchange is over. */
+  settled(): void
+  readonly redact: Redact
+  /** Set where the answer's `model` is to be replaced. */
+  readonly model?: string
+}
+
+/** An answer up to this size is judged whole before any of it is sent, and an error text is read no further. */
+const MAX_JUDGED_BYTES = 64 * 1024
+/** Replacing `model` in an unstreamed answer needs all of it; a larger one passes as it is. */
+const MAX_RENAMED_BYTES = 4 * 1024 * 1024
+
+/**
+ * One answer on its way from the upstream to a client: good ones pass byte by byte, anything else ends as one
+ * error. A class for its private state, like any push parser.
+ */
+export class Passage implements StreamSink {
+  readonly #options: PassageOptions
+  readonly #gate: EventGate | undefined
+  #phase: 'head' | 'refused' | 'opening' | 'flowing' | 'over' = 'head'
+  #status = 0
+  #upstream: AnswerHeaders = {}
+  #kept: Buffer[] = []
+  #keptBytes = 0
+
+  constructor(options: PassageOptions) {
+    this.#options = options
+    const { stream, redact, model } = options
+    this.#gate = stream ? createEventGate({ redact, ...(model !== undefined && { model }) }) : undefined
+  }
+
+  head(status: number, headers: AnswerHeaders): void {
+    if (this.#phase === 'over') return
+    this.#status = status
+    this.#upstream = headers
+    this.#phase = status >= 200 && status < 300 ? 'opening' : 'refused'
+  }
+
+  data(chunk: Buffer): boolean {
+    if (this.#phase === 'flowing') return this.#write(chunk)
+    if (this.#phase !== 'opening' && this.#phase !== 'refused') return true
+    this.#kept.push(chunk)
+    this.#keptBytes += chunk.length
+    if (this.#phase === 'opening') return this.#options.stream ? this.#judgeEvents() : this.#judgeObject()
+    if (this.#keptBytes > MAX_JUDGED_BYTES) this.abandon(this.#options.refusal(this.#response()))
+    return true
+  }
+
+  end(): void {
+    if (this.#phase === 'refused') this.#fail(this.#options.refusal(this.#response()))
+    else if (this.#phase === 'opening') this.#endWhole()
+    else if (this.#phase === 'flowing') this.#endFlow()
+  }
+
+  fail(error: Error): void {
+    if (this.#phase === 'over') return
+    // A refusal whose text broke off is still the refusal that its status says.
+    this.#fail(this.#phase === 'refused' ? this.#options.refusal(this.#response()) : asGatewayError(error))
+  }
+
+  /** Ends it from our side, with a reason; harmless when already over. */
+  abandon(error: GatewayError): void {
+    this.#fail(error)
+    this.#options.stop()
+  }
+
+  #fail(error: GatewayError): void {
+    if (this.#phase === 'over') return
+    this.#phase = 'over'
+    this.#kept = []
+    this.#options.settled()
+    this.#options.answer.fail(this.#options.explain(error), this.#options.route)
+  }
+
+  #whole(): Buffer {
+    const [only] = this.#kept
+    return this.#kept.length === 1 && only !== undefined ? only : Buffer.concat(this.#kept)
+  }
+
+  #response(): WireResponse {
+    return { status: this.#status, headers: this.#upstream, body: this.#whole() }
+  }
+
+  #write(chunk: Buffer): boolean {
+    const ready = this.#gate === undefined ? chunk : this.#gate.push(chunk)
+    return ready === undefined ? true : this.#options.answer.data(ready)
+  }
+
+  #begin(extra: AnswerHeaders): void {
+    this.#phase = 'flowing'
+    this.#options.settled()
+    this.#options.answer.head(this.#status, { ...this.#options.successHeaders(this.#upstream), ...extra })
+  }
+
+  #flowKept(extra: AnswerHeaders): boolean {
+    const body = this.#whole()
+    this.#kept = []
+    this.#begin(extra)
+    return this.#write(body)
+  }
+
+  #judgeEvents(): boolean {
+    const bytes = this.#whole()
+    const first = opening(bytes)
+    if (first === 'events') return this.#flowKept(EVENT_HEADERS)
+    if (typeof first === 'object') {
+      this.abandon(this.#options.flawed(first, this.#response()))
+    } else if (!this.#dropPadding(bytes) && bytes.length > MAX_JUDGED_BYTES) {
+      if (first === 'wait') return this.#flowKept(EVENT_HEADERS)
+      this.abandon(wholeForStream())
+    }
+    return true
+  }
+
+  #judgeObject(): boolean {
+    const bytes = this.#whole()
+    if (this.#dropPadding(bytes)) return true
+    const most = this.#options.model === undefined ? MAX_JUDGED_BYTES : MAX_RENAMED_BYTES
+    if (!opensObject(bytes)) this.abandon(this.#options.flawed(flawOf(bytes) ?? NO_OBJECT, this.#response()))
+    else if (bytes.length > most) return this.#flowKept(JSON_HEADERS)
+    return true
+  }
+
+  /** Blank lines that a provider sends while its model thinks are not kept: they may come for minutes. */
+  #dropPadding(bytes: Buffer): boolean {
+    if (firstByte(bytes) < bytes.length) return false
+    this.#kept = []
+    this.#keptBytes = 0
+    return true
+  }
+
+  /** The answer ended while it was still small enough to be judged whole. */
+  #endWhole(): void {
+    const { stream, model, answer } = this.#options
+    const bytes = this.#whole()
+    const first = stream && bytes.length > 0 ? opening(bytes) : 'object'
+    if (first === 'events' || first === 'wait') {
+      this.#flowKept(EVENT_HEADERS)
+      this.#endFlow()
+      return
+    }
+    const flaw = typeof first === 'object' ? first : flawOf(bytes)
+    if (flaw !== undefined || stream) {
+      this.#fail(flaw === undefined ? wholeForStream() : this.#options.flawed(flaw, this.#response()))
+      return
+    }
+    const body = model === undefined ? bytes : renamed(bytes, model)
+    this.#begin({ ...JSON_HEADERS, 'content-length': String(body.length) })
+    answer.data(body)
+    this.#endFlow()
+  }
+
+  #endFlow(): void {
+    this.#phase = 'over'
+    const rest = this.#gate?.rest()
+    if (rest !== undefined) this.#options.answer.data(rest)
+    this.#options.answer.end()
+  }
+}
+
+const EVENT_HEADERS: AnswerHeaders = {
+  'content-type': 'text/event-stream; charset=utf-8',
+  'cache-control': 'no-cache',
+  // nginx would otherwise hold events back until its buffer is full.
+  'x-accel-buffering': 'no',
+}
+const JSON_HEADERS: AnswerHeaders = { 'content-type': 'application/json' }
+const NO_OBJECT: Flaw = { kind: 'wrong_shape', seen: 'a 200 that is no JSON object' }
+
+/** Passed on, an event reader would see nothing at all in it. */
+function wholeForStream(): GatewayError {
+  return new GatewayError('wrong_shape', 'answered one whole JSON where a stream was asked for')
+}
+
+function renamed(body: Buffer, model: string): Buffer {
+  const spans = scanObject(body)
+  const hasModel = spans.members.some((member) => member.key === 'model')
+  return hasModel ? spliceBody(body, spans, { set: { model: JSON.stringify(model) } }) : body
+}
