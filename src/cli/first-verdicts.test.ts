@@ -49,7 +49,7 @@ function table(deployments: readonly Deployment[], more: Partial<TableSettings> 
   return { lines, clock, board, stop }
 }
 
-const HEAD = 'MODEL    MODE  VERDICT       LATENCY  REASON'
+const HEAD = 'MODEL    MODE  VERDICT      LATENCY  REASON'
 
 describe('the first verdicts', () => {
   test('are printed as they arrive, and summed up when all are in', () => {
@@ -58,8 +58,8 @@ describe('the first verdicts', () => {
     board.record(0, BAD)
     assert.deepEqual(lines, [
       HEAD,
-      'model-1  chat  ✓ healthy       40 ms',
-      'model-0  chat  ✗ unhealthy     40 ms  timeout (408): the upstream is slow or ha…',
+      'model-1  chat  ✓ healthy      40 ms',
+      'model-0  chat  ✗ unhealthy    40 ms  timeout (408): the upstream is slow or han…',
       '1 healthy, 1 unhealthy',
     ])
     assert.equal(clock.pending(), 0)
@@ -71,8 +71,8 @@ describe('the first verdicts', () => {
     clock.wind(4000)
     board.record(1, BAD)
     assert.deepEqual(lines.slice(2), [
-      'model-1  chat  … waiting              still waiting for an answer',
-      'model-1  chat  ✗ unhealthy     40 ms  timeout (408): the upstream is slow or ha…',
+      'model-1  chat  … waiting             still waiting for an answer',
+      'model-1  chat  ✗ unhealthy    40 ms  timeout (408): the upstream is slow or han…',
       '1 healthy, 1 unhealthy',
     ])
   })
@@ -81,16 +81,16 @@ describe('the first verdicts', () => {
     const { lines, board } = table([deployment(0), deployment(1)])
     board.record(0, GOOD)
     board.record(0, BAD)
-    assert.deepEqual(lines, [HEAD, 'model-0  chat  ✓ healthy       40 ms'])
+    assert.deepEqual(lines, [HEAD, 'model-0  chat  ✓ healthy      40 ms'])
   })
 
   test('do not wait for what is never checked', () => {
     const { lines, board } = table([deployment(0, { unprobedMode: 'moderation' }), deployment(1)])
     board.record(1, GOOD)
     assert.deepEqual(lines, [
-      'MODEL    MODE        VERDICT       LATENCY  REASON',
-      'model-0  moderation  – unchecked            checks_disabled: this mode or deplo…',
-      'model-1  chat        ✓ healthy       40 ms',
+      'MODEL    MODE        VERDICT      LATENCY  REASON',
+      'model-0  moderation  – unchecked           checks_disabled: this mode or deploy…',
+      'model-1  chat        ✓ healthy      40 ms',
       '1 healthy, 0 unhealthy, 1 not checked',
     ])
   })
@@ -103,7 +103,7 @@ describe('the first verdicts', () => {
     for (const [index, verdict] of [GOOD, BAD, GOOD, BAD].entries()) board.record(index, verdict)
     assert.deepEqual(lines, [
       HEAD,
-      'model-1  chat  ✗ unhealthy     40 ms  timeout (408): the upstream is slow or ha…',
+      'model-1  chat  ✗ unhealthy    40 ms  timeout (408): the upstream is slow or han…',
       '2 healthy, 2 unhealthy; the rest of the rows is in GET /health',
     ])
   })
@@ -111,7 +111,7 @@ describe('the first verdicts', () => {
   test('of an empty config are complete at once', () => {
     let isComplete = false
     const { lines } = table([], { onComplete: () => void (isComplete = true) })
-    assert.deepEqual(lines, ['MODEL  MODE  VERDICT       LATENCY  REASON', '0 healthy, 0 unhealthy'])
+    assert.deepEqual(lines, ['MODEL  MODE  VERDICT      LATENCY  REASON', '0 healthy, 0 unhealthy'])
     assert.ok(isComplete)
   })
 

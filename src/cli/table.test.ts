@@ -120,12 +120,12 @@ describe('the start-up table', () => {
     [
       'the head stands over the columns',
       headLine(layout, plain),
-      'MODEL     MODE   VERDICT       LATENCY  REASON',
+      'MODEL     MODE   VERDICT      LATENCY  REASON',
     ],
     [
       'sign and word say the same as the colour',
       rowLine(row, layout, plain),
-      'gpt-4o    chat   ✓ healthy       42 ms',
+      'gpt-4o    chat   ✓ healthy      42 ms',
     ],
     [
       'a long reason is cut at the edge of the terminal',
@@ -134,27 +134,32 @@ describe('the start-up table', () => {
         layout,
         plain,
       ),
-      'gpt-4o    chat   ✗ unhealthy     42 ms  auth (401): check the api_key a…',
+      'gpt-4o    chat   ✗ unhealthy    42 ms  auth (401): check the api_key an…',
     ],
     [
       'a long name is cut in its column',
       rowLine({ ...row, model: 'text-embedding-3-large' }, layout, plain),
-      'text-em…  chat   ✓ healthy       42 ms',
+      'text-em…  chat   ✓ healthy      42 ms',
+    ],
+    [
+      'a long wait is told in seconds',
+      rowLine({ ...row, latencyMs: 12_345 }, layout, plain),
+      'gpt-4o    chat   ✓ healthy     12.3 s',
     ],
     [
       'a row that waits has no latency yet',
       rowLine({ model: 'gpt-4o', mode: 'chat', verdict: 'waiting', reason: 'no answer yet' }, layout, plain),
-      'gpt-4o    chat   … waiting              no answer yet',
+      'gpt-4o    chat   … waiting             no answer yet',
     ],
     [
       'an upstream cannot drive the terminal',
       rowLine({ ...row, model: 'a\u001B[2J\nb' }, { ...layout, model: 10 }, plain),
-      'a [2J b     chat   ✓ healthy       42 ms',
+      'a [2J b     chat   ✓ healthy      42 ms',
     ],
     [
       'colour goes round the verdict only',
       rowLine(row, layout, painter(true)),
-      'gpt-4o    chat   \u001B[32m✓ healthy  \u001B[39m     42 ms',
+      'gpt-4o    chat   \u001B[32m✓ healthy  \u001B[39m    42 ms',
     ],
   ]
   for (const [name, actual, expected] of lines) test(name, () => assert.equal(actual, expected))
@@ -163,8 +168,8 @@ describe('the start-up table', () => {
     const deployments = [deployment('a'.repeat(60)), deployment('b', { mode: 'image_generation' })]
     const names = rowNames(deployments)
     assert.deepEqual(layoutOf(names, deployments, 132), { model: 40, mode: 16, width: 132 })
-    assert.deepEqual(layoutOf(names, deployments, 80), { model: 29, mode: 16, width: 80 })
-    assert.deepEqual(layoutOf(names, deployments, 40), { model: 8, mode: 16, width: 40 })
+    assert.deepEqual(layoutOf(names, deployments, 80), { model: 19, mode: 16, width: 80 })
+    assert.deepEqual(layoutOf(names, deployments, 40), { model: 12, mode: 16, width: 40 })
   })
 })
 

@@ -21,9 +21,11 @@ export interface Layout {
 
 const GAP = '  '
 const VERDICT_WIDTH = '✗ unhealthy'.length
-const LATENCY_WIDTH = '10000 ms'.length
+const LATENCY_WIDTH = '9999 ms'.length
 const MAX_MODEL_WIDTH = 40
-const MIN_REASON_WIDTH = 8
+/** Room for a kind and its number: `misconfigured (500)`. */
+const MIN_REASON_WIDTH = 19
+const MIN_MODEL_WIDTH = 12
 
 /** The sign stands beside the word, so that neither colour nor the sign alone tells the verdict. */
 const SIGNS: Readonly<Record<Row['verdict'], { readonly text: string; readonly tone: Tone }>> = {
@@ -73,7 +75,7 @@ export function layoutOf(
   const model = Math.min(
     widest(['MODEL', ...names]),
     MAX_MODEL_WIDTH,
-    Math.max(width - rest, MIN_REASON_WIDTH),
+    Math.max(width - rest, MIN_MODEL_WIDTH),
   )
   return { model, mode, width }
 }
@@ -97,13 +99,17 @@ export function headLine(layout: Layout, paint: Paint): string {
 /** One line of the table; never wider than the layout says, whatever the reason is. */
 export function rowLine(row: Row, layout: Layout, paint: Paint): string {
   const sign = SIGNS[row.verdict]
-  const latency = row.latencyMs === undefined ? '' : `${Math.round(row.latencyMs)} ms`
+  const latency = row.latencyMs === undefined ? '' : duration(row.latencyMs)
   const left = `${fit(oneLine(row.model), layout.model)}${GAP}${fit(row.mode, layout.mode)}${GAP}`
   const middle = fit(sign.text, VERDICT_WIDTH)
   const right = `${GAP}${latency.padStart(LATENCY_WIDTH)}${GAP}`
   const used = lengthOf(left + middle + right)
   const reason = clip(oneLine(row.reason), Math.max(layout.width - used, 0))
   return `${left}${paint(sign.tone, middle)}${right}${reason}`.trimEnd()
+}
+
+function duration(ms: number): string {
+  return ms < 9999.5 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`
 }
 
 /** Cut or padded to exactly `width` characters. */

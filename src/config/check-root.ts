@@ -40,9 +40,11 @@ export function resolveSettings(root: MapNode, env: Environment, report: Report)
 
 function resolveTree(node: YamlNode, path: string, env: Environment, report: Report): YamlNode {
   if (node.kind === 'list') {
+    const items = node.items.map((item, index) => resolveTree(item, `${path}.${index}`, env, report))
+    // A variable that is not set leaves no hole in a list.
     return {
       ...node,
-      items: node.items.map((item, index) => resolveTree(item, `${path}.${index}`, env, report)),
+      items: items.filter((item, index) => item.kind !== 'null' || node.items[index]?.kind === 'null'),
     }
   }
   if (node.kind === 'map') {

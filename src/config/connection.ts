@@ -2,7 +2,7 @@ import type { Connection, Timeouts } from '../core/deployment.ts'
 import { Secret } from '../core/secret.ts'
 import { entriesOf, scalarText, textOf, type YamlNode } from './node.ts'
 import type { Params } from './params.ts'
-import { decoded, keepUrlPassword, type SecretBag } from './secrets.ts'
+import { decoded, keepUrlPassword, PLAIN_HEADERS, type SecretBag } from './secrets.ts'
 
 /** How to reach a deployment; every secret in it goes into the bag. `organization`: one of a list, or the only one. */
 export function connectionOf(params: Params, organization: YamlNode | undefined, bag: SecretBag): Connection {
@@ -29,14 +29,6 @@ export function connectionOf(params: Params, organization: YamlNode | undefined,
     },
   }
 }
-
-/** Headers that say nothing secret; keeping their values would blot `application/json` out of every text. */
-const PLAIN_HEADERS: ReadonlySet<string> = new Set([
-  'accept',
-  'accept-language',
-  'content-type',
-  'user-agent',
-])
 
 function headersOf(params: Params, bag: SecretBag): Record<string, Secret> {
   const headers: Record<string, Secret> = {}
@@ -98,8 +90,9 @@ export function numberOf(node: YamlNode | undefined): number | undefined {
 /** A boolean, quoted or not. */
 export function booleanOf(node: YamlNode | undefined): boolean | undefined {
   if (node?.kind === 'bool') return node.value
-  const word = textOf(node)?.trim().toLowerCase()
-  return word === 'true' ? true : word === 'false' ? false : undefined
+  const word = textOf(node)?.trim().toLowerCase() ?? ''
+  if (/^(?:true|yes|on)$/.test(word)) return true
+  return /^(?:false|no|off)$/.test(word) ? false : undefined
 }
 
 /** Seconds in the config, milliseconds inside; 0 counts as not set. */

@@ -1,6 +1,6 @@
 import type { Block } from './known-keys.ts'
 import { scalarText, type YamlNode } from './node.ts'
-import { keepUrlPassword, looksSecret, type SecretBag } from './secrets.ts'
+import { keepUrlPassword, looksSecret, PLAIN_HEADERS, type SecretBag } from './secrets.ts'
 
 /**
  * Remembers every secret in a resolved tree: values of settings marked secret, values under unknown keys with
@@ -34,14 +34,11 @@ export function keepSecret(value: YamlNode, isSecret: boolean, bag: SecretBag): 
   else keepSecrets(value, undefined, bag)
 }
 
-/** Headers whose values say nothing secret. */
-const PLAIN: ReadonlySet<string> = new Set(['accept', 'accept-language', 'content-type', 'user-agent'])
-
 function keepAll(node: YamlNode, bag: SecretBag): void {
   if (node.kind === 'list') for (const item of node.items) keepAll(item, bag)
   else if (node.kind === 'map') {
     for (const { key, value } of node.entries.values()) {
-      if (!PLAIN.has(scalarText(key).toLowerCase())) keepAll(value, bag)
+      if (!PLAIN_HEADERS.has(scalarText(key).toLowerCase())) keepAll(value, bag)
     }
   } else if (node.kind === 'text' || node.kind === 'int') {
     const text = scalarText(node)

@@ -75,7 +75,7 @@ function build(files: Files, path: string, processEnv: Environment, resolve: Res
   if (files.root === undefined) return { problems: tidied(problems) }
   const report: Report = (problem) => problems.push(problem)
   const bag = createSecretBag()
-  const env = completeEnvironment(files.root, processEnv, bag)
+  const env = completeEnvironment(files.root, processEnv, bag, report)
   keepEnvironment(env, bag)
   const root = resolveSettings(files.root, env, report)
   reportShellVariables(files.root, '', report)
@@ -84,7 +84,7 @@ function build(files: Files, path: string, processEnv: Environment, resolve: Res
     // Deployments and credentials are kept where they are resolved.
     if (name !== 'model_list' && name !== 'credential_list') keepSecrets(value, SETTINGS.get(name), bag)
   }
-  const credentials = readCredentials(root, env, bag)
+  const credentials = readCredentials(root, env, bag, report)
   const list = child(root, 'model_list')
   const items = list?.kind === 'list' ? list.items : []
   reportUnknownCredentials(root, credentials, report)
@@ -106,18 +106,24 @@ function build(files: Files, path: string, processEnv: Environment, resolve: Res
     litellm: readLibrary(root),
     probing: readProbeDefaults(env, complain),
     env,
+    // Last, for the settings above add theirs.
     secrets: bag.all(),
     notActedOn: notActedOn(root),
   }
-  return { config: { ...config, secrets: bag.all() }, problems: tidied(problems) }
+  return { config, problems: tidied(problems) }
 }
 
 /** Adds `environment_variables`; a variable that is already set wins. */
-function completeEnvironment(root: MapNode, env: Environment, bag: SecretBag): Environment {
+function completeEnvironment(root: MapNode, env: Environment, bag: SecretBag, report: Report): Environment {
   const complete: Record<string, string | undefined> = { ...env }
   for (const { key, value } of entriesOf(child(root, 'environment_variables')).values()) {
     const name = scalarText(key)
-    const text = plainText(resolveVariable(value, env).node)
+    const resolved = resolveVariable(value, env)
+    if (resolved.unset !== undefined && env[name] === undefined) {
+      const message = `the environment variable ${resolved.unset} is not set, so ${name} is not; set it, or remove this line`
+      report(problemAt('warning', value, `environment_variables.${name}`, message))
+    }
+    const text = plainText(resolved.node)
     if (text === undefined) continue
     if (looksSecret(name)) bag.keep(text)
     complete[name] ??= text
@@ -125,7 +131,12 @@ function completeEnvironment(root: MapNode, env: Environment, bag: SecretBag): E
   return complete
 }
 
-function readCredentials(root: MapNode, env: Environment, bag: SecretBag): ReadonlyMap<string, Credential> {
+function readCredentials(
+  root: MapNode,
+  env: Environment,
+  bag: SecretBag,
+  report: Report,
+): ReadonlyMap<string, Credential> {
   const credentials = new Map<string, Credential>()
   const list = child(root, 'credential_list')
   for (const item of list?.kind === 'list' ? list.items : []) {
@@ -133,6 +144,17 @@ function readCredentials(root: MapNode, env: Environment, bag: SecretBag): Reado
     if (name === undefined) continue
     const credential = readCredential(child(item, 'credential_values'), env)
     for (const [key, value] of credential.values) keepSecret(value, PARAMS.get(key)?.secret ?? true, bag)
+    for (const { param, variable, place } of credential.unset) {
+      const path = `credential_list.${name}.${param}`
+      report(
+        problemAt(
+          'warning',
+          place,
+          path,
+          `the environment variable ${variable} is not set; set it, or remove this line`,
+        ),
+      )
+    }
     credentials.set(name, credential)
   }
   return credentials

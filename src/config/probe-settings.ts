@@ -6,17 +6,24 @@ import { booleanOf, numberOf, plainText, secondsToMs } from './connection.ts'
 import { child, textOf, toJson, type YamlNode } from './node.ts'
 import { problemAt } from './problem.ts'
 
-/** The `health_check_*` knobs of one deployment. `provider`: its own, for a `health_check_model` without one. */
+/** What a `health_check_model` is resolved with: the deployment that it stands in for. */
+export interface ProbedDeployment {
+  readonly provider: string
+  readonly apiBase: string | undefined
+  readonly customProvider: string | undefined
+}
+
+/** The `health_check_*` knobs of one deployment. */
 export function probeSettingsOf(
   info: YamlNode | undefined,
-  own: { readonly provider: string; readonly apiBase: string | undefined },
+  own: ProbedDeployment,
   path: string,
   resolve: ResolveModel,
   report: Report,
 ): ProbeSettings {
   const knob = (name: string): YamlNode | undefined => child(info, `health_check_${name}`)
   const timeoutMs = secondsToMs(knob('timeout'))
-  const model = probeModelOf(textOf(knob('model')), own, resolve)
+  const model = probeModelOf(knob('model'), own, path, resolve, report)
   const maxTokens = numberOf(knob('max_tokens'))
   const maxTokensReasoning = numberOf(knob('max_tokens_reasoning'))
   const maxTokensNonReasoning = numberOf(knob('max_tokens_non_reasoning'))
@@ -37,18 +44,27 @@ export function probeSettingsOf(
   }
 }
 
-/** A bare name that no table knows belongs to the deployment's own provider. */
+/** A name whose provider nobody knows is asked of the deployment's own provider. */
 function probeModelOf(
-  model: string | undefined,
-  own: { readonly provider: string; readonly apiBase: string | undefined },
+  node: YamlNode | undefined,
+  own: ProbedDeployment,
+  path: string,
   resolve: ResolveModel,
+  report: Report,
 ): ProbeModel | undefined {
-  if (model === undefined || model === '') return undefined
-  const hints = own.apiBase === undefined ? {} : { apiBase: own.apiBase }
-  const found = resolve(model, hints)
-  const { provider, upstreamModel } =
-    found.problem === undefined ? found : { provider: own.provider, upstreamModel: model }
-  return { model, provider, upstreamModel }
+  const model = textOf(node)
+  if (node === undefined || model === undefined || model === '') return undefined
+  const found = resolve(model, {
+    ...(own.customProvider !== undefined && { customProvider: own.customProvider }),
+    ...(own.apiBase !== undefined && { apiBase: own.apiBase }),
+  })
+  if (found.problem === undefined)
+    return { model, provider: found.provider, upstreamModel: found.upstreamModel }
+  if (model.includes('/')) {
+    const message = `${found.problem}; it is asked of this deployment's provider`
+    report(problemAt('warning', node, `${path}.model_info.health_check_model`, message))
+  }
+  return { model, provider: own.provider, upstreamModel: model }
 }
 
 function probeParamsOf(node: YamlNode | undefined, path: string, report: Report): ProbeSettings['params'] {

@@ -72,6 +72,14 @@ export function keepUrlPassword(text: string, bag: SecretBag): void {
   if (password !== userInfo) bag.keep(decoded(password))
 }
 
+/** Headers whose values say nothing secret: hiding `application/json` would blot it out of every text. */
+export const PLAIN_HEADERS: ReadonlySet<string> = new Set([
+  'accept',
+  'accept-language',
+  'content-type',
+  'user-agent',
+])
+
 /** Percent-decodes a text. */
 export function decoded(text: string): string {
   try {

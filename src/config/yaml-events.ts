@@ -34,7 +34,7 @@ export function readEvents(original: string): Events {
       joins.add(at)
       continue
     }
-    const inText = new Set([...joins].filter((at) => isInText(outcome, at)))
+    const inText = insideText(outcome, joins)
     if (inText.size === 0) return { events: outcome, text }
     joins = new Set([...joins].filter((at) => !inText.has(at)))
   }
@@ -77,17 +77,20 @@ function joinLines(text: string, breaks: ReadonlySet<number>): string {
 /** Where a line's comment starts; a `#` in quotes is none. */
 function commentStart(line: string): number | undefined {
   const bare = line.replace(/"(?:[^"\\]|\\.)*"|'(?:[^']|'')*'/g, (quoted) => 'x'.repeat(quoted.length))
-  const match = /(?:^|\s)#/.exec(bare)
-  return match === null ? undefined : match.index
+  const at = bare.search(/(?<![^\s[\]{},])#/)
+  return at === -1 ? undefined : at
 }
 
-/** True inside of quotes and `|` or `>` blocks, where a line break is text and must stay. */
-function isInText(events: readonly Event[], at: number): boolean {
-  return events.some(
-    (event) =>
-      event.type === EVENT_ID.SCALAR &&
-      event.style !== SCALAR_STYLE.PLAIN &&
-      event.valueStart <= at &&
-      at < event.valueEnd,
-  )
+/** Those of the offsets that stand in quotes and `|` or `>` blocks, where a line break is text and must stay. */
+function insideText(events: readonly Event[], offsets: ReadonlySet<number>): ReadonlySet<number> {
+  const inside = new Set<number>()
+  const sorted = [...offsets].sort((a, b) => a - b)
+  let index = 0
+  for (const event of events) {
+    if (event.type !== EVENT_ID.SCALAR || event.style === SCALAR_STYLE.PLAIN) continue
+    for (let at = sorted[index]; at !== undefined && at < event.valueEnd; at = sorted[++index]) {
+      if (at >= event.valueStart) inside.add(at)
+    }
+  }
+  return inside
 }

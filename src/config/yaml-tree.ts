@@ -14,6 +14,9 @@ import { BadScalar, readPlain, readTagged } from './yaml-scalar.ts'
 /** Aliases can make a small file huge; this many values is far beyond any real config. */
 const MOST_VALUES = 5_000_000
 
+/** Aliases can nest deeper than the parser allows; whoever walks the tree calls itself. */
+const MOST_LEVELS = 500
+
 /** PyYAML would refuse this text here. */
 export class Refusal extends Error {
   readonly at: number
@@ -30,6 +33,8 @@ interface Anchor {
   readonly at: number
   /** Values in it, itself included. */
   size: number
+  /** Levels of lists and maps in it. */
+  levels: number
 }
 
 /** An open list or map. */
@@ -46,6 +51,8 @@ interface Frame {
   isMerge: boolean
   /** Values in here, aliases counted as often as they stand. */
   size: number
+  /** Levels of lists and maps in here, this one included. */
+  levels: number
 }
 
 /** A range in the text; -1 where there is none. */
@@ -120,6 +127,7 @@ export class TreeBuilder {
       key: undefined,
       isMerge: false,
       size: 1,
+      levels: 1,
     })
   }
 
@@ -140,7 +148,7 @@ export class TreeBuilder {
         `the anchor "${name}" stands twice (first on line ${line}); rename one`,
       )
     }
-    const anchor: Anchor = { at: range.anchorStart, size: 1 }
+    const anchor: Anchor = { at: range.anchorStart, size: 1, levels: 0 }
     this.#anchors.set(name, anchor)
     return anchor
   }
@@ -154,7 +162,7 @@ export class TreeBuilder {
     if (anchor !== undefined) anchor.node = node
     const map = this.#wantsKey()
     if (map === undefined) {
-      this.#add(node, 1)
+      this.#add(node, 1, 0)
       return
     }
     map.key = node
@@ -171,7 +179,7 @@ export class TreeBuilder {
       throw new Refusal(range.anchorStart, `the alias "*${name}" stands inside of its own anchor`)
     const map = this.#wantsKey()
     if (map === undefined) {
-      this.#add(node, anchor.size)
+      this.#add(node, anchor.size, anchor.levels)
       return
     }
     if (node.kind === 'list' || node.kind === 'map')
@@ -190,17 +198,21 @@ export class TreeBuilder {
     if (frame.anchor !== undefined) {
       frame.anchor.node = node
       frame.anchor.size = frame.size
+      frame.anchor.levels = frame.levels
     }
-    this.#add(node, frame.size)
+    this.#add(node, frame.size, frame.levels)
   }
 
-  #add(node: YamlNode, size: number): void {
+  #add(node: YamlNode, size: number, levels: number): void {
     const top = this.#frames.at(-1)
     if (top === undefined) {
       this.#root = node
       return
     }
     top.size += size
+    top.levels = Math.max(top.levels, levels + 1)
+    if (top.levels > MOST_LEVELS)
+      throw new Refusal(top.at, `more than ${MOST_LEVELS} levels of lists and maps; use fewer`)
     if (top.size > MOST_VALUES) {
       throw new Refusal(top.at, 'the aliases in here expand to millions of values; write fewer of them')
     }

@@ -75,7 +75,7 @@ describe('a text is read as it stands', () => {
     ],
     [
       "with a list closed at its key's column",
-      'a:\n  b: [\n    1,\n    2 # two\n  ]\n  c: {\n    d: 1\n  }\n',
+      'a:\n  b: [ # "one"\n    1,\n    2 # two\n  ]\n  c: {\n    d: 1\n  }\n',
       { a: { b: [1, 2], c: { d: 1 } } },
     ],
     [
@@ -151,6 +151,16 @@ test('aliases of aliases cannot make a small file huge', () => {
     )
   const [complaint = ''] = complaints(lines.join('\n'))
   assert.match(complaint, /aliases in here expand to millions of values/)
+})
+
+test('aliases of aliases cannot nest without end', () => {
+  const lines = [
+    'a0: &a0 [1]',
+    ...Array.from({ length: 600 }, (_, level) => `a${level + 1}: &a${level + 1} [*a${level}]`),
+  ]
+  assert.deepEqual(complaints(lines.join('\n')), [
+    'c.yaml:1:1: not valid YAML: more than 500 levels of lists and maps; use fewer',
+  ])
 })
 
 test('a key called __proto__ is data like any other', () => {

@@ -137,7 +137,8 @@ async function send(
   { probe, withoutDefaults }: PlannedProbe,
 ): Promise<Readonly<Record<string, string>>> {
   const { deps, subject, signal, startedAt } = check
-  const deadlineMs = subject.deployment.probe.timeoutMs ?? deps.settings.probeTimeoutMs
+  // LiteLLM takes `health_check_timeout: 0` as not written.
+  const deadlineMs = subject.deployment.probe.timeoutMs || deps.settings.probeTimeoutMs
   const timeoutMs = Math.max(deadlineMs - (deps.clock.now() - startedAt), 1)
   const limits = { timeoutMs, maxBytes: MAX_ANSWER_BYTES, signal }
   if (probe.mode === 'realtime') {

@@ -59,7 +59,7 @@ export function probeSubject(
 
 /** An Azure deployment may carry any name; `base_model` says what stands behind it. */
 function baseModel(deployment: Deployment): string | undefined {
-  const named = deployment.shown['base_model']
+  const named = deployment.shown['base_model'] ?? deployment.info['base_model']
   return typeof named === 'string' ? named.slice(named.lastIndexOf('/') + 1) : undefined
 }
 

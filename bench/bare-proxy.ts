@@ -1,0 +1,55 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { Pool } from 'undici'
+
+/**
+ * The floor that is always there: node:http in, undici out, the answer piece by piece, nothing else. What a
+ * gateway in this language costs at least. Run as a process with the upstream's port as its argument.
+ */
+const pool = new Pool(`http://127.0.0.1:${process.argv[2]}`, { connections: 1024, pipelining: 1 })
+
+function pass(request: IncomingMessage, response: ServerResponse, body: Buffer): void {
+  let resume = (): void => {}
+  response.on('drain', () => resume())
+  const { authorization = '' } = request.headers
+  pool.dispatch(
+    {
+      path: request.url ?? '/',
+      method: 'POST',
+      headers: ['content-type', 'application/json', 'authorization', authorization],
+      body,
+    },
+    {
+      onRequestStart: (controller) => {
+        resume = () => controller.resume()
+      },
+      onResponseStart: (_, status, headers) => {
+        const length = headers['content-length']
+        const type = headers['content-type'] ?? 'application/json'
+        response.writeHead(status, {
+          'content-type': type,
+          ...(length !== undefined && { 'content-length': length }),
+        })
+      },
+      onResponseData: (controller, chunk) => {
+        if (!response.write(chunk)) controller.pause()
+      },
+      onResponseEnd: () => {
+        response.end()
+      },
+      onResponseError: () => {
+        response.destroy()
+      },
+    },
+  )
+}
+
+const server = createServer((request, response) => {
+  const chunks: Buffer[] = []
+  request.on('data', (chunk: Buffer) => chunks.push(chunk))
+  request.on('end', () => pass(request, response, Buffer.concat(chunks)))
+})
+server.listen(0, '127.0.0.1', () => {
+  const address = server.address()
+  if (address !== null && typeof address === 'object') process.send?.({ port: address.port })
+})
+process.on('disconnect', () => process.exit(0))

@@ -1,0 +1,148 @@
+import { connect, type Socket } from 'node:net'
+import { chatRequest, STREAM_EVENTS, type RequestKind } from './messages.ts'
+
+/** What the generator is to do. */
+export interface Order {
+  readonly port: number
+  readonly kind: RequestKind
+  readonly connections: number
+  /** How long whole answers are asked for. Streams: each connection has exactly one, begun within `spreadMs`. */
+  readonly durationMs: number
+}
+
+/** What it saw. */
+export interface Seen {
+  /** Answers, or events of streams. */
+  readonly units: number
+  readonly failures: number
+  readonly wallMs: number
+  /** Of whole answers, microseconds from the first byte sent to the last received. */
+  readonly p50Us: number
+  readonly p99Us: number
+}
+
+/** Is this a report of the generator? */
+export function isSeen(message: unknown): message is Seen {
+  return typeof message === 'object' && message !== null && 'units' in message && 'p99Us' in message
+}
+
+const HEAD_END = Buffer.from('\r\n\r\n')
+const BODY_END = Buffer.from('0\r\n\r\n')
+const LAST_EVENT = Buffer.from('[DONE]')
+/** Streams begin this far apart in sum, so that their events do not come in step. */
+const SPREAD_MS = 400
+/** Kept free of a second that a stalled contestant may take. */
+const PATIENCE_MS = 10_000
+
+/** Asks again on each connection as soon as the answer is whole, until the time is over. */
+function closedLoop(order: Order): Promise<Seen> {
+  const request = chatRequest(order.kind, order.port)
+  const took: number[] = []
+  const begun = performance.now()
+  const until = begun + order.durationMs
+  let failures = 0
+  const one = (socket: Socket, done: () => void): void => {
+    let held = Buffer.alloc(0)
+    let missing = 0
+    let sent = 0
+    const ask = (): void => {
+      sent = performance.now()
+      socket.write(request)
+    }
+    socket.on('connect', ask)
+    socket.on('data', (chunk: Buffer) => {
+      if (missing > 0) missing -= chunk.length
+      else {
+        held = held.length === 0 ? chunk : Buffer.concat([held, chunk])
+        const headEnd = held.indexOf(HEAD_END)
+        if (headEnd === -1) return
+        const head = held.toString('latin1', 0, headEnd)
+        if (!head.startsWith('HTTP/1.1 200')) failures++
+        missing = headEnd + HEAD_END.length + lengthOf(head) - held.length
+        held = Buffer.alloc(0)
+      }
+      if (missing > 0) return
+      const now = performance.now()
+      took.push((now - sent) * 1000)
+      if (now < until) ask()
+      else done()
+    })
+  }
+  return eachConnection(order, 0, one, () => failures++).then(() => {
+    took.sort((a, b) => a - b)
+    const at = (share: number): number => took[Math.floor(took.length * share)] ?? 0
+    const wallMs = performance.now() - begun
+    return { units: took.length, failures, wallMs, p50Us: at(0.5), p99Us: at(0.99) }
+  })
+}
+
+/** One stream on each connection; a stream that does not end as it should is a failure. */
+function streams(order: Order): Promise<Seen> {
+  const request = chatRequest(order.kind, order.port)
+  const begun = performance.now()
+  let whole = 0
+  let failures = 0
+  const one = (socket: Socket, done: () => void): void => {
+    let tail = Buffer.alloc(0)
+    let hasLast = false
+    socket.on('connect', () => socket.write(request))
+    socket.on('data', (chunk: Buffer) => {
+      tail = Buffer.concat([tail.subarray(-16), chunk])
+      hasLast ||= tail.includes(LAST_EVENT)
+      if (!tail.subarray(-BODY_END.length).equals(BODY_END)) return
+      if (hasLast) whole++
+      else failures++
+      done()
+    })
+  }
+  return eachConnection(order, SPREAD_MS / order.connections, one, () => failures++).then(() => {
+    const wallMs = performance.now() - begun
+    return { units: whole * STREAM_EVENTS, failures, wallMs, p50Us: 0, p99Us: 0 }
+  })
+}
+
+/** Opens the connections, `apartMs` after each other, and resolves when the last one is done or broke. */
+async function eachConnection(
+  { port, connections, durationMs }: Order,
+  apartMs: number,
+  use: (socket: Socket, done: () => void) => void,
+  broke: () => void,
+): Promise<void> {
+  const all = Array.from({ length: connections }, async (_, index) => {
+    if (apartMs > 0) await new Promise((resolve) => setTimeout(resolve, index * apartMs))
+    await new Promise<void>((resolve) => {
+      const socket = connect({ port, host: '127.0.0.1', noDelay: true })
+      const finish = (isGood: boolean): void => {
+        if (!isGood) broke()
+        clearTimeout(timer)
+        socket.removeAllListeners('close')
+        socket.destroy()
+        resolve()
+      }
+      const timer = setTimeout(() => finish(false), durationMs + PATIENCE_MS)
+      socket.on('error', () => {})
+      socket.on('close', () => finish(false))
+      use(socket, () => finish(true))
+    })
+  })
+  await Promise.all(all)
+}
+
+/** An answer without a length would never be counted: better to stop than to measure nonsense. */
+function lengthOf(head: string): number {
+  const length = /\r\ncontent-length: *(\d+)/i.exec(head)?.[1]
+  if (length === undefined) throw new Error(`an answer without content-length:\n${head}`)
+  return Number(length)
+}
+
+function isOrder(message: unknown): message is Order {
+  return typeof message === 'object' && message !== null && 'connections' in message && 'kind' in message
+}
+
+process.on('message', (message) => {
+  if (!isOrder(message)) return
+  void (message.kind === 'stream' ? streams(message) : closedLoop(message)).then((seen) =>
+    process.send?.(seen),
+  )
+})
+process.on('disconnect', () => process.exit(0))

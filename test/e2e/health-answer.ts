@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict'
+import { z } from 'zod'
+import { startGateway, withFolder, type Gateway, type StartOptions } from './program.ts'
+
+/** One deployment of a config, as `model_list` writes it. */
+export interface Listed {
+  readonly model_name: string
+  readonly litellm_params: Readonly<Record<string, unknown>>
+  readonly model_info?: Readonly<Record<string, unknown>>
+}
+
+const ENTRY = z.looseObject({
+  model: z.string(),
+  model_id: z.string(),
+  model_name: z.string(),
+  mode: z.string(),
+  health_state: z.string(),
+  exception_status: z.number().optional(),
+  reason: z.string().optional(),
+  error: z.string().optional(),
+  checked_at: z.string().optional(),
+})
+
+const ANSWER = z.looseObject({
+  healthy_endpoints: z.array(ENTRY),
+  unhealthy_endpoints: z.array(ENTRY),
+  healthy_count: z.number(),
+  unhealthy_count: z.number(),
+  unknown_count: z.number().optional(),
+})
+
+/** An entry of `GET /health`. */
+export type Entry = z.infer<typeof ENTRY>
+/** The answer of `GET /health`. */
+export type HealthAnswer = z.infer<typeof ANSWER>
+
+/** Starts the program on a `model_list` and settings, uses it, ends it. */
+export function withModels<Result>(
+  models: readonly Listed[],
+  use: (gateway: Gateway) => Promise<Result>,
+  settings: Readonly<Record<string, unknown>> = {},
+  options: StartOptions = {},
+): Promise<Result> {
+  // JSON is YAML.
+  const yaml = JSON.stringify({ model_list: models, ...settings })
+  return withFolder({ 'config.yaml': yaml }, async (cwd) => {
+    const args = ['config.yaml', '--host', '127.0.0.1', '--port', '0']
+    const gateway = await startGateway(args, { cwd, ...options })
+    try {
+      return await use(gateway)
+    } finally {
+      await gateway.stop(0)
+    }
+  })
+}
+
+/** `GET /health`, parsed; `query` with its question mark. */
+export async function askHealth(gateway: Gateway, query = ''): Promise<HealthAnswer> {
+  const response = await fetch(`${gateway.url}/health${query}`)
+  const text = await response.text()
+  assert.equal(response.status, 200, text)
+  return ANSWER.parse(JSON.parse(text))
+}
+
+/** `model_name` → `healthy`, or `reason status`: what a test's table says. */
+export function verdicts(answer: HealthAnswer): Readonly<Record<string, string>> {
+  const healthy = answer.healthy_endpoints.map((entry) => [entry.model_name, 'healthy'])
+  const unhealthy = answer.unhealthy_endpoints.map((entry) => [
+    entry.model_name,
+    `${entry.reason} ${entry.exception_status}`,
+  ])
+  return Object.fromEntries([...healthy, ...unhealthy])
+}
+
+/** The sentences of those that are unhealthy, for a failing test to show. */
+export function complaints(answer: HealthAnswer): string {
+  return answer.unhealthy_endpoints
+    .map(({ model_name, reason, error }) => `${model_name}: ${reason}: ${error}`)
+    .join('\n')
+}
