@@ -1,37 +1,13 @@
 import { connect, type Socket } from 'node:net'
-import { chatRequest, STREAM_EVENTS, type RequestKind } from './messages.ts'
-
-/** What the generator is to do. */
-export interface Order {
-  readonly port: number
-  readonly kind: RequestKind
-  readonly connections: number
-  /** How long whole answers are asked for. Streams: each connection has exactly one, begun within `spreadMs`. */
-  readonly durationMs: number
-}
-
-/** What it saw. */
-export interface Seen {
-  /** Answers, or events of streams. */
-  readonly units: number
-  readonly failures: number
-  readonly wallMs: number
-  /** Of whole answers, microseconds from the first byte sent to the last received. */
-  readonly p50Us: number
-  readonly p99Us: number
-}
-
-/** Is this a report of the generator? */
-export function isSeen(message: unknown): message is Seen {
-  return typeof message === 'object' && message !== null && 'units' in message && 'p99Us' in message
-}
+import { chatRequest, STREAM_EVENTS } from './messages.ts'
+import { isOrder, type Order, type Seen } from './order.ts'
 
 const HEAD_END = Buffer.from('\r\n\r\n')
 const BODY_END = Buffer.from('0\r\n\r\n')
 const LAST_EVENT = Buffer.from('[DONE]')
 /** Streams begin this far apart in sum, so that their events do not come in step. */
 const SPREAD_MS = 400
-/** Kept free of a second that a stalled contestant may take. */
+/** How much longer than asked for a stalled contestant may take before its connections count as failures. */
 const PATIENCE_MS = 10_000
 
 /** Asks again on each connection as soon as the answer is whole, until the time is over. */
@@ -135,10 +111,7 @@ function lengthOf(head: string): number {
   return Number(length)
 }
 
-function isOrder(message: unknown): message is Order {
-  return typeof message === 'object' && message !== null && 'connections' in message && 'kind' in message
-}
-
+/** Run as a process: an order in, what was seen out. */
 process.on('message', (message) => {
   if (!isOrder(message)) return
   void (message.kind === 'stream' ? streams(message) : closedLoop(message)).then((seen) =>

@@ -32,8 +32,8 @@ export function chatRequest(kind: RequestKind, port: number): Buffer {
 /** 600 bytes, or 100 KB as a conversation of 50 messages. */
 function bodyOf(kind: RequestKind): string {
   const isLarge = kind === 'large' || kind === 'large, model last'
-  const [turns, turnBytes] = isLarge ? [50, 1960] : [1, 490]
-  const content = SENTENCE.repeat(Math.floor(turnBytes / SENTENCE.length))
+  const [turns, turnChars] = isLarge ? [50, 2018] : [1, 512]
+  const content = SENTENCE.repeat(Math.floor(turnChars / SENTENCE.length)).padEnd(turnChars, 'x')
   const messages = Array.from({ length: turns }, () => `{"role":"user","content":"${content}"}`).join(',')
   const model = `"model":"${MODEL}"`
   const rest = `"messages":[${messages}],"temperature":0.2${kind === 'stream' ? ',"stream":true' : ''}`

@@ -76,7 +76,8 @@ function announce(config: Config, { terminal, version }: Shell, url: string, hos
   // As it was asked for: 0.0.0.0 says that the address is open to the network, where the first one to try does not.
   const address = `http://${host.includes(':') ? `[${host}]` : host}:${new URL(url).port}`
   terminal.out(`pulsegate ${version} listening on ${terminal.paint('bold', address)}: ${sizeOf(config)}`)
-  if (config.general.masterKey !== undefined || isLoopback(host)) return
+  const { masterKey, isMasterKeyUnset } = config.general
+  if (masterKey !== undefined || isMasterKeyUnset || isLoopback(host)) return
   const warning =
     'WARNING: no master key: whoever reaches this address can use every model and read /health; ' +
     'set general_settings.master_key or LITELLM_MASTER_KEY'

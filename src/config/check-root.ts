@@ -62,7 +62,14 @@ function resolveTree(node: YamlNode, path: string, env: Environment, report: Rep
 function reportUnset(node: YamlNode, path: string, variable: string, env: Environment, report: Report): void {
   const unset = `the environment variable ${variable} is not set`
   if (path === 'general_settings.master_key' && !env['LITELLM_MASTER_KEY']) {
-    report(problemAt('error', node, path, `${unset}, so no key is asked for and everything is open; set it`))
+    report(
+      problemAt(
+        'error',
+        node,
+        path,
+        `${unset}, so every key is refused; set it, or remove master_key to run open`,
+      ),
+    )
   } else if (path === 'general_settings.health_check_interval') {
     report(problemAt('fatal', node, path, `must be a number above 0, but ${unset}; set it`))
   } else

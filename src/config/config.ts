@@ -33,6 +33,8 @@ export interface Loaded {
 export interface GeneralSettings {
   /** From the config, or LITELLM_MASTER_KEY. Absent: everything is open. */
   readonly masterKey?: Secret
+  /** A master key is written, but its variable is not set: nobody may pass, rather than everybody. */
+  readonly isMasterKeyUnset: boolean
   /** From the config, or DATABASE_URL. */
   readonly databaseUrl?: Secret
   readonly backgroundHealthChecks: boolean
@@ -75,9 +77,6 @@ export interface LibrarySettings {
   readonly requestTimeoutMs: number
   /** Put the requested name into answers' `model`. */
   readonly rewriteResponseModel: boolean
-  readonly dropParams: boolean
-  /** Names as written. None of them is run. */
-  readonly successCallbacks: readonly string[]
 }
 
 /** What the environment says of probes. */

@@ -230,10 +230,17 @@ describe('variables', () => {
     assert.equal(general.healthCheckIntervalMs, 12_500)
   })
 
-  test('a master key whose variable is not set leaves the gateway open, and that is said', async () => {
+  test('a master key whose variable is not set closes the gateway, and that is said', async () => {
+    const { general } = await loadText(`${ONE}general_settings: {master_key: os.environ/KEY}\n`)
+    assert.deepEqual([general.masterKey, general.isMasterKeyUnset], [undefined, true])
     assert.deepEqual(await problemsOf(`${ONE}general_settings: {master_key: os.environ/KEY}\n`), [
-      'error config.yaml:4:32 general_settings.master_key: the environment variable KEY is not set, so no key is asked for and everything is open; set it',
+      'error config.yaml:4:32 general_settings.master_key: the environment variable KEY is not set, so every key is refused; set it, or remove master_key to run open',
     ])
+  })
+
+  test('without a master key, or with an empty one, the gateway is open', async () => {
+    const empty = `${ONE}general_settings: {master_key: }\n`
+    for (const text of [ONE, empty]) assert.equal((await loadText(text)).general.isMasterKeyUnset, false)
   })
 
   test('LITELLM_MASTER_KEY counts where the config has no key', async () => {
@@ -334,16 +341,17 @@ test('settings that nothing acts on are listed', async () => {
   assert.deepEqual(config.notActedOn, [
     'guardrails',
     'litellm_settings.cache',
+    'litellm_settings.drop_params',
     'router_settings.routing_strategy',
     'model_list.litellm_params.weight',
   ])
   assert.equal(config.litellm.requestTimeoutMs, 3000)
-  assert.equal(config.litellm.dropParams, true)
 })
 
 test('without any settings the defaults hold', async () => {
   const { general, litellm, router } = await loadText(ONE)
   assert.deepEqual(general, {
+    isMasterKeyUnset: false,
     backgroundHealthChecks: false,
     healthCheckDetails: true,
     skipDisabledBackgroundModels: false,
@@ -355,8 +363,6 @@ test('without any settings the defaults hold', async () => {
   assert.deepEqual(litellm, {
     requestTimeoutMs: 6_000_000,
     rewriteResponseModel: false,
-    dropParams: false,
-    successCallbacks: [],
   })
   assert.deepEqual(router, {})
 })

@@ -101,7 +101,7 @@ function build(files: Files, path: string, processEnv: Environment, resolve: Res
   const config: Config = {
     path,
     deployments,
-    general: readGeneral(root, env, bag, complain),
+    general: readGeneral(root, env, bag, complain, files.root),
     router: readRouter(root),
     litellm: readLibrary(root),
     probing: readProbeDefaults(env, complain),

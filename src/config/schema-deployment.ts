@@ -79,7 +79,7 @@ export const paramShape = {
   retry_policy: kept(map, 'Tries by kind of failure.'),
   fallbacks: kept(anything, 'Other model groups to try.'),
   context_window_fallbacks: kept(anything, 'Model groups with more context.'),
-  drop_params: acted(flag, 'Leave out what the provider does not know.'),
+  drop_params: kept(flag, 'Leave out what the provider does not know.'),
   additional_drop_params: kept(list, 'Fields to leave out.'),
   allowed_openai_params: kept(list, 'Fields to pass on in any case.'),
   mock_response: kept(anything, 'A canned answer.'),

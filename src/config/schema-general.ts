@@ -59,7 +59,7 @@ export const generalSettings = z.looseObject({
     flag,
     'False: `/health/readiness` answers two fields only. Default: true.',
   ),
-  allow_requests_on_db_unavailable: acted(
+  allow_requests_on_db_unavailable: kept(
     flag,
     'False: readiness is 503 while the database is not reachable. Default: true.',
   ),

@@ -6,7 +6,7 @@ import type {
   ProbeDefaults,
   RouterSettings,
 } from './config.ts'
-import { child, toJson, type MapNode } from './node.ts'
+import { child, textOf, toJson, type MapNode, type YamlNode } from './node.ts'
 import { generalSettings } from './schema-general.ts'
 import { librarySettings } from './schema-library.ts'
 import { routerSettings } from './schema-router.ts'
@@ -19,7 +19,7 @@ export type Complain = (variable: string, message: string) => void
 const MB = 1024 * 1024
 
 /**
- * Reads `general_settings` of a root that was resolved and checked.
+ * Reads `general_settings` of a root that was resolved and checked; `written` is the root before that.
  * @throws ZodError where it was not checked
  */
 export function readGeneral(
@@ -27,6 +27,7 @@ export function readGeneral(
   env: Environment,
   bag: SecretBag,
   complain: Complain,
+  written: MapNode = root,
 ): GeneralSettings {
   const node = child(root, 'general_settings')
   const given = generalSettings.parse(node === undefined ? {} : toJson(node))
@@ -39,6 +40,7 @@ export function readGeneral(
   const drainTimeout = variable(env, 'GRACEFUL_SHUTDOWN_TIMEOUT', notNegative, complain) ?? 30
   return {
     ...(masterKey && { masterKey: bag.keep(masterKey) }),
+    isMasterKeyUnset: !masterKey && isWritten(child(child(written, 'general_settings'), 'master_key')),
     ...(databaseUrl && { databaseUrl: bag.keep(databaseUrl) }),
     backgroundHealthChecks: given.background_health_checks ?? false,
     ...(interval !== undefined && { healthCheckIntervalMs: interval * 1000 }),
@@ -61,6 +63,11 @@ export function readGeneral(
   }
 }
 
+/** Something stands there: a reference counts, also where its variable is not set. */
+function isWritten(node: YamlNode | undefined): boolean {
+  return (textOf(node) ?? '') !== ''
+}
+
 /** Reads `router_settings`. */
 export function readRouter(root: MapNode): RouterSettings {
   const node = child(root, 'router_settings')
@@ -77,8 +84,6 @@ export function readLibrary(root: MapNode): LibrarySettings {
   return {
     requestTimeoutMs: (routerTimeout ?? given.request_timeout ?? 6000) * 1000,
     rewriteResponseModel: given.rewrite_response_model ?? false,
-    dropParams: given.drop_params ?? false,
-    successCallbacks: [...(given.success_callback ?? []), ...(given.callbacks ?? [])],
   }
 }
 

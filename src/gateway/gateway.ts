@@ -12,6 +12,7 @@ import type { ChatRelay } from '../routing/relay.ts'
 export type GatewaySettings = Pick<
   GeneralSettings,
   | 'masterKey'
+  | 'isMasterKeyUnset'
   | 'healthCheckDetails'
   | 'allowPublicReadinessDetails'
   | 'allowRequestsOnDbUnavailable'

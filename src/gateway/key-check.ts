@@ -10,8 +10,16 @@ export type KeyCheck = (headers: IncomingHttpHeaders) => GatewayError | undefine
 const KEY_HEADERS = ['x-litellm-api-key', 'api-key', 'x-api-key'] as const
 const BEARER = /^Bearer +(\S+)$/i
 
-/** Checks the master key; without one everything is open. */
-export function createKeyCheck(masterKey: Secret | undefined): KeyCheck {
+/** What the config says about the key. */
+export interface KeySettings {
+  readonly masterKey?: Secret
+  /** A key is meant to be asked for, but its variable is not set. */
+  readonly isMasterKeyUnset: boolean
+}
+
+/** Checks the master key; without one everything is open, and with an unset one everything is closed. */
+export function createKeyCheck({ masterKey, isMasterKeyUnset }: KeySettings): KeyCheck {
+  if (isMasterKeyUnset) return () => unset()
   if (masterKey === undefined) return () => undefined
   const expected = digest(masterKey.reveal())
   return (headers) => {
@@ -41,6 +49,12 @@ function refusal(headers: IncomingHttpHeaders, keys: readonly string[]): Gateway
         ? 'Authentication Error, No api key passed in. Send `Authorization: Bearer <key>`.'
         : 'Authentication Error, Malformed API Key passed in. Ensure Key has `Bearer ` prefix.'
   return new GatewayError('auth', message, { status: 401, source: 'client' })
+}
+
+function unset(): GatewayError {
+  const message =
+    'Authentication Error, no key can be right: the variable that general_settings.master_key names is not set.'
+  return new GatewayError('auth', message, { status: 401, source: 'gateway' })
 }
 
 function digest(text: string): Buffer {

@@ -47,7 +47,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
   const chats = new Set<(reason: GatewayError) => void>()
   const context: RouteContext = { ...deps, isDraining: () => isDraining }
   const app = createServer(deps)
-  const checkKey = createKeyCheck(deps.settings.masterKey)
+  const checkKey = createKeyCheck(deps.settings)
 
   app.addHook('onRequest', (request, reply, done) => {
     inFlight++

@@ -133,6 +133,7 @@ export async function startWired(sketches: readonly Sketch[], options: WiredOpti
     }),
     settings: {
       ...(options.openMode !== true && { masterKey: new Secret(MASTER_KEY) }),
+      isMasterKeyUnset: false,
       healthCheckDetails: true,
       drainTimeoutMs: 1000,
       maxRequestBytes: 1024 * 1024,

@@ -247,6 +247,12 @@ const SESSIONS: readonly (readonly [
     { kind: 'bad_request', message: /the session opened with an error \(beta_api_shape_disabled\): gone/ },
   ],
   [
+    "an error of the server's own",
+    (socket) =>
+      socket.send('{"type":"error","error":{"type":"server_error","code":"internal_error","message":"oops"}}'),
+    { kind: 'server_error', message: /the session opened with an error \(internal_error\): oops/ },
+  ],
+  [
     'binary garbage',
     (socket) => socket.send(Buffer.of(1, 2, 255)),
     { kind: 'wrong_shape', message: /no realtime event/ },

@@ -62,19 +62,29 @@ export async function askHealth(gateway: Gateway, query = ''): Promise<HealthAns
   return ANSWER.parse(JSON.parse(text))
 }
 
-/** `model_name` → `healthy`, or `reason status`: what a test's table says. */
-export function verdicts(answer: HealthAnswer): Readonly<Record<string, string>> {
-  const healthy = answer.healthy_endpoints.map((entry) => [entry.model_name, 'healthy'])
-  const unhealthy = answer.unhealthy_endpoints.map((entry) => [
-    entry.model_name,
-    `${entry.reason} ${entry.exception_status}`,
-  ])
-  return Object.fromEntries([...healthy, ...unhealthy])
+/**
+ * Every deployment has the verdict that the table says, `healthy` or `reason exception_status`, and no other
+ * deployment is there.
+ */
+export function assertVerdicts(answer: HealthAnswer, expected: Readonly<Record<string, string>>): void {
+  const found = verdictsOf(answer)
+  const names = new Set([...Object.keys(expected), ...found.keys()])
+  const surprises = [...names].flatMap((name) => {
+    const { verdict, why = '' } = found.get(name) ?? { verdict: 'absent' }
+    return verdict === expected[name] ? [] : [`${name}: ${verdict}, not ${expected[name]}. ${why}`]
+  })
+  assert.deepEqual(surprises, [])
+  assert.equal(answer.healthy_count + answer.unhealthy_count, found.size, 'one name for each deployment')
 }
 
-/** The sentences of those that are unhealthy, for a failing test to show. */
-export function complaints(answer: HealthAnswer): string {
-  return answer.unhealthy_endpoints
-    .map(({ model_name, reason, error }) => `${model_name}: ${reason}: ${error}`)
-    .join('\n')
+function verdictsOf(
+  answer: HealthAnswer,
+): ReadonlyMap<string, { readonly verdict: string; readonly why?: string | undefined }> {
+  return new Map([
+    ...answer.healthy_endpoints.map((entry) => [entry.model_name, { verdict: 'healthy' }] as const),
+    ...answer.unhealthy_endpoints.map(
+      ({ model_name, reason, exception_status, error }) =>
+        [model_name, { verdict: `${reason} ${exception_status}`, why: error }] as const,
+    ),
+  ])
 }

@@ -1,8 +1,8 @@
-import { GatewayError } from '../../core/failure.ts'
+import { GatewayError, type FailureKind } from '../../core/failure.ts'
 import { isJsonObject } from '../../core/json.ts'
 import type { RealtimeFace, Target } from '../adapter.ts'
 import { kindOf } from '../classify.ts'
-import { errorIn, parseJson } from '../error-facts.ts'
+import { errorIn, parseJson, type ErrorFacts } from '../error-facts.ts'
 import { toWebSocket } from '../route.ts'
 
 /** The first events that greet a session. `conversation.created` is xAI's. */
@@ -31,9 +31,16 @@ function sessionError(event: Parameters<typeof errorIn>[0]): GatewayError {
   const facts = errorIn(event) ?? { text: 'no reason given', codes: [] }
   const code = facts.codes[0]
   return new GatewayError(
-    kindOf(facts.status ?? 400, facts),
+    sessionFailure(facts),
     `the session opened with an error${code === undefined ? '' : ` (${code})`}: ${facts.text}`,
   )
+}
+
+/** An event has no status: its words decide, and where they do not blame the request, the server is at fault. */
+function sessionFailure(facts: ErrorFacts): FailureKind {
+  if (facts.status !== undefined) return kindOf(facts.status, facts)
+  const kind = kindOf(400, facts)
+  return kind === 'bad_request' && !facts.codes.includes('invalid_request_error') ? 'server_error' : kind
 }
 
 /** Transcription sessions name an intent in place of a model. */

@@ -1,0 +1,42 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { Secret } from '../core/secret.ts'
+import { createKeyCheck } from './key-check.ts'
+
+describe('the key check', () => {
+  const check = createKeyCheck({ masterKey: new Secret('sk-1234'), isMasterKeyUnset: false })
+
+  for (const [name, headers, passes] of [
+    ['a bearer key', { authorization: 'Bearer sk-1234' }, true],
+    ['a bearer key in any case', { authorization: 'bearer sk-1234' }, true],
+    ["Azure clients' header", { 'api-key': 'sk-1234' }, true],
+    ["Anthropic clients' header", { 'x-api-key': 'sk-1234' }, true],
+    ["LiteLLM's header, with or without Bearer", { 'x-litellm-api-key': 'Bearer sk-1234' }, true],
+    ['no key', {}, false],
+    ['a wrong key', { authorization: 'Bearer sk-123' }, false],
+    ['a longer key that begins with the right one', { authorization: 'Bearer sk-12345' }, false],
+    ['the key without Bearer in authorization', { authorization: 'sk-1234' }, false],
+    ['another scheme', { authorization: 'Basic sk-1234' }, false],
+  ] as const) {
+    test(`${name} ${passes ? 'passes' : 'is refused with 401'}`, () => {
+      const refused = check(headers)
+      assert.equal(refused?.clientStatus, passes ? undefined : 401)
+    })
+  }
+
+  test('a refusal never repeats the key it was shown', () => {
+    const message = check({ authorization: 'Bearer sk-someone-elses' })?.message ?? ''
+    assert.ok(message.startsWith('Authentication Error'))
+    assert.ok(!message.includes('someone'))
+  })
+
+  test('without a master key everything passes', () => {
+    assert.equal(createKeyCheck({ isMasterKeyUnset: false })({}), undefined)
+  })
+
+  test('with a master key whose variable is not set nothing passes', () => {
+    const refused = createKeyCheck({ isMasterKeyUnset: true })({ authorization: 'Bearer sk-1234' })
+    assert.equal(refused?.clientStatus, 401)
+    assert.match(refused?.message ?? '', /variable .* is not set/)
+  })
+})

@@ -1,0 +1,196 @@
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, readFileSync } from 'node:fs'
+import { createServer, request as ask, type IncomingMessage, type ServerResponse } from 'node:http'
+import { createRequire } from 'node:module'
+import { resolve } from 'node:path'
+import { describe, test } from 'node:test'
+import { Ajv2020 } from 'ajv/dist/2020.js'
+import { startFakeProvider } from '../../src/fake-provider/server.ts'
+import { askHealth, assertVerdicts, withModels, type Listed } from './health-answer.ts'
+import { freePort, type Gateway } from './program.ts'
+
+/** OpenAI's own description of its API. */
+const SPEC = resolve(import.meta.dirname, '../../../shared/specs/openai/openapi.json')
+const skip = existsSync(SPEC) ? false : `${SPEC} is not here: OpenAI's API description is not part of the repository`
+
+/** What the validating server said of one request. */
+interface Judged {
+  readonly route: string
+  /** `valid`, or what is wrong with it. */
+  readonly judgement: string
+}
+
+interface Judge {
+  /** An OpenAI base. */
+  readonly url: string
+  /** What came by, oldest first. */
+  readonly judged: readonly Judged[]
+}
+
+/** Serves the description with a validating mock server behind a pass-through that keeps its judgements. */
+async function withJudge(use: (judge: Judge) => Promise<void>): Promise<void> {
+  const port = await freePort()
+  const steady = createRequire(import.meta.url).resolve('@stdy/cli/steady.js')
+  const child = spawn(process.execPath, [steady, '-p', String(port), '--no-color', SPEC], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const ended = once(child, 'close')
+  const judged: Judged[] = []
+  const front = createServer((incoming, answer) => passOn(incoming, answer, port, judged))
+  try {
+    await ready(child.stdout, ended)
+    front.listen(0, '127.0.0.1')
+    await once(front, 'listening')
+    const address = front.address()
+    assert.ok(address !== null && typeof address === 'object')
+    await use({ url: `http://127.0.0.1:${address.port}`, judged })
+  } finally {
+    front.closeAllConnections()
+    front.close()
+    child.kill('SIGTERM')
+    await ended
+  }
+}
+
+async function ready(output: NodeJS.ReadableStream, ended: Promise<unknown>): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>()
+  let text = ''
+  output.on('data', (chunk: Buffer) => {
+    text += chunk.toString()
+    if (text.includes('Ready to accept requests')) resolve()
+  })
+  void ended.then(() => reject(new Error(`the validating server ended:\n${text}`)))
+  await promise
+}
+
+function passOn(incoming: IncomingMessage, answer: ServerResponse, port: number, judged: Judged[]): void {
+  const { method = 'GET', url = '/', headers } = incoming
+  const onward = ask({ host: 'localhost', port, method, path: url, headers }, (response) => {
+    const said = response.headers
+    const isValid = said['x-steady-request-valid'] === 'true' && said['x-steady-error-count'] === '0'
+    const faults = Object.entries(said).filter(([name]) => /^x-steady-error-\d+-message$/.test(name))
+    judged.push({
+      route: `${method} ${String(said['x-steady-matched-path'])}`,
+      judgement: isValid ? 'valid' : `${url}: ${faults.map(([, text]) => String(text)).join('; ')}`,
+    })
+    answer.writeHead(response.statusCode ?? 502, said)
+    response.pipe(answer)
+  })
+  onward.on('error', () => answer.destroy())
+  incoming.pipe(onward)
+}
+
+/** A deployment, and the route of the description that its probe must satisfy. */
+const PROBED: readonly (readonly [name: string, model: string, mode: string, route: string])[] = [
+  ['chat', 'openai/gpt-4o', 'chat', 'POST /chat/completions'],
+  ['reasoning', 'openai/gpt-5-nano', 'chat', 'POST /chat/completions'],
+  ['wildcard', 'openai/*', 'chat', 'POST /chat/completions'],
+  [
+    'completion',
+    'text-completion-openai/gpt-3.5-turbo-instruct',
+    'completion',
+    'POST /completions',
+  ],
+  ['embedding', 'openai/text-embedding-3-small', 'embedding', 'POST /embeddings'],
+  ['image', 'openai/gpt-image-1', 'image_generation', 'POST /images/generations'],
+  ['transcription', 'openai/whisper-1', 'audio_transcription', 'POST /audio/transcriptions'],
+  ['speech', 'openai/tts-1', 'audio_speech', 'POST /audio/speech'],
+  ['batch', 'openai/gpt-4o-mini', 'batch', 'GET /batches'],
+]
+
+const listed = (name: string, model: string, mode: string, base: string): Listed => ({
+  model_name: name,
+  litellm_params: { model, api_base: base, api_key: 'sk-of-upstream' },
+  model_info: { mode },
+})
+
+describe("OpenAI's description of its API", { skip }, () => {
+  test('accepts every probe as valid, and its answers prove health', () =>
+    withJudge(async ({ url, judged }) => {
+      const models = PROBED.map(([name, model, mode]) => listed(name, model, mode, url))
+      await withModels(models, async (gateway) => {
+        const answer = await askHealth(gateway)
+        assertVerdicts(answer, Object.fromEntries(PROBED.map(([name]) => [name, 'healthy'])))
+      })
+      assert.deepEqual(
+        judged.map(({ route, judgement }) => `${route}: ${judgement}`).toSorted(),
+        PROBED.map(([, , , route]) => `${route}: valid`).toSorted(),
+      )
+    }))
+
+  test('refuses a probe that is not valid, so the judgement above means something', () =>
+    withJudge(async ({ url, judged }) => {
+      const broken = { health_check_params: { temperature: 'warm' } }
+      const chat = listed('chat', 'openai/gpt-4o', 'chat', url)
+      await withModels([{ ...chat, model_info: { ...chat.model_info, ...broken } }], async (gateway) => {
+        await askHealth(gateway)
+      })
+      assert.match(judged[0]?.judgement ?? '', /temperature|number/)
+    }))
+
+  test('is what our own answers keep to', async () => {
+    const fake = await startFakeProvider()
+    try {
+      const models = [
+        listed('gpt-4o', 'openai/gpt-4o', 'chat', `${fake.url}/v1`),
+        listed('command', 'cohere_chat/command-r-plus', 'chat', fake.url),
+        listed('sick/auth', 'openai/gpt-4o', 'chat', `${fake.url}/e401/v1`),
+        listed('sick/garbage', 'openai/gpt-4o', 'chat', `${fake.url}/garbage/v1`),
+        listed('sick/refused', 'cohere_chat/command-r-plus', 'chat', `${fake.url}/e429`),
+      ]
+      await withModels(models, (gateway) => assertShapes(gateway))
+    } finally {
+      await fake.stop()
+    }
+  })
+})
+
+/** Our answers by what the description calls them. */
+async function assertShapes(gateway: Gateway): Promise<void> {
+  const ajv = new Ajv2020({ strict: false, validateSchema: false, validateFormats: false, allErrors: true })
+  ajv.addSchema(JSON.parse(readFileSync(SPEC, 'utf8')), 'openai')
+  const assertIs = (name: string, value: unknown, what: string): void => {
+    const validate = ajv.getSchema(`openai#/components/schemas/${name}`)
+    assert.ok(validate, `the description has ${name}`)
+    assert.ok(validate(value), `${what} is no ${name}: ${ajv.errorsText(validate.errors)}\n${JSON.stringify(value)}`)
+  }
+  const chat = (model: string, more: object = {}): Promise<Response> =>
+    fetch(`${gateway.url}/v1/chat/completions`, {
+      method: 'POST',
+      body: JSON.stringify({ model, messages: [{ role: 'user', content: 'ping' }], ...more }),
+    })
+  const json = async (response: Response, status: number): Promise<unknown> => {
+    const text = await response.text()
+    assert.equal(response.status, status, text)
+    const value: unknown = JSON.parse(text)
+    return value
+  }
+  for (const model of ['gpt-4o', 'command']) {
+    assertIs('CreateChatCompletionResponse', await json(await chat(model), 200), `the answer of ${model}`)
+    const options = { stream: true, stream_options: { include_usage: true } }
+    const events = (await (await chat(model, options)).text()).split('\n\n').filter((event) => event !== '')
+    assert.equal(events.pop(), 'data: [DONE]')
+    assert.ok(events.length >= 2)
+    for (const event of events) {
+      const chunk: unknown = JSON.parse(event.replace(/^data: /, ''))
+      assertIs('CreateChatCompletionStreamResponse', chunk, `an event of ${model}`)
+    }
+  }
+  assertIs('ListModelsResponse', await json(await fetch(`${gateway.url}/v1/models`), 200), 'the list of models')
+  const one = await fetch(`${gateway.url}/v1/models/sick/auth`)
+  assertIs('Model', await json(one, 200), 'one model')
+  const failures: readonly (readonly [what: string, status: number, answer: Promise<Response>])[] = [
+    ['a model that is not there', 400, chat('nowhere')],
+    ['an upstream that refuses the key', 401, chat('sick/auth')],
+    ['an upstream that talks nonsense', 502, chat('sick/garbage')],
+    ['an upstream of another dialect', 429, chat('sick/refused')],
+    ['a body that is no JSON', 400, fetch(`${gateway.url}/v1/chat/completions`, { method: 'POST', body: '{' })],
+    ['a path that is not there', 404, fetch(`${gateway.url}/v1/nowhere`)],
+    ['a wrong method', 405, fetch(`${gateway.url}/v1/chat/completions`)],
+  ]
+  for (const [what, status, answer] of failures) {
+    assertIs('ErrorResponse', await json(await answer, status), what)
+  }
+}
