@@ -30,10 +30,14 @@ export function startPinned(command: readonly string[], core: number): Pinned {
     pid: child.pid ?? 0,
     child,
     stop: async () => {
+      // A gateway drains after the first and ends at the second.
+      const timers = [
+        setTimeout(() => child.kill('SIGTERM'), 300),
+        setTimeout(() => child.kill('SIGKILL'), 5000),
+      ]
       child.kill('SIGTERM')
-      const timer = setTimeout(() => child.kill('SIGKILL'), 1000)
       await ended
-      clearTimeout(timer)
+      timers.forEach(clearTimeout)
     },
   }
 }

@@ -32,6 +32,8 @@ export interface AppDeps {
   readonly host: string
   /** 0 takes any free port. */
   readonly port: number
+  /** Hides the config's secrets; given where the log has one already, for a large config's takes time to make. */
+  readonly redact?: Redact
   /** Check every deployment once at start, even where background checks are off. */
   readonly checksAtStart?: boolean
   /** Called once the listener is bound, before the first check is sent. */
@@ -105,9 +107,9 @@ interface Parts {
 }
 
 /** Everything that a gateway is made of, each part told of those it uses. */
-function createParts(config: Config, { log, clock, random, version }: AppDeps): Parts {
+function createParts(config: Config, deps: AppDeps): Parts {
+  const { log, clock, random, version, redact = createRedact(config.secrets) } = deps
   const { deployments } = config
-  const redact = createRedact(config.secrets)
   const transport = createTransport({ clock, userAgent: `pulsegate/${version}` })
   const openTo = (deployment: Deployment): LineOrProblem =>
     openLine(deployment, { transport, env: config.env, redact })

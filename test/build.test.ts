@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { readdir, readFile } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+import { delimiter, dirname, join, resolve } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { promisify } from 'node:util'
 import { mkdtemp, rm } from 'node:fs/promises'
@@ -39,7 +39,9 @@ describe('the bundle', () => {
 
   test('knows its version without a package.json', async () => {
     const { version }: { version: string } = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8'))
-    const { stdout } = await run(entry, ['--version'], { cwd: folder })
+    // `#!/usr/bin/env node` finds the Node that runs this test, wherever another one stands first.
+    const PATH = `${dirname(process.execPath)}${delimiter}${process.env['PATH'] ?? ''}`
+    const { stdout } = await run(entry, ['--version'], { cwd: folder, env: { PATH } })
     assert.equal(stdout, `pulsegate ${version}\n`)
   })
 

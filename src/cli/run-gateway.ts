@@ -40,6 +40,7 @@ export async function runGateway(config: Config, shell: Shell, settings: RunSett
   let stopTable: Cancel = () => {}
   const app = createApp(config, {
     log,
+    redact,
     clock,
     random,
     version,

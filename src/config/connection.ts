@@ -1,8 +1,9 @@
+import { addressParts, basicAuthorization } from '../core/address.ts'
 import type { Connection, Timeouts } from '../core/deployment.ts'
 import { Secret } from '../core/secret.ts'
 import { entriesOf, scalarText, textOf, type YamlNode } from './node.ts'
 import type { Params } from './params.ts'
-import { decoded, keepUrlPassword, PLAIN_HEADERS, type SecretBag } from './secrets.ts'
+import { keepUrlPassword, PLAIN_HEADERS, type SecretBag } from './secrets.ts'
 
 /** How to reach a deployment; every secret in it goes into the bag. `organization`: one of a list, or the only one. */
 export function connectionOf(params: Params, organization: YamlNode | undefined, bag: SecretBag): Connection {
@@ -52,15 +53,13 @@ interface Address {
 
 /** Takes `user:password@` and `?query` out of an address; the rest stays as it was written. */
 export function splitAddress(text: string, bag: SecretBag): Address {
-  const [, scheme = '', userInfo, rest = '', query] =
-    /^([a-z][a-z0-9+.-]*:\/\/)?(?:([^/?#]*)@)?([^?#]*)(?:\?([^#]*))?/i.exec(text) ?? []
-  const base = scheme + rest
-  if (userInfo !== undefined) keepUrlPassword(text, bag)
-  const credentials = userInfo === undefined ? undefined : decoded(userInfo)
+  const { base, userInfo = '', query } = addressParts(text)
+  if (userInfo !== '') keepUrlPassword(text, bag)
+  const credentials = basicAuthorization(userInfo)
   return {
     base,
     ...(query && { query: keepQuery(query, bag) }),
-    ...(credentials && { authorization: bag.keep(`Basic ${Buffer.from(credentials).toString('base64')}`) }),
+    ...(credentials !== undefined && { authorization: bag.keep(credentials) }),
   }
 }
 

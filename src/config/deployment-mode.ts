@@ -57,6 +57,8 @@ function firstNamed(
 ): Mode | UnprobedMode | undefined {
   // A wildcard serves many models; its name says nothing about the one that is probed.
   if (found.upstreamModel.includes('*')) return undefined
+  // LiteLLM's routing word for models that are served by the Responses API only.
+  if (found.upstreamModel.startsWith('responses/')) return 'responses'
   const baseModel = textOf(child(info, 'base_model')) ?? textOf(params.get('base_model')) ?? ''
   return [found.upstreamModel, baseModel, group].map(modeOfName).find((mode) => mode !== undefined)
 }

@@ -1,3 +1,4 @@
+import { percentDecoded } from '../core/address.ts'
 import { Secret } from '../core/secret.ts'
 import type { Environment } from './config.ts'
 
@@ -27,6 +28,8 @@ const SECRET_WORDS: ReadonlySet<string> = new Set([
   'password',
   'passwords',
   'passwd',
+  'passphrase',
+  'pwd',
   'secret',
   'secrets',
   'key',
@@ -34,6 +37,9 @@ const SECRET_WORDS: ReadonlySet<string> = new Set([
   'token',
   'auth',
   'authorization',
+  'bearer',
+  'jwt',
+  'cookie',
   'credential',
   'credentials',
   'access',
@@ -46,7 +52,10 @@ const SECRET_WORDS: ReadonlySet<string> = new Set([
 
 /** True for names such as `api_key` or `X-Auth-Token`, not for prices (`input_cost_per_token`). */
 export function looksSecret(name: string): boolean {
-  const words = name.toLowerCase().split(/[_\-\s.]+/)
+  const words = name
+    .replaceAll(/([a-z\d])([A-Z])/g, '$1_$2')
+    .toLowerCase()
+    .split(/[_\-\s.]+/)
   return words.some((word) => SECRET_WORDS.has(word)) && !words.includes('cost')
 }
 
@@ -69,7 +78,7 @@ export function keepUrlPassword(text: string, bag: SecretBag): void {
   if (userInfo === undefined) return
   bag.keep(userInfo)
   const password = userInfo.slice(userInfo.indexOf(':') + 1)
-  if (password !== userInfo) bag.keep(decoded(password))
+  if (password !== userInfo) bag.keep(percentDecoded(password))
 }
 
 /** Headers whose values say nothing secret: hiding `application/json` would blot it out of every text. */
@@ -79,16 +88,6 @@ export const PLAIN_HEADERS: ReadonlySet<string> = new Set([
   'content-type',
   'user-agent',
 ])
-
-/** Percent-decodes a text. */
-export function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text)
-  } catch {
-    // Not percent-encoded after all: the text is the password.
-    return text
-  }
-}
 
 /** The few names that are surely secret, for maps whose keys are the user's own. */
 export function isSurelySecret(name: string): boolean {

@@ -38,6 +38,14 @@ export interface Deployment {
   readonly info: JsonObject
 }
 
+/** LiteLLM's hash is a SHA-256 in hex; an id that somebody chose hardly ever looks like a hash. */
+const HASH = /^[0-9a-f]{32,}$/
+
+/** A deployment's id as sentences name it: a written one as it is (64 characters at most), a hash by its first 12. */
+export function shortId(id: string): string {
+  return id.slice(0, HASH.test(id) ? 12 : 64)
+}
+
 /** Why a deployment cannot be called at all. */
 export interface Misconfiguration {
   /** One sentence: what is wrong and where. */

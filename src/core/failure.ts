@@ -180,7 +180,11 @@ interface FailureRow {
 export type FailureKind = keyof typeof FAILURES
 
 /** All kinds, in the table's order. */
-export const FAILURE_KINDS = Object.keys(FAILURES) as readonly FailureKind[]
+export const FAILURE_KINDS: readonly FailureKind[] = Object.keys(FAILURES).filter(isFailureKind)
+
+function isFailureKind(word: string): word is FailureKind {
+  return Object.hasOwn(FAILURES, word)
+}
 
 /** The row of a kind. */
 export function failureRow(kind: FailureKind): FailureRow {

@@ -43,7 +43,19 @@ const MAX_MEMBERS = 10_000
 /** As deep as common JSON readers go; the stack of open brackets is bounded by it. */
 const MAX_DEPTH = 1000
 /** Up to here a byte loop beats the call into native search. */
-const WALKED_BYTES = 64
+const WALKED_BYTES = 16
+/** Text is searched several times as fast as bytes, but must be made of them first: this much at a time. */
+const WINDOW_BYTES = 64 * 1024
+
+/** A body that is being scanned, and the stretch of it that stands ready as text, one character a byte. */
+interface Scan {
+  readonly body: Buffer
+  text: string
+  textStart: number
+}
+
+/** Keys that stand for themselves: no escapes, nothing beyond ASCII. */
+const PLAIN_KEY = /^"[ !#-[\]-~]*"$/
 
 /** Numbers and words that may stand as a value (RFC 8259 §3, §6). */
 const SCALAR = /^(?:true|false|null|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?)$/
@@ -55,13 +67,14 @@ const SCALAR = /^(?:true|false|null|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?)
  * @throws GatewayError bad_request naming line, column and offset where the text is no JSON object
  */
 export function scanObject(body: Buffer): JsonSpans {
+  const scan: Scan = { body, text: '', textStart: 0 }
   const open = skipSpace(body, afterByteOrderMark(body))
   if (body[open] !== OPEN_BRACE) throw invalid(body, open, 'expected an object')
   const members: Member[] = []
   let at = skipSpace(body, open + 1)
   if (body[at] !== CLOSE_BRACE) {
     for (;;) {
-      const member = scanMember(body, at)
+      const member = scanMember(scan, at)
       if (members.length === MAX_MEMBERS) throw invalid(body, at, `more than ${MAX_MEMBERS} keys`)
       members.push(member)
       at = skipSpace(body, member.valueEnd)
@@ -149,17 +162,19 @@ function ownText(texts: Readonly<Record<string, string>>, key: string): string |
   return Object.hasOwn(texts, key) ? texts[key] : undefined
 }
 
-function scanMember(body: Buffer, start: number): Member {
+function scanMember(scan: Scan, start: number): Member {
+  const { body } = scan
   if (body[start] !== QUOTE) throw invalid(body, start, 'expected a key in double quotes')
-  const keyEnd = stringEnd(body, start)
+  const keyEnd = stringEnd(scan, start)
   const colon = skipSpace(body, keyEnd)
   if (body[colon] !== COLON) throw invalid(body, colon, "expected ':'")
   const valueStart = skipSpace(body, colon + 1)
-  return { key: keyText(body, start, keyEnd), start, valueStart, valueEnd: valueEnd(body, valueStart) }
+  return { key: keyText(body, start, keyEnd), start, valueStart, valueEnd: valueEnd(scan, valueStart) }
 }
 
 function keyText(body: Buffer, start: number, end: number): string {
   const text = body.toString('utf8', start, end)
+  if (PLAIN_KEY.test(text)) return text.slice(1, -1)
   try {
     const key: unknown = JSON.parse(text)
     if (typeof key === 'string') return key
@@ -169,10 +184,11 @@ function keyText(body: Buffer, start: number, end: number): string {
   throw invalid(body, start, 'invalid key')
 }
 
-function valueEnd(body: Buffer, start: number): number {
+function valueEnd(scan: Scan, start: number): number {
+  const { body } = scan
   const first = body[start]
-  if (first === QUOTE) return stringEnd(body, start)
-  if (first === OPEN_BRACE || first === OPEN_BRACKET) return nestedEnd(body, start)
+  if (first === QUOTE) return stringEnd(scan, start)
+  if (first === OPEN_BRACE || first === OPEN_BRACKET) return nestedEnd(scan, start)
   let end = start
   while (end < body.length && isScalarByte(body[end])) end++
   if (!SCALAR.test(body.toString('latin1', start, end))) {
@@ -182,12 +198,13 @@ function valueEnd(body: Buffer, start: number): number {
 }
 
 /** The end of an object or array: strings are jumped over, brackets must match. */
-function nestedEnd(body: Buffer, start: number): number {
+function nestedEnd(scan: Scan, start: number): number {
+  const { body } = scan
   const closers: number[] = []
   for (let at = start; at < body.length;) {
     const byte = body[at]
     if (byte === QUOTE) {
-      at = stringEnd(body, at)
+      at = stringEnd(scan, at)
       continue
     }
     if (byte === OPEN_BRACE || byte === OPEN_BRACKET) {
@@ -206,7 +223,8 @@ function nestedEnd(body: Buffer, start: number): number {
  * One past the closing quote of the string that opens at `start`. Native search costs a call, so each stretch
  * between escaped quotes is first walked for a few bytes.
  */
-function stringEnd(body: Buffer, start: number): number {
+function stringEnd(scan: Scan, start: number): number {
+  const { body } = scan
   let at = start + 1
   for (;;) {
     const walked = Math.min(at + WALKED_BYTES, body.length)
@@ -216,13 +234,25 @@ function stringEnd(body: Buffer, start: number): number {
       // The byte after a backslash never ends a string.
       if (byte === BACKSLASH) at++
     }
-    const quote = body.indexOf(QUOTE, at)
+    const quote = nextQuote(scan, at)
     if (quote === -1) throw invalid(body, body.length, 'unterminated string')
     let backslashes = 0
     while (quote - 1 - backslashes >= at && body[quote - 1 - backslashes] === BACKSLASH) backslashes++
     if (backslashes % 2 === 0) return quote + 1
     at = quote + 1
   }
+}
+
+/** The offset of the first quote from `at` on, or -1. */
+function nextQuote(scan: Scan, at: number): number {
+  const { body } = scan
+  if (at < scan.textStart || at >= scan.textStart + scan.text.length) {
+    scan.textStart = at
+    scan.text = body.toString('latin1', at, at + WINDOW_BYTES)
+  }
+  const found = scan.text.indexOf('"', at - scan.textStart)
+  // Nothing in all of it: this is one long value, which is not worth making text of.
+  return found === -1 ? body.indexOf(QUOTE, scan.textStart + scan.text.length) : scan.textStart + found
 }
 
 function skipSpace(body: Buffer, start: number): number {

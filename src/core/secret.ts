@@ -1,4 +1,5 @@
 import { inspect } from 'node:util'
+import { unescaped, type Unescaped } from './unescaped.ts'
 
 /** A string that prints as `[secret]` everywhere; `reveal()` is called only where it is used. */
 export class Secret {
@@ -33,23 +34,98 @@ export type Redact = (text: string) => string
 const MIN_SECRET_CHARS = 6
 
 /**
- * A redactor of the given secrets, in each form an upstream might echo them in: as they are, URL-encoded,
- * JSON-escaped and base64. Longest first, so that a secret inside another one leaves no remainder.
+ * A redactor of the given secrets, however an upstream may have written them into the text: as they are, in
+ * base64 (alone or inside of something longer), escaped for URLs, forms, JSON or HTML, once or more often. What
+ * overlaps is hidden together, so that a secret inside another one leaves no remainder.
  */
 export function createRedact(secrets: Iterable<Secret>): Redact {
-  const forms = new Set<string>()
-  for (const secret of secrets) {
-    const value = secret.reveal()
-    if (value.length < MIN_SECRET_CHARS) continue
-    forms.add(value)
-    forms.add(encodeURIComponent(value))
-    forms.add(JSON.stringify(value).slice(1, -1))
-    forms.add(Buffer.from(value).toString('base64'))
-  }
-  const ordered = [...forms].sort((a, b) => b.length - a.length)
+  const all = [...secrets].filter((secret) => secret.reveal().length >= MIN_SECRET_CHARS)
+  if (all.length === 0) return (text) => text
+  const index = indexOf(all)
   return (text) => {
-    let result = text
-    for (const form of ordered) if (result.includes(form)) result = result.replaceAll(form, '[secret]')
-    return result
+    if (text.length < MIN_SECRET_CHARS) return text
+    const plain = unescaped(text)
+    const ranges = rangesIn(plain.text, index)
+    return ranges.length === 0 ? text : blotted(text, plain, ranges)
   }
 }
+
+/** The forms of all secrets, to be found in one walk over a text, however many they are. */
+interface Index {
+  /** By a hash of two characters: whether any form may begin with them. */
+  readonly openings: Uint8Array
+  /** By their first characters, longest first. */
+  readonly forms: ReadonlyMap<string, readonly string[]>
+}
+
+function indexOf(secrets: readonly Secret[]): Index {
+  const forms = new Map<string, string[]>()
+  const all = new Set(secrets.flatMap((secret) => formsOf(secret.reveal())))
+  // A power of two; a few secrets need no table of every pair.
+  const openings = new Uint8Array(all.size > 64 ? 0x10000 : 0x100)
+  for (const form of all) {
+    const head = form.slice(0, MIN_SECRET_CHARS)
+    const alike = forms.get(head)
+    if (alike === undefined) forms.set(head, [form])
+    else alike.push(form)
+    openings[openingAt(form, 0, openings)] = 1
+  }
+  for (const alike of forms.values()) alike.sort((a, b) => b.length - a.length)
+  return { openings, forms }
+}
+
+function formsOf(value: string): readonly string[] {
+  const plain = unescaped(value).text
+  const inJson = JSON.stringify(value).slice(1, -1)
+  const forms = [plain, ...hiddenForms(value), ...(inJson === value ? [] : hiddenForms(inJson))]
+  return forms.filter((form) => form.length >= MIN_SECRET_CHARS)
+}
+
+/**
+ * What base64 makes of a text depends on how many bytes stand before it, modulo three, and on its neighbours only
+ * at both ends (RFC 4648 §4). Those ends are left out.
+ */
+function hiddenForms(value: string): readonly string[] {
+  return ['', '\0', '\0\0'].flatMap((before) => {
+    const bytes = Buffer.from(before + value)
+    const from = Math.ceil((before.length * 8) / 6)
+    const to = Math.floor((bytes.length * 8) / 6)
+    const form = bytes.toString('base64').slice(from, to)
+    return /[+/]/.test(form) ? [unescaped(form).text, bytes.toString('base64url').slice(from, to)] : form
+  })
+}
+
+function openingAt(text: string, at: number, { length }: Uint8Array): number {
+  return (((text.charCodeAt(at) & 0xff) << 8) | (text.charCodeAt(at + 1) & 0xff)) & (length - 1)
+}
+
+/** From and to, in characters of the plain text; in order, none touching another. */
+type Range = readonly [number, number]
+
+function rangesIn(text: string, { openings, forms }: Index): readonly Range[] {
+  const ranges: Range[] = []
+  const last = text.length - MIN_SECRET_CHARS
+  for (let at = 0; at <= last; at += 1) {
+    if (openings[openingAt(text, at, openings)] === 0) continue
+    const form = forms.get(text.slice(at, at + MIN_SECRET_CHARS))?.find((each) => text.startsWith(each, at))
+    if (form === undefined) continue
+    const end = at + form.length
+    const before = ranges.at(-1)
+    if (before === undefined || before[1] < at) ranges.push([at, end])
+    else ranges[ranges.length - 1] = [before[0], Math.max(before[1], end)]
+  }
+  return ranges
+}
+
+function blotted(text: string, plain: Unescaped, ranges: readonly Range[]): string {
+  const bytes = Buffer.from(text)
+  const pieces: Buffer[] = []
+  let done = 0
+  for (const [from, to] of ranges) {
+    pieces.push(bytes.subarray(done, plain.start(from)), BLOT)
+    done = plain.start(to)
+  }
+  return Buffer.concat([...pieces, bytes.subarray(done)]).toString()
+}
+
+const BLOT = Buffer.from('[secret]')

@@ -71,6 +71,19 @@ export const CHAT_RULES: readonly Rule[] = [
           }),
   }),
   chat(
+    'sound-only',
+    'OpenAI audio models: a text that asks for text is refused',
+    {
+      refuse: () =>
+        openaiError(400, {
+          message: 'This model requires that either input content or output modality contain audio.',
+          param: 'model',
+          code: 'invalid_value',
+        }),
+    },
+    'openai/gpt-4o-audio-preview',
+  ),
+  chat(
     'prompt-filtered',
     'Azure content filtering: the prompt is refused with innererror',
     { refuse: () => azureFiltered() },

@@ -104,6 +104,7 @@ const REFUSED: readonly (readonly [
   ['strict-fields', { ...CHAT, user: 'u' }, 422, /extra_forbidden.*"user"/, CHAT],
   ['limit-reached', CHAT, 400, /max_tokens or model output limit was reached/],
   ['stream-only', CHAT, 400, /only support stream mode/, { ...CHAT, stream: true }],
+  ['sound-only', CHAT, 400, /modality contain audio/],
   ['prompt-filtered', CHAT, 400, /"code":"content_filter".*ResponsibleAIPolicyViolation/],
 ]
 

@@ -25,7 +25,7 @@ export function errorObject(error: GatewayError, redact: Redact): ErrorObject {
   return {
     message: redact(error.message),
     type: error.kind,
-    param: error.param ?? null,
+    param: error.param === undefined ? null : redact(error.param),
     code: String(error.clientStatus),
   }
 }

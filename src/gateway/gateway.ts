@@ -24,7 +24,7 @@ export type GatewaySettings = Pick<
 export interface GatewayDeps {
   readonly deployments: readonly Deployment[]
   readonly directory: Directory
-  readonly board: Pick<Board, 'health'>
+  readonly board: Pick<Board, 'health' | 'version'>
   readonly checks: Pick<HealthChecks, 'read'>
   readonly relay: ChatRelay
   readonly settings: GatewaySettings

@@ -6,10 +6,12 @@ import type { Detail } from './error-answer.ts'
 
 /** Sends JSON as bytes: to text the framework would add a charset, which JSON has not (RFC 8259 §11). */
 export function sendJson(reply: FastifyReply, status: number, body: unknown): FastifyReply {
-  return reply
-    .code(status)
-    .header('content-type', 'application/json')
-    .send(Buffer.from(JSON.stringify(body)))
+  return sendJsonText(reply, status, JSON.stringify(body))
+}
+
+/** Sends what is JSON text already. */
+export function sendJsonText(reply: FastifyReply, status: number, text: string): FastifyReply {
+  return reply.code(status).header('content-type', 'application/json').send(Buffer.from(text))
 }
 
 /** Sends an error, with LiteLLM's `detail` beside it where one is given. */

@@ -39,8 +39,13 @@ export function readBody(request: IncomingMessage, maxBytes: number, done: BodyR
     const [only] = chunks
     finish(chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks, bytes))
   })
-  request.on('error', (error) => finish(gone(error)))
-  request.on('close', () => finish(gone()))
+  request.on('error', (error) => {
+    if (!isDone) finish(gone(error))
+  })
+  // Closes after every request, and an error costs as much as reading it did: it is made only where it is meant.
+  request.on('close', () => {
+    if (!isDone) finish(gone())
+  })
 }
 
 function gone(cause?: Error): GatewayError {

@@ -462,6 +462,21 @@ test('the page names no model and loads nothing from elsewhere', async () => {
   const wired = await startWired([{ group: 'secret-model', base: 'http://127.0.0.1:9/v1' }])
   const { text, headers } = await wired.ask('/', { key: null })
   assert.equal(headers['content-type'], 'text/html; charset=utf-8')
-  assert.match(text, /<h1>Pulsegate<\/h1>/)
-  assert.doesNotMatch(text, /secret-model|<script|src=|href=/)
+  assert.match(text, /<h1>.*Pulsegate<\/h1>/)
+  assert.doesNotMatch(text, /secret-model|<script|src=|href="(?!\/\w|data:)/)
+})
+
+test('the page shows the address that it was reached at, and repeats no other text', async (t) => {
+  const wired = await startWired([{ group: 'gpt-4o', base: 'http://127.0.0.1:9/v1' }])
+  const cases: readonly (readonly [Record<string, string>, string])[] = [
+    [{ host: 'llm.example.org' }, 'http://llm.example.org'],
+    [{ host: '[::1]:4000' }, 'http://[::1]:4000'],
+    [{ host: 'llm.example.org', 'x-forwarded-proto': 'https' }, 'https://llm.example.org'],
+    [{ host: 'a/<b>"' }, 'http://localhost:4000'],
+  ]
+  for (const [headers, address] of cases)
+    await t.test(`${headers['host']}`, async () => {
+      const { text } = await wired.ask('/', { key: null, headers })
+      assert.ok(text.includes(`<code>curl ${address}/health -H`), text)
+    })
 })

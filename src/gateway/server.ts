@@ -7,6 +7,7 @@ import type { Gateway, GatewayDeps, RouteContext } from './gateway.ts'
 import { sendError } from './json-reply.ts'
 import { createKeyCheck } from './key-check.ts'
 import { createKnownPaths } from './known-paths.ts'
+import { createRunningChats, type RunningChats } from './running-chats.ts'
 import { chatRoutes } from './routes/chat.ts'
 import { healthRoutes } from './routes/health.ts'
 import { modelInfoRoutes } from './routes/model-info.ts'
@@ -44,7 +45,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
   let isDraining = false
   let isClosing = false
   let inFlight = 0
-  const chats = new Set<(reason: GatewayError) => void>()
+  const chats = createRunningChats()
   const context: RouteContext = { ...deps, isDraining: () => isDraining }
   const app = createServer(deps)
   const checkKey = createKeyCheck(deps.settings)
@@ -73,7 +74,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
       isDraining = true
       isClosing = true
       const stopWaiting = deps.clock.after(deps.settings.drainTimeoutMs, () => {
-        for (const end of chats) end(shuttingDown())
+        chats.endAll(shuttingDown())
         deps.clock.after(LAST_WORDS_MS, () => app.server.closeAllConnections())
       })
       await app.close()
@@ -83,11 +84,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
   }
 }
 
-function registerRoutes(
-  app: FastifyInstance,
-  context: RouteContext,
-  chats: Set<(reason: GatewayError) => void>,
-): void {
+function registerRoutes(app: FastifyInstance, context: RouteContext, chats: RunningChats): void {
   const known = createKnownPaths()
   known.watch(app)
   rootRoutes(app, context)
@@ -95,12 +92,7 @@ function registerRoutes(
   healthRoutes(app, context)
   modelRoutes(app, context)
   modelInfoRoutes(app, context)
-  chatRoutes(app, context, {
-    add: (end) => {
-      chats.add(end)
-      return () => chats.delete(end)
-    },
-  })
+  chatRoutes(app, context, chats)
   known.refuseOthers(app, context.redact)
 }
 

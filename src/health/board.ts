@@ -17,6 +17,8 @@ export interface Board {
   /** Says that this deployment will never be checked; its reason becomes `checks_disabled`. */
   disable(index: number): void
   onChange(listener: HealthListener): Cancel
+  /** Grows with every change, so that a reader can tell whether what it made of the board still holds. */
+  version(): number
 }
 
 /** Makes a board on which nobody has been checked yet. `deployments[i].index` is `i`. */
@@ -29,6 +31,7 @@ export function createBoard(deployments: readonly Deployment[], deps: { readonly
     unprobedMode === undefined ? unchecked : disabled,
   )
   const listeners = new Set<HealthListener>()
+  let version = 0
   return {
     deployments,
     health: (index) => now[index] ?? unchecked,
@@ -38,10 +41,13 @@ export function createBoard(deployments: readonly Deployment[], deps: { readonly
       const before = now[index] ?? unchecked
       const after = nextHealth(before, verdict, clock.now(), rules)
       now[index] = after
+      version += 1
       for (const listener of listeners) listener(deployment, before, after)
     },
     disable: (index) => {
-      if (now[index] === unchecked) now[index] = disabled
+      if (now[index] !== unchecked) return
+      now[index] = disabled
+      version += 1
     },
     onChange: (listener) => {
       listeners.add(listener)
@@ -49,5 +55,6 @@ export function createBoard(deployments: readonly Deployment[], deps: { readonly
         listeners.delete(listener)
       }
     },
+    version: () => version,
   }
 }

@@ -51,6 +51,12 @@ const REFUSALS: readonly (readonly [string, string, Sent, Refusal])[] = [
   ],
   ['a router, stream only', 'Non-streaming requests are not supported by this endpoint', CHAT, alive],
   [
+    'OpenAI, sound only',
+    'This model requires that either input content or output modality contain audio.',
+    CHAT,
+    alive,
+  ],
+  [
     'OpenAI, least budget',
     "Invalid 'max_output_tokens': integer below minimum value. Expected a value >= 16, but got 1 instead.",
     { ...CHAT, budget: 1 },

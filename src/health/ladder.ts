@@ -53,6 +53,12 @@ const STREAM_ONLY = [
   /for non-?streaming (calls|requests)/,
 ]
 
+/**
+ * The model takes or gives sound only. OpenAI says this of its audio models after key, route and model
+ * (https://platform.openai.com/docs/guides/audio).
+ */
+const SOUND_ONLY = [/requires that either input content or output modality contain audio/]
+
 /** The budget is too small. A refusal of one that is too large must not match. */
 const BUDGET_TOO_SMALL = [
   /below (the )?minimum/,
@@ -111,7 +117,7 @@ export function readRefusal(
   if (error.kind !== 'bad_request') return { kind: 'refused' }
   const text = error.message.slice(0, READ_CHARS).toLowerCase()
   if (matches(LIMIT_REACHED, text)) return { kind: 'alive', note: 'length' }
-  if (matches(STREAM_ONLY, text)) return { kind: 'alive' }
+  if (matches(STREAM_ONLY, text) || matches(SOUND_ONLY, text)) return { kind: 'alive' }
   const next =
     climb(text, error.param, sent) ??
     rename(text, error.param, sent) ??

@@ -243,10 +243,20 @@ test('defaults that would make a probe dear or streamed are kept out of it', () 
     'chat',
     {},
     {},
-    { max_tokens: 4096, stream: true, top_k: 3, temperature: 0 },
+    { max_tokens: 4096, stream: true, top_k: 3, temperature: 0, n: 4, tools: [] },
   )
-  assert.deepEqual(withoutDefaults, ['stream', 'stream_options', 'max_tokens', 'max_completion_tokens'])
+  for (const field of ['stream', 'stream_options', 'max_tokens', 'max_completion_tokens', 'n', 'tools']) {
+    assert.ok(withoutDefaults.includes(field), field)
+  }
   assert.deepEqual(sent, { budget: 16, budgetField: 'max_tokens', optional: ['top_k', 'temperature'] })
+})
+
+test('defaults that contradict our own words are kept out of a chat, and of nothing else', () => {
+  const defaults = { response_format: { type: 'json_object' }, thinking: { budget_tokens: 1024 } }
+  assert.deepEqual(plan('chat', {}, {}, defaults).sent.optional, [])
+  assert.deepEqual(plan('audio_speech', {}, {}, { response_format: 'wav' }).sent.optional, [
+    'response_format',
+  ])
 })
 
 test('a reasoning model is not sent a temperature', () => {

@@ -57,6 +57,23 @@ const NOT_FROM_PARAMS = [
 const NEVER_DEFAULTED = ['stream', 'stream_options', ...BUDGET_FIELDS]
 
 /**
+ * Nor these of a chat: our prompt and budget do not go with them. OpenAI refuses `json_object` where no message
+ * says "json", Anthropic a thinking budget above `max_tokens`; tools, searches and many answers cost money.
+ */
+const SHAPES_OF_CHAT = [
+  'response_format',
+  'thinking',
+  'tools',
+  'tool_choice',
+  'parallel_tool_calls',
+  'functions',
+  'function_call',
+  'web_search_options',
+  'n',
+  'best_of',
+]
+
+/**
  * The probe of a deployment. Its body: the mode's minimum, then `health_check_params`, then the knobs.
  * Pure; the same inputs give the same probe.
  */
@@ -67,6 +84,7 @@ export function planProbe(deployment: Deployment, inputs: ProbeInputs): PlannedP
   const budget = sentBudget === undefined ? undefined : extras[sentBudget]
   const withoutDefaults = [
     ...NEVER_DEFAULTED,
+    ...(isWords(inputs.mode) ? SHAPES_OF_CHAT : []),
     ...(isReasoning ? ['temperature'] : []),
     ...inputs.learned.dropped,
   ]
@@ -138,6 +156,11 @@ function transcription(extras: JsonObject, learned: Learned): Operations['audio_
   return { file: { name: 'speech.wav', contentType: 'audio/wav', bytes: speechWav() }, fields }
 }
 
+/** The modes whose answer is words that are paid for one by one. */
+function isWords(mode: Mode): boolean {
+  return mode === 'chat' || mode === 'completion'
+}
+
 /** Everything in the body besides the mode's minimum. */
 function optionalFields(deployment: Deployment, inputs: ProbeInputs, isReasoning: boolean): JsonObject {
   const { probe } = deployment
@@ -145,11 +168,10 @@ function optionalFields(deployment: Deployment, inputs: ProbeInputs, isReasoning
   const left = new Set<string>([...NOT_FROM_PARAMS, ...BUDGET_FIELDS, ...learned.dropped])
   const fields: Record<string, Json | undefined> = { ...learned.added }
   for (const [name, value] of Object.entries(probe.params)) if (!left.has(name)) fields[name] = value
-  const mayReason =
-    (mode === 'chat' || mode === 'completion') && !learned.dropped.includes('reasoning_effort')
+  const mayReason = isWords(mode) && !learned.dropped.includes('reasoning_effort')
   if (probe.reasoningEffort !== undefined && mayReason) fields['reasoning_effort'] = probe.reasoningEffort
   if (probe.voice !== undefined && mode === 'audio_speech') fields['voice'] = probe.voice
-  const takesBudget = probe.supportsMaxTokens ?? (mode === 'chat' || mode === 'completion')
+  const takesBudget = probe.supportsMaxTokens ?? isWords(mode)
   const field = budgetField(probe.params, inputs, isReasoning)
   if (takesBudget && field !== 'none') fields[field] = budgetOf(deployment, inputs, isReasoning)
   return fields

@@ -35,9 +35,10 @@ export function probeSubject(
   openLine: (derived: Deployment) => LineOrProblem,
 ): Subject | NoSubject {
   const own = { deployment, isWildcard: isWildcard(deployment), probedModel: deployment.model }
+  // What cannot be called is not spared a check: it has failed it.
+  if (deployment.misconfigured !== undefined) return noSubject(deployment.misconfigured, deployment.model)
   const refused = neverProbed(deployment)
   if (refused !== undefined) return { kind: 'unprobed', message: refused, probedModel: deployment.model }
-  if (deployment.misconfigured !== undefined) return noSubject(deployment.misconfigured, deployment.model)
   const { model } = deployment.probe
   if (model !== undefined) {
     const mode = modeOfStandIn(deployment, model.model)

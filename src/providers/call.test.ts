@@ -8,7 +8,8 @@ import { createRedact, Secret } from '../core/secret.ts'
 import { createTransport } from '../transport/transport.ts'
 import type { Limits } from '../transport/wire.ts'
 import { CONTRACT_KEY, deploymentOf, REQUESTS } from './adapter.contract.ts'
-import { encode, exchange, openLine, openRealtime, sentRequest, type Line } from './call.ts'
+import { encode, exchange, openLine, openRealtime, type Line } from './call.ts'
+import { sentRequest } from './sent-request.ts'
 
 const LIMITS: Limits = { timeoutMs: 5_000, maxBytes: 100_000 }
 const NOWHERE = createTransport()
@@ -249,7 +250,9 @@ const SESSIONS: readonly (readonly [
   [
     "an error of the server's own",
     (socket) =>
-      socket.send('{"type":"error","error":{"type":"server_error","code":"internal_error","message":"oops"}}'),
+      socket.send(
+        '{"type":"error","error":{"type":"server_error","code":"internal_error","message":"oops"}}',
+      ),
     { kind: 'server_error', message: /the session opened with an error \(internal_error\): oops/ },
   ],
   [

@@ -1,15 +1,12 @@
-import type { Deployment, Misconfiguration } from '../core/deployment.ts'
+import { shortId, type Deployment, type Misconfiguration } from '../core/deployment.ts'
 import { asGatewayError, GatewayError } from '../core/failure.ts'
 import { memberValue, spliceBody, type BodyEdits, type JsonSpans } from '../core/json-spans.ts'
-import { isJsonObject, type JsonObject } from '../core/json.ts'
 import type { HttpMode, Operations } from '../core/mode.ts'
-import { createRedact, type Redact } from '../core/secret.ts'
-import type { SentRequest } from '../core/verdict.ts'
-import type { Limits, Stream, StreamSink, Transport, WireRequest } from '../transport/wire.ts'
+import { createRedact, type Redact, type Secret } from '../core/secret.ts'
+import type { Limits, Stream, StreamSink, Transport, WireRequest, WireResponse } from '../transport/wire.ts'
 import type { Authorize, Codec, ProviderAdapter, RelayFace, Target } from './adapter.ts'
 import { unlessSettled } from './body-defaults.ts'
-import { parseJson } from './error-facts.ts'
-import { partNames } from './multipart.ts'
+import { bodyText } from './error-facts.ts'
 import { JSON_HEADERS } from './post-json.ts'
 import { adapterFor } from './registry.ts'
 
@@ -50,11 +47,19 @@ export function openLine(
   const connected = adapter.connect(deployment, deps.env)
   if ('message' in connected) return { misconfigured: { message: deps.redact(connected.message) } }
   const { target, authorize, secrets } = connected
-  const own = createRedact(secrets)
   const { transport } = deps
-  const redact: Redact = (text) => deps.redact(own(text))
+  const redact = redactAlso(secrets, deps.redact)
   return {
     line: { deployment, adapter, target, authorize, transport, redact, host: new URL(target.base).origin },
+  }
+}
+
+/** Most secrets of a line are known to everybody's redactor: what it leaves, and only that, needs one of its own. */
+function redactAlso(secrets: readonly Secret[], known: Redact): Redact {
+  let own: Redact | undefined
+  return (text) => {
+    own ??= createRedact(secrets.filter((secret) => known(secret.reveal()) !== '[secret]'))
+    return known(own(text))
   }
 }
 
@@ -84,15 +89,45 @@ export async function exchange<M extends HttpMode>(
   const codec = codecOf(line, mode)
   try {
     const response = await line.transport.send(await line.authorize(wire), limits)
-    if (response.status < 200 || response.status > 299) throw line.adapter.classify(response)
+    if (response.status < 200 || response.status > 299) throw refusalOf(line, response)
     return {
-      value: codec.decode(response, line.target),
+      value: decoded(line, codec, response),
       headers: redacted(line, response.headers),
       status: response.status,
     }
   } catch (error) {
     throw described(line, wire, error)
   }
+}
+
+/** Longer error texts are read no further. */
+const MAX_ERROR_BYTES = 64 * 1024
+
+/** Names what a non-2xx answer means. Its words hold no secret, not even where they were cut in the middle of one. */
+export function refusalOf(line: Line, response: WireResponse): GatewayError {
+  return line.adapter.classify(cleaned(line, response))
+}
+
+/**
+ * Reads a 2xx answer.
+ * @throws GatewayError whose words hold no secret: a strange answer is quoted, and so read again without them
+ */
+export function decoded<M extends HttpMode>(
+  line: Line,
+  codec: Codec<M>,
+  response: WireResponse,
+): Operations[M]['response'] {
+  try {
+    return codec.decode(response, line.target)
+  } catch (error) {
+    codec.decode(cleaned(line, response), line.target)
+    throw error
+  }
+}
+
+function cleaned(line: Line, response: WireResponse): WireResponse {
+  const body = bodyText({ ...response, body: response.body.subarray(0, MAX_ERROR_BYTES) })
+  return { ...response, headers: redacted(line, response.headers), body: Buffer.from(line.redact(body)) }
 }
 
 /** Events of other kinds that may come before the greeting. */
@@ -113,7 +148,7 @@ export async function openRealtime(
   try {
     const { url, headers } = await line.authorize(wire)
     const dialled = await line.transport.dial({ url, headers, protocols: request.protocols }, limits)
-    if ('refused' in dialled) throw line.adapter.classify(dialled.refused)
+    if ('refused' in dialled) throw refusalOf(line, dialled.refused)
     try {
       if (face.opening !== undefined) dialled.dialogue.send(face.opening(line.target))
       for (let events = 0; events < MAX_EARLY_EVENTS; events += 1) {
@@ -207,28 +242,6 @@ function startLater(line: Line, authorized: Promise<WireRequest>, limits: Limits
   }
 }
 
-/** The request as /health shows it: every header value hidden, a form as the names of its parts. */
-export function sentRequest(line: Line, wire: WireRequest): SentRequest {
-  const names = [...Object.keys(wire.headers), ...credentialNames(line)]
-  return {
-    url: line.redact(wire.url),
-    body: shownBody(line, wire),
-    headers: Object.fromEntries(names.map((name) => [name, '[secret]' as const])),
-  }
-}
-
-function credentialNames(line: Line): readonly string[] {
-  const authorized = line.authorize({ method: 'GET', url: line.target.base, headers: {} })
-  return authorized instanceof Promise ? [] : Object.keys(authorized.headers)
-}
-
-function shownBody(line: Line, wire: WireRequest): JsonObject {
-  if (wire.body === undefined) return {}
-  if (typeof wire.body !== 'string') return { multipart: partNames(wire.body), bytes: wire.body.length }
-  const body = parseJson(line.redact(wire.body))
-  return isJsonObject(body) ? body : {}
-}
-
 function codecOf<M extends HttpMode>(line: Line, mode: M): Codec<M> {
   const codec = line.adapter.codecs[mode]
   if (codec === 'unsupported') throw unsupported(line, mode)
@@ -269,5 +282,5 @@ function described(line: Line, wire: WireRequest, thrown: unknown): GatewayError
 
 /** Ids are 64 hex digits; the first 12 tell deployments of one group apart. */
 function nameOf(line: Line): string {
-  return `deployment "${line.deployment.group}" (${line.deployment.id.slice(0, 12)})`
+  return `deployment "${line.deployment.group}" (${shortId(line.deployment.id)})`
 }

@@ -14,6 +14,8 @@ export interface ErrorFacts {
 }
 
 const MAX_TEXT_CHARS = 500
+/** What is longer is a sentence, not a machine word or a parameter's name. */
+const MAX_WORD_CHARS = 100
 const decoder = new TextDecoder()
 
 /** The body as text; undecodable bytes become U+FFFD. */
@@ -62,7 +64,7 @@ export function errorIn(value: Json | undefined): ErrorFacts | undefined {
     text: oneLine(text),
     codes,
     ...(status === undefined ? {} : { status }),
-    ...(typeof param === 'string' ? { param } : {}),
+    ...(isWord(param) ? { param } : {}),
   }
 }
 
@@ -106,8 +108,12 @@ const CODE_KEYS = ['code', 'type', 'status', 'error_code', 'err_code', 'category
 function words(part: JsonObject): string[] {
   return CODE_KEYS.flatMap((key) => {
     const value = part[key]
-    return typeof value === 'string' && value !== '' ? [value] : []
+    return isWord(value) ? [value] : []
   })
+}
+
+function isWord(value: Json | undefined): value is string {
+  return typeof value === 'string' && value !== '' && value.length <= MAX_WORD_CHARS
 }
 
 function statuses(part: JsonObject): number[] {

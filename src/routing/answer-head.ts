@@ -18,8 +18,6 @@ const PASSED_HEADERS: ReadonlySet<string> = new Set([
 const PASSED_PREFIX = 'x-ratelimit-'
 /** No honest value of these is longer. */
 const MAX_VALUE_CHARS = 512
-/** Numbers, durations and dates: by far the most values, and never a secret. */
-const PLAIN_VALUE = /^[\d.:+\-TZhms]{0,32}$/
 /** What Node accepts as a header value. */
 const WRITABLE_VALUE = /^[\t\u0020-\u007e\u0080-\u00ff]*$/
 
@@ -53,7 +51,7 @@ export function successHeaders(
     if (!name.startsWith(PASSED_PREFIX) && !PASSED_HEADERS.has(name)) continue
     const value = upstream[name]
     if (value === undefined || value.length > MAX_VALUE_CHARS || !WRITABLE_VALUE.test(value)) continue
-    const safe = PLAIN_VALUE.test(value) ? value : redact(value)
+    const safe = redact(value)
     headers[name] = safe
     headers[`llm_provider-${name}`] = safe
   }

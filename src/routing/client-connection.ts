@@ -91,8 +91,12 @@ export function redactWith(redact: Redact, client: ClientConnection): Redact {
   const own = [client.api_key, client.organization].flatMap((text) =>
     text === undefined ? [] : new Secret(text),
   )
-  const redactOwn = createRedact(own)
-  return (text) => redact(redactOwn(text))
+  let redactOwn: Redact | undefined
+  return (text) => {
+    // Most requests go well, and nothing of theirs is ever redacted.
+    redactOwn ??= createRedact(own)
+    return redact(redactOwn(text))
+  }
 }
 
 function isPlainHttpUrl(text: string): boolean {

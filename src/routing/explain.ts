@@ -1,3 +1,4 @@
+import { shortId } from '../core/deployment.ts'
 import { failureRow, GatewayError } from '../core/failure.ts'
 import type { Line } from '../providers/call.ts'
 
@@ -8,7 +9,7 @@ import type { Line } from '../providers/call.ts'
 export function explain(line: Line, error: GatewayError): GatewayError {
   if (error.source === 'client') return error
   const { group, id } = line.deployment
-  const where = `deployment "${group}" (${id.slice(0, 8)}) at ${line.target.base}`
+  const where = `deployment "${group}" (${shortId(id)}) at ${line.target.base}`
   const isOurTimeout = error.kind === 'timeout' && error.upstreamStatus === undefined
   // A refused request is the client's to mend; the table's advice is for whoever runs the health check.
   const advice = error.kind === 'bad_request' ? '' : `; ${failureRow(error.kind).fix}`

@@ -1,4 +1,4 @@
-import type { Misconfiguration } from '../core/deployment.ts'
+import { shortId, type Misconfiguration } from '../core/deployment.ts'
 import { GatewayError } from '../core/failure.ts'
 import type { Health, HealthState } from '../core/health.ts'
 import type { Candidate } from './directory.ts'
@@ -56,7 +56,7 @@ function noneAvailable(
   problem: PickInputs['problem'],
 ): GatewayError {
   const reasons = candidates.slice(0, MAX_REASONS).map(({ deployment }) => {
-    return `${deployment.model} (${deployment.id.slice(0, 12)}): ${problem(deployment.index)?.message ?? 'not callable'}`
+    return `${deployment.model} (${shortId(deployment.id)}): ${problem(deployment.index)?.message ?? 'not callable'}`
   })
   const more = candidates.length > MAX_REASONS ? `; and ${candidates.length - MAX_REASONS} more` : ''
   return new GatewayError(

@@ -1,12 +1,12 @@
 import type { Clock } from '../core/clock.ts'
-import type { Deployment, Misconfiguration } from '../core/deployment.ts'
+import { shortId, type Deployment, type Misconfiguration } from '../core/deployment.ts'
 import { asGatewayError, GatewayError } from '../core/failure.ts'
 import { scanObject, spliceBody } from '../core/json-spans.ts'
 import type { JsonSpans } from '../core/json-spans.ts'
 import type { ResolveModel } from '../core/resolve.ts'
 import type { Board } from '../health/board.ts'
 import type { LineOrProblem } from '../health/subject.ts'
-import { relay } from '../providers/call.ts'
+import { decoded, refusalOf, relay } from '../providers/call.ts'
 import type { Line } from '../providers/call.ts'
 import type { Limits, Stream, WireResponse } from './road.ts'
 import { routeHeaders, successHeaders } from './answer-head.ts'
@@ -153,7 +153,7 @@ function lineFor(
       ? deps.openLine(isOwn ? withClientConnection(filled, client) : filled)
       : deps.lines(deployment.index)
   if ('misconfigured' in opened) {
-    const message = `${deployment.group} (${deployment.id.slice(0, 12)}): ${opened.misconfigured.message}`
+    const message = `${deployment.group} (${shortId(deployment.id)}): ${opened.misconfigured.message}`
     throw new GatewayError('none_available', message, { source: 'gateway' })
   }
   const { line } = opened
@@ -185,7 +185,7 @@ function start(deps: ChatRelayDeps, plan: Plan, answer: RelayAnswer): Exchange {
     redact: line.redact,
     ...(deps.settings.rewriteResponseModel && { model: read.model }),
     successHeaders: (upstream) => successHeaders(route, upstream, line.redact),
-    refusal: (response) => line.adapter.classify(response),
+    refusal: (response) => refusalOf(line, response),
     flawed: (flaw, response) => flawed(line, flaw, response),
     explain: (error) => explain(line, error),
     stop: () => running?.cancel(),
@@ -241,7 +241,7 @@ function least(configuredMs: number, clientMs: number | undefined): number {
 function flawed(line: Line, flaw: Flaw, response: WireResponse): GatewayError {
   const codec = line.adapter.codecs.chat
   try {
-    if (codec !== 'unsupported') codec.decode(response, line.target)
+    if (codec !== 'unsupported') decoded(line, codec, response)
   } catch (error) {
     return asGatewayError(error)
   }

@@ -3,7 +3,7 @@ import { isJsonObject } from '../core/json.ts'
 import type { JsonObject } from '../core/json.ts'
 import type { ChatChunk, ChatRequest, ChatMessage } from '../core/mode.ts'
 import type { StreamDecoder } from '../providers/adapter.ts'
-import { encode } from '../providers/call.ts'
+import { decoded, encode } from '../providers/call.ts'
 import type { Line } from '../providers/call.ts'
 import type { Limits, Stream, StreamSink, WireRequest } from './road.ts'
 import { refuse } from './request.ts'
@@ -33,8 +33,9 @@ export function translate(
   }
   const wire = encode(line, 'chat', request)
   const broken = (error: unknown): void => sink.fail(asGatewayError(error))
-  if (decoder !== undefined) return send(line, wire, limits, eventSink(sink, decoder, broken))
-  const whole = wholeSink(sink, (response) => codec.decode(response, line.target), broken)
+  if (decoder !== undefined)
+    return send(line, wire, limits, eventSink(sink, decoder, asksForUsage(request), broken))
+  const whole = wholeSink(sink, (response) => decoded(line, codec, response), broken)
   return send(line, wire, { ...limits, maxBytes: Math.min(limits.maxBytes, MAX_WHOLE_BYTES) }, whole)
 }
 
@@ -125,12 +126,24 @@ function wholeSink(sink: StreamSink, decode: Decode, broken: Broken): StreamSink
   }
 }
 
+/** OpenAI sends the last chunk, usage and no choices, only to who asks: others read `choices[0]` unseen. */
+function asksForUsage(request: ChatRequest): boolean {
+  const options = request['stream_options']
+  return isJsonObject(options) && options['include_usage'] === true
+}
+
 /** Turns a provider's events into OpenAI's. */
-function eventSink(sink: StreamSink, decoder: StreamDecoder<ChatChunk>, broken: Broken): StreamSink {
+function eventSink(
+  sink: StreamSink,
+  decoder: StreamDecoder<ChatChunk>,
+  withUsage: boolean,
+  broken: Broken,
+): StreamSink {
   let isGood = false
   let isBroken = false
   let hasEvents = false
-  const write = (events: readonly ChatChunk[]): boolean => {
+  const write = (decoded: readonly ChatChunk[]): boolean => {
+    const events = withUsage ? decoded : decoded.filter(({ choices }) => choices.length > 0)
     if (events.length === 0) return true
     hasEvents = true
     return sink.data(Buffer.from(events.map((event) => `data: ${JSON.stringify(event)}\n\n`).join('')))

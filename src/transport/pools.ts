@@ -6,6 +6,8 @@ export interface Origin {
   readonly pool: Pool
   /** Exchanges begun and not over, waiting ones included. */
   running: number
+  /** A number that grows with every use of any origin. */
+  lastUse: number
 }
 
 /** Connection pools, one an origin, the least recently used closed first. */
@@ -43,22 +45,31 @@ export function createPools(settings: PoolSettings): Pools {
       connectTimeout: settings.connectTimeoutMs,
       maxHeaderSize: MAX_HEADER_BYTES,
     })
+  let uses = 0
+  // A search is rare: it is for a new origin where there are too many. Keeping a Map in order of use is not, and
+  // leaves a dead table behind every few requests.
   const evict = (): void => {
-    for (const [name, origin] of origins) {
-      if (origins.size <= settings.maxOrigins) return
-      origins.delete(name)
+    while (origins.size > settings.maxOrigins) {
+      let oldest: Origin | undefined
+      for (const origin of origins.values())
+        if (oldest === undefined || origin.lastUse < oldest.lastUse) oldest = origin
+      if (oldest === undefined) return
+      origins.delete(oldest.name)
       // Running exchanges finish; a refusal to close (already closing) leaves nothing to do.
-      origin.pool.close().catch(() => {})
+      oldest.pool.close().catch(() => {})
     }
   }
   return {
     of: (name) => {
+      uses += 1
       const known = origins.get(name)
-      // Re-inserting keeps the Map in order of use.
-      if (known !== undefined) origins.delete(name)
-      const origin = known ?? { name, pool: create(name), running: 0 }
+      if (known !== undefined) {
+        known.lastUse = uses
+        return known
+      }
+      const origin = { name, pool: create(name), running: 0, lastUse: uses }
       origins.set(name, origin)
-      if (known === undefined) evict()
+      evict()
       return origin
     },
     destroy: async () => {

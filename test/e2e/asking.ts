@@ -11,11 +11,11 @@ export interface Answer {
   readonly json: unknown
 }
 
-/** A request; `body` objects go out as JSON. */
+/** A request; a body that is an object goes out as JSON. */
 export interface Ask {
   readonly method?: string
   readonly headers?: Readonly<Record<string, string>>
-  readonly body?: unknown
+  readonly body?: object | string
 }
 
 /** A gateway with the fake provider behind it. */
@@ -29,18 +29,66 @@ export type ConfigText = string | ((fake: FakeProvider) => string)
 
 const DEADLINE_MS = 10_000
 
+/** The master key of `configOf`. */
+export const KEY = 'sk-1234'
+/** The header that carries it. */
+export const AUTH = { authorization: `Bearer ${KEY}` } as const
+/** What every deployment of `configOf` sends upstream. */
+export const UPSTREAM_KEY = 'sk-upstream-openai'
+/** A conversation. */
+export const MESSAGES = [{ role: 'user', content: 'ping' }] as const
+
+/** A deployment of a test's config. */
+export interface Entry {
+  readonly group: string
+  /** Path at the fake, with an order in it; or a whole address. */
+  readonly base: string
+  readonly model?: string
+  readonly params?: string
+  readonly info?: string
+}
+
+function entry(
+  fake: FakeProvider,
+  { group, base, model = 'openai/gpt-4o', params = '', info = '' }: Entry,
+): string {
+  const address = base.startsWith('http') ? base : `${fake.url}/${base}`
+  return (
+    `  - model_name: ${group}\n` +
+    `    litellm_params: { model: '${model}', api_base: '${address}', api_key: ${UPSTREAM_KEY}${params} }\n` +
+    `    model_info: { id: id-${group.replace('/', '-')}${info} }\n`
+  )
+}
+
+/** Settings of a gateway that ends without waiting. */
+export const SETTINGS = `general_settings:\n  master_key: ${KEY}\n  drain_delay: 0\n`
+
+/** A config of these deployments. */
+export const configOf =
+  (entries: readonly Entry[], settings = SETTINGS) =>
+  (fake: FakeProvider): string =>
+    `model_list:\n${entries.map((one) => entry(fake, one)).join('')}${settings}`
+
 /** Sends a request and reads all of the answer: POST where there is a body, else GET. */
 export async function ask(url: string, { method, headers = {}, body }: Ask = {}): Promise<Answer> {
-  const isObject = typeof body === 'object' && body !== null
+  const isObject = typeof body === 'object'
   const response = await fetch(url, {
     method: method ?? (body === undefined ? 'GET' : 'POST'),
     headers: { ...(isObject ? { 'content-type': 'application/json' } : {}), ...headers },
     signal: AbortSignal.timeout(DEADLINE_MS),
-    ...(body === undefined ? {} : { body: isObject ? JSON.stringify(body) : String(body) }),
+    ...(body === undefined ? {} : { body: isObject ? JSON.stringify(body) : body }),
   })
   const text = await response.text()
   return { status: response.status, headers: response.headers, text, json: parsed(text) }
 }
+
+/** Sends a chat request with the master key. */
+export const chat = (gateway: Gateway, body: object, more: Ask = {}): Promise<Answer> =>
+  ask(`${gateway.url}/v1/chat/completions`, {
+    ...more,
+    headers: { ...AUTH, ...more.headers },
+    body: { messages: MESSAGES, ...body },
+  })
 
 /** Starts the fake and the program with this config, and ends both after `use`. Listens on the loopback. */
 export async function withStage(

@@ -55,7 +55,10 @@ export const HTTP_WAYS: Readonly<Record<string, (heard: Heard) => Reply>> = {
   url: ({ values }) =>
     error(400, values.flatMap((value) => [encodeURIComponent(value), lowerHex(value)]).join(' ')),
   form: ({ values }) =>
-    error(400, new URLSearchParams(values.map((value, at) => [`v${at}`, value])).toString()),
+    error(
+      400,
+      new URLSearchParams(Object.fromEntries(values.map((value, at) => [`v${at}`, value]))).toString(),
+    ),
   base64: ({ values, all }) =>
     error(
       400,

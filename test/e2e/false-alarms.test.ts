@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict'
 import { after, describe, test } from 'node:test'
-import { setTimeout as wait } from 'node:timers/promises'
 import type { Mode } from '../../src/core/mode.ts'
 import { RULES } from '../../src/fake-provider/rules.ts'
 import type { Rule } from '../../src/fake-provider/rule.ts'
 import { startFakeProvider } from '../../src/fake-provider/server.ts'
-import { askHealth, assertVerdicts, withModels, type HealthAnswer, type Listed } from './health-answer.ts'
+import { askHealth, assertVerdicts, untilStale, withModels, type Listed } from './health-answer.ts'
 
 const fake = await startFakeProvider()
 after(() => fake.stop())
@@ -32,15 +31,6 @@ function requestsBySegment(): ReadonlyMap<string, number> {
   }
   fake.clearJournal()
   return counts
-}
-
-/** A live answer reuses verdicts younger than a second: waits until none is. */
-async function untilStale(answer: HealthAnswer): Promise<void> {
-  const times = [...answer.healthy_endpoints, ...answer.unhealthy_endpoints].map(({ checked_at = '' }) =>
-    Date.parse(checked_at),
-  )
-  const newest = Math.max(...times)
-  while (Date.now() - newest < 1_050) await wait(50)
 }
 
 /** Habits that cost a first check its second request; all others take one. */
@@ -70,6 +60,37 @@ describe('habits of providers that look like faults', () => {
         Object.fromEntries(requestsBySegment()),
         expected(() => 1),
       )
+    })
+  })
+})
+
+describe("a deployment's defaults for its traffic", () => {
+  test('stay out of its probe where they would make it fail or cost more', async () => {
+    const plain = ordered('shaped', 'ok', 'openai/gpt-4o', 'chat')
+    const shaped: Listed = {
+      ...plain,
+      litellm_params: {
+        ...plain.litellm_params,
+        seed: 7,
+        temperature: 0.2,
+        max_tokens: 4096,
+        stream: true,
+        n: 4,
+        response_format: { type: 'json_object' },
+        extra_body: { tools: [{ type: 'function', function: { name: 'f' } }], tool_choice: 'required' },
+      },
+    }
+    await withModels([shaped], async (gateway) => {
+      fake.clearJournal()
+      assertVerdicts(await askHealth(gateway), { shaped: 'healthy' })
+      const [probe] = fake.journal()
+      assert.deepEqual(probe?.body, {
+        model: 'gpt-4o',
+        messages: [{ role: 'user', content: 'Say hello.' }],
+        max_tokens: 16,
+        seed: 7,
+        temperature: 0.2,
+      })
     })
   })
 })
@@ -159,20 +180,30 @@ const WELL: Readonly<Record<string, string>> = { ok: 'healthy', slow100: 'health
 function crossed(
   faces: readonly Face[],
   table: Readonly<Record<string, string>>,
+  deadlineSeconds: number,
 ): { readonly models: readonly Listed[]; readonly expected: Readonly<Record<string, string>> } {
   const cells = faces.flatMap((face) =>
-    Object.entries(table).map(([order, verdict]) => ({ face, order, verdict, name: `${face.name}-${order}` })),
+    Object.entries(table).map(([order, verdict]) => ({
+      face,
+      order,
+      verdict,
+      name: `${face.name}-${order}`,
+    })),
   )
+  const info = { health_check_timeout: deadlineSeconds }
   return {
-    models: cells.map(({ face, order, name }) =>
-      ordered(name, order, face.model, face.mode, { health_check_timeout: 2 }),
-    ),
+    models: cells.map(({ face, order, name }) => ordered(name, order, face.model, face.mode, info)),
     expected: Object.fromEntries(cells.map(({ name, verdict }) => [name, verdict])),
   }
 }
 
-async function assertCrossed(faces: readonly Face[], table: Readonly<Record<string, string>>): Promise<void> {
-  const { models, expected } = crossed(faces, table)
+/** The deadline is short where something hangs, and long where a busy machine must not pass for a slow upstream. */
+async function assertCrossed(
+  faces: readonly Face[],
+  table: Readonly<Record<string, string>>,
+  deadlineSeconds: number,
+): Promise<void> {
+  const { models, expected } = crossed(faces, table, deadlineSeconds)
   await withModels(models, async (gateway) => {
     fake.clearJournal()
     const answer = await askHealth(gateway)
@@ -184,14 +215,15 @@ async function assertCrossed(faces: readonly Face[], table: Readonly<Record<stri
 
 describe('sick upstreams', () => {
   test('are unhealthy for the right reason, each order in each HTTP mode', () =>
-    assertCrossed(HTTP_FACES, SICK_HTTP))
+    assertCrossed(HTTP_FACES, SICK_HTTP, 2))
   test('are unhealthy for the right reason, each order of a realtime session', () =>
-    assertCrossed(REALTIME_FACES, SICK_REALTIME))
+    assertCrossed(REALTIME_FACES, SICK_REALTIME, 2))
   test('that pour hundreds of megabytes are unhealthy, and read no further', () =>
     assertCrossed(
       HTTP_FACES.filter(({ name }) => ['chat', 'speech', 'batch'].includes(name)),
       SICK_FLOODS,
+      30,
     ))
   test('are told from slow ones, which are healthy', () =>
-    assertCrossed([...HTTP_FACES, ...REALTIME_FACES], WELL))
+    assertCrossed([...HTTP_FACES, ...REALTIME_FACES], WELL, 30))
 })

@@ -13,8 +13,9 @@ export interface Difference {
 }
 
 /**
- * A difference that is meant. `at` and `path` are matched part by part, `*` standing for any text within a part.
- * A value is `absent`, or a text with `*` in it, or any other JSON value as it is; `*` alone is any value.
+ * A difference that is meant. `at` and `path` are matched part by part; within a part `*` is any text and `|`
+ * stands between alternatives. A value is `absent`, or a text with `*` in it, or any other JSON value as it is;
+ * `*` alone is any value.
  */
 export interface Intended {
   readonly at: string
@@ -39,16 +40,18 @@ export function differences(at: string, litellm: Json, ours: Json): readonly Dif
   return walk(at, [], litellm, ours)
 }
 
-/** Holds the differences found against those meant: none may be unlisted, no line may be unused. */
+/**
+ * Holds the differences found against those meant: none may be unlisted, and each line, with each of its
+ * alternatives, must be used.
+ */
 export function judge(found: readonly Difference[], intended: readonly Intended[]): Judgement {
-  const lines = intended.map((line) => ({ line, matches: matcher(line) }))
-  const used = new Set<Intended>()
+  const lines = intended.map(compile)
   const unlisted = found.filter((difference) => {
-    const meant = lines.filter(({ matches }) => matches(difference))
-    for (const { line } of meant) used.add(line)
-    return meant.length === 0
+    let isMeant = false
+    for (const line of lines) isMeant = line.takes(difference) || isMeant
+    return !isMeant
   })
-  return { unlisted, unused: intended.filter((line) => !used.has(line)) }
+  return { unlisted, unused: intended.filter((_, index) => lines[index]?.isUsed() !== true) }
 }
 
 /** A difference as a line for the file of those that are meant, its reason left open. */
@@ -77,19 +80,28 @@ function branches(value: Json | undefined): JsonObject | undefined {
   return isJsonObject(value) ? value : undefined
 }
 
-function matcher(line: Intended): (difference: Difference) => boolean {
-  const isAt = partsMatcher(line.at, '/')
-  const isPath = partsMatcher(line.path, SEPARATOR)
-  const isTheirs = valueMatcher(line.litellm)
-  const isOurs = valueMatcher(line.ours)
-  return ({ at, path, litellm, ours }) => isAt(at) && isPath(path) && isTheirs(litellm) && isOurs(ours)
+/** A line at work: it takes the differences it speaks of, and knows whether all that it says was needed. */
+interface CompiledLine {
+  takes(difference: Difference): boolean
+  isUsed(): boolean
 }
 
-function partsMatcher(pattern: string, separator: string): (text: string) => boolean {
-  const parts = pattern.split(separator).map(textMatcher)
-  return (text) => {
-    const given = text.split(separator)
-    return given.length === parts.length && given.every((part, index) => parts[index]?.(part))
+function compile(line: Intended): CompiledLine {
+  const patterns = [...line.at.split('/'), ...line.path.split(SEPARATOR)]
+  const parts = patterns.map((pattern) => pattern.split('|').map(textMatcher))
+  const isTheirs = valueMatcher(line.litellm)
+  const isOurs = valueMatcher(line.ours)
+  const idle = new Set(parts.flat())
+  return {
+    takes: ({ at, path, litellm, ours }) => {
+      const given = [...at.split('/'), ...path.split(SEPARATOR)]
+      if (given.length !== parts.length || !isTheirs(litellm) || !isOurs(ours)) return false
+      const hits = given.map((text, index) => (parts[index] ?? []).filter((matches) => matches(text)))
+      if (hits.some((hit) => hit.length === 0)) return false
+      for (const matches of hits.flat()) idle.delete(matches)
+      return true
+    },
+    isUsed: () => idle.size === 0,
   }
 }
 
@@ -102,7 +114,7 @@ function valueMatcher(pattern: Json): (value: Json | undefined) => boolean {
 }
 
 function textMatcher(pattern: string): (text: string) => boolean {
-  const source = pattern.split('*').map((part) => RegExp.escape(part)).join('.*')
-  const whole = new RegExp(`^${source}$`, 's')
+  const pieces = pattern.split('*').map((piece) => piece.replace(/[\\^$.*+?()[\]{}|]/g, String.raw`\$&`))
+  const whole = new RegExp(`^${pieces.join('.*')}$`, 's')
   return (text) => whole.test(text)
 }

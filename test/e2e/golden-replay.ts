@@ -3,11 +3,11 @@ import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { z } from 'zod'
 import { loadConfig } from '../../src/config/load.ts'
+import type { Deployment } from '../../src/core/deployment.ts'
 import { isJsonObject } from '../../src/core/json.ts'
 import type { Json, JsonObject } from '../../src/core/json.ts'
 import { startFakeProvider } from '../../src/fake-provider/server.ts'
 import type { FakeProvider } from '../../src/fake-provider/server.ts'
-import type { JournalEntry } from '../../src/fake-provider/journal.ts'
 import { resolveModel } from '../../src/providers/registry.ts'
 import { runProgram, startGateway, withFolder } from './program.ts'
 import type { Gateway } from './program.ts'
@@ -67,7 +67,7 @@ export interface Replayed {
 export interface ReplayOptions {
   /** Which steps; default all. */
   readonly only?: (step: Step) => boolean
-  /** Awaited before each step, once the upstream's journal is empty. */
+  /** Awaited before each step; default: until verdicts are old enough to be made anew. */
   readonly before?: (step: Step, fake: FakeProvider, gateway: Gateway) => Promise<void>
   /** Background checks come when they come: which requests is compared, how many is not. */
   readonly countless?: boolean
@@ -99,36 +99,39 @@ const CREDENTIALS = ['authorization', 'api-key', 'x-api-key', 'x-goog-api-key'] 
 /** What is said to the model is each gateway's own choice; that something is said is not. */
 const PROMPTS: ReadonlySet<string> = new Set(['messages', 'prompt', 'input', 'query', 'documents', 'texts'])
 
+/** Longer than any answer here may take. */
+const ANSWER_DEADLINE_MS = 15_000
+
 /** A verdict this young answers the next caller too; the next step wants one of its own. */
 const VERDICT_IS_OLD_MS = 1_050
 
-/** Reads a recording. */
+/** Reads a recording; `name` is `version/scenario`. */
 export function readGolden(name: string): Golden {
-  return goldenSchema.parse(JSON.parse(readFileSync(join(FOLDER, `${name}.json`), 'utf8')))
+  return goldenSchema.parse(JSON.parse(readFileSync(join(FOLDER, `litellm-${name}.json`), 'utf8')))
 }
 
-/** The ids of a config's deployments as we compute them, in its order. */
-export async function idsOf(config: string): Promise<readonly string[]> {
+/** A config's deployments as the program reads them, in its order. */
+export async function deploymentsOf(config: string): Promise<readonly Deployment[]> {
   const { config: loaded } = await loadConfig({
     path: 'config.yaml',
     readFile: () => Promise.resolve(Buffer.from(config)),
     env: {},
     resolve: resolveModel,
   })
-  return loaded?.deployments.map(({ id }) => id) ?? []
+  return loaded?.deployments ?? []
 }
 
 /** Runs the real program with a recording's config against the fake provider, and does its steps one by one. */
 export async function replay(golden: Golden, options: ReplayOptions = {}): Promise<readonly Replayed[]> {
   const fake = await startFakeProvider()
   const config = golden.config.replaceAll(RECORDED_UPSTREAM, fake.url)
-  const unport = await portless(golden.config, config, fake)
   try {
-    return await withFolder({ 'config.yaml': `${config}\n` }, async (cwd) => {
-      const args = ['config.yaml', '--host', '127.0.0.1', '--port', '0']
-      const gateway = await startGateway(args, { cwd })
+    return await withFolder({ 'config.yaml': config }, async (cwd) => {
+      const recorded = await deploymentsOf(golden.config)
+      const unport = portless(recorded, await deploymentsOf(config), fake)
+      const gateway = await startGateway(['config.yaml', '--host', '127.0.0.1', '--port', '0'], { cwd })
       try {
-        return await doSteps(golden, { fake, gateway, cwd, unport, options })
+        return await doSteps(golden, { fake, gateway, cwd, unport, recorded, options })
       } finally {
         await gateway.stop(0)
       }
@@ -144,34 +147,40 @@ interface Stage {
   readonly cwd: string
   /** Our text as it would be had the upstream listened where the recorded one did. */
   readonly unport: (text: string) => string
+  readonly recorded: readonly Deployment[]
   readonly options: ReplayOptions
 }
 
 /** Derived ids hang on the address: ours are put back to those of the recorded config, by position. */
-async function portless(
-  recorded: string,
-  replaced: string,
+function portless(
+  recorded: readonly Deployment[],
+  replaced: readonly Deployment[],
   fake: FakeProvider,
-): Promise<(text: string) => string> {
-  const [was, is] = await Promise.all([idsOf(recorded), idsOf(replaced)])
+): (text: string) => string {
+  const pairs = replaced.map(({ id }, index) => [id, recorded[index]?.id ?? ''] as const)
   return (text) =>
-    is.reduce((done, id, index) => done.replaceAll(id, was[index] ?? ''), text).replaceAll(fake.url, RECORDED_UPSTREAM)
+    pairs.reduce((done, [is, was]) => done.replaceAll(is, was), text).replaceAll(fake.url, RECORDED_UPSTREAM)
 }
 
 async function doSteps(golden: Golden, stage: Stage): Promise<readonly Replayed[]> {
-  const { fake, gateway, options } = stage
+  const { fake, gateway, options, recorded, unport } = stage
   const done: Replayed[] = []
   for (const step of golden.steps.filter(options.only ?? (() => true))) {
-    fake.clearJournal()
-    if (options.before) await options.before(step, fake, gateway)
+    if (options.before !== undefined) await options.before(step, fake, gateway)
     else if (done.length > 0 && wantsProbes(step)) await setTimeout(VERDICT_IS_OLD_MS)
     const startedAt = performance.now()
     const answer = 'cli' in step ? await command(step.cli, stage) : await answerTo(step.request, stage)
     const tookMs = performance.now() - startedAt
-    const journal: unknown = JSON.parse(stage.unport(JSON.stringify(fake.journal())))
-    const sent = wire(z.array(upstreamSchema.loose()).parse(journal), options)
+    const journal: unknown = JSON.parse(unport(JSON.stringify(fake.journal())))
+    fake.clearJournal()
+    const sent = wire(z.array(upstreamSchema).parse(journal), options)
     const litellm = { ...recordedAnswer(step), upstream: wire(step.upstream ?? [], options) }
-    done.push({ step: step.name, litellm: keyed(litellm, litellm), ours: keyed({ ...answer, upstream: sent }, litellm), tookMs })
+    done.push({
+      step: step.name,
+      litellm: byName(litellm, recorded),
+      ours: byName({ ...answer, upstream: sent }, recorded),
+      tookMs,
+    })
   }
   return done
 }
@@ -183,17 +192,20 @@ function wantsProbes(step: Step): boolean {
 function recordedAnswer(step: Step): JsonObject {
   if ('cli' in step) return { exit: step.exit, stdout: step.stdout, stderr: step.stderr }
   const { answer } = step
-  if ('failed' in answer) return { status: answer.failed }
+  if ('failed' in answer) return { failed: answer.failed }
   return { ...answer, body: readBody(answer.headers['content-type'], answer.body) }
 }
 
 async function command(line: string, { gateway, cwd, unport }: Stage): Promise<JsonObject> {
-  const port = new URL(gateway.url).port
+  const { port } = new URL(gateway.url)
   const { code, stdout, stderr } = await runProgram(line.replace('{port}', port).split(' '), { cwd })
   return { exit: code, stdout: unport(stdout), stderr: unport(stderr) }
 }
 
-async function answerTo({ method, path, key, headers = {}, body }: Request, stage: Stage): Promise<JsonObject> {
+async function answerTo(
+  { method, path, key, headers = {}, body }: Request,
+  stage: Stage,
+): Promise<JsonObject> {
   const response = await fetch(`${stage.gateway.url}${path}`, {
     method,
     headers: {
@@ -202,6 +214,7 @@ async function answerTo({ method, path, key, headers = {}, body }: Request, stag
       ...headers,
     },
     ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+    signal: AbortSignal.timeout(ANSWER_DEADLINE_MS),
   })
   const text = stage.unport(await response.text())
   const type = response.headers.get('content-type') ?? undefined
@@ -210,8 +223,8 @@ async function answerTo({ method, path, key, headers = {}, body }: Request, stag
     return value === null ? [] : [[name, stage.unport(value)]]
   })
   const isJson = type?.includes('application/json') === true && text !== ''
-  const read: unknown = isJson ? JSON.parse(text) : text
-  return { status: response.status, headers: Object.fromEntries(kept), body: readBody(type, jsonSchema.parse(read)) }
+  const read = jsonSchema.parse(isJson ? JSON.parse(text) : text)
+  return { status: response.status, headers: Object.fromEntries(kept), body: readBody(type, read) }
 }
 
 /** An event stream as its events, anything else as it is. */
@@ -220,23 +233,20 @@ function readBody(type: string | undefined, body: Json): Json {
   return body
     .split('\n\n')
     .filter((event) => event !== '')
-    .map((event) => {
-      const data = event.replace(/^data: /, '')
-      return data.startsWith('{') ? jsonSchema.parse(JSON.parse(data)) : event
-    })
+    .map((event) => (event.startsWith('data: {') ? jsonSchema.parse(JSON.parse(event.slice(6))) : event))
 }
 
-/** What went upstream, by method, URL and credentials: so often, with this type and this body. */
-function wire(requests: readonly (z.infer<typeof upstreamSchema> | JournalEntry)[], { countless }: ReplayOptions): JsonObject {
-  const byName = new Map<string, { times: number; type: string; body: Json }>()
+/** What went upstream, by method, URL and credentials: how often, with which type and body. */
+function wire(requests: readonly z.infer<typeof upstreamSchema>[], { countless }: ReplayOptions): JsonObject {
+  const counted = new Map<string, { times: number; type: string; body: Json }>()
   for (const { method, url, headers, body } of requests) {
-    const credentials = CREDENTIALS.flatMap((name) => (headers[name] === undefined ? [] : [` ${name}: ${String(headers[name])}`]))
-    const name = `${method} ${url}${credentials.join('')}`
-    const times = countless === true ? 1 : (byName.get(name)?.times ?? 0) + 1
-    const type = String(headers['content-type'] ?? 'none').replace(/;.*$/, '')
-    byName.set(name, { times, type, body: withoutPrompts(body) })
+    const credentials = CREDENTIALS.filter((name) => headers[name] !== undefined)
+    const name = [`${method} ${url}`, ...credentials.map((name) => `${name}: ${headers[name]}`)].join(' ')
+    const times = countless === true ? 1 : (counted.get(name)?.times ?? 0) + 1
+    const type = (headers['content-type'] ?? 'none').replace(/;.*$/, '')
+    counted.set(name, { times, type, body: withoutPrompts(body) })
   }
-  return Object.fromEntries(byName)
+  return Object.fromEntries(counted)
 }
 
 function withoutPrompts(body: Json): Json {
@@ -250,20 +260,30 @@ function withoutPrompts(body: Json): Json {
   return Object.fromEntries(kept)
 }
 
-/** A health body with its lists turned into one map of entries, so that an entry in the other list still is compared. */
-function keyed(answer: JsonObject, recorded: JsonObject): JsonObject {
+/** A health body with one map of entries by model name in place of its lists: an entry in the other list is compared too. */
+function byName(answer: JsonObject, deployments: readonly Deployment[]): JsonObject {
   const { body } = answer
   if (!isJsonObject(body) || !Array.isArray(body['healthy_endpoints'])) return answer
-  const lists = Object.entries(body).filter(([name]) => name.endsWith('_endpoints'))
-  const rest = Object.entries(body).filter(([name]) => !name.endsWith('_endpoints'))
-  const hasIds = JSON.stringify(recorded).includes('"model_id"')
-  const entries: [string, JsonObject][] = []
-  for (const [list, members] of lists) {
-    for (const entry of Array.isArray(members) ? members : []) {
-      if (!isJsonObject(entry)) continue
-      const name = hasIds ? entry['model_id'] : `${String(entry['model'])} ${String(entry['api_base'])}`
-      entries.push([String(name), { list: list.replace('_endpoints', ''), ...entry }])
-    }
+  const rest: Record<string, Json | undefined> = {}
+  const entries: Record<string, Json> = {}
+  for (const [key, members] of Object.entries(body)) {
+    if (key.endsWith('_endpoints') && Array.isArray(members))
+      for (const entry of members.filter(isJsonObject))
+        entries[nameOf(entry, deployments)] = { list: key.replace('_endpoints', ''), ...entry }
+    else rest[key] = members
   }
-  return { ...answer, body: { ...Object.fromEntries(rest), entries: Object.fromEntries(entries) } }
+  return { ...answer, body: { ...rest, entries } }
+}
+
+/** An entry's model name in the config, with its id where several share the name. Old releases show no ids. */
+function nameOf(
+  { model_id: id, model, api_base: base }: JsonObject,
+  deployments: readonly Deployment[],
+): string {
+  const found = deployments.find((each) =>
+    id === undefined ? each.model === model && each.connection.apiBase === base : each.id === id,
+  )
+  if (found === undefined) return JSON.stringify(id ?? model)
+  const isAlone = deployments.filter(({ group }) => group === found.group).length === 1
+  return isAlone ? found.group : `${found.group} ${found.id}`
 }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { setTimeout as wait } from 'node:timers/promises'
 import { z } from 'zod'
 import { startGateway, withFolder, type Gateway, type StartOptions } from './program.ts'
 
@@ -29,8 +30,6 @@ const ANSWER = z.looseObject({
   unknown_count: z.number().optional(),
 })
 
-/** An entry of `GET /health`. */
-export type Entry = z.infer<typeof ENTRY>
 /** The answer of `GET /health`. */
 export type HealthAnswer = z.infer<typeof ANSWER>
 
@@ -77,14 +76,23 @@ export function assertVerdicts(answer: HealthAnswer, expected: Readonly<Record<s
   assert.equal(answer.healthy_count + answer.unhealthy_count, found.size, 'one name for each deployment')
 }
 
-function verdictsOf(
-  answer: HealthAnswer,
-): ReadonlyMap<string, { readonly verdict: string; readonly why?: string | undefined }> {
-  return new Map([
-    ...answer.healthy_endpoints.map((entry) => [entry.model_name, { verdict: 'healthy' }] as const),
-    ...answer.unhealthy_endpoints.map(
-      ({ model_name, reason, exception_status, error }) =>
-        [model_name, { verdict: `${reason} ${exception_status}`, why: error }] as const,
-    ),
-  ])
+/** The gateway's clock decides when a verdict may be asked for anew: a live answer reuses those of the last second. */
+export async function untilStale(answer: HealthAnswer): Promise<void> {
+  const entries = [...answer.healthy_endpoints, ...answer.unhealthy_endpoints]
+  const newest = Math.max(...entries.map(({ checked_at = '' }) => Date.parse(checked_at)))
+  while (Date.now() - newest < 1_050) await wait(50)
+}
+
+interface Found {
+  readonly verdict: string
+  readonly why?: string | undefined
+}
+
+function verdictsOf(answer: HealthAnswer): ReadonlyMap<string, Found> {
+  const found = new Map<string, Found>()
+  for (const { model_name } of answer.healthy_endpoints) found.set(model_name, { verdict: 'healthy' })
+  for (const { model_name, reason, exception_status, error } of answer.unhealthy_endpoints) {
+    found.set(model_name, { verdict: `${reason} ${exception_status}`, why: error })
+  }
+  return found
 }

@@ -6,11 +6,7 @@ import { createChatAnswer } from '../chat-answer.ts'
 import type { RouteContext } from '../gateway.ts'
 import { wildcardText } from '../json-reply.ts'
 import { readBody } from '../read-body.ts'
-
-/** Chat requests that are being answered; the server ends them when its patience is over. */
-export interface RunningChats {
-  add(end: (reason: GatewayError) => void): () => void
-}
+import type { RunningChats } from '../running-chats.ts'
 
 const SUFFIX = '/chat/completions'
 

@@ -5,14 +5,15 @@ import { report } from '../../health/report.ts'
 import type { HealthReport } from '../../health/report.ts'
 import type { Directory } from '../../routing/directory.ts'
 import type { RouteContext } from '../gateway.ts'
-import { queryText, sendError, sendJson } from '../json-reply.ts'
+import { queryText, sendError, sendJson, sendJsonText } from '../json-reply.ts'
 
 /** How long a caller should wait for a deployment's first verdict, seconds. */
 const FIRST_VERDICT_SECONDS = 5
 
 /** `GET /health`: checks what is asked for, or shows what is known of it. */
 export function healthRoutes(app: FastifyInstance, context: RouteContext): void {
-  const { board, checks, deployments, directory, redact, settings } = context
+  const { checks, deployments, directory, redact } = context
+  const wholeReport = createWholeReport(context)
   app.get('/health', { config: { hasDetail: true } }, async (request, reply) => {
     const id = queryText(request.query, 'model_id')
     const model = queryText(request.query, 'model')
@@ -29,11 +30,29 @@ export function healthRoutes(app: FastifyInstance, context: RouteContext): void 
     const left = new AbortController()
     reply.raw.once('close', () => left.abort())
     await checks.read(scope, left.signal)
-    const body = report(scope, board, { details: settings.healthCheckDetails })
-    const isTargeted = id !== undefined || model !== undefined
-    if (isTargeted && isUnknownOnly(body)) reply.header('retry-after', String(FIRST_VERDICT_SECONDS))
-    return sendJson(reply, isTargeted && body.healthy_count === 0 ? 503 : 200, body)
+    if (scope === deployments) return sendJsonText(reply, 200, wholeReport())
+    const body = reportOf(scope, context)
+    if (isUnknownOnly(body)) reply.header('retry-after', String(FIRST_VERDICT_SECONDS))
+    return sendJson(reply, body.healthy_count === 0 ? 503 : 200, body)
   })
+}
+
+function reportOf(scope: readonly Deployment[], { board, settings }: RouteContext): HealthReport {
+  return report(scope, board, { details: settings.healthCheckDetails })
+}
+
+/** The untargeted answer as text: written once for each state of the board, however many ask. */
+function createWholeReport(context: RouteContext): () => string {
+  let version = -1
+  let text = ''
+  return () => {
+    const current = context.board.version()
+    if (current !== version) {
+      text = JSON.stringify(reportOf(context.deployments, context))
+      version = current
+    }
+    return text
+  }
 }
 
 /** An id beats a model; a model is a group's name, else `litellm_params.model`. Undefined: no such id. */

@@ -1,3 +1,4 @@
+import { addressParts, basicAuthorization } from '../../core/address.ts'
 import type { Deployment, Misconfiguration } from '../../core/deployment.ts'
 import { Secret } from '../../core/secret.ts'
 import type { Connected, Target } from '../adapter.ts'
@@ -24,11 +25,12 @@ const BEARER = { name: 'authorization', prefix: 'Bearer ' } as const
 /** Resolves base and key of a provider that is reached with one secret in one header. */
 export function connectByKey(
   source: KeySource,
-  deployment: Deployment,
+  written: Deployment,
   env: Env,
   more: readonly SecretHeader[] = [],
 ): Connected | Misconfiguration {
-  const base = resolveBase(deployment, env, source.baseEnv, source.base)
+  const deployment = withAddress(written, env, source.baseEnv)
+  const base = resolveBase(deployment, source.baseEnv, source.base)
   if (typeof base !== 'string') return base
   const header = source.header ?? BEARER
   const key = findKey(deployment, env, source.keyEnv)
@@ -46,14 +48,38 @@ function keylessSecret(source: KeySource): Secret | undefined {
     : new Secret(source.keyless.send)
 }
 
-/** `api_base`, else the environment's, else the provider's own. */
+/**
+ * The deployment with the address that the environment names, where it has none of its own. A user, a password
+ * and a query in it become what they are in `api_base`: a header and secrets.
+ */
+export function withAddress(deployment: Deployment, env: Env, names: readonly string[]): Deployment {
+  const { connection } = deployment
+  const named = connection.apiBase === undefined ? fromEnv(env, names) : undefined
+  if (named === undefined) return deployment
+  const { base, userInfo = '', query = '' } = addressParts(named)
+  const authorization = basicAuthorization(userInfo)
+  const headers = {
+    ...(authorization !== undefined && { authorization: new Secret(authorization) }),
+    ...connection.headers,
+  }
+  return {
+    ...deployment,
+    connection: {
+      ...connection,
+      apiBase: base,
+      headers,
+      ...(query !== '' && { apiBaseQuery: new Secret(query) }),
+    },
+  }
+}
+
+/** `api_base`, else the provider's own. */
 export function resolveBase(
   deployment: Deployment,
-  env: Env,
   names: readonly string[],
   own?: string,
 ): string | Misconfiguration {
-  const written = deployment.connection.apiBase ?? fromEnv(env, names) ?? own
+  const written = deployment.connection.apiBase ?? own
   if (written === undefined || written === '') return baseMissing(names)
   const base = cleanBase(written)
   if (isHttpUrl(base)) return base

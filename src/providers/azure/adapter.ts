@@ -2,21 +2,24 @@ import type { Deployment, Misconfiguration } from '../../core/deployment.ts'
 import { Secret } from '../../core/secret.ts'
 import type { ProviderAdapter } from '../adapter.ts'
 import { authorizedBy, type SecretHeader } from '../auth/authorize.ts'
-import { resolveBase, targetOf } from '../auth/connect.ts'
+import { resolveBase, targetOf, withAddress } from '../auth/connect.ts'
 import { fromEnv, keyMissing, type Env } from '../auth/key.ts'
 import { createClassify } from '../classify.ts'
 import { openAiCodecs } from '../openai/codecs.ts'
 import { realtimeFace } from '../openai/realtime.ts'
-import { azureRealtimeUrl, azureUrl, deploymentName } from './address.ts'
+import { azureRealtimeUrl, azureUrl, deploymentName, namesDeployment } from './address.ts'
 
+const BASE_ENV = ['AZURE_API_BASE', 'AZURE_OPENAI_ENDPOINT'] as const
 const KEY_ENV = ['AZURE_API_KEY', 'AZURE_OPENAI_API_KEY'] as const
 
-const connect: ProviderAdapter['connect'] = (deployment, env) => {
-  const base = resolveBase(deployment, env, ['AZURE_API_BASE', 'AZURE_OPENAI_ENDPOINT'])
+const connect: ProviderAdapter['connect'] = (written, env) => {
+  const deployment = withAddress(written, env, BASE_ENV)
+  const base = resolveBase(deployment, BASE_ENV)
   if (typeof base !== 'string') return base
   const credential = findCredential(deployment, env)
   if ('message' in credential) return credential
   const target = targetOf(deployment, base, apiVersion(deployment, env))
+  if (!namesDeployment(target)) return { message: 'no deployment is named: write azure/<deployment>' }
   return authorizedBy([credential], deployment, target)
 }
 

@@ -44,6 +44,11 @@ export function deploymentName(model: string): string {
   return model.replace(/^(o_series|gpt5_series)\//, '')
 }
 
+/** False where neither the model nor the base says which deployment is meant. */
+export function namesDeployment(target: Target): boolean {
+  return deploymentName(target.model) !== '' || target.base.includes('/openai/deployments/')
+}
+
 function isV1(target: Target): boolean {
   return V1_WORDS.has(target.apiVersion ?? '') || /\/openai\/v1(\/|$)/.test(target.base)
 }

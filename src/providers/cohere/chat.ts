@@ -74,7 +74,8 @@ function toOpenAi(
     object: 'chat.completion',
     created: answeredAt(response),
     model: target.model,
-    choices: [{ index: 0, message, finish_reason: finish }],
+    // OpenAI's description requires both, null where there are none; typed clients insist.
+    choices: [{ index: 0, message: { ...message, refusal: null }, logprobs: null, finish_reason: finish }],
     ...usage,
   }
 }

@@ -136,7 +136,8 @@ test("a version 2 answer becomes OpenAI's", () => {
       choices: [
         {
           index: 0,
-          message: { role: 'assistant', content: 'pong', reasoning_content: 'hm' },
+          message: { role: 'assistant', content: 'pong', reasoning_content: 'hm', refusal: null },
+          logprobs: null,
           finish_reason: 'length',
         },
       ],

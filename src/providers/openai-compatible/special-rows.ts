@@ -139,6 +139,8 @@ export const SPECIAL_ROWS: readonly CompatibleRow[] = [
     keyEnv: ['DATABRICKS_API_KEY'],
     renames: OLD_BUDGET,
     unsupported: ['realtime', 'batch', 'audio_speech', 'audio_transcription', 'rerank', 'image_generation'],
+    // https://docs.databricks.com/machine-learning/foundation-model-apis/supported-models: pay per token.
+    cheapChatModel: 'databricks-meta-llama-3-1-8b-instruct',
   },
   {
     id: 'sarvam',

@@ -1,0 +1,28 @@
+import { isJsonObject, type JsonObject } from '../core/json.ts'
+import type { SentRequest } from '../core/verdict.ts'
+import type { WireRequest } from '../transport/wire.ts'
+import type { Line } from './call.ts'
+import { parseJson } from './error-facts.ts'
+import { partNames } from './multipart.ts'
+
+/** The request as /health shows it: every header value hidden, a form as the names of its parts. */
+export function sentRequest(line: Line, wire: WireRequest): SentRequest {
+  const names = [...Object.keys(wire.headers), ...credentialNames(line)]
+  return {
+    url: line.redact(wire.url),
+    body: shownBody(line, wire),
+    headers: Object.fromEntries(names.map((name) => [name, '[secret]' as const])),
+  }
+}
+
+function credentialNames(line: Line): readonly string[] {
+  const authorized = line.authorize({ method: 'GET', url: line.target.base, headers: {} })
+  return authorized instanceof Promise ? [] : Object.keys(authorized.headers)
+}
+
+function shownBody(line: Line, wire: WireRequest): JsonObject {
+  if (wire.body === undefined) return {}
+  if (typeof wire.body !== 'string') return { multipart: partNames(wire.body), bytes: wire.body.length }
+  const body = parseJson(line.redact(wire.body))
+  return isJsonObject(body) ? body : {}
+}

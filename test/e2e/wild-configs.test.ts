@@ -1,0 +1,377 @@
+import assert from 'node:assert/strict'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, test } from 'node:test'
+import { z } from 'zod'
+import { createApp, readConfig } from '../../src/app.ts'
+import type { Config } from '../../src/config/config.ts'
+import { systemClock } from '../../src/core/clock.ts'
+import type { Deployment } from '../../src/core/deployment.ts'
+import { silentLog } from '../../src/core/log.ts'
+import { startFakeProvider, type FakeProvider } from '../../src/fake-provider/server.ts'
+import { COMPATIBLE_ROWS } from '../../src/providers/openai-compatible/rows.ts'
+import { runProgram, startGateway, withFolder } from './program.ts'
+
+/** Configs that people really run. They are other people's data and stay outside of this repository. */
+const FOLDER = join(import.meta.dirname, '../../../shared/configs')
+const skip = existsSync(join(FOLDER, 'expected.json')) ? false : `no configs of the wild at ${FOLDER}`
+const FILES = skip === false ? readdirSync(FOLDER).filter((name) => name.endsWith('.yaml')) : []
+
+/** The providers of these files that this version can call; all others are named as not built, or unknown. */
+const CALLABLE: ReadonlySet<string> = new Set(
+  `openai azure cohere cerebras dashscope databricks deepinfra deepseek fireworks_ai groq hosted_vllm llamafile
+  mistral moonshot nebius nvidia_nim openrouter perplexity sambanova together_ai volcengine xai zai`.split(
+    /\s+/,
+  ),
+)
+const UNKNOWN = new Set(['agno', 'zhipu'])
+
+/** Deployments that cannot be called for reasons of their own, by file: how many, and what must be said. */
+const MISCONFIGURED: Readonly<Record<string, readonly [number, RegExp]>> = {
+  '019-NullSense-dotfiles.yaml': [10, /environment variable LITELLM_ENVIRONMENT is not set/],
+  '085-BerriAI-litellm.yaml': [1, /no deployment is named: write azure\/<deployment>/],
+}
+
+/** Every secret that the dummy environment holds starts like this. */
+const DUMMY = 'dummy-secret-'
+
+interface Prepared {
+  readonly text: string
+  readonly env: Readonly<Record<string, string>>
+}
+
+/** The config with every host replaced by the fake's and nothing else changed, and a value for every variable. */
+function prepared(name: string, fake: string): Prepared {
+  const original = readFileSync(join(FOLDER, name), 'utf8')
+  const env: Record<string, string> = {
+    ...Object.fromEntries(COMPATIBLE_ROWS.flatMap((row) => rowVariables(row, fake))),
+    OPENAI_API_KEY: `${DUMMY}openai`,
+    OPENAI_API_BASE: `${fake}/v1`,
+    AZURE_API_KEY: `${DUMMY}azure`,
+    AZURE_API_BASE: fake,
+    COHERE_API_KEY: `${DUMMY}cohere`,
+    COHERE_API_BASE: fake,
+  }
+  const bases = new Set(
+    [...original.matchAll(/(?:api_base|base_url): *["']?os\.environ\/(\w+)/g)].map(
+      ([, variable]) => variable,
+    ),
+  )
+  for (const [, variable = ''] of original.matchAll(/os\.environ\/(\w+)/g))
+    env[variable] ??= bases.has(variable) ? baseOf(variable, fake) : valueOf(variable)
+  const text = original.replaceAll(
+    /((?:api_base|base_url): *["']?)https?:\/\/[^/\s"'#]+/g,
+    (_, key: string) => key + fake,
+  )
+  return { text, env }
+}
+
+/** The providers' own variables, their paths kept: where a config names no address, this is where they are. */
+function rowVariables(row: (typeof COMPATIBLE_ROWS)[number], fake: string): readonly [string, string][] {
+  const names = row.baseEnv ?? [`${row.id.toUpperCase().replaceAll('-', '_')}_API_BASE`]
+  const path = row.base === undefined ? '/v1' : new URL(row.base).pathname
+  return [
+    ...row.keyEnv.map((key): [string, string] => [key, DUMMY + key]),
+    ...names.map((base): [string, string] => [base, fake + path]),
+  ]
+}
+
+/** An Azure resource has no path. */
+function baseOf(variable: string, fake: string): string {
+  return variable.includes('AZURE') ? fake : `${fake}/v1`
+}
+
+function valueOf(variable: string): string {
+  if (variable.includes('VERSION')) return '2024-10-21'
+  return /INTERVAL|TIMEOUT|RPM|TPM|PORT|SIZE/.test(variable) ? '300' : DUMMY + variable
+}
+
+const entry = z.looseObject({
+  model_id: z.string(),
+  model: z.string(),
+  model_name: z.string(),
+  mode: z.string(),
+  reason: z.string().optional(),
+  error: z.string().optional(),
+})
+const report = z.object({
+  healthy_endpoints: z.array(entry),
+  unhealthy_endpoints: z.array(entry),
+  unknown_endpoints: z.array(entry).default([]),
+})
+
+/** What the health of a deployment must be, read off the config alone. */
+type Wanted = 'healthy' | 'not built' | 'unchecked'
+
+function wanted({ provider, unprobedMode, mode, modeSource }: Deployment): Wanted {
+  if (!CALLABLE.has(provider)) return 'not built'
+  // Nobody is made to pay for a picture because of a name.
+  const isGuessedImage = mode === 'image_generation' && modeSource !== 'explicit'
+  return unprobedMode !== undefined || isGuessedImage ? 'unchecked' : 'healthy'
+}
+
+/** Starts a gateway, waits until everything that is checked has a verdict, and asks for them. */
+async function healthOf(
+  config: Config,
+): Promise<{ readonly text: string; readonly report: z.output<typeof report> }> {
+  const app = createApp(
+    { ...config, general: { ...config.general, drainDelayMs: 0 } },
+    {
+      log: silentLog,
+      clock: systemClock,
+      random: () => 0.5,
+      version: '1.0.0',
+      host: '127.0.0.1',
+      port: 0,
+      checksAtStart: true,
+    },
+  )
+  const isDone = (): boolean =>
+    config.deployments.every(({ index }) => {
+      const { verdict, reason } = app.board.health(index)
+      return verdict !== undefined || reason === 'checks_disabled'
+    })
+  const done = Promise.withResolvers<void>()
+  app.board.onChange(() => {
+    if (isDone()) done.resolve()
+  })
+  try {
+    const { url } = await app.start()
+    if (isDone()) done.resolve()
+    await done.promise
+    const headers = { authorization: `Bearer ${config.general.masterKey?.reveal() ?? ''}` }
+    const text = await (await fetch(`${url}/health`, { headers })).text()
+    return { text, report: report.parse(JSON.parse(text)) }
+  } finally {
+    await app.stop()
+  }
+}
+
+describe('every config of the wild is served and checked', { skip }, () => {
+  let fake: FakeProvider
+  let folder = ''
+  const healthy = { count: 0, requests: 0 }
+
+  before(async () => {
+    fake = await startFakeProvider()
+    folder = await mkdtemp(join(tmpdir(), 'pulsegate-wild-'))
+  })
+  after(async () => {
+    await fake.stop()
+    await rm(folder, { recursive: true, force: true })
+  })
+
+  for (const name of FILES.filter((file) => !file.includes('-broken-')))
+    test(name, async () => {
+      const { text: yaml, env } = prepared(name, fake.url)
+      await writeFile(join(folder, name), yaml)
+      const { config, problems } = await readConfig(join(folder, name), {
+        ...env,
+        LITELLM_MODE: 'PRODUCTION',
+      })
+      assert.ok(config !== undefined, JSON.stringify(problems.filter(({ severity }) => severity === 'fatal')))
+      fake.clearJournal()
+      const { text, report: found } = await healthOf(config)
+      assert.ok(!text.includes(DUMMY), 'a secret is shown')
+
+      const { healthy_endpoints: up, unhealthy_endpoints: down, unknown_endpoints: unknown } = found
+      assert.equal(up.length + down.length + unknown.length, config.deployments.length)
+      const [exceptions, sentence] = MISCONFIGURED[name] ?? [0, /^$/]
+      const [own, others] = [
+        down.filter(({ error = '' }) => sentence.test(error)),
+        down.filter(({ error = '' }) => !sentence.test(error)),
+      ]
+      assert.equal(own.length, exceptions)
+      for (const { reason } of own) assert.equal(reason, 'misconfigured')
+
+      const want = (kind: Wanted): readonly string[] =>
+        config.deployments
+          .filter((one) => wanted(one) === kind && !own.some(({ model_id }) => model_id === one.id))
+          .map(({ id }) => id)
+          .toSorted()
+      const ids = (entries: readonly z.output<typeof entry>[]): readonly string[] =>
+        entries.map(({ model_id }) => model_id).toSorted()
+      assert.deepEqual(
+        others
+          .filter(({ reason }) => reason !== 'misconfigured')
+          .map(({ model, error }) => `${model}: ${error}`),
+        [],
+      )
+      assert.deepEqual(ids(others), want('not built'))
+      for (const { error = '', model_id } of others) {
+        const provider = config.deployments.find(({ id }) => id === model_id)?.provider ?? ''
+        const says = UNKNOWN.has(provider)
+          ? `unknown provider "${provider}"`
+          : `provider "${provider}" is not built yet`
+        assert.ok(error.includes(says), error)
+      }
+      assert.deepEqual(ids(unknown), want('unchecked'))
+      for (const { reason } of unknown) assert.equal(reason, 'checks_disabled')
+      assert.deepEqual(ids(up), want('healthy'))
+      // Some take a second request on their first check; more than two no deployment may cost.
+      const { total } = fake.traffic()
+      assert.ok(total >= up.length && total <= 2 * up.length, `${total} requests for ${up.length}`)
+      healthy.count += up.length
+      healthy.requests += total
+    })
+
+  test('321 of the 588 deployments are this version’s to call, and all of them are healthy', () => {
+    assert.equal(healthy.count, 321)
+    assert.ok(healthy.requests <= 340, `${healthy.requests} requests`)
+  })
+})
+
+describe('configs of the wild in the program itself', { skip }, () => {
+  let fake: FakeProvider
+  before(async () => {
+    fake = await startFakeProvider()
+  })
+  after(() => fake.stop())
+
+  const RUNS: readonly (readonly [string, RegExp, readonly RegExp[]])[] = [
+    [
+      '017-ingtranet-argocd-manifests.yaml',
+      /13 deployments in 13 model groups/,
+      [/:46:7 model_list\.3\.litellm_params\.mode: not read here; move it to model_info/],
+    ],
+    [
+      '061-allanbrunobr-litellm-front.yaml',
+      /7 deployments in 7 model groups/,
+      [
+        /:6:16 model_list\.0\.litellm_params\.api_key: "\$" names no variable here .* write os\.environ\/OPENAI_API_KEY/,
+        /:64:1 spend_limits: unknown key, ignored/,
+      ],
+    ],
+    [
+      '085-BerriAI-litellm.yaml',
+      /21 deployments in 8 model groups/,
+      [/:120:12 model_list\.19\.litellm_params\.model: provider "bedrock" is not built yet/],
+    ],
+  ]
+  for (const [name, size, lines] of RUNS)
+    test(`${name} starts, says what is odd, and answers GET /health`, () => {
+      const { text, env } = prepared(name, fake.url)
+      return withFolder({ [name]: text }, async (cwd) => {
+        const gateway = await startGateway([name, '--port', '0', '--host', '127.0.0.1'], { cwd, env })
+        try {
+          assert.match(gateway.stdout(), size)
+          for (const line of lines) {
+            assert.match(gateway.stderr(), line)
+            const times = gateway
+              .stderr()
+              .split('\n')
+              .filter((each) => line.test(each)).length
+            assert.equal(times, 1, `${line} ${times} times`)
+          }
+          const key = /master_key: *["']?(\S+?)["']?\s*$/m.exec(text)?.[1] ?? ''
+          const response = await fetch(`${gateway.url}/health`, {
+            headers: { authorization: `Bearer ${key}` },
+          })
+          const body = await response.text()
+          assert.equal(response.status, 200, body)
+          assert.ok(report.parse(JSON.parse(body)).healthy_endpoints.length > 0)
+        } finally {
+          await gateway.stop(0)
+        }
+        assert.ok(!(gateway.stdout() + gateway.stderr()).includes(DUMMY), 'a secret is printed')
+      })
+    })
+
+  const BROKEN: readonly (readonly [string, RegExp])[] = [
+    ['089-broken-trailofbits-buttercup.yaml', /^fatal: \S+yaml:112:\d+: not valid YAML: a TAB/m],
+    ['091-broken-dialuplove-ai-hub.yaml', /^fatal: \S+yaml:10:\d+: not valid YAML: /m],
+  ]
+  for (const [name, says] of BROKEN)
+    test(`${name} is refused with the line`, () =>
+      withFolder({ [name]: readFileSync(join(FOLDER, name), 'utf8') }, async (cwd) => {
+        const { code, stderr } = await runProgram([name, '--port', '0'], { cwd })
+        assert.equal(code, 2)
+        assert.match(stderr, says)
+        assert.equal(stderr.trimEnd().split('\n').length, 1, stderr)
+      }))
+})
+
+/** One of each kind of mistake, so that none hides another. */
+const EVERYTHING_WRONG = `model_list:
+  - model_name: fine
+    litellm_params: { model: openai/gpt-4o, api_key: sk-canary-0123 }
+  - model_name: typo
+    litellm_params:
+      model: openai/gpt-4o
+      api_bse: https://example.com
+      api_key: os.environ/NOT_SET_ANYWHERE
+      mode: chat
+      my_own_flag: 1
+    model_info: { mode: chatt, id: twin }
+  - model_name: prefix
+    litelm_params: {}
+    litellm_params: { model: grok/llama-3.1, api_key: $GROQ_API_KEY }
+    model_info: { id: twin }
+  - litellm_params: { model: 17 }
+  - model_name: later
+    litellm_params: { model: anthropic/claude-3, timeout: soon, extra_headers: { a: os.environ/DEEP } }
+  - just text
+general_settings:
+  health_check_interval: -5
+  background_health_check: true
+  request_timeout: 10
+  master_key: sk-canary-4567
+  master_key: sk-canary-8901
+litellm_settings:
+  callbacks: my_module.my_handler
+  drop_parms: true
+router_settings:
+  num_retries: many
+  enviroment: x
+litellm_setings: {}
+`
+
+describe('pulsegate check on a file with every kind of mistake', () => {
+  /** Where each problem is, in the order in which they must stand. */
+  const PROBLEMS: readonly string[] = [
+    'warning 7:7 api_bse did you mean "api_base"',
+    'error 8:16 api_key NOT_SET_ANYWHERE is not set',
+    'warning 9:7 mode move it to model_info',
+    'warning 10:7 my_own_flag unknown key',
+    'error 11:25 model_info.mode "chatt" is no mode',
+    'warning 12:5 model_list.2 same id',
+    'warning 13:5 litelm_params did you mean "litellm_params"',
+    'error 14:30 model unknown provider "grok"; did you mean "groq"',
+    'warning 14:54 api_key write os.environ/GROQ_API_KEY',
+    'error 16:5 model_list.3 model_name is missing',
+    'fatal 16:30 model must be',
+    'error 18:30 model provider "anthropic" is not built yet',
+    'fatal 18:59 timeout must be a number',
+    'warning 18:85 extra_headers.a "os.environ/" is replaced only',
+    'fatal 19:5 model_list.5 must be a map',
+    'fatal 21:26 health_check_interval must be a number above 0',
+    'warning 22:3 background_health_check did you mean "background_health_checks"',
+    'warning 23:3 request_timeout move it to litellm_settings',
+    'warning 25:3 master_key stands twice',
+    'warning 27:14 callbacks names Python code',
+    'warning 28:3 drop_parms did you mean "drop_params"',
+    'fatal 30:16 num_retries must be',
+    'warning 31:3 enviroment unknown key',
+    'warning 32:1 litellm_setings did you mean "litellm_settings"',
+  ]
+
+  test('names all of them at once, each with its place, in the order of the lines, and no secret', () =>
+    withFolder({ 'config.yaml': EVERYTHING_WRONG }, async (cwd) => {
+      const { code, stdout, stderr } = await runProgram(['check', 'config.yaml'], { cwd })
+      assert.equal(code, 2)
+      assert.ok(!(stdout + stderr).includes('sk-canary'))
+      const lines = stderr.trimEnd().split('\n')
+      const found = lines.slice(0, -1).map((line, at) => {
+        const [severity = '', place = '', name = '', ...words] = (PROBLEMS[at] ?? '').split(' ')
+        const isThere =
+          line.startsWith(`${severity}: config.yaml:${place} `) &&
+          line.split(' ')[2]?.includes(name) === true &&
+          line.includes(words.join(' '))
+        return isThere ? PROBLEMS[at] : line
+      })
+      assert.deepEqual(found, PROBLEMS)
+      assert.match(lines.at(-1) ?? '', /^config\.yaml: refused, 5 fatal errors, 5 errors, 14 warnings$/)
+    }))
+})
