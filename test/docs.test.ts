@@ -77,7 +77,9 @@ describe('documentation', () => {
 
   test('every file that ARCHITECTURE.md and CONTRIBUTING.md name exists', () => {
     const words = ['ARCHITECTURE.md', 'CONTRIBUTING.md'].flatMap((page) =>
-      [...read(page).matchAll(/`((?:src\/|test\/)?[a-z-]+\/[a-z/.-]*(?:\.ts|\/)?)`/g)].map((match) => match[1] ?? ''),
+      [...read(page).matchAll(/`((?:src\/|test\/)?[a-z-]+\/[a-z/.-]*(?:\.ts|\/)?)`/g)].map(
+        (match) => match[1] ?? '',
+      ),
     )
     const missing = words.filter(
       (word) => !word.includes('<') && !existsSync(join(ROOT, word)) && !existsSync(join(ROOT, 'src', word)),
@@ -92,7 +94,9 @@ describe('documentation', () => {
   test('every npm script that the pages name exists', () => {
     const scripts = read('package.json')
     const pages = ['README.md', 'CONTRIBUTING.md', 'ARCHITECTURE.md', 'docs/health.md']
-    const named = pages.flatMap((page) => [...read(page).matchAll(/npm run ([a-z:]+)/g)].map((match) => match[1] ?? ''))
+    const named = pages.flatMap((page) =>
+      [...read(page).matchAll(/npm run ([a-z:]+)/g)].map((match) => match[1] ?? ''),
+    )
     assert.deepEqual(
       named.filter((name) => !scripts.includes(`"${name}":`)),
       [],
@@ -100,7 +104,14 @@ describe('documentation', () => {
   })
 
   test('links between the pages lead somewhere', () => {
-    const pages = ['README.md', 'CONTRIBUTING.md', 'ARCHITECTURE.md', 'CHANGELOG.md', 'docs/health.md', 'docs/config.md']
+    const pages = [
+      'README.md',
+      'CONTRIBUTING.md',
+      'ARCHITECTURE.md',
+      'CHANGELOG.md',
+      'docs/health.md',
+      'docs/config.md',
+    ]
     const broken = pages.flatMap((page) =>
       [...read(page).matchAll(/\]\(([^)#]+)[^)]*\)/g)]
         .map((match) => match[1] ?? '')

@@ -208,6 +208,12 @@ describe('the mode', () => {
     })
   }
 
+  test('a model that is served by the Responses API only is not probed as a chat', async () => {
+    const made = await only('{model: azure/responses/o3}')
+    assert.equal(made.unprobedMode, 'responses')
+    assert.equal((await only('{model: openai/responses}')).unprobedMode, undefined)
+  })
+
   test('a mode that is not probed is kept', async () => {
     const made = await only('{model: openai/x}', '  model_info: {mode: responses}\n')
     assert.equal(made.unprobedMode, 'responses')

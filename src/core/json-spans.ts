@@ -1,5 +1,6 @@
 import { GatewayError } from './failure.ts'
 import type { Json } from './json.ts'
+import { createQuoteSearch, type QuoteSearch } from './quote-search.ts'
 
 /** Where one top-level member of a JSON object stands in the bytes. Offsets are bytes, ends exclusive. */
 export interface Member {
@@ -33,7 +34,6 @@ const QUOTE = 0x22
 const COMMA = 0x2c
 const COLON = 0x3a
 const OPEN_BRACKET = 0x5b
-const BACKSLASH = 0x5c
 const CLOSE_BRACKET = 0x5d
 const OPEN_BRACE = 0x7b
 const CLOSE_BRACE = 0x7d
@@ -42,18 +42,6 @@ const CLOSE_BRACE = 0x7d
 const MAX_MEMBERS = 10_000
 /** As deep as common JSON readers go; the stack of open brackets is bounded by it. */
 const MAX_DEPTH = 1000
-/** Up to here a byte loop beats the call into native search. */
-const WALKED_BYTES = 16
-/** Text is searched several times as fast as bytes, but must be made of them first: this much at a time. */
-const WINDOW_BYTES = 64 * 1024
-
-/** A body that is being scanned, and the stretch of it that stands ready as text, one character a byte. */
-interface Scan {
-  readonly body: Buffer
-  text: string
-  textStart: number
-}
-
 /** Keys that stand for themselves: no escapes, nothing beyond ASCII. */
 const PLAIN_KEY = /^"[ !#-[\]-~]*"$/
 
@@ -67,14 +55,14 @@ const SCALAR = /^(?:true|false|null|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?)
  * @throws GatewayError bad_request naming line, column and offset where the text is no JSON object
  */
 export function scanObject(body: Buffer): JsonSpans {
-  const scan: Scan = { body, text: '', textStart: 0 }
+  const search = createQuoteSearch(body)
   const open = skipSpace(body, afterByteOrderMark(body))
   if (body[open] !== OPEN_BRACE) throw invalid(body, open, 'expected an object')
   const members: Member[] = []
   let at = skipSpace(body, open + 1)
   if (body[at] !== CLOSE_BRACE) {
     for (;;) {
-      const member = scanMember(scan, at)
+      const member = scanMember(search, at)
       if (members.length === MAX_MEMBERS) throw invalid(body, at, `more than ${MAX_MEMBERS} keys`)
       members.push(member)
       at = skipSpace(body, member.valueEnd)
@@ -162,14 +150,14 @@ function ownText(texts: Readonly<Record<string, string>>, key: string): string |
   return Object.hasOwn(texts, key) ? texts[key] : undefined
 }
 
-function scanMember(scan: Scan, start: number): Member {
-  const { body } = scan
+function scanMember(search: QuoteSearch, start: number): Member {
+  const { body } = search
   if (body[start] !== QUOTE) throw invalid(body, start, 'expected a key in double quotes')
-  const keyEnd = stringEnd(scan, start)
+  const keyEnd = stringEnd(search, start)
   const colon = skipSpace(body, keyEnd)
   if (body[colon] !== COLON) throw invalid(body, colon, "expected ':'")
   const valueStart = skipSpace(body, colon + 1)
-  return { key: keyText(body, start, keyEnd), start, valueStart, valueEnd: valueEnd(scan, valueStart) }
+  return { key: keyText(body, start, keyEnd), start, valueStart, valueEnd: valueEnd(search, valueStart) }
 }
 
 function keyText(body: Buffer, start: number, end: number): string {
@@ -184,11 +172,11 @@ function keyText(body: Buffer, start: number, end: number): string {
   throw invalid(body, start, 'invalid key')
 }
 
-function valueEnd(scan: Scan, start: number): number {
-  const { body } = scan
+function valueEnd(search: QuoteSearch, start: number): number {
+  const { body } = search
   const first = body[start]
-  if (first === QUOTE) return stringEnd(scan, start)
-  if (first === OPEN_BRACE || first === OPEN_BRACKET) return nestedEnd(scan, start)
+  if (first === QUOTE) return stringEnd(search, start)
+  if (first === OPEN_BRACE || first === OPEN_BRACKET) return nestedEnd(search, start)
   let end = start
   while (end < body.length && isScalarByte(body[end])) end++
   if (!SCALAR.test(body.toString('latin1', start, end))) {
@@ -198,13 +186,13 @@ function valueEnd(scan: Scan, start: number): number {
 }
 
 /** The end of an object or array: strings are jumped over, brackets must match. */
-function nestedEnd(scan: Scan, start: number): number {
-  const { body } = scan
+function nestedEnd(search: QuoteSearch, start: number): number {
+  const { body } = search
   const closers: number[] = []
   for (let at = start; at < body.length;) {
     const byte = body[at]
     if (byte === QUOTE) {
-      at = stringEnd(scan, at)
+      at = stringEnd(search, at)
       continue
     }
     if (byte === OPEN_BRACE || byte === OPEN_BRACKET) {
@@ -219,40 +207,10 @@ function nestedEnd(scan: Scan, start: number): number {
   throw invalid(body, body.length, 'unclosed bracket')
 }
 
-/**
- * One past the closing quote of the string that opens at `start`. Native search costs a call, so each stretch
- * between escaped quotes is first walked for a few bytes.
- */
-function stringEnd(scan: Scan, start: number): number {
-  const { body } = scan
-  let at = start + 1
-  for (;;) {
-    const walked = Math.min(at + WALKED_BYTES, body.length)
-    for (; at < walked; at++) {
-      const byte = body[at]
-      if (byte === QUOTE) return at + 1
-      // The byte after a backslash never ends a string.
-      if (byte === BACKSLASH) at++
-    }
-    const quote = nextQuote(scan, at)
-    if (quote === -1) throw invalid(body, body.length, 'unterminated string')
-    let backslashes = 0
-    while (quote - 1 - backslashes >= at && body[quote - 1 - backslashes] === BACKSLASH) backslashes++
-    if (backslashes % 2 === 0) return quote + 1
-    at = quote + 1
-  }
-}
-
-/** The offset of the first quote from `at` on, or -1. */
-function nextQuote(scan: Scan, at: number): number {
-  const { body } = scan
-  if (at < scan.textStart || at >= scan.textStart + scan.text.length) {
-    scan.textStart = at
-    scan.text = body.toString('latin1', at, at + WINDOW_BYTES)
-  }
-  const found = scan.text.indexOf('"', at - scan.textStart)
-  // Nothing in all of it: this is one long value, which is not worth making text of.
-  return found === -1 ? body.indexOf(QUOTE, scan.textStart + scan.text.length) : scan.textStart + found
+function stringEnd(search: QuoteSearch, start: number): number {
+  const end = search.closingEnd(start)
+  if (end === -1) throw invalid(search.body, search.body.length, 'unterminated string')
+  return end
 }
 
 function skipSpace(body: Buffer, start: number): number {

@@ -11,7 +11,7 @@ const KEY = 'sk-a+b/c"d\\e&f <g>'
 test('a secret does not show itself', () => {
   const secret = new Secret('sk-hidden')
   assert.equal(
-    `${secret} ${JSON.stringify({ secret })} ${inspect(secret)}`,
+    `${secret.toString()} ${JSON.stringify({ secret })} ${inspect(secret)}`,
     '[secret] {"secret":"[secret]"} [secret]',
   )
   assert.equal(secret.reveal(), 'sk-hidden')
@@ -50,6 +50,14 @@ describe('an echo of a secret is hidden', () => {
 
   test('where it holds letters beyond ASCII', () =>
     assert.equal(redact(['pässwörd'], 'é p%C3%A4ssw%c3%b6rd pässwörd é'), 'é [secret] [secret] é'))
+  test('without the scheme it was kept with', () => {
+    assert.equal(redact(['Bearer sk-12345678'], 'got sk-12345678'), 'got [secret]')
+    const basic = `Basic ${Buffer.from('user:pass-word').toString('base64')}`
+    assert.equal(
+      redact([basic], 'dXNlcjpwYXNzLXdvcmQ= user:pass-word pass-word'),
+      '[secret] [secret] [secret]',
+    )
+  })
   test('where it is the whole text', () => assert.equal(redact([KEY], KEY), '[secret]'))
   test('each time it stands there', () =>
     assert.equal(redact(['abcdef'], 'abcdef-abcdef'), '[secret]-[secret]'))
@@ -81,7 +89,7 @@ test('ten thousand secrets cost a text no more than its own length', () => {
   const values = Array.from({ length: 10_000 }, (_, at) => `sk-proj-${String(at).padStart(8, '0')}`)
   const clean = createRedact(values.map((value) => new Secret(value)))
   assert.equal(clean('warm'), 'warm')
-  const text = 'the quick brown fox jumps over the lazy dog; '.repeat(2000) + values[9999]
+  const text = `${'the quick sk-proj- fox jumps over the lazy dog; '.repeat(2000)}${values[9999]}`
   const before = process.cpuUsage()
   assert.ok(clean(text).endsWith('dog; [secret]'))
   const { user } = process.cpuUsage(before)

@@ -39,7 +39,7 @@ const MIN_SECRET_CHARS = 6
  * overlaps is hidden together, so that a secret inside another one leaves no remainder.
  */
 export function createRedact(secrets: Iterable<Secret>): Redact {
-  const all = [...secrets].filter((secret) => secret.reveal().length >= MIN_SECRET_CHARS)
+  const all = [...secrets].flatMap((secret) => piecesOf(secret.reveal()))
   if (all.length === 0) return (text) => text
   const index = indexOf(all)
   return (text) => {
@@ -54,24 +54,36 @@ export function createRedact(secrets: Iterable<Secret>): Redact {
 interface Index {
   /** By a hash of two characters: whether any form may begin with them. */
   readonly openings: Uint8Array
-  /** By their first characters, longest first. */
-  readonly forms: ReadonlyMap<string, readonly string[]>
+  readonly forms: ReadonlySet<string>
+  /** How long the forms are that begin with these characters, longest first: many keys begin alike. */
+  readonly lengths: ReadonlyMap<string, readonly number[]>
 }
 
-function indexOf(secrets: readonly Secret[]): Index {
-  const forms = new Map<string, string[]>()
-  const all = new Set(secrets.flatMap((secret) => formsOf(secret.reveal())))
+/** The value, and what is secret in it where it is a whole `authorization` header: an echo may leave the scheme out. */
+function piecesOf(value: string): readonly string[] {
+  const [, scheme = '', credentials] = /^(basic|bearer|token|api-?key) +(\S+)$/i.exec(value) ?? []
+  const pieces = credentials === undefined ? [value] : [value, credentials]
+  if (credentials !== undefined && scheme.toLowerCase() === 'basic') {
+    const userInfo = Buffer.from(credentials, 'base64').toString()
+    pieces.push(userInfo, userInfo.slice(userInfo.indexOf(':') + 1))
+  }
+  return pieces.filter((piece) => piece.length >= MIN_SECRET_CHARS)
+}
+
+function indexOf(values: readonly string[]): Index {
+  const lengths = new Map<string, number[]>()
+  const forms = new Set(values.flatMap(formsOf))
   // A power of two; a few secrets need no table of every pair.
-  const openings = new Uint8Array(all.size > 64 ? 0x10000 : 0x100)
-  for (const form of all) {
+  const openings = new Uint8Array(forms.size > 64 ? 0x10000 : 0x100)
+  for (const form of forms) {
     const head = form.slice(0, MIN_SECRET_CHARS)
-    const alike = forms.get(head)
-    if (alike === undefined) forms.set(head, [form])
-    else alike.push(form)
+    const alike = lengths.get(head)
+    if (alike === undefined) lengths.set(head, [form.length])
+    else if (!alike.includes(form.length)) alike.push(form.length)
     openings[openingAt(form, 0, openings)] = 1
   }
-  for (const alike of forms.values()) alike.sort((a, b) => b.length - a.length)
-  return { openings, forms }
+  for (const alike of lengths.values()) alike.sort((a, b) => b - a)
+  return { openings, forms, lengths }
 }
 
 function formsOf(value: string): readonly string[] {
@@ -102,14 +114,15 @@ function openingAt(text: string, at: number, { length }: Uint8Array): number {
 /** From and to, in characters of the plain text; in order, none touching another. */
 type Range = readonly [number, number]
 
-function rangesIn(text: string, { openings, forms }: Index): readonly Range[] {
+function rangesIn(text: string, { openings, forms, lengths }: Index): readonly Range[] {
   const ranges: Range[] = []
   const last = text.length - MIN_SECRET_CHARS
   for (let at = 0; at <= last; at += 1) {
     if (openings[openingAt(text, at, openings)] === 0) continue
-    const form = forms.get(text.slice(at, at + MIN_SECRET_CHARS))?.find((each) => text.startsWith(each, at))
-    if (form === undefined) continue
-    const end = at + form.length
+    const alike = lengths.get(text.slice(at, at + MIN_SECRET_CHARS))
+    const length = alike?.find((each) => forms.has(text.slice(at, at + each)))
+    if (length === undefined) continue
+    const end = at + length
     const before = ranges.at(-1)
     if (before === undefined || before[1] < at) ranges.push([at, end])
     else ranges[ranges.length - 1] = [before[0], Math.max(before[1], end)]

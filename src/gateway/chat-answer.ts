@@ -24,6 +24,9 @@ export function createChatAnswer(deps: ChatAnswerDeps): RelayAnswer {
   const { response, headers, redact, log } = deps
   let isOver = false
   let isEvents = false
+  let announcedBytes = -1
+  /** The body, where one chunk is all of it. */
+  let whole: Buffer | undefined
   const logFailure = (error: GatewayError, route: Readonly<Record<string, string>>): void => {
     const fields = {
       call_id: headers['x-litellm-call-id'],
@@ -41,14 +44,22 @@ export function createChatAnswer(deps: ChatAnswerDeps): RelayAnswer {
     head: (status, own) => {
       if (isOver || response.destroyed) return
       isEvents = own['content-type']?.startsWith('text/event-stream') === true
+      announcedBytes = Number(own['content-length'] ?? -1)
       response.writeHead(status, { ...headers, ...own })
       if (isEvents) response.flushHeaders()
     },
-    data: (chunk) => isOver || response.destroyed || response.write(chunk),
+    data: (chunk) => {
+      if (isOver || response.destroyed) return true
+      if (chunk.length !== announcedBytes) return response.write(chunk)
+      whole = chunk
+      return true
+    },
     end: () => {
       if (isOver) return
       isOver = true
-      response.end()
+      // As text, one character a byte, it is joined with the head and leaves in one plain write.
+      if (whole !== undefined) response.end(whole.toString('latin1'), 'latin1')
+      else response.end()
     },
     fail: (error, route) => {
       if (isOver) return

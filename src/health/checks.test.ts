@@ -232,6 +232,16 @@ test('a deployment that cannot be called is judged at once, and nothing is sent'
   assert.deepEqual([verdict.requests, asked.length], [0, 0])
 })
 
+test('a deployment that cannot be called has failed, whether or not its mode is probed', () => {
+  const misconfigured = { message: 'provider "elsewhere" is not built yet' }
+  const deployments = [
+    keyed({ unprobedMode: 'ocr', misconfigured }),
+    keyed({ index: 1, mode: 'image_generation', modeSource: 'name', misconfigured }),
+  ]
+  const { board } = scene(pong, { deployments })
+  assert.deepEqual([board.health(0).reason, board.health(1).reason], ['misconfigured', 'misconfigured'])
+})
+
 test('a mode that cannot be probed stays unknown', async () => {
   const ocr = keyed({ unprobedMode: 'ocr' })
   const { checks, asked, board } = scene(pong, { deployments: [ocr] })

@@ -179,6 +179,39 @@ test('a refusal says which deployment, what was tried and what came back, withou
     },
   ))
 
+test('an address of the environment gives its user, password and query to the authorizer alone', async () => {
+  for (const [provider, variable] of [
+    ['openai', 'OPENAI_API_BASE'],
+    ['azure', 'AZURE_API_BASE'],
+  ] as const) {
+    const env = { [variable]: 'https://user:p%40ss-word@h.test/x?sig=query-secret' }
+    const line = lineOf(provider, { connection: { headers: {}, apiKey: new Secret(CONTRACT_KEY) } }, env)
+    assert.equal(line.target.base, 'https://h.test/x')
+    const { url, headers } = await line.authorize({ method: 'GET', url: 'https://h.test/x/y', headers: {} })
+    assert.equal(url, 'https://h.test/x/y?sig=query-secret')
+    assert.equal(headers['authorization'], 'Basic dXNlcjpwQHNzLXdvcmQ=')
+    assert.equal(line.redact('query-secret, p@ss-word'), '[secret], [secret]')
+  }
+})
+
+for (const [name, body, kind] of [
+  ['a refusal', { status: 400, text: `${'x'.repeat(495)}${CONTRACT_KEY}` }, 'bad_request'],
+  ['a strange answer', { status: 200, text: `${'x'.repeat(75)}${CONTRACT_KEY}` }, 'wrong_shape'],
+] as const)
+  test(`${name} that is quoted up to the middle of a secret shows no part of it`, () =>
+    withUpstream(
+      (_, response) => response.writeHead(body.status).end(body.text),
+      async (url, transport) => {
+        const line = lineOf('openai', { connection: keyed(`${url}/v1`) }, {}, transport)
+        await assert.rejects(exchange(line, 'chat', encode(line, 'chat', REQUESTS.chat), LIMITS), (error) => {
+          assert.ok(error instanceof GatewayError)
+          assert.equal(error.kind, kind)
+          assert.match(error.message, /x\[secr?e?t?\]?…?$/)
+          return true
+        })
+      },
+    ))
+
 test('a key from the environment is blotted out of echoes too', () =>
   withUpstream(
     (request, response) =>

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
+import { readConfigText } from '../../src/app.ts'
+import { formatProblem } from '../../src/config/problem.ts'
 import { startFakeProvider, type FakeProvider } from '../../src/fake-provider/server.ts'
 import { HTTP_WAYS, SOCKET_WAYS, startEchoUpstream, type EchoUpstream } from './echo-upstream.ts'
 import { runProgram, startGateway, withFolder, type Gateway } from './program.ts'
@@ -32,6 +34,8 @@ const PLACES: Readonly<Record<string, Place>> = {
     openai(base, `${KEYED}      extra_headers: { x-api-token: ${yamlText(canary(6))} }\n`),
   'a header with a harmless name': (base) =>
     openai(base, `${KEYED}      headers: { x-tenant: ${yamlText(canary(7))} }\n`),
+  'an authorization header': (base) =>
+    openai(base, `      extra_headers: { Authorization: ${yamlText(`Bearer ${canary(22)}`)} }\n`),
   'an organization': (base) => openai(base, `${KEYED}      organization: ${yamlText(canary(8))}\n`),
   'a password in api_base': (base) => openai(base.replace('://', `://user:${inUrl(canary(9))}@`), ''),
   'a query in api_base': (base) =>
@@ -240,13 +244,18 @@ for (const details of [true, false])
     })
 
     test('in chat answers, whole and streamed', async () => {
+      const asked = groups
+        .filter((name) => !name.startsWith('a session'))
+        .flatMap((group) => [{}, { stream: true }].map((more) => ({ group, more })))
       const failures: string[] = []
-      for (const group of groups.filter((name) => !name.startsWith('a session')))
-        for (const more of [{}, { stream: true }]) {
-          const { text } = await chat(gateway.url, group, more)
-          const [leak] = leaks(text)
-          if (leak !== undefined) failures.push(`${group} ${JSON.stringify(more)}: ${leak}`)
-        }
+      for (let at = 0; at < asked.length; at += 16)
+        await Promise.all(
+          asked.slice(at, at + 16).map(async ({ group, more }) => {
+            const [leak] = leaks((await chat(gateway.url, group, more)).text)
+            if (leak !== undefined) failures.push(`${group} ${JSON.stringify(more)}: ${leak}`)
+          }),
+        )
+      assert.ok(asked.length > 500, `${asked.length} requests`)
       assert.deepEqual(failures, [])
     })
 
@@ -302,12 +311,22 @@ describe('a file that cannot be read does not show its secrets', () => {
     'a password that starts with a dollar sign': `general_settings: { master_key: $${SIGN} }\nmodel_list: []\n`,
   }
   for (const [name, text] of Object.entries(files))
-    test(name, () =>
-      withFolder({ 'config.yaml': text }, async (cwd) => {
-        const { code, stdout, stderr } = await runProgram(['check', 'config.yaml'], { cwd })
-        assert.ok(code === 0 || code === 2, stderr)
-        assert.match(stderr, /config\.yaml/)
+    test(name, async () => {
+      const { problems } = await readConfigText('config.yaml', text)
+      assert.notEqual(problems.length, 0)
+      assertClean('the problems', problems.map(formatProblem).join('\n'))
+    })
+
+  test('nor does pulsegate check, for all of them', async () => {
+    const names = Object.keys(files).map((_, at) => `config-${at}.yaml`)
+    const texts = Object.fromEntries(Object.values(files).map((text, at) => [`config-${at}.yaml`, text]))
+    const includes = `include: [${names.slice(4).join(', ')}]\nmodel_list: []\n`
+    await withFolder({ ...texts, 'config.yaml': includes }, async (cwd) => {
+      for (const file of ['config.yaml', 'config-0.yaml']) {
+        const { code, stdout, stderr } = await runProgram(['check', file], { cwd })
+        assert.equal(code, 2, stderr)
         assertClean('check', stdout + stderr)
-      }),
-    )
+      }
+    })
+  })
 })

@@ -48,6 +48,7 @@ export const HTTP_WAYS: Readonly<Record<string, (heard: Heard) => Reply>> = {
   text: ({ all }) => error(400, all),
   unauthorized: ({ all }) => error(401, all),
   crash: ({ all }) => ({ status: 500, headers: TEXT_TYPE, body: all }),
+  bare: ({ values }) => error(401, values.map((value) => value.replace(/^\w+ /, '')).join(' ')),
   limit: ({ all }) => ({
     ...error(429, all),
     headers: { ...JSON_TYPE, 'retry-after': all, 'x-ratelimit-remaining-requests': all, 'x-request-id': all },

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { HttpMode } from '../../core/mode.ts'
 import type { Target } from '../adapter.ts'
-import { azureRealtimeUrl, azureUrl } from './address.ts'
+import { azureRealtimeUrl, azureUrl, namesDeployment } from './address.ts'
 
 function target(base: string, apiVersion?: string, model = 'dep'): Target {
   return {
@@ -107,3 +107,9 @@ for (const [at, url] of REALTIME) {
   test(`realtime at ${at.base} ${at.apiVersion ?? 'without a version'}`, () =>
     assert.equal(azureRealtimeUrl(at), url))
 }
+
+test('a model without a name is no deployment, unless the base names one', () => {
+  assert.equal(namesDeployment(target('https://a.test', undefined, '')), false)
+  assert.equal(namesDeployment(target('https://a.test/openai/deployments/gpt', undefined, '')), true)
+  assert.equal(namesDeployment(target('https://a.test')), true)
+})
