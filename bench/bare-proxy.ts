@@ -23,12 +23,12 @@ function pass(request: IncomingMessage, response: ServerResponse, body: Buffer):
         resume = () => controller.resume()
       },
       onResponseStart: (_, status, headers) => {
-        const length = headers['content-length']
-        const type = headers['content-type'] ?? 'application/json'
-        response.writeHead(status, {
-          'content-type': type,
-          ...(length !== undefined && { 'content-length': length }),
-        })
+        const { 'content-type': type = 'application/json', 'content-length': length } = headers
+        response.writeHead(status, [
+          'content-type',
+          String(type),
+          ...(length === undefined ? [] : ['content-length', String(length)]),
+        ])
       },
       onResponseData: (controller, chunk) => {
         if (!response.write(chunk)) controller.pause()

@@ -18,7 +18,7 @@ function closedLoop(order: Order): Promise<Seen> {
   const until = begun + order.durationMs
   let failures = 0
   const one = (socket: Socket, done: () => void): void => {
-    let held = Buffer.alloc(0)
+    let held: Buffer = Buffer.alloc(0)
     let missing = 0
     let sent = 0
     const ask = (): void => {
@@ -59,7 +59,7 @@ function streams(order: Order): Promise<Seen> {
   let whole = 0
   let failures = 0
   const one = (socket: Socket, done: () => void): void => {
-    let tail = Buffer.alloc(0)
+    let tail: Buffer = Buffer.alloc(0)
     let hasLast = false
     socket.on('connect', () => socket.write(request))
     socket.on('data', (chunk: Buffer) => {

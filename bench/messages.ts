@@ -12,7 +12,10 @@ export const MODEL = 'bench'
 /** The gateway's key; the others do not look at it. */
 export const KEY = 'sk-bench-0123456789abcdef'
 
-const SENTENCE = 'A paragraph of ordinary prose, with a \\"quoted\\" word and a line end.\\n'
+/** As people write: a line end every hundred characters, a quoted word in every other line. */
+const LINES =
+  'A paragraph of ordinary prose that goes on for a while before anything in it needs to be escaped.\\n' +
+  'The next line holds a \\"quoted\\" word, about as many as prose has, and goes on until it ends too.\\n'
 
 /** A chat request as raw HTTP/1.1 bytes. */
 export function chatRequest(kind: RequestKind, port: number): Buffer {
@@ -32,8 +35,8 @@ export function chatRequest(kind: RequestKind, port: number): Buffer {
 /** 600 bytes, or 100 KB as a conversation of 50 messages. */
 function bodyOf(kind: RequestKind): string {
   const isLarge = kind === 'large' || kind === 'large, model last'
-  const [turns, turnChars] = isLarge ? [50, 2018] : [1, 512]
-  const content = SENTENCE.repeat(Math.floor(turnChars / SENTENCE.length)).padEnd(turnChars, 'x')
+  const [turns, turnChars] = isLarge ? [50, 2018] : [1, 523]
+  const content = LINES.repeat(Math.floor(turnChars / LINES.length)).padEnd(turnChars, 'x')
   const messages = Array.from({ length: turns }, () => `{"role":"user","content":"${content}"}`).join(',')
   const model = `"model":"${MODEL}"`
   const rest = `"messages":[${messages}],"temperature":0.2${kind === 'stream' ? ',"stream":true' : ''}`

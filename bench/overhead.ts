@@ -29,8 +29,10 @@ interface Ground {
 
 const ROOT = resolve(import.meta.dirname, '..')
 const REPORT_DEADLINE_MS = 30_000
-/** Others on the contestant's core this much of the time: the window is measured once more. */
+/** Others on the contestant's core this much of the time: the window is measured once more, the better one counts. */
 const DIRTY_SHARE = 0.15
+/** In a whole run, so that a busy machine does not make it endless. */
+const MOST_REPEATS = 6
 
 const { values: options } = parseArgs({
   options: {
@@ -49,14 +51,20 @@ Compares the CPU of pulsegate with nginx's and with a bare node proxy's, in one 
   --node-flag FLAG   start pulsegate's node with this flag too, e.g. --cpu-prof`
 
 async function run({ load, upstreamPort, contestants }: Ground): Promise<void> {
-  const chosen = SCENARIOS.filter(({ title }) => title.includes(options.only ?? ''))
-  for (const scenario of chosen) {
-    const rounds = Number(options.rounds ?? scenario.rounds)
+  let repeatsLeft = MOST_REPEATS
+  const window = async (contestant: Contestant, scenario: Scenario): Promise<Window> => {
+    const first = await measure(load, contestant, scenario)
+    if (first.foreign < DIRTY_SHARE || repeatsLeft === 0) return first
+    repeatsLeft--
+    const second = await measure(load, contestant, scenario)
+    return second.foreign < first.foreign ? second : first
+  }
+  for (const scenario of SCENARIOS.filter(({ title }) => title.includes(options.only ?? ''))) {
     const windows = new Map(contestants.map((each): [Contestant, Window[]] => [each, []]))
     const direct: number[] = []
-    for (let round = 0; round < rounds; round++) {
+    for (let round = 0; round < Number(options.rounds ?? scenario.rounds); round++) {
       if (scenario.isLatency) direct.push((await ask(load, orderFor(scenario, upstreamPort))).p50Us)
-      for (const [contestant, list] of windows) list.push(await measure(load, contestant, scenario))
+      for (const [contestant, list] of windows) list.push(await window(contestant, scenario))
     }
     const named = [...windows].map(([{ name }, list]) => ({ name, windows: list }))
     const report = scenario.isLatency
@@ -76,15 +84,7 @@ function ask(load: Pinned, order: Order): Promise<Seen> {
   return seen
 }
 
-/** One window; where somebody else was busy on the core, the better of two. */
-async function measure(load: Pinned, contestant: Contestant, scenario: Scenario): Promise<Window> {
-  const first = await measureOnce(load, contestant, scenario)
-  if (first.foreign < DIRTY_SHARE) return first
-  const second = await measureOnce(load, contestant, scenario)
-  return second.foreign < first.foreign ? second : first
-}
-
-async function measureOnce(
+async function measure(
   load: Pinned,
   { process: { pid }, port }: Contestant,
   scenario: Scenario,

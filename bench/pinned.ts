@@ -1,5 +1,5 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 
 /** A process of the bench, held on one core where the machine allows it. */
@@ -70,11 +70,23 @@ export function nextMessage<Wanted>(
 /** What the kernel counts in, per second; 100 on every Linux that people run (`getconf CLK_TCK`). */
 const TICKS_PER_S = 100
 
-/** CPU that a process and all its threads have used, milliseconds (proc(5), /proc/pid/stat, utime + stime). */
+/**
+ * CPU that a process and all its threads have used, milliseconds. From the scheduler's own nanoseconds where the
+ * kernel gives them (/proc/pid/task/tid/schedstat), else from ticks (proc(5), /proc/pid/stat, utime + stime).
+ */
 export function cpuMs(pid: number): number {
+  if (existsSync(`/proc/${pid}/schedstat`)) {
+    const threads = readdirSync(`/proc/${pid}/task`)
+    return threads.reduce((sum, thread) => sum + onCpuMs(`/proc/${pid}/task/${thread}/schedstat`), 0)
+  }
   const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
   return ((Number(fields[11]) + Number(fields[12])) * 1000) / TICKS_PER_S
+}
+
+/** A thread may end while the others are asked; what it used is then lost, and is next to nothing. */
+function onCpuMs(file: string): number {
+  return existsSync(file) ? Number(readFileSync(file, 'latin1').split(' ')[0]) / 1_000_000 : 0
 }
 
 /** Memory that a process holds now, MB of 1,000,000 bytes. */

@@ -42,7 +42,7 @@ export function reportLatency(
     p50(each).map((us, round) => us - (directUs[round] ?? Number.NaN))
   const rows = [
     ['', 'p50 µs', 'added p50 µs', 'p99 µs'],
-    ['direct', shownSpread(spreadOf(directUs), 0), '0', ''],
+    ['direct, on the load’s own core', shownSpread(spreadOf(directUs), 0), '0', ''],
     ...all.map((each) => [
       each.name,
       shownSpread(spreadOf(p50(each)), 0),

@@ -18,7 +18,7 @@ const answer = wholeAnswer()
 const event = streamEvent()
 
 function serve(socket: Socket): void {
-  let held = Buffer.alloc(0)
+  let held: Buffer = Buffer.alloc(0)
   let missing = 0
   let isStreamed = false
   socket.setNoDelay(true)

@@ -1,16 +1,31 @@
-import { chmodSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { resolve } from 'node:path'
+import { chmodSync, copyFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
 import { build } from 'esbuild'
+import { z } from 'zod'
 
 const ROOT = resolve(import.meta.dirname, '..')
-const MANIFEST: unknown = JSON.parse(readFileSync(resolve(ROOT, 'package.json'), 'utf8'))
+
+/** What package.json says of what is built. */
+const manifestSchema = z.object({
+  name: z.string(),
+  version: z.string(),
+  description: z.string(),
+  license: z.string(),
+  engines: z.object({
+    node: z
+      .string()
+      .regex(/^>=\d+\.\d+$/, { error: 'package.json must say engines.node as ">=MAJOR.MINOR"' }),
+  }),
+})
+
+type Manifest = z.output<typeof manifestSchema>
 
 /**
  * Runs before the program. Written in words that a Node of ten years ago can read, so that it can say what is
  * missing; `require` is for the packages in the bundle that are not ES modules.
  */
-function banner(needs: readonly [number, number]): string {
-  const [major, minor] = needs
+function banner({ engines }: Manifest): string {
+  const [major, minor] = engines.node.replace('>=', '').split('.')
   return [
     "import { createRequire as pulsegateCreateRequire } from 'node:module';",
     "var pulsegateNode = process.versions.node.split('.').map(Number);",
@@ -22,15 +37,11 @@ function banner(needs: readonly [number, number]): string {
   ].join('\n')
 }
 
-/** What package.json says of the version, and of the Node that is needed. */
-function readManifest(manifest: unknown): { version: string; needs: readonly [number, number] } {
-  const isRead =
-    typeof manifest === 'object' && manifest !== null && 'version' in manifest && 'engines' in manifest
-  if (!isRead || typeof manifest.version !== 'string')
-    throw new Error('package.json has no version or no engines')
-  const needs = /"node":">=(\d+)\.(\d+)"/.exec(JSON.stringify(manifest.engines))
-  if (needs === null) throw new Error('package.json must say engines.node as ">=MAJOR.MINOR"')
-  return { version: manifest.version, needs: [Number(needs[1]), Number(needs[2])] }
+/** The package that is published: the bundle holds all it needs, so it depends on nothing. */
+function published(manifest: Manifest): string {
+  const { name, version, description, license, engines } = manifest
+  const bin = { pulsegate: 'pulsegate.js' }
+  return `${JSON.stringify({ name, version, description, license, type: 'module', bin, engines }, null, 2)}\n`
 }
 
 /** The licence of every package that went into the bundle: their terms ask for it to travel along. */
@@ -46,7 +57,9 @@ function licensesOf(inputs: readonly string[]): string {
 }
 
 const outfile = resolve(process.argv[2] ?? resolve(ROOT, 'dist/pulsegate.js'))
-const { version, needs } = readManifest(MANIFEST)
+const folder = dirname(outfile)
+if (folder === ROOT) throw new Error('the package goes into a folder of its own')
+const manifest = manifestSchema.parse(JSON.parse(readFileSync(resolve(ROOT, 'package.json'), 'utf8')))
 
 const { metafile } = await build({
   metafile: true,
@@ -61,10 +74,12 @@ const { metafile } = await build({
   // A smaller text is 15 MB less memory; names stay, so that a stack can be read.
   minifySyntax: true,
   minifyWhitespace: true,
-  banner: { js: banner(needs) },
-  define: { PULSEGATE_VERSION: JSON.stringify(version) },
+  banner: { js: banner(manifest) },
+  define: { PULSEGATE_VERSION: JSON.stringify(manifest.version) },
   logLevel: 'warning',
 })
 chmodSync(outfile, 0o755)
-writeFileSync(resolve(outfile, '../THIRD-PARTY-LICENSES.txt'), licensesOf(Object.keys(metafile.inputs)))
-console.log(`${outfile}: pulsegate ${version}`)
+writeFileSync(resolve(folder, 'THIRD-PARTY-LICENSES.txt'), licensesOf(Object.keys(metafile.inputs)))
+writeFileSync(resolve(folder, 'package.json'), published(manifest))
+for (const page of ['LICENSE', 'README.md']) copyFileSync(resolve(ROOT, page), resolve(folder, page))
+console.log(`${outfile}: pulsegate ${manifest.version}`)

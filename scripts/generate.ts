@@ -5,8 +5,14 @@ import { deploymentSchema, infoShape, paramShape } from '../src/config/schema-de
 import { generalSettings } from '../src/config/schema-general.ts'
 import { librarySettings } from '../src/config/schema-library.ts'
 import { routerSettings } from '../src/config/schema-router.ts'
+import { NOT_BUILT } from '../src/providers/not-built.ts'
+import type { CompatibleRow } from '../src/providers/openai-compatible/row.ts'
+import { COMPATIBLE_ROWS } from '../src/providers/openai-compatible/rows.ts'
 
-/** Writes docs/config.md and config.schema.json from the schema; with `--check`, only says whether they are true. */
+/**
+ * Writes docs/config.md and config.schema.json from the schema, and docs/providers.md from the tables of
+ * providers; with `--check`, only says whether they are true.
+ */
 async function main(isCheck: boolean): Promise<void> {
   const outputs = [
     { url: new URL('../docs/config.md', import.meta.url), name: 'docs/config.md', text: reference() },
@@ -15,12 +21,17 @@ async function main(isCheck: boolean): Promise<void> {
       name: 'config.schema.json',
       text: jsonSchema(),
     },
+    {
+      url: new URL('../docs/providers.md', import.meta.url),
+      name: 'docs/providers.md',
+      text: providers(),
+    },
   ]
   for (const { url, name, text } of outputs) {
     if (!isCheck) await writeFile(url, text)
     else if ((await readOrNothing(url)) !== text) {
       console.error(
-        `${name} does not say what the schema says; run \`npm run generate\` and commit the result`,
+        `${name} does not say what the source says; run \`npm run generate\` and commit the result`,
       )
       process.exitCode = 1
     }
@@ -69,12 +80,79 @@ function reference(): string {
 function section(title: string, settings: readonly SettingDoc[]): string {
   const acted = settings.filter((setting) => setting.acted)
   const kept = settings.filter((setting) => !setting.acted)
-  const rows = acted.map(({ name, description }) => `| \`${name}\` | ${description.replaceAll('|', '\\|')} |`)
-  const table = rows.length === 0 ? [] : ['| setting | what it does |', '|---|---|', ...rows, '']
+  const rows = acted.map(
+    ({ name, type, description }) =>
+      `| \`${name}\` | ${typeName(type)} | ${description.replaceAll('|', '\\|')} |`,
+  )
+  const table = rows.length === 0 ? [] : ['| setting | takes | what it does |', '|---|---|---|', ...rows, '']
   const names = kept.map(({ name }) => `\`${name}\``).join(', ')
   const others = kept.length === 0 ? [] : [`Loaded, not acted on yet: ${names}.`, '']
   return [`## ${title}`, '', ...table, ...others].join('\n')
 }
+
+const TYPE_NAMES: Readonly<Record<string, string>> = {
+  string: 'text',
+  number: 'number',
+  boolean: 'true or false',
+  array: 'list',
+  object: 'map',
+}
+
+/** What a setting takes. The quoted forms of numbers and booleans, which all of them take, are not repeated. */
+function typeName(type: z.ZodType): string {
+  const { anyOf, ...own } = z.toJSONSchema(type, { io: 'input', unrepresentable: 'any' })
+  const forms = [own, ...(anyOf ?? []).flatMap((form) => [form].concat(form.anyOf ?? []))]
+  const words = forms.flatMap((form) =>
+    form.enum === undefined
+      ? [form.type ?? []].flat().flatMap((kind) => TYPE_NAMES[kind] ?? [])
+      : form.enum.map((word) => `\`${word}\``),
+  )
+  const isQuoted = words.includes('true or false') || (words[0] === 'number' && words.length === 2)
+  const plain = isQuoted ? words.filter((word) => word !== 'text') : words
+  return plain.length === 0 ? 'anything' : [...new Set(plain)].join(', ')
+}
+
+function providers(): string {
+  const rows = COMPATIBLE_ROWS.toSorted((a, b) => (a.id < b.id ? -1 : 1)).map(providerRow)
+  const others = [...NOT_BUILT].sort().map((id) => `\`${id}/\``)
+  return [PROVIDERS, ...rows, '', NOT_BUILT_YET, '', others.join(', '), ''].join('\n')
+}
+
+function providerRow(row: CompatibleRow): string {
+  const own = row.base === undefined ? [] : [row.base]
+  const named = row.baseEnv ?? [`${row.id.toUpperCase().replaceAll('-', '_')}_API_BASE`]
+  const key = row.keyless === undefined ? codes(row.keyEnv) : `${codes(row.keyEnv)} (optional)`
+  return `| \`${row.id}/\` | ${codes([...named, ...own])} | ${key} |`
+}
+
+function codes(words: readonly string[]): string {
+  return words.map((word) => `\`${word}\``).join(', ')
+}
+
+const PROVIDERS = `<!-- Written by scripts/generate.ts from src/providers. Do not edit. -->
+# Providers
+
+The prefix of \`litellm_params.model\` names the provider: \`groq/llama-3.1-8b-instant\`. So does
+\`custom_llm_provider\`, the host of \`api_base\`, and a well-known name without prefix (\`gpt-4o\`, \`command-r\`).
+\`api_key\` and \`api_base\` of the deployment come first, then the variables below in their order, then the
+provider's own address. A server that is not listed is reached as \`openai/<model>\` with an \`api_base\`.
+
+| prefix | address | key |
+|---|---|---|
+| \`openai/\`, \`text-completion-openai/\` | \`OPENAI_API_BASE\`, \`OPENAI_BASE_URL\`, \`https://api.openai.com/v1\` | \`OPENAI_API_KEY\`; the organization: \`OPENAI_ORGANIZATION\`, \`OPENAI_ORG_ID\` |
+| \`azure/\`, \`azure_text/\` | \`AZURE_API_BASE\`, \`AZURE_OPENAI_ENDPOINT\`; the version: \`AZURE_API_VERSION\`, else \`2024-10-21\` | \`AZURE_API_KEY\`, \`AZURE_OPENAI_API_KEY\`, \`AZURE_AD_TOKEN\` |
+| \`cohere/\`, \`cohere_chat/\` | \`COHERE_API_BASE\`, \`https://api.cohere.com\` | \`COHERE_API_KEY\`, \`CO_API_KEY\` |
+
+## OpenAI-compatible
+
+They speak OpenAI's words at another address. Without an address of its own, \`api_base\` or the variable is required.
+
+| prefix | address | key |
+|---|---|---|`
+
+const NOT_BUILT_YET = `## Not built yet
+
+Deployments of these load, are listed as misconfigured, and nothing is sent to them:`
 
 const INTRODUCTION = `<!-- Written by scripts/generate.ts from src/config/schema.ts. Do not edit. -->
 # Configuration
@@ -89,8 +167,8 @@ column without starting anything; \`--strict\` makes warnings errors. Editors co
 - \`os.environ/NAME\` as a whole value is replaced by the variable: directly under \`litellm_params\` and
   \`credential_values\`, in \`environment_variables\`, and anywhere in the other blocks. A deployment whose variable is not
   set is listed as misconfigured; the others run. \`$NAME\` and \`\${NAME}\` are kept as they stand, with a warning.
-- \`.env\` in the working directory completes the environment, unless \`LITELLM_MODE=PRODUCTION\`;
-  \`environment_variables\` completes it further. What is already set wins.
+- \`.env\` in the working directory completes the environment, unless \`LITELLM_MODE=PRODUCTION\`; \`\${NAME}\` and
+  \`\${NAME:-default}\` are expanded in it. \`environment_variables\` completes the environment further. What is already set wins.
 - Unknown keys are kept out and reported as warnings, with what was probably meant. Unknown \`litellm_params\` are
   sent upstream in the body, as LiteLLM does; those that look like a misspelt connection field are not.
 - Wrong types of known settings, a missing \`model_list\`, files that include each other, more than 32 MB and text that
@@ -105,8 +183,12 @@ const VARIABLES = `## Environment variables
 
 | variable | what it does |
 |---|---|
+| \`CONFIG_FILE_PATH\` | The config to serve where the command line names none. |
+| \`HOST\`, \`PORT\` | Where to listen without \`--host\` and \`--port\`. Default: \`0.0.0.0\`, 4000. |
+| \`PULSEGATE_LOG\`, \`LITELLM_LOG\` | The level of the log: debug, info, warning, error, critical or silent. Default: info. |
+| \`NO_COLOR\`, \`FORCE_COLOR\` | No colours, or colours even where nothing is a terminal. |
 | \`LITELLM_MASTER_KEY\` | The master key where the config has none. |
-| \`DATABASE_URL\` | The database where the config has none. |
+| \`DATABASE_URL\` | Kept as a secret; no database is used yet. |
 | \`LITELLM_MODE\` | \`PRODUCTION\`: \`.env\` is not read. |
 | \`LITELLM_ENVIRONMENT\` | Compared with \`model_info.supported_environments\`. |
 | \`HEALTH_CHECK_TIMEOUT_SECONDS\` | Seconds one check may take. Default: 60. |
@@ -115,6 +197,8 @@ const VARIABLES = `## Environment variables
 | \`BACKGROUND_HEALTH_CHECK_MAX_TOKENS\` | Token budget of probes. Default: 16. |
 | \`BACKGROUND_HEALTH_CHECK_MAX_TOKENS_REASONING\` | The same for reasoning models. |
 | \`GRACEFUL_SHUTDOWN_TIMEOUT\` | Seconds streams may go on after the drain. Default: 30. |
+
+Keys and addresses of providers: [providers.md](providers.md).
 `
 
 await main(process.argv.includes('--check'))

@@ -95,6 +95,20 @@ describe('architecture', () => {
     assert.deepEqual(breaches, [])
   })
 
+  test('ARCHITECTURE.md shows this very table', () => {
+    const page = readFileSync(resolve(SRC, '../ARCHITECTURE.md'), 'utf8')
+    const words = (cell = ''): readonly string[] => cell.split(', ').filter((word) => word !== '–')
+    const rows = [...page.matchAll(/^\| `([\w-]+)` \| .* \| (.*) \| (.*) \|$/gm)].map(
+      ([, folder = '', ours, npm]) => [folder, { ours: words(ours), npm: words(npm) }],
+    )
+    const folders = Object.entries(MAY_IMPORT).filter(([name]) => !name.endsWith('.ts'))
+    const named = folders.map(([name, { ours, npm }]) => [
+      name,
+      { ours: ours.map((other) => other.replace(/\.ts$/, '')), npm },
+    ])
+    assert.deepEqual(rows, named)
+  })
+
   for (const [file, imported, expected] of [
     ['core/mode.ts', '../config/schema.ts', 'core may not import config'],
     ['transport/send.ts', '../providers/adapter.ts', 'transport may not import providers'],

@@ -27,10 +27,32 @@ describe('the bundle', () => {
   after(() => rm(folder, { recursive: true, force: true }))
 
   test('is one file, with the licences of what is in it beside it', async () => {
-    assert.deepEqual(await readdir(folder), ['THIRD-PARTY-LICENSES.txt', 'pulsegate.js'])
+    assert.deepEqual((await readdir(folder)).sort(), [
+      'LICENSE',
+      'README.md',
+      'THIRD-PARTY-LICENSES.txt',
+      'package.json',
+      'pulsegate.js',
+    ])
     const licences = await readFile(join(folder, 'THIRD-PARTY-LICENSES.txt'), 'utf8')
     for (const name of ['fastify', 'undici', 'ws', 'zod', 'pino', 'js-yaml'])
       assert.match(licences, new RegExp(`^${name}\n\n[^-]*(MIT|Permission is hereby granted|Copyright)`, 'm'))
+  })
+
+  test('is a package of its own that depends on nothing', async () => {
+    const manifest: unknown = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8'))
+    const { name, version, description }: Record<string, string> = JSON.parse(
+      await readFile(join(ROOT, 'package.json'), 'utf8'),
+    )
+    assert.deepEqual(manifest, {
+      name,
+      version,
+      description,
+      license: 'MIT',
+      type: 'module',
+      bin: { pulsegate: 'pulsegate.js' },
+      engines: { node: '>=22.19' },
+    })
   })
 
   test('starts with the way to run it', async () => {

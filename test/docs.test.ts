@@ -3,9 +3,16 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { describe, test } from 'node:test'
 
+import { Ajv2020 } from 'ajv/dist/2020.js'
+import { createApp, readConfigText } from '../src/app.ts'
+import { createSource, toJson } from '../src/config/node.ts'
+import { parseYaml } from '../src/config/yaml.ts'
+import { systemClock } from '../src/core/clock.ts'
 import { FAILURE_KINDS } from '../src/core/failure.ts'
 import { HEALTH_STATES } from '../src/core/health.ts'
+import { silentLog } from '../src/core/log.ts'
 import { MODES } from '../src/core/mode.ts'
+import { ADAPTERS } from '../src/providers/registry.ts'
 
 const ROOT = resolve(import.meta.dirname, '..')
 const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8')
@@ -75,6 +82,76 @@ describe('documentation', () => {
     assert.deepEqual(unread, [])
   })
 
+  test('docs/config.md lists every variable of the environment that is read, and none that is not', () => {
+    const listed = firstColumn(section(read('docs/config.md'), '## Environment variables'))
+    const used = [...code.matchAll(/\benv(?:\['([A-Z_]+)'\]|, '([A-Z_]+)')/g)].map(
+      (match) => match[1] ?? match[2] ?? '',
+    )
+    // What every terminal says of itself is no setting of ours.
+    const own = used.filter((name) => !['TERM', 'COLUMNS'].includes(name))
+    assert.deepEqual([...listed].sort(), [...new Set(own)].sort())
+  })
+
+  test('docs/providers.md lists every provider that is built, and none that is not', () => {
+    const page = read('docs/providers.md')
+    const listed = [...firstColumn(page), ...firstColumn(section(page, '## OpenAI-compatible'))]
+    assert.deepEqual([...new Set(listed)].sort(), ADAPTERS.map(({ id }) => `${id}/`).sort())
+  })
+
+  test('README.md lists every route there is, and none that is not', async () => {
+    const rows = [...read('README.md').matchAll(/^\| (`(?:GET|POST) [^|]*)\|/gm)]
+    const listed = rows.flatMap(([, cell = '']) =>
+      Array.from(cell.matchAll(/(\/[^`]*)`/g), ([, path = '']) => path),
+    )
+    const { config } = await readConfigText(
+      'config.yaml',
+      'model_list: []\ngeneral_settings: {drain_delay: 0}\n',
+    )
+    assert.ok(config !== undefined)
+    const routes: string[] = []
+    const app = createApp(config, {
+      log: silentLog,
+      clock: systemClock,
+      random: () => 0.5,
+      version: '1.2.3',
+      host: '127.0.0.1',
+      port: 0,
+    })
+    const { url } = await app.start()
+    try {
+      // A path that is known refuses a method that it does not have; one that is not known says 404.
+      for (const path of listed) {
+        const answer = await fetch(url + path.replace(/\{\w+\}/, 'x'), { method: 'DELETE' })
+        await answer.arrayBuffer()
+        if (answer.status === 405) routes.push(path)
+      }
+    } finally {
+      await app.stop()
+    }
+    assert.deepEqual(listed, routes)
+    const written = filesBelow('src/gateway/routes').flatMap((file) =>
+      Array.from(read(file).matchAll(/'(\/[a-z][\w/*-]*)'/g), ([, path = '']) => path),
+    )
+    assert.ok(written.length > 8)
+    assert.deepEqual(
+      written.filter((path) => !listed.some((each) => each.includes(path.replace(/\*$/, '')))),
+      [],
+    )
+  })
+
+  test('config.schema.json accepts every example, and marks what the program refuses', () => {
+    const fits = new Ajv2020({ strict: false }).compile(JSON.parse(read('config.schema.json')))
+    const examples = filesBelow('examples')
+    assert.ok(examples.length > 10)
+    for (const file of examples) {
+      const { root } = parseYaml(createSource(file, read(file)))
+      assert.ok(root !== undefined && fits(toJson(root)), `${file}: ${JSON.stringify(fits.errors)}`)
+    }
+    assert.ok(fits({ general_settings: { health_check_interval: 'os.environ/EVERY' } }))
+    assert.ok(!fits({ general_settings: { health_check_interval: 'often' } }))
+    assert.ok(!fits({ model_list: [{ model_name: ['a'] }] }))
+  })
+
   test('every file that ARCHITECTURE.md and CONTRIBUTING.md name exists', () => {
     const words = ['ARCHITECTURE.md', 'CONTRIBUTING.md'].flatMap((page) =>
       [...read(page).matchAll(/`((?:src\/|test\/)?[a-z-]+\/[a-z/.-]*(?:\.ts|\/)?)`/g)].map(
@@ -111,6 +188,7 @@ describe('documentation', () => {
       'CHANGELOG.md',
       'docs/health.md',
       'docs/config.md',
+      'docs/providers.md',
     ]
     const broken = pages.flatMap((page) =>
       [...read(page).matchAll(/\]\(([^)#]+)[^)]*\)/g)]

@@ -1,4 +1,4 @@
-import { closest } from '../config/closest.ts'
+import { closest } from '../core/closest.ts'
 import { FOREIGN_OPTIONS, OPTIONS, type ForeignOptionRow, type OptionRow } from './options.ts'
 
 /** Where a gateway gets its deployments from. */

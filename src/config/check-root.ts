@@ -1,5 +1,5 @@
 import { checkBlock, checkValue, reportUnknownSetting, type Report } from './check.ts'
-import { didYouMean } from './closest.ts'
+import { didYouMean } from '../core/closest.ts'
 import type { Environment } from './config.ts'
 import { resolveVariable, shellVariable } from './env.ts'
 import { blockOf, INFO, PARAMS, type Block } from './known-keys.ts'
@@ -76,8 +76,11 @@ function reportUnset(node: YamlNode, path: string, variable: string, env: Enviro
     report(problemAt('warning', node, path, `${unset}, so this setting is not; set it, or remove this line`))
 }
 
-/** Checks everything but model_list: types, unknown keys, missing model_list. */
-export function checkRoot(root: MapNode, report: Report): void {
+/**
+ * Checks everything but model_list: types, unknown keys, missing model_list. `isWhole`: false where a part of
+ * the config could not be read, which may be the one that has the model_list.
+ */
+export function checkRoot(root: MapNode, isWhole: boolean, report: Report): void {
   for (const [name, entry] of root.entries) {
     const block = SETTINGS.get(name)
     if (block !== undefined) {
@@ -87,14 +90,14 @@ export function checkRoot(root: MapNode, report: Report): void {
     } else checkTop(name, entry, report)
   }
   const list = root.entries.get('model_list')
-  if (list === undefined) {
+  if (list === undefined && isWhole) {
     report({
       severity: 'fatal',
       file: root.source.file,
       path: 'model_list',
       message: 'is missing; list the deployments under it',
     })
-  } else if (list.value.kind !== 'list' && list.value.kind !== 'null') {
+  } else if (list !== undefined && list.value.kind !== 'list' && list.value.kind !== 'null') {
     report(
       problemAt('fatal', list.value, 'model_list', 'must be a list; put "- " in front of each model_name'),
     )

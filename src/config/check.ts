@@ -1,4 +1,4 @@
-import { didYouMean } from './closest.ts'
+import { didYouMean } from '../core/closest.ts'
 import { variableOf } from './env.ts'
 import { INFO, paramKind, PARAMS, type Block, type KnownKey } from './known-keys.ts'
 import { entriesOf, kindName, scalarText, toJson, type MapEntry, type YamlNode } from './node.ts'

@@ -50,7 +50,7 @@ export interface GeneralSettings {
   /** Overrides what `GET /health` does; absent: live without background checks, a memory read with them. */
   readonly healthCheckOnRequest?: 'always' | 'stale' | 'never'
   /** `minimal`: dear modes are probed in full at each interval. */
-  readonly healthCheckRung?: 'none' | 'free' | 'minimal' | 'auto'
+  readonly healthCheckRung?: 'auto' | 'minimal'
   /** 429 and 408 of probes change neither routing nor cooldown. */
   readonly ignoreTransientErrors: boolean
   /** Absent counts as true; only a written `false` shortens the readiness body. */

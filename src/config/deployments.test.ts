@@ -283,7 +283,7 @@ test('two entries with one id are both kept, and both are named', async () => {
   assert.equal((await loadText(text)).deployments.length, 2)
   const id = (await loadText(text)).deployments[0]?.id ?? ''
   assert.deepEqual(await problemsOf(text), [
-    `warning config.yaml:4:3 model_list.1: model_list.1 ("m") has the same id as model_list.0 ("m"): ${id}; both are kept, set model_info.id to tell them apart`,
+    `warning config.yaml:4:3 model_list.1: "m" has the same id as model_list.0 ("m"): ${id}; both are kept, set model_info.id to tell them apart`,
   ])
 })
 

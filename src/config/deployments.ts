@@ -242,11 +242,10 @@ function reportTwin(
   first: Map<string, string>,
   report: Report,
 ): void {
-  const name = `${path} ("${made.group}")`
   const other = first.get(made.id)
-  if (other === undefined) first.set(made.id, name)
+  if (other === undefined) first.set(made.id, `${path} ("${made.group}")`)
   else {
-    const message = `${name} has the same id as ${other}: ${made.id}; both are kept, set model_info.id to tell them apart`
+    const message = `"${made.group}" has the same id as ${other}: ${made.id}; both are kept, set model_info.id to tell them apart`
     report(problemAt('warning', entry, path, message))
   }
 }

@@ -17,9 +17,17 @@ describe('a line of .env is read', () => {
     ['nonsense', {}],
     ['A=1\r\nB=2\r\n', { A: '1', B: '2' }],
     ['A=1\nA=2', { A: '2' }],
+    ["A='it\\'s'", { A: "it's" }],
+    ['A="\\d\\\\"', { A: '\\d\\' }],
+    ['A=1\nB=${A}-${A}', { A: '1', B: '1-1' }],
+    ['A="x"\nB="${A}"\nC=\'${A}\'', { A: 'x', B: 'x', C: 'x' }],
+    ['A=${NO}x', { A: 'x' }],
+    ['A=${NO:-y}x', { A: 'yx' }],
+    ['A=$B', { A: '$B' }],
+    ['OUTER=file\nA=${OUTER}', { OUTER: 'file', A: 'process' }],
   ]
   for (const [text, expected] of table)
-    test(JSON.stringify(text), () => assert.deepEqual(parseDotEnv(text), expected))
+    test(JSON.stringify(text), () => assert.deepEqual(parseDotEnv(text, { OUTER: 'process' }), expected))
 })
 
 describe('a shell form is recognised', () => {

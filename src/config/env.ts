@@ -46,18 +46,38 @@ export function shellVariable(text: string): { readonly name?: string } | undefi
   return text.includes('_') ? { name: text.slice(1) } : {}
 }
 
-/** Reads a `.env` file: `NAME=value`, `export NAME=value`, quotes, comments. Lines it cannot read are skipped. */
-export function parseDotEnv(text: string): Environment {
+/**
+ * Reads a `.env` file as python-dotenv does: `NAME=value`, `export NAME=value`, quotes, comments, and `${NAME}` or
+ * `${NAME:-default}` of `env`, else of a line above. Lines it cannot read are skipped.
+ */
+export function parseDotEnv(text: string, env: Environment): Environment {
   const line =
-    /^[ \t]*(?:export[ \t]+)?([A-Za-z_][\w.-]*)[ \t]*=[ \t]*(?:"((?:[^"\\]|\\.)*)"|'([^']*)'|([^\r\n]*?))[ \t]*(?:[ \t]#[^\r\n]*)?\r?$/gm
+    /^[ \t]*(?:export[ \t]+)?([A-Za-z_][\w.-]*)[ \t]*=[ \t]*(?:"((?:[^"\\]|\\.)*)"|'((?:[^'\\]|\\.)*)'|([^\r\n]*?))[ \t]*(?:[ \t]#[^\r\n]*)?\r?$/gms
   const values: Record<string, string> = {}
   for (const [, name = '', double, single, bare = ''] of text.matchAll(line)) {
-    values[name] = double === undefined ? (single ?? (bare.startsWith('#') ? '' : bare)) : unescaped(double)
+    const written =
+      double === undefined
+        ? (single?.replace(/\\([\\'])/g, '$1') ?? (bare.startsWith('#') ? '' : bare))
+        : unescaped(double)
+    values[name] = written.replace(
+      /\$\{([^}:]*)(?::-([^}]*))?\}/g,
+      (_, other: string, otherwise = '') => env[other] ?? values[other] ?? otherwise,
+    )
   }
   return values
 }
 
+const ESCAPES: Readonly<Record<string, string>> = {
+  a: '\u0007',
+  b: '\b',
+  f: '\f',
+  n: '\n',
+  r: '\r',
+  t: '\t',
+  v: '\v',
+}
+
+/** Python's escapes; a backslash before anything else is itself. */
 function unescaped(text: string): string {
-  const escapes: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t' }
-  return text.replace(/\\(.)/gs, (_, char: string) => escapes[char] ?? char)
+  return text.replace(/\\([\\'"abfnrtv])/g, (_, char: string) => ESCAPES[char] ?? char)
 }

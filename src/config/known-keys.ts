@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { closest } from './closest.ts'
+import { closest } from '../core/closest.ts'
 import { infoShape, paramShape } from './schema-deployment.ts'
 import { factsOf, type SettingFacts } from './schema-types.ts'
 

@@ -53,6 +53,11 @@ describe('what stops the start says where it is and what to do', () => {
       'fatal config.yaml:4:46 general_settings.background_health_checks: must be true or false, not text',
     ],
     [
+      'a rung that nothing follows',
+      `${ONE}general_settings: {health_check_rung: none}\n`,
+      'fatal config.yaml:4:39 general_settings.health_check_rung: must be auto or minimal, not text',
+    ],
+    [
       'fallbacks as a map',
       `${ONE}router_settings: {fallbacks: {a: [b]}}\n`,
       'fatal config.yaml:4:30 router_settings.fallbacks: must be a list of maps, each from one model group to a list of groups: [{"a": ["b", "c"]}], not a map',
@@ -329,6 +334,13 @@ describe('include', () => {
 
   test('an included file that is not there', async () => {
     const { problems } = await loadFiles({ 'config.yaml': `include: [b.yaml]\n${ONE}` })
+    assert.deepEqual(problems.map(formatProblem), [
+      'config.yaml:1:11 include: cannot read b.yaml: no such file',
+    ])
+  })
+
+  test('a model_list is not missed where the file that may have it cannot be read', async () => {
+    const { problems } = await loadFiles({ 'config.yaml': 'include: [b.yaml]\n' })
     assert.deepEqual(problems.map(formatProblem), [
       'config.yaml:1:11 include: cannot read b.yaml: no such file',
     ])

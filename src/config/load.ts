@@ -59,7 +59,7 @@ export async function configFromModel(model: string, inputs: ModelInputs): Promi
 async function readDotEnv({ env, readFile }: Pick<LoadInputs, 'env' | 'readFile'>): Promise<Environment> {
   if (env['LITELLM_MODE']?.toUpperCase() === 'PRODUCTION') return {}
   try {
-    return parseDotEnv(new TextDecoder().decode(await readFile('.env')))
+    return parseDotEnv(new TextDecoder().decode(await readFile('.env')), env)
   } catch {
     // Optional by nature: without it the environment is as it is.
     return {}
@@ -79,7 +79,8 @@ function build(files: Files, path: string, processEnv: Environment, resolve: Res
   keepEnvironment(env, bag)
   const root = resolveSettings(files.root, env, report)
   reportShellVariables(files.root, '', report)
-  checkRoot(root, report)
+  const isWhole = !files.problems.some(({ severity }) => severity === 'fatal')
+  checkRoot(root, isWhole, report)
   for (const [name, { value }] of root.entries) {
     // Deployments and credentials are kept where they are resolved.
     if (name !== 'model_list' && name !== 'credential_list') keepSecrets(value, SETTINGS.get(name), bag)

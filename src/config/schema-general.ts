@@ -48,7 +48,7 @@ export const generalSettings = z.looseObject({
     'What `GET /health` does: probe `always`, only what is `stale`, or `never`. Default: always without background checks, never with them.',
   ),
   health_check_rung: acted(
-    z.enum(['auto', 'none', 'free', 'minimal'], { error: 'must be auto, none, free or minimal' }),
+    z.enum(['auto', 'minimal'], { error: 'must be auto or minimal' }),
     '`minimal`: the background loop checks dear modes (images) in full at each interval. Default: auto, every 6 hours.',
   ),
   health_check_ignore_transient_errors: acted(

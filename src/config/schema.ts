@@ -58,6 +58,7 @@ export const configSchema = z.looseObject({
 /** One line of the reference: a setting, what it takes, what it does. */
 export interface SettingDoc {
   readonly name: string
+  readonly type: z.ZodType
   readonly description: string
   readonly acted: boolean
 }
@@ -68,6 +69,6 @@ export function describeBlock(schema: {
 }): readonly SettingDoc[] {
   return Object.entries(schema.shape).map(([name, setting]) => {
     const facts = factsOf(setting)
-    return { name, description: facts?.description ?? '', acted: facts?.acted ?? true }
+    return { name, type: setting, description: facts?.description ?? '', acted: facts?.acted ?? true }
   })
 }

@@ -60,6 +60,7 @@ export interface Connection {
   /** The query that `api_base` was written with, without `?`. */
   readonly apiBaseQuery?: Secret
   readonly apiVersion?: string
+  /** Empty: none, whatever the environment says. */
   readonly organization?: Secret
   readonly azureAdToken?: Secret
   /** `extra_headers` and `headers`, lower-case names. */

@@ -44,8 +44,8 @@ export interface Gateway {
   /** Readiness is 503 from now on; everything else is served as before. */
   drain(): void
   /**
-   * Takes no more requests and resolves when the last one is over. What still runs after the drain timeout is
-   * ended with an error of its own.
+   * Refuses new requests with a 503 and resolves when the last of the earlier ones is over; until then the listener
+   * stays, and liveness is answered. What still runs after the drain timeout is ended with an error of its own.
    */
   close(): Promise<void>
   /** Requests that are being answered now. */

@@ -3,8 +3,18 @@ import { GatewayError } from '../core/failure.ts'
 import type { Redact } from '../core/secret.ts'
 import { sendError } from './json-reply.ts'
 
-/** The methods that a known path may refuse. TRACE and CONNECT are refused by Node and the router. */
-const METHODS: readonly HTTPMethods[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
+/** The methods that a known path may refuse: all that the router knows. Others are refused before it. */
+const METHODS: readonly HTTPMethods[] = [
+  'GET',
+  'HEAD',
+  'POST',
+  'PUT',
+  'PATCH',
+  'DELETE',
+  'OPTIONS',
+  'TRACE',
+  'QUERY',
+]
 
 /** Remembers which methods each path has, so that all others can be refused with `Allow`. */
 export interface KnownPaths {

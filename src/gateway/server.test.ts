@@ -458,6 +458,63 @@ test('while draining readiness says no, liveness yes, and requests are served un
   await assert.rejects(wired.ask('/health/liveliness'), { code: 'ECONNREFUSED' })
 })
 
+test('until the last request is over newcomers are told 503, liveness stays, and a check that hangs ends with 503', async () => {
+  const base = await startUpstream((_, response) => {
+    response.writeHead(200, { 'content-type': 'text/event-stream' }).write('data: {"choices":[{}]}\n\n')
+  })
+  const wired = await startWired([{ group: 'a', base }], { settings: { drainTimeoutMs: 400 } })
+  const running = [wired.chat('{"model":"a","messages":[],"stream":true}'), wired.ask('/health')] as const
+  while (wired.gateway.inFlight() < 2) await new Promise((resolve) => void setImmediate(resolve))
+  const closed = wired.gateway.close()
+  const cases: readonly (readonly [string, number, RegExp])[] = [
+    ['/health/liveliness', 200, /^"I'm alive!"$/],
+    ['/health/readiness', 503, /^\{"status":"shutting_down"\}$/],
+    ['/v1/models', 503, /"message":"The gateway is shutting down/],
+  ]
+  for (const [path, status, text] of cases) {
+    const answer = await wired.ask(path)
+    assert.equal(answer.status, status, path)
+    assert.match(answer.text, text)
+    assert.equal(answer.headers.connection, 'close')
+    assert.equal(answer.headers['retry-after'], path === '/v1/models' ? '5' : undefined)
+  }
+  const [chat, health] = await Promise.all(running)
+  assert.match(chat.text, /\n\ndata: \{"error":\{"message":"The gateway is shutting down/)
+  assert.equal(health.status, 503)
+  assert.match(health.text, /^\{"detail":"The gateway is shutting down/)
+  await closed
+  await assert.rejects(wired.ask('/health/liveliness'), { code: 'ECONNREFUSED' })
+})
+
+test('an error as the first event of a stream is an error like any other', async () => {
+  const cases: readonly (readonly [string, number, string])[] = [
+    ['{"error":{"message":"no credit","code":"insufficient_quota"}}', 500, 'quota'],
+    ['{"error":{"message":"slow down","code":429}}', 429, 'rate_limited'],
+    ['{"error":"boom"}', 500, 'server_error'],
+  ]
+  for (const [event, status, type] of cases) {
+    const base = await startUpstream((_, response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' }).end(`data: ${event}\n\n`)
+    })
+    const wired = await startWired([{ group: 'a', base }])
+    const answer = await wired.chat('{"model":"a","messages":[],"stream":true}')
+    assert.deepEqual([answer.status, errorOf(answer).type], [status, type], event)
+    assert.match(errorOf(answer).message, /answered 200 with an error inside/)
+  }
+})
+
+test('every method that a path has not is refused with those that it has', async () => {
+  const wired = await startWired([{ group: 'a', base: 'http://127.0.0.1:9/v1' }])
+  for (const method of ['POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE', 'QUERY']) {
+    const headers = method === 'QUERY' ? { 'content-type': 'application/json' } : {}
+    const answer = await wired.ask('/health', { method, headers })
+    assert.deepEqual([answer.status, answer.headers.allow], [405, 'GET'], method)
+  }
+  const untyped = await wired.ask('/health', { method: 'QUERY' })
+  assert.deepEqual([untyped.status, errorOf(untyped).type], [400, 'bad_request'])
+  assert.deepEqual(wired.logs, [])
+})
+
 test('the page names no model and loads nothing from elsewhere', async () => {
   const wired = await startWired([{ group: 'secret-model', base: 'http://127.0.0.1:9/v1' }])
   const { text, headers } = await wired.ask('/', { key: null })

@@ -7,7 +7,7 @@ import type { Gateway, GatewayDeps, RouteContext } from './gateway.ts'
 import { sendError } from './json-reply.ts'
 import { createKeyCheck } from './key-check.ts'
 import { createKnownPaths } from './known-paths.ts'
-import { createRunningChats, type RunningChats } from './running-chats.ts'
+import { createRunningRequests, type RunningRequests } from './running-requests.ts'
 import { chatRoutes } from './routes/chat.ts'
 import { healthRoutes } from './routes/health.ts'
 import { modelInfoRoutes } from './routes/model-info.ts'
@@ -45,25 +45,30 @@ export function createGateway(deps: GatewayDeps): Gateway {
   let isDraining = false
   let isClosing = false
   let inFlight = 0
-  const chats = createRunningChats()
+  let awaited = 0
+  let onLastOver = (): void => {}
+  const running = createRunningRequests()
   const context: RouteContext = { ...deps, isDraining: () => isDraining }
   const app = createServer(deps)
   const checkKey = createKeyCheck(deps.settings)
 
   app.addHook('onRequest', (request, reply, done) => {
+    const isAwaited = !isClosing
     inFlight++
+    if (isAwaited) awaited++
     reply.raw.once('close', () => {
       inFlight--
-      if (isClosing) setImmediate(() => app.server.closeIdleConnections())
+      if (isAwaited) awaited--
+      if (!isClosing) return
+      if (awaited === 0) onLastOver()
+      setImmediate(() => app.server.closeIdleConnections())
     })
     setCommonHeaders(deps, request.headers['x-litellm-call-id'], reply)
-    if (isClosing) {
-      reply.header('connection', 'close')
-      done(shuttingDown())
-    } else if (request.is404 || request.routeOptions.config.isPublic === true) done()
-    else done(checkKey(request.headers))
+    if (isClosing) reply.header('connection', 'close')
+    if (request.is404 || request.routeOptions.config.isPublic === true) done()
+    else done(isClosing ? shuttingDown() : checkKey(request.headers))
   })
-  registerRoutes(app, context, chats)
+  registerRoutes(app, context, running)
 
   return {
     listen: async (host, port) => ({ url: await app.listen({ host, port }) }),
@@ -73,10 +78,17 @@ export function createGateway(deps: GatewayDeps): Gateway {
     close: async () => {
       isDraining = true
       isClosing = true
-      const stopWaiting = deps.clock.after(deps.settings.drainTimeoutMs, () => {
-        chats.endAll(shuttingDown())
-        deps.clock.after(LAST_WORDS_MS, () => app.server.closeAllConnections())
+      // More than once: while the listener stays, somebody may connect and say nothing.
+      const breakOff = (): void => {
+        app.server.closeAllConnections()
+        stopWaiting = deps.clock.after(LAST_WORDS_MS, breakOff)
+      }
+      let stopWaiting = deps.clock.after(deps.settings.drainTimeoutMs, () => {
+        running.endAll(shuttingDown())
+        stopWaiting = deps.clock.after(LAST_WORDS_MS, breakOff)
       })
+      // The listener stays until then: whoever still asks is told 503, and liveness is not taken for a crash.
+      if (awaited > 0) await new Promise<void>((resolve) => (onLastOver = resolve))
       await app.close()
       stopWaiting()
     },
@@ -84,15 +96,15 @@ export function createGateway(deps: GatewayDeps): Gateway {
   }
 }
 
-function registerRoutes(app: FastifyInstance, context: RouteContext, chats: RunningChats): void {
+function registerRoutes(app: FastifyInstance, context: RouteContext, running: RunningRequests): void {
   const known = createKnownPaths()
   known.watch(app)
   rootRoutes(app, context)
   probeRoutes(app, context)
-  healthRoutes(app, context)
+  healthRoutes(app, context, running)
   modelRoutes(app, context)
   modelInfoRoutes(app, context)
-  chatRoutes(app, context, chats)
+  chatRoutes(app, context, running)
   known.refuseOthers(app, context.redact)
 }
 
@@ -127,13 +139,22 @@ function createServer({ redact, log }: GatewayDeps): FastifyInstance {
     return sendError(reply, error, redact, 'Not Found')
   })
   app.setErrorHandler((thrown, request, reply) => {
-    const error = asGatewayError(thrown)
+    const error = frameworkRefusal(thrown) ?? asGatewayError(thrown)
     if (error.kind === 'internal')
       log.error('internal_error', { path: request.routeOptions.url, error: redact(error.message) })
     const hasDetail = request.routeOptions.config.hasDetail === true
     return sendError(reply, error, redact, hasDetail ? redact(error.message) : undefined)
   })
   return app
+}
+
+/** What the framework itself has against a request, which is the client's doing. */
+function frameworkRefusal(thrown: unknown): GatewayError | undefined {
+  if (thrown instanceof GatewayError || !(thrown instanceof Error) || !('statusCode' in thrown))
+    return undefined
+  const { statusCode: status } = thrown
+  if (typeof status !== 'number' || status < 400 || status > 499) return undefined
+  return new GatewayError('bad_request', thrown.message, { status, source: 'client', cause: thrown })
 }
 
 function setCommonHeaders(

@@ -7,6 +7,7 @@ import type { HttpMode, Operations } from '../core/mode.ts'
 import type { UnhealthyVerdict, Verdict } from '../core/verdict.ts'
 import { encode, exchange, openRealtime } from '../providers/call.ts'
 import type { Line } from '../providers/call.ts'
+import { freeRequest, look } from '../providers/look.ts'
 import { sentRequest } from '../providers/sent-request.ts'
 import { NOTHING_LEARNED, readRefusal } from './ladder.ts'
 import type { Learned } from './ladder.ts'
@@ -24,6 +25,11 @@ export interface Checker {
    * @throws GatewayError cancelled, and only that, when `signal` aborts
    */
   check(deployment: Deployment, signal: AbortSignal): Promise<Verdict>
+  /**
+   * Looks at a deployment without paying. Undefined where nothing speaks against it, which proves no health.
+   * @throws GatewayError cancelled, and only that, when `signal` aborts
+   */
+  look(deployment: Deployment, signal: AbortSignal): Promise<Verdict | undefined>
   /** The verdict on a deployment for which nothing can be sent; undefined where a check must tell. */
   judge(deployment: Deployment): UnhealthyVerdict | undefined
 }
@@ -39,6 +45,9 @@ export interface CheckerDeps {
   readonly settings: HealthSettings
 }
 
+/** How long and how much a probe may take. */
+type Limits = Parameters<typeof exchange>[3]
+
 /** Largest answer that a probe reads: a generated image in base64 is the largest honest one. */
 const MAX_ANSWER_BYTES = 32 * 1024 * 1024
 
@@ -48,6 +57,8 @@ const SHOWN_HEADERS = ['x-ratelimit-remaining-requests', 'x-ratelimit-remaining-
 /** Makes a checker. What refusals teach it is kept per deployment, so later checks take one request. */
 export function createChecker(deps: CheckerDeps): Checker {
   const lessons = new Map<number, Learned>()
+  /** Those whose free request has gone well before. */
+  const lookedAt = new Set<number>()
   const subjectOf = (deployment: Deployment) => probeSubject(deployment, deps.lines, deps.openLine)
   return {
     judge: (deployment) => {
@@ -57,27 +68,29 @@ export function createChecker(deps: CheckerDeps): Checker {
     check: async (deployment, signal) => {
       const found = subjectOf(deployment)
       if (found.kind !== 'ready') return unsent(deployment, found, deps.clock)
-      const release = await deps.slots.acquire(
-        found.line.host,
-        found.line.adapter.oneAtATime === true,
-        signal,
-      )
-      try {
-        const now = deps.clock.now()
-        const check = {
-          deps,
-          lessons,
-          subject: found,
-          signal,
-          startedAt: now,
-          requests: 0,
-          latest: undefined,
-        }
-        return await attempt(check, lessons.get(deployment.index) ?? NOTHING_LEARNED, false)
-      } finally {
-        release()
-      }
+      const learned = lessons.get(deployment.index) ?? NOTHING_LEARNED
+      return inSlot({ deps, lessons, subject: found, signal }, (check) => attempt(check, learned, false))
     },
+    look: async (deployment, signal) => {
+      const found = subjectOf(deployment)
+      if (found.kind !== 'ready') return unsent(deployment, found, deps.clock)
+      return inSlot({ deps, lessons, subject: found, signal }, (check) => glance(check, lookedAt))
+    },
+  }
+}
+
+/** Waits for its turn; the time that a check takes is counted from there. */
+async function inSlot<Result>(
+  beginning: Pick<Attempt, 'deps' | 'lessons' | 'subject' | 'signal'>,
+  run: (check: Attempt) => Promise<Result>,
+): Promise<Result> {
+  const { deps, subject, signal } = beginning
+  const { host, adapter } = subject.line
+  const release = await deps.slots.acquire(host, adapter.oneAtATime === true, signal)
+  try {
+    return await run({ ...beginning, startedAt: deps.clock.elapsed(), requests: 0, latest: undefined })
+  } finally {
+    release()
   }
 }
 
@@ -103,6 +116,7 @@ interface Attempt {
   readonly lessons: Map<number, Learned>
   readonly subject: Subject
   readonly signal: AbortSignal
+  /** By `Clock.elapsed`. */
   readonly startedAt: number
   /** Requests made so far. */
   requests: number
@@ -132,16 +146,38 @@ async function attempt(check: Attempt, learned: Learned, isLast: boolean): Promi
   }
 }
 
-/** Resolves with the headers of a good answer. The second request has what the first left of the deadline. */
+/**
+ * One free request. A status speaks against a deployment only where the same request has gone well before: not
+ * every server has the route, not every key may list models.
+ */
+async function glance(check: Attempt, lookedAt: Set<number>): Promise<Verdict | undefined> {
+  const { deployment, line } = check.subject
+  const wire = freeRequest(line)
+  if (wire === undefined) return undefined
+  check.latest = { line, wire }
+  check.requests += 1
+  try {
+    await look(line, wire, limitsOf(check))
+    lookedAt.add(deployment.index)
+    return undefined
+  } catch (thrown) {
+    if (check.signal.aborted) throw cancelled(thrown)
+    const error = asGatewayError(thrown)
+    if (error.kind === 'cancelled') throw error
+    const isRefusal =
+      error.upstreamStatus !== undefined && error.upstreamStatus < 500 && error.kind !== 'auth'
+    if (isRefusal || (error.upstreamStatus !== undefined && !lookedAt.has(deployment.index))) return undefined
+    return failed(check, error)
+  }
+}
+
+/** Resolves with the headers of a good answer. */
 async function send(
   check: Attempt,
   { probe, withoutDefaults }: PlannedProbe,
 ): Promise<Readonly<Record<string, string>>> {
-  const { deps, subject, signal, startedAt } = check
-  // LiteLLM takes `health_check_timeout: 0` as not written.
-  const deadlineMs = subject.deployment.probe.timeoutMs || deps.settings.probeTimeoutMs
-  const timeoutMs = Math.max(deadlineMs - (deps.clock.now() - startedAt), 1)
-  const limits = { timeoutMs, maxBytes: MAX_ANSWER_BYTES, signal }
+  const { subject } = check
+  const limits = limitsOf(check)
   if (probe.mode === 'realtime') {
     check.requests += 1
     return (await openRealtime(subject.line, limits)).headers
@@ -154,11 +190,25 @@ async function send(
   return (await exchange(line, probe.mode, wire, limits)).headers
 }
 
+/** The second request has what the first left of the deadline. */
+function limitsOf({ deps, subject, signal, startedAt }: Attempt): Limits {
+  // LiteLLM takes `health_check_timeout: 0` as not written.
+  const deadlineMs = subject.deployment.probe.timeoutMs || deps.settings.probeTimeoutMs
+  const timeoutMs = Math.max(deadlineMs - (deps.clock.elapsed() - startedAt), 1)
+  return { timeoutMs, maxBytes: MAX_ANSWER_BYTES, signal }
+}
+
 function facts(check: Attempt, headers: Readonly<Record<string, string>> = {}) {
-  const at = check.deps.clock.now()
+  const { clock } = check.deps
   const { requests, startedAt, subject } = check
   const { probedModel } = subject
-  return { at, latencyMs: at - startedAt, requests, probedModel, headers: shownHeaders(headers) }
+  return {
+    at: clock.now(),
+    latencyMs: clock.elapsed() - startedAt,
+    requests,
+    probedModel,
+    headers: shownHeaders(headers),
+  }
 }
 
 function failed(check: Attempt, error: GatewayError): Verdict {

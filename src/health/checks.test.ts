@@ -379,6 +379,78 @@ test('the loop checks at once, then at each interval, and logs transitions only'
   assert.equal(asked.length, 5)
 })
 
+test('a clock that is set back or forward moves no check, and no latency', async () => {
+  const { checks, asked, clock, board } = scene(pong, {
+    deployments: [keyed()],
+    settings: { backgroundHealthChecks: true, intervalMs: 5_000 },
+  })
+  const pass = async (ms: number) => {
+    clock.wind(ms)
+    for (let turns = 0; turns < 3; turns += 1) await setImmediate()
+  }
+  checks.start()
+  await pass(10)
+  for (const [byMs, sent] of [
+    [-3_600_000, 2],
+    [7_200_000, 3],
+  ] as const) {
+    clock.set(byMs)
+    await pass(4_900)
+    assert.equal(asked.length, sent - 1)
+    await pass(100)
+    assert.equal(asked.length, sent)
+    assert.equal(board.health(0).verdict?.latencyMs, 0)
+  }
+  await checks.stop()
+})
+
+test('the loop pays for a picture every six hours, and sees an outage and its end for free', async () => {
+  const picture = () => json(200, { created: 1, data: [{ b64_json: 'aGk=' }] })
+  let models: Answer = () => json(200, { object: 'list', data: [] })
+  let isUp = true
+  const { checks, asked, clock, board } = scene(
+    (one) => {
+      if (!isUp) return Promise.reject(new GatewayError('unreachable', 'connection refused'))
+      return one.url.endsWith('/models') ? models(one) : picture()
+    },
+    {
+      deployments: [keyed({ mode: 'image_generation', modeSource: 'explicit' })],
+      settings: { backgroundHealthChecks: true, intervalMs: 300_000 },
+    },
+  )
+  const pass = async (ms: number) => {
+    clock.wind(ms)
+    for (let turns = 0; turns < 3; turns += 1) await setImmediate()
+  }
+  const sent = () => asked.splice(0).map(({ url }) => url.slice('http://host.example/v1'.length))
+  const reason = () => board.health(0).reason
+  checks.start()
+  await pass(10)
+  assert.deepEqual(sent(), ['/images/generations'])
+  // Before the list of models was ever had, its refusal says nothing.
+  models = refuse(401, 'no right to list models')
+  await pass(300_000)
+  assert.deepEqual([sent(), reason()], [['/models'], undefined])
+  models = () => json(200, { object: 'list', data: [] })
+  await pass(300_000)
+  assert.deepEqual([sent(), reason()], [['/models'], undefined])
+  models = refuse(401, 'the key is gone')
+  await pass(300_000)
+  assert.deepEqual([sent(), reason()], [['/models'], 'auth'])
+  models = refuse(429, 'too many lists')
+  await pass(300_000)
+  assert.deepEqual([sent(), reason()], [['/models'], undefined])
+  isUp = false
+  await pass(300_000)
+  assert.deepEqual([sent(), reason()], [['/models'], 'unreachable'])
+  isUp = true
+  await pass(300_000)
+  assert.deepEqual([sent(), board.health(0).state], [['/models'], 'HEALTHY'])
+  for (let hours = 0; hours < 6; hours += 0.5) for (let n = 0; n < 6; n += 1) await pass(300_000)
+  assert.equal(sent().filter((path) => path === '/images/generations').length, 1)
+  await checks.stop()
+})
+
 test('a crash in one check never ends the loop', async () => {
   let crashes = 1
   const crash: Answer = (asked) => {

@@ -4,6 +4,7 @@ import type { Log } from '../core/log.ts'
 import type { Verdict } from '../core/verdict.ts'
 import type { Board, HealthListener } from './board.ts'
 import { createChecker } from './check.ts'
+import { holdingProof, isDear } from './dear.ts'
 import { createFlights } from './live.ts'
 import { isBackgroundChecked, isEverChecked, isLiveChecked, mayReuse, mustProbe } from './policy.ts'
 import type { HealthSettings } from './settings.ts'
@@ -57,14 +58,27 @@ export function createHealthChecks(deps: HealthChecksDeps): HealthChecks {
     if (!isUnprobed) board.record(deployment.index, verdict, settings)
     return verdict
   }
-  const flights = createFlights(async (deployment, signal) =>
-    record(deployment, await checker.check(deployment, signal)),
-  )
+  /** Of dear deployments, the newest verdict that was paid for. */
+  const proofs = new Map<number, Verdict>()
+  const flights = createFlights(async (deployment, signal) => {
+    const verdict = record(deployment, await checker.check(deployment, signal))
+    if (isDear(deployment, settings)) proofs.set(deployment.index, verdict)
+    return verdict
+  })
   const neverStops = new AbortController().signal
   const check = (deployment: Deployment, signal: AbortSignal = neverStops) =>
     flights.share(deployment, signal)
   const checkAll = (targets: readonly Deployment[], signal: AbortSignal) =>
     flights.shareAll(targets, signal, (error) => log.error('check_crashed', { message: error.message }))
+
+  // While the proof holds, a free look may speak against it, and the next one takes that back.
+  const checkOrLook = async (deployment: Deployment, signal: AbortSignal): Promise<Verdict> => {
+    const { index } = deployment
+    const proof = holdingProof(proofs.get(index), clock.now(), settings)
+    if (proof === undefined) return check(deployment, signal)
+    const verdict = (await checker.look(deployment, signal)) ?? proof
+    return board.health(index).verdict === verdict ? verdict : record(deployment, verdict)
+  }
 
   const unlisten = board.onChange(logTransitions(log))
   for (const deployment of deployments) {
@@ -73,7 +87,7 @@ export function createHealthChecks(deps: HealthChecksDeps): HealthChecks {
     if (verdict !== undefined) record(deployment, verdict)
   }
   const watched = deployments.filter((one) => isBackgroundChecked(one, settings))
-  const watch = createWatch({ ...deps, check, deployments: watched })
+  const watch = createWatch({ ...deps, check: checkOrLook, deployments: watched })
 
   return {
     read: (scope, signal) => checkAll(dueLive(scope, deps), signal),

@@ -1,4 +1,4 @@
-/** A deployment and when it is due, milliseconds since 1970. */
+/** A deployment and when it is due, by `Clock.elapsed`. */
 export interface Due {
   readonly index: number
   readonly at: number

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Deployment } from '../core/deployment.ts'
 import type { Health } from '../core/health.ts'
-import { makeDeployment, makeHealthy, makeProbeSettings } from './fixtures.ts'
+import { makeDeployment, makeHealthy, makeProbeSettings, makeUnhealthy } from './fixtures.ts'
 import { isBackgroundChecked, isEverChecked, isLiveChecked, mayReuse, mustProbe } from './policy.ts'
 import { DEFAULT_HEALTH_SETTINGS } from './settings.ts'
 import type { HealthSettings } from './settings.ts'
@@ -106,7 +106,11 @@ test('a verdict is reused for a second, unless the clock was set back', () => {
   )
 })
 
-test('inside a Retry-After the remembered verdict is shown', () => {
-  const limited: Health = { state: 'SATURATED', since: 0, waitUntil: 7_000 }
-  assert.deepEqual([mayReuse(limited, 6_999), mayReuse(limited, 7_000)], [true, false])
+test('inside a Retry-After the remembered verdict is shown, unless the clock was set back', () => {
+  const verdict = makeUnhealthy(1_000, { reason: 'rate_limited' })
+  const limited: Health = { state: 'SATURATED', since: 0, verdict, waitUntil: 7_000 }
+  assert.deepEqual(
+    [mayReuse(limited, 6_999), mayReuse(limited, 7_000), mayReuse(limited, 999)],
+    [true, false, false],
+  )
 })

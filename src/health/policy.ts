@@ -39,9 +39,8 @@ export function mustProbe(health: Health, now: number, settings: HealthSettings)
 }
 
 /** A verdict younger than a second, or a 429 whose `Retry-After` has not passed, is shown as it is. */
-export function mayReuse(health: Health, now: number): boolean {
-  if (health.waitUntil !== undefined && now < health.waitUntil) return true
-  const ageMs = health.verdict === undefined ? Infinity : now - health.verdict.at
-  // A clock that was set back makes ages negative; such a verdict is not fresh.
-  return ageMs >= 0 && ageMs < REUSE_MS
+export function mayReuse({ verdict, waitUntil }: Health, now: number): boolean {
+  // Where the clock was set back, nothing that it said before means anything.
+  if (verdict === undefined || now < verdict.at) return false
+  return now - verdict.at < REUSE_MS || (waitUntil !== undefined && now < waitUntil)
 }

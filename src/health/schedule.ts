@@ -1,6 +1,5 @@
 import { DEFAULT_INTERVAL_MS } from './settings.ts'
 import type { HealthSettings } from './settings.ts'
-import type { Deployment } from '../core/deployment.ts'
 
 /** The first cycle is over after this at the latest, however many deployments there are. */
 const LONGEST_SPREAD_MS = 5_000
@@ -11,9 +10,9 @@ const LONGEST_IDLE_MS = 3_600_000
 /** Checks come up to this share early, never late: evidence must not grow older than the interval. */
 const JITTER = 0.1
 
-/** What the scheduler must know of one deployment's past. */
+/** What the scheduler must know of one deployment's past; times are `Clock.elapsed`'s. */
 export interface Past {
-  /** When its latest check began, milliseconds since 1970. */
+  /** When its latest check began. */
   readonly startedAt: number
   /** When that check ended. */
   readonly endedAt: number
@@ -23,7 +22,7 @@ export interface Past {
   readonly waitUntil?: number
 }
 
-type Timing = Pick<HealthSettings, 'intervalMs' | 'imageIntervalMs' | 'rung'>
+type Timing = Pick<HealthSettings, 'intervalMs'>
 
 /** How long after the start its first check is due: a fixed point of a short window, by its id. */
 export function firstDelayMs(id: string, deployments: number, timing: Timing): number {
@@ -32,20 +31,13 @@ export function firstDelayMs(id: string, deployments: number, timing: Timing): n
 }
 
 /**
- * When the next check is due, milliseconds since 1970. `roll` is a random number in [0, 1).
+ * When the next check is due, by the same clock. `roll` is a random number in [0, 1).
  * Counted from the start of the latest check, but never before its end.
  */
-export function nextDue(
-  deployment: Pick<Deployment, 'mode'>,
-  past: Past,
-  timing: Timing,
-  roll: number,
-): number {
+export function nextDue(past: Past, timing: Timing, roll: number): number {
   // Whole milliseconds, as clocks tell them: a timer must never fire a fraction before its time.
   const waitMs = Math.ceil(wantedMs(past.healthyRun, timing) * (1 - JITTER * roll))
-  const isDear = deployment.mode === 'image_generation' && timing.rung !== 'minimal'
-  const atLeastMs = isDear ? timing.imageIntervalMs : 0
-  return Math.max(past.startedAt + Math.max(waitMs, atLeastMs), past.endedAt, past.waitUntil ?? 0)
+  return Math.max(past.startedAt + waitMs, past.endedAt, past.waitUntil ?? 0)
 }
 
 /** A written interval is a promise. Without one: five minutes, doubling while healthy and unchanged. */

@@ -42,11 +42,11 @@ export function createWatch(deps: WatchDeps): Watch {
   function arm(): void {
     cancelTimer?.()
     const next = queue.peek()
-    cancelTimer = next === undefined ? undefined : clock.after(Math.max(next.at - clock.now(), 0), tick)
+    cancelTimer = next === undefined ? undefined : clock.after(Math.max(next.at - clock.elapsed(), 0), tick)
   }
 
   function tick(): void {
-    for (let due = queue.peek(); due !== undefined && due.at <= clock.now(); due = queue.peek()) {
+    for (let due = queue.peek(); due !== undefined && due.at <= clock.elapsed(); due = queue.peek()) {
       queue.pop()
       const deployment = byIndex.get(due.index)
       if (deployment !== undefined) launch(deployment)
@@ -55,7 +55,7 @@ export function createWatch(deps: WatchDeps): Watch {
   }
 
   function launch(deployment: Deployment): void {
-    const startedAt = clock.now()
+    const startedAt = clock.elapsed()
     const done = checkOnce(deps, deployment, stopping.signal).then(() => {
       running.delete(done)
       if (!stopping.signal.aborted) add({ index: deployment.index, at: replan(deployment, startedAt) })
@@ -73,7 +73,7 @@ export function createWatch(deps: WatchDeps): Watch {
     start: () => {
       if (isStarted) return
       isStarted = true
-      const now = clock.now()
+      const now = clock.elapsed()
       for (const { index, id } of deps.deployments) {
         queue.push({ index, at: now + firstDelayMs(id, deps.deployments.length, deps.settings) })
       }
@@ -109,10 +109,10 @@ function createPlanner({ board, clock, settings, random }: WatchDeps) {
     healthyRuns.set(index, healthyRun)
     const past = {
       startedAt,
-      endedAt: clock.now(),
+      endedAt: clock.elapsed(),
       healthyRun,
-      ...(waitUntil === undefined ? {} : { waitUntil }),
+      ...(waitUntil === undefined ? {} : { waitUntil: clock.elapsed() + waitUntil - clock.now() }),
     }
-    return nextDue(deployment, past, settings, random())
+    return nextDue(past, settings, random())
   }
 }

@@ -82,6 +82,11 @@ export interface ProviderAdapter {
   readonly onlyMode?: Mode
   /** A cheap current chat model, for probing a wildcard deployment. */
   readonly cheapChatModel?: string
+  /**
+   * Where a GET is free, and shows that the server answers and takes the key: OpenAI's list of models. Absent: the
+   * provider has no such thing.
+   */
+  readonly freeUrl?: (target: Target) => string
   /** True where a host serves one request at a time (local engines): it is never probed twice at once. */
   readonly oneAtATime?: boolean
 }

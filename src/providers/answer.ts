@@ -1,7 +1,7 @@
 import { GatewayError } from '../core/failure.ts'
 import { isJsonObject, type Json, type JsonObject } from '../core/json.ts'
 import type { WireResponse } from '../transport/wire.ts'
-import { kindOf } from './classify.ts'
+import { kindOf, kindOfCodes } from './classify.ts'
 import { bodyText, errorIn, looksLikeHtml, parseJson } from './error-facts.ts'
 
 /** How much of a strange answer is quoted. */
@@ -30,7 +30,8 @@ export function readAnswer(response: WireResponse, expected: string): JsonObject
 
 /**
  * Names a 2xx answer that lacks what the mode promises: an error in disguise, or another shape.
- * An error inside a 200 has no error status of its own: the body's is read, else 500.
+ * An error inside a 200 has no error status of its own: the body's is read, else it is 500 and the machine words
+ * say what failed.
  */
 export function notAnAnswer(response: WireResponse, body: Json, expected: string): GatewayError {
   const facts = errorIn(body)
@@ -40,10 +41,12 @@ export function notAnAnswer(response: WireResponse, body: Json, expected: string
       `answered ${response.status} without ${expected}: ${quoted(JSON.stringify(body))}`,
     )
   }
+  const { status } = facts
   const code = facts.codes[0]
   return new GatewayError(
-    kindOf(facts.status ?? 500, facts),
+    status === undefined ? kindOfCodes(facts) : kindOf(status, facts),
     `answered ${response.status} with an error inside${code === undefined ? '' : ` (${code})`}: ${facts.text}`,
+    { upstreamStatus: status ?? 500 },
   )
 }
 

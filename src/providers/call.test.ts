@@ -88,6 +88,12 @@ const PROBLEMS: readonly (readonly [string, Connection, Record<string, string>, 
     'no address: set api_base in litellm_params, or HOSTED_VLLM_API_BASE in the environment',
   ],
   [
+    'cloudflare',
+    { apiKey: new Secret(CONTRACT_KEY), headers: {} },
+    {},
+    'no address: set api_base in litellm_params, or CLOUDFLARE_API_BASE or CLOUDFLARE_ACCOUNT_ID in the environment',
+  ],
+  [
     'openai',
     keyed('my-host/v1'),
     {},
@@ -137,7 +143,27 @@ const CREDENTIALS: readonly (readonly [
   ['lemonade', { headers: {} }, {}, {}],
   ['sarvam', { headers: {} }, { SARVAM_API_KEY: 's' }, { 'api-subscription-key': 's' }],
   ['together_ai', { headers: {} }, { TOGETHER_AI_TOKEN: 't' }, { authorization: 'Bearer t' }],
+  [
+    'together_ai',
+    { headers: {} },
+    { TOGETHERAI_API_KEY: 'old', TOGETHER_API_KEY: 'new' },
+    { authorization: 'Bearer new' },
+  ],
 ]
+
+const ACCOUNT = 'https://api.cloudflare.com/client/v4/accounts/0a1b'
+const CLOUDFLARE_BASES: readonly (readonly [string, Connection, Record<string, string>])[] = [
+  ['the account of the environment', { headers: {} }, { CLOUDFLARE_ACCOUNT_ID: '0a1b' }],
+  ['an address of its OpenAI routes', { apiBase: `${ACCOUNT}/ai/v1`, headers: {} }, {}],
+  ['an address of its own routes', { apiBase: `${ACCOUNT}/ai/run/`, headers: {} }, {}],
+]
+
+for (const [what, connection, env] of CLOUDFLARE_BASES) {
+  test(`${what} is enough to find Cloudflare's chat`, () => {
+    const line = lineOf('cloudflare', { connection }, { ...env, CLOUDFLARE_API_KEY: 'k' })
+    assert.equal(encode(line, 'chat', REQUESTS.chat).url, `${ACCOUNT}/ai/v1/chat/completions`)
+  })
+}
 
 for (const [provider, connection, env, headers] of CREDENTIALS) {
   test(`${provider} sends ${JSON.stringify(headers)}`, async () => {
@@ -250,11 +276,14 @@ test('our own deadline says so first', () =>
     },
   ))
 
-test('a mode that the provider does not have is refused before anything is sent', () => {
-  const line = lineOf('cohere')
-  assert.throws(() => encode(line, 'batch', { limit: 1 }), {
-    kind: 'bad_request',
+test('a mode that the provider does not have is a mistake in the config: nothing is sent', () => {
+  assert.throws(() => encode(lineOf('cohere'), 'batch', REQUESTS.batch), {
+    kind: 'misconfigured',
     message: /provider "cohere" has no batch/,
+  })
+  assert.throws(() => encode(lineOf('azure'), 'rerank', REQUESTS.rerank), {
+    kind: 'misconfigured',
+    message: /provider "azure" has no rerank/,
   })
 })
 

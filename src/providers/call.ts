@@ -65,7 +65,7 @@ function redactAlso(secrets: readonly Secret[], known: Redact): Redact {
 
 /**
  * A request as this provider wants it, without credentials.
- * @throws GatewayError bad_request where the provider has no such mode
+ * @throws GatewayError misconfigured where the provider has no such mode
  */
 export function encode<M extends HttpMode>(
   line: Line,
@@ -250,7 +250,7 @@ function codecOf<M extends HttpMode>(line: Line, mode: M): Codec<M> {
 
 function unsupported(line: Line, mode: string): GatewayError {
   return new GatewayError(
-    'bad_request',
+    'misconfigured',
     `${nameOf(line)}: provider "${line.adapter.id}" has no ${mode}; check model_info.mode`,
     {
       source: 'gateway',
@@ -263,7 +263,7 @@ function redacted(line: Line, headers: Readonly<Record<string, string>>): Readon
 }
 
 /** Which deployment, what was tried, what came back; our own deadline says so first. */
-function described(line: Line, wire: WireRequest, thrown: unknown): GatewayError {
+export function described(line: Line, wire: WireRequest, thrown: unknown): GatewayError {
   const error = asGatewayError(thrown)
   const tried = `${nameOf(line)}: ${wire.method} ${wire.url.split('?')[0] ?? ''}`
   const own = error.kind === 'timeout' && error.upstreamStatus === undefined

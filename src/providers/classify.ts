@@ -67,6 +67,10 @@ const RULES: readonly RefusalRule[] = [
     code: /^(overloaded(_error)?|engine_overloaded|model_overloaded|server_overloaded|NoCapacity|ServerBusy)$/i,
     kind: 'overloaded',
   },
+  {
+    code: /^(rate_limit(_exceeded|_error|_reached)?|RateLimitReached|too_many_requests)$/i,
+    kind: 'rate_limited',
+  },
   { statuses: [503, 529], kind: 'overloaded' },
   { statuses: [429], kind: 'rate_limited' },
 ]
@@ -105,6 +109,12 @@ export function kindOf(
   }
   if (status >= 500) return 'server_error'
   return status >= 400 ? 'bad_request' : 'wrong_shape'
+}
+
+/** The kind that machine words mean where no status stands beside them. A sentence alone is too weak for that. */
+export function kindOfCodes({ codes }: Pick<ErrorFacts, 'codes'>): FailureKind {
+  const rule = RULES.find(({ code }) => code !== undefined && codes.some((word) => code.test(word)))
+  return rule?.kind ?? 'server_error'
 }
 
 /** `answered 429 (insufficient_quota): You exceeded …`; a redirect names where it points. */

@@ -15,7 +15,6 @@ export const NOT_BUILT: ReadonlySet<string> = new Set([
   'black_forest_labs',
   'bytez',
   'chatgpt',
-  'cloudflare',
   'compactifai',
   'custom',
   'datarobot',

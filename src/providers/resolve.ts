@@ -1,3 +1,4 @@
+import { closest } from '../core/closest.ts'
 import type { Mode } from '../core/mode.ts'
 import type { Resolution, ResolveModel } from '../core/resolve.ts'
 import { knownMode, providerOfBareName, providerOfHost } from './catalogue.ts'
@@ -49,7 +50,7 @@ function problemOf(known: Known, provider: string): string | undefined {
   if (NOT_BUILT.has(provider)) {
     return `provider "${provider}" is not built yet; the deployment is listed, but nothing is sent to it`
   }
-  const near = OTHER_NAMES[provider.toLowerCase()] ?? nearest(provider, [...known.ids, ...NOT_BUILT])
+  const near = OTHER_NAMES[provider.toLowerCase()] ?? closest(provider, [...known.ids, ...NOT_BUILT])
   const hint =
     near === undefined
       ? 'for an OpenAI-compatible server write openai/<model> with an api_base'
@@ -69,33 +70,4 @@ function nameless(model: string, apiBase: string | undefined): Resolution {
     ...(mode === undefined ? {} : { catalogueMode: mode }),
     problem: `model "${model}" names no provider: ${how}`,
   }
-}
-
-/** A slip of the finger is two letters at most, and fewer in a short word. */
-function nearest(word: string, candidates: readonly string[]): string | undefined {
-  const limit = word.length < 5 ? 1 : 2
-  let best: string | undefined
-  let bestDistance = limit + 1
-  for (const candidate of candidates) {
-    const distance = editDistance(word.toLowerCase(), candidate)
-    if (distance < bestDistance) {
-      best = candidate
-      bestDistance = distance
-    }
-  }
-  return best
-}
-
-/** Levenshtein's, by rows. */
-function editDistance(a: string, b: string): number {
-  let previous = Array.from({ length: b.length + 1 }, (_, column) => column)
-  for (let row = 1; row <= a.length; row += 1) {
-    const current = [row]
-    for (let column = 1; column <= b.length; column += 1) {
-      const swapped = (previous[column - 1] ?? 0) + (a[row - 1] === b[column - 1] ? 0 : 1)
-      current.push(Math.min((previous[column] ?? 0) + 1, (current[column - 1] ?? 0) + 1, swapped))
-    }
-    previous = current
-  }
-  return previous[b.length] ?? 0
 }

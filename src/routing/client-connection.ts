@@ -60,6 +60,9 @@ export function clientConnection(
   return connection
 }
 
+/** Empty, and so not the one of the environment either. */
+const NO_ORGANIZATION = new Secret('')
+
 /** The deployment as this one request sees it. To a host of the client's nothing of the operator's is sent. */
 export function withClientConnection(deployment: Deployment, client: ClientConnection): Deployment {
   const base = client.api_base ?? client.base_url
@@ -68,6 +71,7 @@ export function withClientConnection(deployment: Deployment, client: ClientConne
   const elsewhere = base !== undefined && {
     apiBase: base.replace(/\/+$/, ''),
     headers: {},
+    organization: NO_ORGANIZATION,
     ...(apiVersion !== undefined && { apiVersion }),
   }
   // A token beside the client's key would win over it.

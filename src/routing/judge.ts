@@ -7,6 +7,8 @@ import type { JsonSpans } from '../core/json-spans.ts'
 export interface Flaw {
   readonly kind: FailureKind
   readonly seen: string
+  /** The JSON that says so, where it is not the whole body. */
+  readonly json?: Buffer
 }
 
 /** What the first bytes of a 2xx answer to a streamed request say. */
@@ -84,7 +86,7 @@ function firstEventFlaw(event: string): Flaw | undefined {
     const spans = scanObject(bytes)
     const hasChoices = spans.members.some((member) => member.key === 'choices')
     if (hasChoices || !hasError(bytes, spans)) return undefined
-    return { kind: 'server_error', seen: `an error as the first event: ${quote(bytes)}` }
+    return { kind: 'server_error', seen: `an error as the first event: ${quote(bytes)}`, json: bytes }
   } catch (error) {
     if (!(error instanceof GatewayError)) throw error
     return { kind: 'wrong_shape', seen: `a first event that is no JSON: ${quote(bytes)}` }

@@ -241,7 +241,7 @@ function least(configuredMs: number, clientMs: number | undefined): number {
 function flawed(line: Line, flaw: Flaw, response: WireResponse): GatewayError {
   const codec = line.adapter.codecs.chat
   try {
-    if (codec !== 'unsupported') decoded(line, codec, response)
+    if (codec !== 'unsupported') decoded(line, codec, { ...response, body: flaw.json ?? response.body })
   } catch (error) {
     return asGatewayError(error)
   }

@@ -6,12 +6,12 @@ import { createChatAnswer } from '../chat-answer.ts'
 import type { RouteContext } from '../gateway.ts'
 import { wildcardText } from '../json-reply.ts'
 import { readBody } from '../read-body.ts'
-import type { RunningChats } from '../running-chats.ts'
+import type { RunningRequests } from '../running-requests.ts'
 
 const SUFFIX = '/chat/completions'
 
 /** OpenAI's chat under all its paths. The request is read, and answered, past the framework: this is the hot path. */
-export function chatRoutes(app: FastifyInstance, context: RouteContext, running: RunningChats): void {
+export function chatRoutes(app: FastifyInstance, context: RouteContext, running: RunningRequests): void {
   for (const path of [SUFFIX, `/v1${SUFFIX}`]) {
     app.post(path, (request, reply) => serve(context, running, request, reply, undefined))
   }
@@ -27,7 +27,7 @@ export function chatRoutes(app: FastifyInstance, context: RouteContext, running:
 
 function serve(
   context: RouteContext,
-  running: RunningChats,
+  running: RunningRequests,
   request: FastifyRequest,
   reply: FastifyReply,
   urlModel: string | undefined,

@@ -6,12 +6,13 @@ import type { HealthReport } from '../../health/report.ts'
 import type { Directory } from '../../routing/directory.ts'
 import type { RouteContext } from '../gateway.ts'
 import { queryText, sendError, sendJson, sendJsonText } from '../json-reply.ts'
+import type { RunningRequests } from '../running-requests.ts'
 
 /** How long a caller should wait for a deployment's first verdict, seconds. */
 const FIRST_VERDICT_SECONDS = 5
 
 /** `GET /health`: checks what is asked for, or shows what is known of it. */
-export function healthRoutes(app: FastifyInstance, context: RouteContext): void {
+export function healthRoutes(app: FastifyInstance, context: RouteContext, running: RunningRequests): void {
   const { checks, deployments, directory, redact } = context
   const wholeReport = createWholeReport(context)
   app.get('/health', { config: { hasDetail: true } }, async (request, reply) => {
@@ -28,8 +29,14 @@ export function healthRoutes(app: FastifyInstance, context: RouteContext): void 
       return sendError(reply, error, redact, { error: redact(message) })
     }
     const left = new AbortController()
-    reply.raw.once('close', () => left.abort())
-    await checks.read(scope, left.signal)
+    const forget = running.add((reason) => left.abort(reason))
+    reply.raw.once('close', () => {
+      forget()
+      left.abort()
+    })
+    await checks.read(scope, left.signal).catch((error: unknown) => {
+      throw left.signal.reason instanceof GatewayError ? left.signal.reason : error
+    })
     if (scope === deployments) return sendJsonText(reply, 200, wholeReport())
     const body = reportOf(scope, context)
     if (isUnknownOnly(body)) reply.header('retry-after', String(FIRST_VERDICT_SECONDS))

@@ -8,8 +8,10 @@ import { baseMissing, findKey, fromEnv, keyMissing, type Env } from './key.ts'
 
 /** Where a provider's base and key come from. */
 export interface KeySource {
-  /** Its public base; absent where every user has another. */
+  /** Its public base; absent where every user has another. `{NAME}` stands for that variable's value. */
   readonly base?: string
+  /** An ending of written bases that stands for another one. */
+  readonly baseEnding?: { readonly written: string; readonly meant: string }
   /** Variables that name the base, in order. */
   readonly baseEnv: readonly string[]
   /** Variables that hold the key, in order. */
@@ -30,8 +32,10 @@ export function connectByKey(
   more: readonly SecretHeader[] = [],
 ): Connected | Misconfiguration {
   const deployment = withAddress(written, env, source.baseEnv)
-  const base = resolveBase(deployment, source.baseEnv, source.base)
-  if (typeof base !== 'string') return base
+  const own = publicBase(source, env)
+  const resolved = resolveBase(deployment, [...source.baseEnv, ...own.variables], own.base)
+  if (typeof resolved !== 'string') return resolved
+  const base = withEnding(resolved, source)
   const header = source.header ?? BEARER
   const key = findKey(deployment, env, source.keyEnv)
   const named = deployment.connection.headers[header.name] !== undefined
@@ -40,6 +44,26 @@ export function connectByKey(
   const credentials =
     credential === undefined ? [] : [{ ...header, secret: credential, isPlaceholder: key === undefined }]
   return authorizedBy([...credentials, ...more], deployment, targetOf(deployment, base))
+}
+
+const VARIABLE = /\{(\w+)\}/g
+
+/** The public base with its variables filled in, absent where one is not set; and their names. */
+function publicBase(
+  { base }: KeySource,
+  env: Env,
+): { readonly base?: string; readonly variables: readonly string[] } {
+  if (base === undefined) return { variables: [] }
+  const variables = [...base.matchAll(VARIABLE)].map(([, name = '']) => name)
+  if (variables.some((name) => fromEnv(env, [name]) === undefined)) return { variables }
+  const filled = base.replaceAll(VARIABLE, (_, name: string) => encodeURIComponent(env[name] ?? ''))
+  return { base: filled, variables }
+}
+
+function withEnding(base: string, { baseEnding }: KeySource): string {
+  return baseEnding !== undefined && base.endsWith(baseEnding.written)
+    ? base.slice(0, -baseEnding.written.length) + baseEnding.meant
+    : base
 }
 
 function keylessSecret(source: KeySource): Secret | undefined {

@@ -7,7 +7,7 @@ import { fromEnv, keyMissing, type Env } from '../auth/key.ts'
 import { createClassify } from '../classify.ts'
 import { openAiCodecs } from '../openai/codecs.ts'
 import { realtimeFace } from '../openai/realtime.ts'
-import { azureRealtimeUrl, azureUrl, deploymentName, namesDeployment } from './address.ts'
+import { azureModelsUrl, azureRealtimeUrl, azureUrl, deploymentName, namesDeployment } from './address.ts'
 
 const BASE_ENV = ['AZURE_API_BASE', 'AZURE_OPENAI_ENDPOINT'] as const
 const KEY_ENV = ['AZURE_API_KEY', 'AZURE_OPENAI_API_KEY'] as const
@@ -59,10 +59,15 @@ function apiVersion(deployment: Deployment, env: Env): string | undefined {
 /** Azure OpenAI: OpenAI's words at another address, with another key header. */
 export const azure: ProviderAdapter = {
   id: 'azure',
-  codecs: openAiCodecs({ url: azureUrl, model: (target) => deploymentName(target.model) }),
+  codecs: {
+    ...openAiCodecs({ url: azureUrl, model: (target) => deploymentName(target.model) }),
+    // Azure OpenAI serves none; what Azure has of it is another service's (LiteLLM's `azure_ai/`).
+    rerank: 'unsupported',
+  },
   realtime: realtimeFace(azureRealtimeUrl),
   connect,
   classify: createClassify(),
+  freeUrl: azureModelsUrl,
 }
 
 /** LiteLLM's name for Azure deployments that complete text. */

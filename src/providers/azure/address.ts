@@ -39,6 +39,14 @@ export function azureRealtimeUrl(target: Target): string {
   return `${root}/realtime?api-version=${version}&deployment=${name}`
 }
 
+/** The resource's list of models: `{base}/openai/models?api-version=`, `{base}/openai/v1/models` since. */
+export function azureModelsUrl(target: Target): string {
+  const root = `${resource(target.base)}/openai`
+  return isV1(target)
+    ? `${root}/v1/models`
+    : withQuery(`${root}/models`, 'api-version', target.apiVersion ?? DATED_VERSION)
+}
+
 /** LiteLLM's routing words before a deployment's name are not part of it. */
 export function deploymentName(model: string): string {
   return model.replace(/^(o_series|gpt5_series)\//, '')

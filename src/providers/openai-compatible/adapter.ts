@@ -4,7 +4,7 @@ import { connectByKey, type KeySource } from '../auth/connect.ts'
 import { createClassify } from '../classify.ts'
 import { openAiCodecs } from '../openai/codecs.ts'
 import { realtimeFace, realtimeQuery } from '../openai/realtime.ts'
-import { OPENAI_ROUTES, type Surface } from '../openai/surface.ts'
+import { modelsUrl, OPENAI_ROUTES, type Surface } from '../openai/surface.ts'
 import { joinRoute } from '../route.ts'
 import type { CompatibleRow } from './row.ts'
 
@@ -14,6 +14,7 @@ export function openAiCompatible(row: CompatibleRow): ProviderAdapter {
     baseEnv: row.baseEnv ?? [`${row.id.toUpperCase().replaceAll('-', '_')}_API_BASE`],
     keyEnv: row.keyEnv,
     ...(row.base === undefined ? {} : { base: row.base }),
+    ...(row.baseEnding === undefined ? {} : { baseEnding: row.baseEnding }),
     ...(row.keyless === undefined ? {} : { keyless: row.keyless }),
     ...(row.header === undefined ? {} : { header: row.header }),
   }
@@ -38,6 +39,7 @@ export function openAiCompatible(row: CompatibleRow): ProviderAdapter {
       : realtimeFace((target) => `${joinRoute(target.base, '/realtime')}?${realtimeQuery(target.model)}`),
     connect: (deployment, env) => connectByKey(source, deployment, env),
     classify: createClassify(),
+    freeUrl: modelsUrl,
     ...(row.mode === undefined ? {} : { onlyMode: row.mode }),
     ...(row.cheapChatModel === undefined ? {} : { cheapChatModel: row.cheapChatModel }),
   }

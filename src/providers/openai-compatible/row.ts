@@ -5,8 +5,13 @@ import type { JsonObject } from '../../core/json.ts'
 export interface CompatibleRow {
   /** LiteLLM's prefix. */
   readonly id: string
-  /** Absent where every user has another: `api_base` or the environment must say. */
+  /**
+   * Absent where every user has another: `api_base` or the environment must say. `{NAME}` stands for that
+   * variable's value.
+   */
   readonly base?: string
+  /** An ending of bases that people have from elsewhere, and what it is for OpenAI's routes. */
+  readonly baseEnding?: { readonly written: string; readonly meant: string }
   /** In order; the first one is named to the user. */
   readonly keyEnv: readonly string[]
   /** Default: `<ID>_API_BASE`. */

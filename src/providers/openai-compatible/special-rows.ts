@@ -88,7 +88,7 @@ export const SPECIAL_ROWS: readonly CompatibleRow[] = [
   {
     id: 'together_ai',
     base: 'https://api.together.xyz/v1',
-    keyEnv: ['TOGETHERAI_API_KEY', 'TOGETHER_API_KEY', 'TOGETHER_AI_API_KEY', 'TOGETHER_AI_TOKEN'],
+    keyEnv: ['TOGETHER_API_KEY', 'TOGETHER_AI_API_KEY', 'TOGETHERAI_API_KEY', 'TOGETHER_AI_TOKEN'],
     baseEnv: ['TOGETHER_AI_API_BASE'],
     cheapChatModel: 'meta-llama/Llama-3.2-3B-Instruct-Turbo',
   },
@@ -141,6 +141,25 @@ export const SPECIAL_ROWS: readonly CompatibleRow[] = [
     unsupported: ['realtime', 'batch', 'audio_speech', 'audio_transcription', 'rerank', 'image_generation'],
     // https://docs.databricks.com/machine-learning/foundation-model-apis/supported-models: pay per token.
     cheapChatModel: 'databricks-meta-llama-3-1-8b-instruct',
+  },
+  // https://developers.cloudflare.com/workers-ai/configuration/open-ai-compatibility (read 2026-11-23): chat and
+  // embeddings below the account's /ai/v1. LiteLLM's configs name the account's other interface, /ai/run.
+  {
+    id: 'cloudflare',
+    base: 'https://api.cloudflare.com/client/v4/accounts/{CLOUDFLARE_ACCOUNT_ID}/ai/v1',
+    baseEnding: { written: '/ai/run', meant: '/ai/v1' },
+    keyEnv: ['CLOUDFLARE_API_KEY'],
+    renames: OLD_BUDGET,
+    unsupported: [
+      'completion',
+      'rerank',
+      'image_generation',
+      'audio_transcription',
+      'audio_speech',
+      'batch',
+      'realtime',
+    ],
+    cheapChatModel: '@cf/meta/llama-3.1-8b-instruct',
   },
   {
     id: 'sarvam',

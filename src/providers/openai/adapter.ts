@@ -7,7 +7,7 @@ import { createClassify } from '../classify.ts'
 import { joinRoute } from '../route.ts'
 import { openAiCodecs } from './codecs.ts'
 import { realtimeFace, realtimeQuery } from './realtime.ts'
-import { OPENAI_ROUTES, type Surface } from './surface.ts'
+import { modelsUrl, OPENAI_ROUTES, type Surface } from './surface.ts'
 
 const SOURCE: KeySource = {
   base: 'https://api.openai.com/v1',
@@ -22,7 +22,9 @@ const connect: ProviderAdapter['connect'] = (deployment, env) => {
   const organization =
     deployment.connection.organization ?? (named === undefined ? undefined : new Secret(named))
   const more: SecretHeader[] =
-    organization === undefined ? [] : [{ name: 'openai-organization', prefix: '', secret: organization }]
+    organization === undefined || organization.reveal() === ''
+      ? []
+      : [{ name: 'openai-organization', prefix: '', secret: organization }]
   return connectByKey(SOURCE, deployment, env, more)
 }
 
@@ -36,6 +38,7 @@ export const openAi: ProviderAdapter = {
   connect,
   classify,
   cheapChatModel: 'gpt-4o-mini',
+  freeUrl: modelsUrl,
 }
 
 /** LiteLLM's name for OpenAI models that complete text. */

@@ -60,6 +60,28 @@ for (const [what, body, kind] of DEAD) {
   test(`${what} is ${kind}`, () => assert.throws(() => decodeChat(answerOf(body), TARGET), { kind }))
 }
 
+const INSIDE: readonly (readonly [JsonObject, string, number])[] = [
+  [{ code: 'insufficient_quota', message: 'no credit' }, 'quota', 500],
+  [{ code: 'invalid_api_key', type: 'invalid_request_error', message: 'wrong key' }, 'auth', 500],
+  [{ code: 'rate_limit_exceeded', type: 'requests', message: 'slow down' }, 'rate_limited', 500],
+  [{ type: 'rate_limit_error', message: 'slow down' }, 'rate_limited', 500],
+  [{ type: 'overloaded_error', message: 'busy' }, 'overloaded', 500],
+  [{ code: 'model_not_found', message: 'no such model' }, 'not_found', 500],
+  [{ code: 429, message: 'slow down' }, 'rate_limited', 429],
+  [{ code: '401', message: 'wrong key' }, 'auth', 401],
+  [{ code: 408, message: 'too slow' }, 'timeout', 408],
+  [{ message: 'You exceeded your current quota' }, 'server_error', 500],
+]
+
+for (const [error, kind, exceptionStatus] of INSIDE) {
+  test(`inside a 200, ${JSON.stringify(error)} is ${kind} with the status ${exceptionStatus}`, () =>
+    assert.throws(() => decodeChat(answerOf({ error }), TARGET), {
+      kind,
+      exceptionStatus,
+      clientStatus: kind === 'timeout' ? 504 : exceptionStatus,
+    }))
+}
+
 test('an error inside a 200 has the status 500, for the 200 says nothing', () => {
   const body = { error: { message: 'upstream says 500', type: 'server_error', param: null, code: null } }
   assert.throws(() => decodeChat(answerOf(body), TARGET), {

@@ -31,6 +31,12 @@ export const OPENAI_ROUTES: { readonly [M in HttpMode]: string } = {
   batch: '/batches',
 }
 
+/** The list of models, below the base even of a target that was pasted with a mode's route. */
+export function modelsUrl({ base }: Pick<Target, 'base'>): string {
+  const route = Object.values(OPENAI_ROUTES).find((each) => base.endsWith(each)) ?? ''
+  return `${base.slice(0, base.length - route.length)}/models`
+}
+
 /** The model's name as this server wants it. */
 export function modelName(surface: Surface, target: Target, mode: HttpMode): string {
   return surface.model?.(target, mode) ?? target.model

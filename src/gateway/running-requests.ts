@@ -1,12 +1,12 @@
 import type { GatewayError } from '../core/failure.ts'
 
-/** Ends one chat with an error of its own. */
-export type EndChat = (reason: GatewayError) => void
+/** Ends one request with an error of its own. */
+export type EndRequest = (reason: GatewayError) => void
 
-/** Chat requests that are being answered; the server ends them when its patience is over. */
-export interface RunningChats {
+/** Requests that wait for an upstream; the server ends them when its patience is over. */
+export interface RunningRequests {
   /** Gives back what forgets it again, to be called once. */
-  add(end: EndChat): () => void
+  add(end: EndRequest): () => void
   endAll(reason: GatewayError): void
 }
 
@@ -15,8 +15,8 @@ export interface RunningChats {
  * additions, and each old table holds the next one and all that was in it: under load whole requests outlive
  * the young generation that way, and collecting them doubled the CPU of a request.
  */
-export function createRunningChats(): RunningChats {
-  const places: (EndChat | undefined)[] = []
+export function createRunningRequests(): RunningRequests {
+  const places: (EndRequest | undefined)[] = []
   const free: number[] = []
   return {
     add: (end) => {

@@ -1,0 +1,21 @@
+import type { Limits, WireRequest } from '../transport/wire.ts'
+import { described, refusalOf, type Line } from './call.ts'
+
+/** The provider's free request for this line, without credentials; undefined where it has none. */
+export function freeRequest(line: Line): WireRequest | undefined {
+  const url = line.adapter.freeUrl?.(line.target)
+  return url === undefined ? undefined : { method: 'GET', url, headers: { accept: 'application/json' } }
+}
+
+/**
+ * Sends a free request. Any 2xx will do: it proves no mode, only that the server answers and takes the key.
+ * @throws GatewayError as `exchange` does
+ */
+export async function look(line: Line, wire: WireRequest, limits: Limits): Promise<void> {
+  try {
+    const response = await line.transport.send(await line.authorize(wire), limits)
+    if (response.status < 200 || response.status > 299) throw refusalOf(line, response)
+  } catch (error) {
+    throw described(line, wire, error)
+  }
+}
