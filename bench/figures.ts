@@ -14,6 +14,12 @@ export interface Window {
   readonly failures: number
 }
 
+/** What one contestant did in a scenario, round by round. */
+export interface Measured {
+  readonly name: string
+  readonly windows: readonly Window[]
+}
+
 /** The middle and the ends of what several rounds gave. */
 export interface Spread {
   readonly median: number

@@ -1,7 +1,7 @@
 /** What is sent and answered: the same bytes for every contestant. */
 
 /** The kinds of request that are measured. */
-export type RequestKind = 'small' | 'large' | 'large, model last' | 'stream'
+export type RequestKind = 'small' | 'large' | 'large, model last' | 'huge' | 'stream'
 
 /** Events of one streamed answer, and the pause before each, milliseconds. */
 export const STREAM_EVENTS = 100
@@ -32,10 +32,19 @@ export function chatRequest(kind: RequestKind, port: number): Buffer {
   return Buffer.from(`${head.join('\r\n')}\r\n\r\n${body}`)
 }
 
-/** 600 bytes, or 100 KB as a conversation of 50 messages. */
+/** Messages of a conversation, two thousand characters each; 1 is a short question of 600 bytes in all. */
+const TURNS: Readonly<Record<RequestKind, number>> = {
+  small: 1,
+  stream: 1,
+  large: 50,
+  'large, model last': 50,
+  huge: 500,
+}
+
+/** 600 bytes, 100 KB or 1 MB. */
 function bodyOf(kind: RequestKind): string {
-  const isLarge = kind === 'large' || kind === 'large, model last'
-  const [turns, turnChars] = isLarge ? [50, 2018] : [1, 523]
+  const turns = TURNS[kind]
+  const turnChars = turns === 1 ? 523 : 2018
   const content = LINES.repeat(Math.floor(turnChars / LINES.length)).padEnd(turnChars, 'x')
   const messages = Array.from({ length: turns }, () => `{"role":"user","content":"${content}"}`).join(',')
   const model = `"model":"${MODEL}"`

@@ -7,6 +7,11 @@ export interface Order {
   readonly connections: number
   /** How long whole answers are asked for. Of streams each connection has exactly one, whatever stands here. */
   readonly durationMs: number
+  /**
+   * Requests are begun at this pace whatever the answers do, and timed from the moment that was theirs. Without it
+   * each connection asks again as soon as it is answered.
+   */
+  readonly perSecond?: number
 }
 
 /** What the load generator saw. */
@@ -15,7 +20,7 @@ export interface Seen {
   readonly units: number
   readonly failures: number
   readonly wallMs: number
-  /** Of whole answers, microseconds from the first byte sent to the last received. */
+  /** Of whole answers, microseconds to the last byte: from the first one sent, or from the planned moment. */
   readonly p50Us: number
   readonly p99Us: number
 }

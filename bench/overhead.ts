@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { appendFileSync, mkdtempSync, rmSync } from 'node:fs'
 import { cpus, tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -17,8 +17,10 @@ import {
   startPinned,
   type Pinned,
 } from './pinned.ts'
-import { reportOverhead, reportLatency } from './report.ts'
+import { recordLine, type Facts, type Memory, type Result } from './record.ts'
+import { reportLatency, reportMemory, reportOverhead } from './report.ts'
 import { SCENARIOS, type Scenario } from './scenarios.ts'
+import { reportSoak, soak, type SoakResult } from './soak.ts'
 
 /** What the bench works with. */
 interface Ground {
@@ -28,6 +30,7 @@ interface Ground {
 }
 
 const ROOT = resolve(import.meta.dirname, '..')
+const RESULTS = join(import.meta.dirname, 'results.jsonl')
 const REPORT_DEADLINE_MS = 30_000
 /** Others on the contestant's core this much of the time: the window is measured once more, the better one counts. */
 const DIRTY_SHARE = 0.15
@@ -38,7 +41,9 @@ const { values: options } = parseArgs({
   options: {
     only: { type: 'string' },
     rounds: { type: 'string' },
+    soak: { type: 'string' },
     'no-build': { type: 'boolean', default: false },
+    'no-record': { type: 'boolean', default: false },
     'node-flag': { type: 'string', multiple: true, default: [] },
     help: { type: 'boolean', default: false },
   },
@@ -47,10 +52,13 @@ const HELP = `npm run bench -- [options]
 Compares the CPU of pulsegate with nginx's and with a bare node proxy's, in one run, on one core.
   --only TEXT        only the scenarios whose title holds TEXT
   --rounds N         as many rounds in each scenario (default: the scenario's own)
+  --soak SECONDS     instead: mixed requests for so long, and what they do to pulsegate's memory
+  --no-record        do not append the figures to bench/results.jsonl
   --no-build         measure the dist/pulsegate.js that is there
-  --node-flag FLAG   start pulsegate's node with this flag too, e.g. --cpu-prof`
+  --node-flag FLAG   start pulsegate's node with this flag too, as --node-flag=--cpu-prof`
 
-async function run({ load, upstreamPort, contestants }: Ground): Promise<void> {
+async function run({ load, upstreamPort, contestants }: Ground): Promise<readonly Result[]> {
+  const results: Result[] = []
   let repeatsLeft = MOST_REPEATS
   const window = async (contestant: Contestant, scenario: Scenario): Promise<Window> => {
     const first = await measure(load, contestant, scenario)
@@ -71,11 +79,26 @@ async function run({ load, upstreamPort, contestants }: Ground): Promise<void> {
       ? reportLatency(scenario, named, direct)
       : reportOverhead(scenario, named)
     process.stdout.write(`\n${report}\n`)
+    results.push({ title: scenario.title, measured: named })
   }
+  return results
 }
 
-function orderFor({ kind, connections, durationMs }: Scenario, port: number): Order {
-  return { port, kind, connections, durationMs }
+async function runSoak({ load, contestants }: Ground, seconds: number): Promise<SoakResult | undefined> {
+  const own = contestants.at(-1)
+  if (own === undefined) return undefined
+  const { pid } = own.process
+  const result = await soak(
+    (order) => ask(load, { ...order, port: own.port }),
+    () => rssMb(pid),
+    seconds,
+  )
+  process.stdout.write(`\n${reportSoak(result)}\n`)
+  return result
+}
+
+function orderFor({ kind, connections, durationMs, perSecond }: Scenario, port: number): Order {
+  return { port, kind, connections, durationMs, ...(perSecond !== undefined && { perSecond }) }
 }
 
 function ask(load: Pinned, order: Order): Promise<Seen> {
@@ -105,6 +128,18 @@ async function measure(
   }
 }
 
+/** What pulsegate holds before its first request, and after two seconds of short ones on 64 connections. */
+async function memoryOf({ load, contestants }: Ground): Promise<Memory | undefined> {
+  const own = contestants.at(-1)
+  if (own === undefined) return undefined
+  const { pid } = own.process
+  const idleMb = rssMb(pid)
+  await ask(load, { port: own.port, kind: 'small', connections: 64, durationMs: 2000 })
+  const memory = { idleMb, loadedMb: rssMb(pid) }
+  process.stdout.write(`${reportMemory(memory)}\n`)
+  return memory
+}
+
 /** So that compilers and connections are warm before anything counts. */
 async function warmUp({ load, contestants }: Ground): Promise<void> {
   for (const { port } of contestants)
@@ -112,14 +147,23 @@ async function warmUp({ load, contestants }: Ground): Promise<void> {
       await ask(load, { port, kind, connections: 32, durationMs: kind === 'small' ? 1200 : 400 })
 }
 
-function head({ contestants }: Ground): string {
-  const [cpu] = cpus()
-  const commit = spawnSync('git', ['rev-parse', '--short', 'HEAD'], {
-    cwd: ROOT,
-    encoding: 'utf8',
-  }).stdout.trim()
+function factsOf({ contestants }: Ground): Facts {
+  const git = (...args: readonly string[]): string =>
+    spawnSync('git', args, { cwd: ROOT, encoding: 'utf8' }).stdout.trim()
+  const isChanged = git('status', '--porcelain', 'src', 'package-lock.json') !== ''
+  return {
+    date: new Date().toISOString(),
+    machine: `${cpus().length} × ${cpus()[0]?.model ?? 'unknown CPU'}`,
+    node: process.version,
+    versions: Object.fromEntries(contestants.map(({ name, version }) => [name, version])),
+    commit: `${git('rev-parse', '--short', 'HEAD') || 'unknown'}${isChanged ? '+' : ''}`,
+    options: process.argv.slice(2),
+  }
+}
+
+function head({ contestants }: Ground, { machine, node, commit }: Facts): string {
   const lines = [
-    `${cpus().length} × ${cpu?.model ?? 'unknown CPU'}, node ${process.version}, commit ${commit || 'unknown'}`,
+    `${machine}, node ${node}, commit ${commit}`,
     ...contestants.map(({ name, version }) => `${name}: ${version}`),
     'pulsegate runs with a master key, four deployments and its default settings: key check, routing, redaction, headers, log.',
   ]
@@ -131,6 +175,9 @@ function head({ contestants }: Ground): string {
 
 async function main(): Promise<void> {
   const begun = Date.now()
+  const soakSeconds = options.soak === undefined ? undefined : Number(options.soak)
+  if (soakSeconds !== undefined && !(soakSeconds > 0))
+    throw new Error(`--soak ${options.soak}: seconds, please`)
   if (!options['no-build']) {
     const built = spawnSync(process.execPath, [join(ROOT, 'scripts/build.ts')], {
       cwd: ROOT,
@@ -157,9 +204,14 @@ async function main(): Promise<void> {
       upstreamPort,
       contestants: [...(nginx === undefined ? [] : [nginx]), bare, own],
     }
-    process.stdout.write(`${head(ground)}\n`)
+    const facts = factsOf(ground)
+    process.stdout.write(`${head(ground, facts)}\n`)
+    const memory = await memoryOf(ground)
     await warmUp(ground)
-    await run(ground)
+    const results = soakSeconds === undefined ? await run(ground) : []
+    const soaked = soakSeconds === undefined ? undefined : await runSoak(ground, soakSeconds)
+    if (!options['no-record'])
+      appendFileSync(RESULTS, `${recordLine(facts, { memory, results, soak: soaked })}\n`)
   } finally {
     await Promise.all(started.map((each) => each.stop()))
     rmSync(folder, { recursive: true, force: true })

@@ -1,11 +1,6 @@
-import { ratios, shownSpread, spreadOf, table, verdict, type Window } from './figures.ts'
+import { ratios, shownSpread, spreadOf, table, verdict, type Measured } from './figures.ts'
+import type { Memory } from './record.ts'
 import type { Scenario } from './scenarios.ts'
-
-/** What one contestant did in a scenario, round by round. */
-export interface Measured {
-  readonly name: string
-  readonly windows: readonly Window[]
-}
 
 /** Below this the core had time left: the load or the upstream was the limit, not the contestant. */
 const SATURATED = 0.9
@@ -51,6 +46,11 @@ export function reportLatency(
     ]),
   ]
   return [title, table(rows), ...verdicts(all, p50, 'µs'), ...remarks(all)].join('\n')
+}
+
+/** What pulsegate holds. */
+export function reportMemory({ idleMb, loadedMb }: Memory): string {
+  return `RSS of pulsegate: ${idleMb.toFixed(0)} MB idle, ${loadedMb.toFixed(0)} MB after short requests on 64 connections`
 }
 
 function cpuOf({ windows }: Measured): number[] {

@@ -16,8 +16,11 @@ import { DEFAULT_HEALTH_SETTINGS, type HealthSettings } from './health/settings.
 import type { LineOrProblem } from './health/subject.ts'
 import { openLine } from './providers/call.ts'
 import { resolveModel } from './providers/registry.ts'
+import { createCooldowns } from './routing/cooldown.ts'
 import { createDirectory } from './routing/directory.ts'
-import { createChatRelay } from './routing/relay.ts'
+import { createRealtimeRelay } from './routing/realtime.ts'
+import { createRelay } from './routing/relay.ts'
+import { createRetryBudgets } from './routing/retry-budget.ts'
 import { createTransport } from './transport/transport.ts'
 import type { Transport } from './transport/wire.ts'
 
@@ -56,6 +59,9 @@ export interface App {
 export class ListenError extends Error {}
 
 type Env = Readonly<Record<string, string | undefined>>
+
+/** Retries of a model group as a share of its recent requests, so that an outage is not multiplied. */
+const RETRY_SHARE = 0.2
 
 /** Builds a gateway; nothing runs before `start`. Several can live in one process. */
 export function createApp(config: Config, deps: AppDeps): App {
@@ -119,17 +125,28 @@ function createParts(config: Config, deps: AppDeps): Parts {
   const settings = healthSettings(config)
   const shared = { deployments, lines, openLine: openTo, board, clock, log, random }
   const checks = createHealthChecks({ ...shared, settings })
-  const relay = createChatRelay({
+  const cooldowns = createCooldowns(config.router.cooldowns, { clock, log })
+  const relay = createRelay({
     ...shared,
     directory,
+    cooldowns,
+    budgets: createRetryBudgets(RETRY_SHARE, clock),
     resolve: resolveModel,
     settings: { ...config.litellm, ...config.router },
+  })
+  const realtime = createRealtimeRelay({
+    ...shared,
+    directory,
+    cooldowns,
+    resolve: resolveModel,
+    settings: config.litellm,
   })
   const gateway = createGateway({
     ...shared,
     directory,
     checks,
     relay,
+    realtime,
     settings: config.general,
     redact,
     version,
@@ -217,6 +234,7 @@ function readFileBounded(path: string): Promise<Uint8Array> {
 
 /** A Log that can be emptied before the process ends. */
 export interface JsonLog extends Log {
+  /** Begins to write whatever is left. */
   flush(): void
 }
 
@@ -239,8 +257,11 @@ export function logLevelOf(env: Env): string | undefined {
 /** JSON lines on stderr, written without waiting. Every text in them passes through `redact`. */
 export function createJsonLog(settings: { readonly level: string; readonly redact: Redact }): JsonLog {
   const stderr = destination({ dest: 2, sync: false })
-  // Nobody reads the log any more: that must not end the gateway.
+  // Nobody reads the log any more, or its disk is full: that must not end the gateway.
   stderr.on('error', () => {})
+  // It tries for ever, in a loop that nothing interrupts, where the disk is full; the process ends without it just
+  // as well, after the writes that are under way.
+  stderr.flushSync = () => {}
   const logger = pino(
     {
       level: settings.level,
@@ -263,6 +284,6 @@ export function createJsonLog(settings: { readonly level: string; readonly redac
     info: (event, fields = {}) => logger.info(clean(fields), event),
     warn: (event, fields = {}) => logger.warn(clean(fields), event),
     error: (event, fields = {}) => logger.error(clean(fields), event),
-    flush: () => stderr.flushSync(),
+    flush: () => stderr.flush(),
   }
 }

@@ -13,7 +13,7 @@ const MAY_IMPORT: Readonly<
   providers: { ours: ['core', 'transport'], npm: ['zod'] },
   health: { ours: ['core', 'providers'], npm: [] },
   routing: { ours: ['core', 'providers', 'health'], npm: [] },
-  gateway: { ours: ['core', 'config', 'health', 'routing'], npm: ['fastify', 'zod'] },
+  gateway: { ours: ['core', 'config', 'health', 'routing'], npm: ['fastify', 'ws', 'zod'] },
   'fake-provider': { ours: ['core'], npm: ['ws'] },
   cli: { ours: ['core', 'config', 'health', 'fake-provider', 'app.ts'], npm: [] },
   'app.ts': {

@@ -170,7 +170,7 @@ describe('documentation', () => {
 
   test('every npm script that the pages name exists', () => {
     const scripts = read('package.json')
-    const pages = ['README.md', 'CONTRIBUTING.md', 'ARCHITECTURE.md', 'docs/health.md']
+    const pages = ['README.md', 'CONTRIBUTING.md', 'ARCHITECTURE.md', 'docs/health.md', 'docs/performance.md']
     const named = pages.flatMap((page) =>
       [...read(page).matchAll(/npm run ([a-z:]+)/g)].map((match) => match[1] ?? ''),
     )
@@ -189,6 +189,8 @@ describe('documentation', () => {
       'docs/health.md',
       'docs/config.md',
       'docs/providers.md',
+      'docs/performance.md',
+      'docs/routing.md',
     ]
     const broken = pages.flatMap((page) =>
       [...read(page).matchAll(/\]\(([^)#]+)[^)]*\)/g)]

@@ -5,6 +5,7 @@ import { printNotActedOn, printProblems } from './problems.ts'
 import { runGateway } from './run-gateway.ts'
 import { saveMemory } from './save-memory.ts'
 import type { Shell } from './shell.ts'
+import { boundYoungGeneration, youngGeneration } from './young-generation.ts'
 
 /** More lines than this push the address off the screen. */
 const MOST_PROBLEMS = 100
@@ -21,6 +22,7 @@ export async function serve(command: Extract<Command, { kind: 'serve' }>, shell:
   printProblems(problems, terminal, MOST_PROBLEMS)
   if (config === undefined) return EXIT.refused
   printNotActedOn(config, terminal)
+  const letGrow = boundYoungGeneration(shell.clock, youngGeneration)
   return runGateway(config, shell, {
     address: command.address,
     isDebug: command.isDebug,
@@ -28,5 +30,5 @@ export async function serve(command: Extract<Command, { kind: 'serve' }>, shell:
     checksAtStart: false,
     stopAsked,
     onListening: spendMemory,
-  })
+  }).finally(letGrow)
 }

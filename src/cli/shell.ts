@@ -51,12 +51,14 @@ export function createShell(target: NodeJS.Process): Shell {
   }
 }
 
-/** `pulsegate … | head`: the reader has seen enough, and that is no failure. */
+/**
+ * `pulsegate … | head`: the reader has seen enough, and that is no failure. Any other trouble with writing, a full
+ * disk for one, is no reason for a gateway to end: what it had to say is lost.
+ */
 function endQuietlyOnClosedPipe(target: NodeJS.Process): void {
   for (const stream of [target.stdout, target.stderr])
     stream.on('error', (error: NodeJS.ErrnoException) => {
       if (error.code === 'EPIPE') target.exit(EXIT.ok)
-      throw error
     })
 }
 

@@ -1,4 +1,6 @@
 import type { Deployment } from '../core/deployment.ts'
+import type { FallbackLists } from '../core/fallback.ts'
+import type { FailureKind } from '../core/failure.ts'
 import type { Secret } from '../core/secret.ts'
 import type { Problem } from './problem.ts'
 
@@ -65,8 +67,40 @@ export interface GeneralSettings {
   readonly maxRequestBytes: number
 }
 
+/** Numbers by kind of failure; an absent kind follows the plain number. */
+export type NumberByKind = Readonly<Partial<Record<FailureKind, number>>>
+
+/** What happens to a request that failed, and to the deployment it failed at. */
+export interface RoutingSettings {
+  /** Most retries within a model group. */
+  readonly numRetries: number
+  /** `retry_policy`. */
+  readonly retryPolicy: NumberByKind
+  /** `model_group_retry_policy`; it beats `retry_policy`. */
+  readonly groupRetryPolicies: ReadonlyMap<string, NumberByKind>
+  /** `retry_after`: the shortest wait before the same deployment is asked again. */
+  readonly leastWaitMs: number
+  /** `default_fallbacks` stand under `*`. */
+  readonly fallbacks: FallbackLists
+  readonly contextWindowFallbacks: FallbackLists
+  readonly contentPolicyFallbacks: FallbackLists
+  /** How deep fallbacks of fallbacks go. */
+  readonly maxFallbacks: number
+  readonly cooldowns: CooldownSettings
+}
+
+/** When failing traffic puts a deployment aside. */
+export interface CooldownSettings {
+  readonly isEnabled: boolean
+  readonly cooldownMs: number
+  /** Failures a minute; absent: one of a kind that waiting mends or a person must, else a run or a majority. */
+  readonly allowedFails?: number
+  /** `allowed_fails_policy`. */
+  readonly allowedFailsByKind: NumberByKind
+}
+
 /** `router_settings` that this version acts on. */
-export interface RouterSettings {
+export interface RouterSettings extends RoutingSettings {
   /** Deadline of a streamed request; absent: the deployment's, then the request timeout. */
   readonly streamTimeoutMs?: number
 }

@@ -19,6 +19,7 @@ import { child, kindName, scalarText, textOf, type MapNode, type YamlNode } from
 import { asMap, resolveParams, type CredentialOf, type Params } from './params.ts'
 import { probeSettingsOf } from './probe-settings.ts'
 import { problemAt } from './problem.ts'
+import { trafficOf } from './routing-settings.ts'
 import { deploymentSchema } from './schema-deployment.ts'
 import type { SecretBag } from './secrets.ts'
 import { bodyDefaultsOf, infoOf, shownOf, shownParamsOf } from './shown.ts'
@@ -94,6 +95,7 @@ function readEntry(
     ...(misconfigured && { misconfigured }),
     bodyDefaults: bodyDefaultsOf(params),
     timeouts: timeoutsOf(params),
+    ...trafficOf(params),
     probe: probeSettingsOf(
       info,
       { provider: found.provider, apiBase, customProvider },

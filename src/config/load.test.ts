@@ -348,14 +348,14 @@ describe('include', () => {
 })
 
 test('settings that nothing acts on are listed', async () => {
-  const text = `${ONE}    weight: 2\nlitellm_settings: {cache: true, drop_params: true}\nrouter_settings: {routing_strategy: x, timeout: 3}\nguardrails: []\n`
+  const text = `${ONE}    max_parallel_requests: 2\nlitellm_settings: {cache: true, drop_params: true}\nrouter_settings: {routing_strategy: x, timeout: 3}\nguardrails: []\n`
   const config = await loadText(text.replace('{model: openai/x}', '\n    model: openai/x'))
   assert.deepEqual(config.notActedOn, [
     'guardrails',
     'litellm_settings.cache',
     'litellm_settings.drop_params',
     'router_settings.routing_strategy',
-    'model_list.litellm_params.weight',
+    'model_list.litellm_params.max_parallel_requests',
   ])
   assert.equal(config.litellm.requestTimeoutMs, 3000)
 })
@@ -376,7 +376,17 @@ test('without any settings the defaults hold', async () => {
     requestTimeoutMs: 6_000_000,
     rewriteResponseModel: false,
   })
-  assert.deepEqual(router, {})
+  assert.deepEqual(router, {
+    numRetries: 2,
+    retryPolicy: {},
+    groupRetryPolicies: new Map(),
+    leastWaitMs: 0,
+    fallbacks: new Map(),
+    contextWindowFallbacks: new Map(),
+    contentPolicyFallbacks: new Map(),
+    maxFallbacks: 5,
+    cooldowns: { isEnabled: true, cooldownMs: 5000, allowedFailsByKind: {} },
+  })
 })
 
 test('--model makes a config of one deployment', async () => {

@@ -20,16 +20,37 @@ const groupLists = z.array(z.record(z.string(), z.array(z.unknown())), {
 
 /** Keys that LiteLLM's router and its library both read. */
 export const routingShape = {
-  num_retries: kept(numeric, 'How often a failed request is tried again.'),
-  fallbacks: kept(groupLists, 'Other model groups to try, by group.'),
-  default_fallbacks: kept(list, 'Other model groups to try for every group.'),
-  context_window_fallbacks: kept(groupLists, 'Model groups with more context, by group.'),
-  content_policy_fallbacks: kept(groupLists, 'Model groups to try after a content refusal, by group.'),
-  allowed_fails: kept(numeric, 'Failures a minute before a deployment rests.'),
-  allowed_fails_policy: kept(map, 'The same by kind of failure.'),
-  cooldown_time: kept(numeric, 'Seconds for which a failed deployment rests.'),
-  retry_after: kept(numeric, 'Seconds to wait before a second try.'),
-  retry_policy: kept(map, 'Tries by kind of failure.'),
+  num_retries: acted(notNegative, 'How often a failed request is tried again within its group. Default: 2.'),
+  fallbacks: acted(groupLists, 'Other model groups to try, by group; `*` stands for every other group.'),
+  default_fallbacks: acted(list, 'Other model groups to try for every group that has no `fallbacks`.'),
+  context_window_fallbacks: acted(
+    groupLists,
+    'Model groups to try, by group, after a request that is too long. Where any are written, `fallbacks` are not for such requests.',
+  ),
+  content_policy_fallbacks: acted(
+    groupLists,
+    'Model groups to try, by group, after a content refusal. Where any are written, `fallbacks` are not for such requests.',
+  ),
+  allowed_fails: acted(
+    notNegative,
+    'Failures a minute that a deployment may have before it rests. Default: by kind of failure.',
+  ),
+  allowed_fails_policy: acted(
+    map,
+    'The same by kind: `AuthenticationErrorAllowedFails`, `TimeoutErrorAllowedFails`, `RateLimitErrorAllowedFails`, `InternalServerErrorAllowedFails`.',
+  ),
+  cooldown_time: acted(
+    notNegative,
+    "Seconds for which a deployment rests after failures; the upstream's Retry-After beats it, 0 turns rests off. Default: 5.",
+  ),
+  retry_after: acted(
+    notNegative,
+    'Seconds to wait at least before the same deployment is tried again. Default: 0.',
+  ),
+  retry_policy: acted(
+    map,
+    'Tries by kind, in place of `num_retries`: `AuthenticationErrorRetries`, `TimeoutErrorRetries`, `RateLimitErrorRetries`, `InternalServerErrorRetries`. Bad requests and content refusals are never tried again.',
+  ),
   set_verbose: kept(flag, 'Log more.'),
   model_group_alias: kept(map, 'Other names of model groups.'),
   routing_strategy: kept(text, 'How a deployment of a group is chosen.'),
@@ -42,9 +63,9 @@ export const routerSettings = z.looseObject({
   ...routingShape,
   timeout: acted(positive, 'Seconds a request may take. Default: `litellm_settings.request_timeout`.'),
   routing_strategy_args: kept(map, 'Options of `routing_strategy`.'),
-  model_group_retry_policy: kept(map, '`retry_policy` by model group.'),
-  max_fallbacks: kept(numeric, 'Most fallbacks of one request.'),
-  disable_cooldowns: kept(flag, 'Failed deployments do not rest.'),
+  model_group_retry_policy: acted(map, '`retry_policy` by model group; it wins.'),
+  max_fallbacks: acted(notNegative, 'How deep fallbacks of fallbacks go. Default: 5.'),
+  disable_cooldowns: acted(flag, 'Failed deployments do not rest. Default: false.'),
   enable_pre_call_check: kept(flag, 'Check limits before a call.'),
   optional_pre_call_checks: kept(list, 'Which checks.'),
   enable_tag_filtering: kept(flag, 'Choose deployments by tag.'),

@@ -7,6 +7,7 @@ import type {
   RouterSettings,
 } from './config.ts'
 import { child, textOf, toJson, type MapNode, type YamlNode } from './node.ts'
+import { readRouting } from './routing-settings.ts'
 import { generalSettings } from './schema-general.ts'
 import { librarySettings } from './schema-library.ts'
 import { routerSettings } from './schema-router.ts'
@@ -73,7 +74,7 @@ export function readRouter(root: MapNode): RouterSettings {
   const node = child(root, 'router_settings')
   const given = routerSettings.parse(node === undefined ? {} : toJson(node))
   const seconds = given.stream_timeout ?? readLibraryBlock(root).stream_timeout
-  return { ...(seconds && { streamTimeoutMs: seconds * 1000 }) }
+  return { ...readRouting(root), ...(seconds && { streamTimeoutMs: seconds * 1000 }) }
 }
 
 /** Reads `litellm_settings`; `router_settings.timeout` wins over `request_timeout`. */

@@ -34,6 +34,10 @@ export function readPlain(text: string, source: Source, at: number): ScalarNode 
   return { kind: 'text', value: text, source, at }
 }
 
+/** The tag is not repeated: a password that starts with `!` is one. */
+export const UNREADABLE_TAG =
+  '"!" starts a tag, and this one cannot be read here; quote the value if it is text'
+
 /**
  * Reads a scalar with an explicit `!!type`.
  * @throws BadScalar for tags we do not know and texts that are not of that type
@@ -47,7 +51,7 @@ export function readTagged(tag: string, text: string, source: Source, at: number
   if (type === 'float' && (FLOAT.test(text) || INT.test(text)))
     return { kind: 'float', value: floatValue(text), source, at }
   if (type === 'timestamp' && isTimestamp(text)) return readTimestamp(text, source, at)
-  throw new BadScalar(`the tag "${tag}" cannot be read here; remove it`)
+  throw new BadScalar(UNREADABLE_TAG)
 }
 
 /** Digits, signs, dots, `~`, `=`, and the first letters of the booleans and null; NaN is the empty scalar. */

@@ -17,6 +17,10 @@ const MOST_VALUES = 5_000_000
 /** Aliases can nest deeper than the parser allows; whoever walks the tree calls itself. */
 const MOST_LEVELS = 500
 
+// A password may start with `*` or `&`: no message repeats what stands there.
+const NO_ANCHOR = '"*" starts an alias, and no anchor above has its name; quote the value if it is text'
+const BARE_ANCHOR = '"&" starts an anchor, and nothing follows: this is empty; quote the value if it is text'
+
 /** PyYAML would refuse this text here. */
 export class Refusal extends Error {
   readonly at: number
@@ -113,7 +117,7 @@ export class TreeBuilder {
   #open(event: SequenceEvent | MappingEvent): void {
     const tag = event.tagStart === -1 ? '' : this.#text.slice(event.tagStart, event.tagEnd)
     if (!/^(?:|!|!!map|!!seq)$/.test(tag)) {
-      throw new Refusal(event.tagStart, `the tag "${tag}" cannot be read here; remove it`)
+      throw new Refusal(event.tagStart, 'this tag cannot be read here; remove it')
     }
     if (this.#wantsKey() !== undefined)
       throw new Refusal(event.start, 'a key must be plain text, not a list or a map')
@@ -143,10 +147,7 @@ export class TreeBuilder {
     const before = this.#anchors.get(name)
     if (before !== undefined) {
       const { line } = lineAndColumn(this.#source, before.at)
-      throw new Refusal(
-        range.anchorStart,
-        `the anchor "${name}" stands twice (first on line ${line}); rename one`,
-      )
+      throw new Refusal(range.anchorStart - 1, `this anchor stands twice (first on line ${line}); rename one`)
     }
     const anchor: Anchor = { at: range.anchorStart, size: 1, levels: 0 }
     this.#anchors.set(name, anchor)
@@ -160,6 +161,7 @@ export class TreeBuilder {
     const node = readScalar(this.#source, this.#text, event, at)
     const anchor = this.#declare(event)
     if (anchor !== undefined) anchor.node = node
+    if (anchor !== undefined && event.valueStart === -1) this.#reportBareAnchor(anchor.at - 1)
     const map = this.#wantsKey()
     if (map === undefined) {
       this.#add(node, 1, 0)
@@ -169,14 +171,20 @@ export class TreeBuilder {
     map.isMerge = node.kind === 'text' && node.value === '<<' && event.style === SCALAR_STYLE.PLAIN
   }
 
+  /** `key: &Passw0rd` is an empty key, which nobody means. */
+  #reportBareAnchor(at: number): void {
+    const key = this.#frames.at(-1)?.key
+    const path = key === undefined ? '' : pathOf(this.#frames, key)
+    this.#problems.push(problemAt('warning', { source: this.#source, at }, path, BARE_ANCHOR))
+  }
+
   #alias(range: AnchorRange): void {
     const name = this.#text.slice(range.anchorStart, range.anchorEnd)
     const anchor = this.#anchors.get(name)
     const node = anchor?.node
-    if (anchor === undefined)
-      throw new Refusal(range.anchorStart, `the alias "*${name}" names no anchor above it`)
+    if (anchor === undefined) throw new Refusal(range.anchorStart - 1, NO_ANCHOR)
     if (node === undefined)
-      throw new Refusal(range.anchorStart, `the alias "*${name}" stands inside of its own anchor`)
+      throw new Refusal(range.anchorStart - 1, 'this alias stands inside of its own anchor')
     const map = this.#wantsKey()
     if (map === undefined) {
       this.#add(node, anchor.size, anchor.levels)
@@ -258,7 +266,8 @@ function readScalar(source: Source, input: string, event: ScalarEvent, at: numbe
       ? readPlain(text, source, at)
       : { kind: 'text', value: text, source, at }
   } catch (error) {
-    if (error instanceof BadScalar) throw new Refusal(at, error.message)
+    if (error instanceof BadScalar)
+      throw new Refusal(event.tagStart === -1 ? at : event.tagStart, error.message)
     throw error
   }
 }

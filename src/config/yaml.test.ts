@@ -115,13 +115,24 @@ describe('what PyYAML refuses is one fatal problem at its line', () => {
       'a: 1\n---\nb: 2\n',
       'c.yaml:1:4: not valid YAML: a second document starts below this (---); a config is one document',
     ],
-    ['a: *x\n', 'c.yaml:1:5: not valid YAML: the alias "*x" names no anchor above it'],
+    [
+      'a: *x\n',
+      'c.yaml:1:4: not valid YAML: "*" starts an alias, and no anchor above has its name; quote the value if it is text',
+    ],
     [
       'a: &x 1\nb: &x 2\n',
-      'c.yaml:2:5: not valid YAML: the anchor "x" stands twice (first on line 1); rename one',
+      'c.yaml:2:4: not valid YAML: this anchor stands twice (first on line 1); rename one',
     ],
-    ['a: &x [*x]\n', 'c.yaml:1:9: not valid YAML: the alias "*x" stands inside of its own anchor'],
-    ['a: !env X\n', 'c.yaml:1:9: not valid YAML: the tag "!env" cannot be read here; remove it'],
+    ['a: &x [*x]\n', 'c.yaml:1:8: not valid YAML: this alias stands inside of its own anchor'],
+    [
+      'a: !env X\n',
+      'c.yaml:1:4: not valid YAML: "!" starts a tag, and this one cannot be read here; quote the value if it is text',
+    ],
+    [
+      'a: !e!env X\n',
+      'c.yaml:1:10: not valid YAML: "!" starts a tag, and this one cannot be read here; quote the value if it is text',
+    ],
+    ['a: !env {}\n', 'c.yaml:1:4: not valid YAML: this tag cannot be read here; remove it'],
     ['a: 2023-13-01\n', 'c.yaml:1:4: not valid YAML: "2023-13-01" looks like a date but is none; quote it'],
     ['a: =\n', 'c.yaml:1:4: not valid YAML: a lone "=" has no meaning here; quote it'],
     ['<<: 1\n', 'c.yaml:1:1: not valid YAML: "<<" takes a map or a list of maps'],
@@ -170,4 +181,24 @@ test('a key called __proto__ is data like any other', () => {
   const json = toJson(a)
   assert.equal(JSON.stringify(json), '{"__proto__":{"admin":true}}')
   assert.equal(Reflect.getPrototypeOf(Object(json)), Object.prototype)
+})
+
+describe('a password that YAML takes for something else', () => {
+  for (const start of ['!', '!!', '!a!', '!<', '*', '&', '%', '@', '`', '{', '[', '|', '>', '"', "'"]) {
+    test(`is not repeated, and not passed over, where it starts with ${start}`, () => {
+      for (const end of ['', ' x', ': x']) {
+        const { problems } = parseYaml(createSource('c.yaml', `a:\n  key: ${start}Passw0rd${end}\n`))
+        if (end === '') assert.equal(problems.length, 1)
+        assert.doesNotMatch(problems.map(formatProblem).join('\n'), /Passw0rd/)
+      }
+    })
+  }
+
+  test('is said to be empty where it starts with &', () => {
+    const { root, problems } = parseYaml(createSource('c.yaml', 'a:\n  - key: &Passw0rd\n'))
+    assert.deepEqual(root && toJson(root), { a: [{ key: null }] })
+    assert.deepEqual(problems.map(formatProblem), [
+      'c.yaml:2:10 a.0.key: "&" starts an anchor, and nothing follows: this is empty; quote the value if it is text',
+    ])
+  })
 })

@@ -2,6 +2,7 @@ import { YAMLException } from 'js-yaml'
 import type { Source, YamlNode } from './node.ts'
 import { problemAt, type Problem } from './problem.ts'
 import { readEvents, type Events } from './yaml-events.ts'
+import { UNREADABLE_TAG } from './yaml-scalar.ts'
 import { forbiddenTab } from './yaml-tab.ts'
 import { Refusal, TreeBuilder } from './yaml-tree.ts'
 
@@ -27,7 +28,7 @@ export function parseYaml(source: Source): Parsed {
     return refused(
       source,
       error.mark?.position ?? 0,
-      error.reason + tabHint(source.text, error.mark?.position ?? 0),
+      reasonOf(error) + tabHint(source.text, error.mark?.position ?? 0),
     )
   }
   const tab = forbiddenTab(source.text, read.events)
@@ -46,6 +47,11 @@ const UNPRINTABLE = /[^\t\n\r\u0020-\u007e\u0085\u00a0-\ud7ff\ue000-\ufffd\u{100
 
 function refused(source: Source, at: number, reason: string): Parsed {
   return { problems: [problemAt('fatal', { source, at }, '', `not valid YAML: ${reason}`)] }
+}
+
+/** The parser's words but for those that quote a tag. */
+function reasonOf({ reason }: YAMLException): string {
+  return /\btag\b/.test(reason) ? UNREADABLE_TAG : reason
 }
 
 function tabHint(text: string, at: number): string {

@@ -27,6 +27,8 @@ export interface Deployment {
   /** Every other litellm_param: merged into JSON bodies where the request has no such field. */
   readonly bodyDefaults: JsonObject
   readonly timeouts: Timeouts
+  /** What the config says of this deployment's share in its group's traffic; absent: nothing. */
+  readonly traffic?: Traffic
   readonly probe: ProbeSettings
   /** Fields of LiteLLM's allow list that /health shows as they are: `rpm`, `region_name`, `base_model`, … */
   readonly shown: JsonObject
@@ -71,6 +73,21 @@ export interface Connection {
 export interface Timeouts {
   readonly timeoutMs?: number
   readonly streamTimeoutMs?: number
+}
+
+/** How one deployment takes part in the traffic of its group. */
+export interface Traffic {
+  /** Retries of a request that failed here; absent: the router's. */
+  readonly numRetries?: number
+  /** How long it is put aside after failures, milliseconds; absent: the upstream's Retry-After, then the router's. */
+  readonly cooldownMs?: number
+  /** Deployments of a lower number come first; absent: after all that have one. */
+  readonly order?: number
+  /** Share of the traffic; where the group's first deployment has none, `rpm` counts, then `tpm`. */
+  readonly weight?: number
+  /** Requests and tokens a minute. */
+  readonly rpm?: number
+  readonly tpm?: number
 }
 
 /** `health_check_model`, resolved. */

@@ -9,6 +9,7 @@ const FAILURES = {
     ownStatus: 401,
     state: 'MISCONFIGURED',
     tryNext: true,
+    cools: 'at_once',
     fix: 'check the api_key and its permissions',
   },
   quota: {
@@ -16,6 +17,7 @@ const FAILURES = {
     ownStatus: 429,
     state: 'MISCONFIGURED',
     tryNext: true,
+    cools: 'at_once',
     fix: "top up the provider account's credit or raise its spending limit",
   },
   not_found: {
@@ -23,6 +25,7 @@ const FAILURES = {
     ownStatus: 404,
     state: 'MISCONFIGURED',
     tryNext: true,
+    cools: 'at_once',
     fix: 'check the model or deployment name and api_base',
   },
   bad_request: {
@@ -44,6 +47,8 @@ const FAILURES = {
     ownStatus: 429,
     state: 'SATURATED',
     tryNext: true,
+    again: true,
+    cools: 'at_once',
     fix: 'wait for the limit to reset, or add a deployment',
   },
   overloaded: {
@@ -51,6 +56,8 @@ const FAILURES = {
     ownStatus: 503,
     state: 'DOWN',
     tryNext: true,
+    again: true,
+    cools: 'often',
     fix: 'the provider is short of capacity; wait, or add a deployment',
   },
   server_error: {
@@ -58,6 +65,8 @@ const FAILURES = {
     ownStatus: 500,
     state: 'DOWN',
     tryNext: true,
+    again: true,
+    cools: 'often',
     fix: "look at the provider's status page",
   },
   // No usable answer: the client gets our own status.
@@ -66,6 +75,8 @@ const FAILURES = {
     ownStatus: 408,
     state: 'DOWN',
     tryNext: true,
+    again: true,
+    cools: 'often',
     fix: 'the upstream is slow or hangs; raise the timeout if it is merely slow',
   },
   unreachable: {
@@ -73,6 +84,8 @@ const FAILURES = {
     ownStatus: 500,
     state: 'DOWN',
     tryNext: true,
+    again: true,
+    cools: 'often',
     fix: 'check api_base, DNS and the network between here and there',
   },
   tls: {
@@ -80,6 +93,7 @@ const FAILURES = {
     ownStatus: 500,
     state: 'MISCONFIGURED',
     tryNext: true,
+    cools: 'at_once',
     fix: "check the upstream's certificate and NODE_EXTRA_CA_CERTS",
   },
   cut: {
@@ -87,6 +101,8 @@ const FAILURES = {
     ownStatus: 500,
     state: 'DOWN',
     tryNext: true,
+    again: true,
+    cools: 'often',
     fix: 'the connection broke in the middle of the answer',
   },
   empty: {
@@ -94,6 +110,8 @@ const FAILURES = {
     ownStatus: 500,
     state: 'DOWN',
     tryNext: true,
+    again: true,
+    cools: 'often',
     fix: 'the upstream answered 200 with nothing in it',
   },
   wrong_shape: {
@@ -101,6 +119,7 @@ const FAILURES = {
     ownStatus: 500,
     state: 'DOWN',
     tryNext: true,
+    cools: 'often',
     fix: "check api_base and model_info.mode: the answer is not this mode's",
   },
   wrong_model: {
@@ -108,6 +127,7 @@ const FAILURES = {
     ownStatus: 500,
     state: 'DOWN',
     tryNext: true,
+    cools: 'often',
     fix: 'the upstream serves another model than the one configured',
   },
   slow: {
@@ -172,6 +192,10 @@ interface FailureRow {
   readonly state: 'UNKNOWN' | 'HEALTHY' | 'SATURATED' | 'MISCONFIGURED' | 'DOWN'
   /** May another deployment of the group succeed where this one failed? */
   readonly tryNext: boolean
+  /** May the same deployment succeed where it is asked again a moment later? */
+  readonly again?: true
+  /** What puts a deployment aside: one failure of traffic, or a run or majority of them; absent: no number. */
+  readonly cools?: 'at_once' | 'often'
   /** What the reader should do, at 3 a.m. */
   readonly fix: string
 }
@@ -206,6 +230,8 @@ export interface FailureDetails {
   /** Overrides the row's status, for failures of the client's making (404, 405, 413). */
   readonly status?: number
   readonly source?: FailureSource
+  /** No connection came about: not a byte of the request has left. */
+  readonly isUnsent?: boolean
 }
 
 /** The only error that crosses folders. Its message never holds a secret: whoever makes it redacts first. */
@@ -215,6 +241,8 @@ export class GatewayError extends Error {
   readonly retryAfterMs: number | undefined
   readonly param: string | undefined
   readonly source: FailureSource
+  /** No connection came about: not a byte of the request has left. */
+  readonly isUnsent: boolean
   readonly #status: number | undefined
 
   constructor(kind: FailureKind, message: string, details: FailureDetails = {}) {
@@ -225,6 +253,7 @@ export class GatewayError extends Error {
     this.retryAfterMs = details.retryAfterMs
     this.param = details.param
     this.source = details.source ?? 'upstream'
+    this.isUnsent = details.isUnsent ?? false
     this.#status = details.status
   }
 

@@ -54,7 +54,7 @@ export interface Operations {
   readonly completion: {
     readonly request: CompletionRequest
     readonly response: CompletionResponse
-    readonly event: never
+    readonly event: JsonObject
   }
   readonly embedding: {
     readonly request: EmbeddingRequest
@@ -145,6 +145,8 @@ export interface CompletionRequest {
 export interface CompletionResponse {
   readonly text: string
   readonly model: string | undefined
+  /** The whole answer as OpenAI writes it. */
+  readonly whole: JsonObject
 }
 
 /** `POST /embeddings`. */
@@ -153,10 +155,15 @@ export interface EmbeddingRequest {
   readonly [key: string]: Json | undefined
 }
 
-/** The first vector's length; never 0. */
+/** A vector for each input, in their order; at least one. */
 export interface EmbeddingResponse {
+  /** The first vector's length; never 0. */
   readonly dimensions: number
   readonly model: string | undefined
+  /** Numbers, or base64 of little-endian 32-bit floats, as the provider sent them. */
+  readonly vectors: readonly (string | readonly number[])[]
+  /** OpenAI's `prompt_tokens` and `total_tokens`, where the provider counts. */
+  readonly usage?: JsonObject
 }
 
 /** `POST /images/generations`. */

@@ -6,7 +6,8 @@ import type { GeneralSettings } from '../config/config.ts'
 import type { Board } from '../health/board.ts'
 import type { HealthChecks } from '../health/checks.ts'
 import type { Directory } from '../routing/directory.ts'
-import type { ChatRelay } from '../routing/relay.ts'
+import type { RealtimeRelay } from '../routing/realtime.ts'
+import type { Relay } from '../routing/relay.ts'
 
 /** The settings that the HTTP face acts on. */
 export type GatewaySettings = Pick<
@@ -26,7 +27,8 @@ export interface GatewayDeps {
   readonly directory: Directory
   readonly board: Pick<Board, 'health' | 'version'>
   readonly checks: Pick<HealthChecks, 'read'>
-  readonly relay: ChatRelay
+  readonly relay: Relay
+  readonly realtime: RealtimeRelay
   readonly settings: GatewaySettings
   readonly redact: Redact
   readonly log: Log

@@ -12,6 +12,13 @@ describe('the key check', () => {
     ["Azure clients' header", { 'api-key': 'sk-1234' }, true],
     ["Anthropic clients' header", { 'x-api-key': 'sk-1234' }, true],
     ["LiteLLM's header, with or without Bearer", { 'x-litellm-api-key': 'Bearer sk-1234' }, true],
+    [
+      "a browser's subprotocol",
+      { 'sec-websocket-protocol': 'realtime, openai-insecure-api-key.sk-1234' },
+      true,
+    ],
+    ['a wrong key as a subprotocol', { 'sec-websocket-protocol': 'openai-insecure-api-key.sk-1' }, false],
+    ['the key as the whole subprotocol', { 'sec-websocket-protocol': 'sk-1234' }, false],
     ['no key', {}, false],
     ['a wrong key', { authorization: 'Bearer sk-123' }, false],
     ['a longer key that begins with the right one', { authorization: 'Bearer sk-12345' }, false],

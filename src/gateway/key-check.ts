@@ -9,6 +9,8 @@ export type KeyCheck = (headers: IncomingHttpHeaders) => GatewayError | undefine
 /** Where clients put the key, besides `authorization`: LiteLLM's own, Azure's and Anthropic's. */
 const KEY_HEADERS = ['x-litellm-api-key', 'api-key', 'x-api-key'] as const
 const BEARER = /^Bearer +(\S+)$/i
+/** What the subprotocol begins with that carries a key: browsers cannot set headers for a WebSocket (OpenAI's form). */
+export const KEY_PROTOCOL = 'openai-insecure-api-key.'
 
 /** What the config says about the key. */
 export interface KeySettings {
@@ -37,6 +39,10 @@ function offeredKeys(headers: IncomingHttpHeaders): readonly string[] {
   for (const name of KEY_HEADERS) {
     const value = headers[name]
     if (typeof value === 'string' && value !== '') keys.push(BEARER.exec(value)?.[1] ?? value)
+  }
+  for (const offered of headers['sec-websocket-protocol']?.split(',') ?? []) {
+    const name = offered.trim()
+    if (name.startsWith(KEY_PROTOCOL)) keys.push(name.slice(KEY_PROTOCOL.length))
   }
   return keys
 }

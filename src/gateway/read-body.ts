@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { GatewayError } from '../core/failure.ts'
+import { createBodyBuilder } from './body-builder.ts'
 
 /** Told once: the whole body, or why there is none. */
 export type BodyReader = (body: Buffer | GatewayError) => void
@@ -20,24 +21,20 @@ export function readBody(request: IncomingMessage, maxBytes: number, done: BodyR
     done(new GatewayError('bad_request', message, { status: 415, source: 'client', param: 'request_body' }))
     return
   }
-  let chunks: Buffer[] = []
-  let bytes = 0
+  const body = createBodyBuilder(announced)
   let isDone = false
   const finish = (result: Buffer | GatewayError): void => {
     if (isDone) return
     isDone = true
-    chunks = []
+    body.drop()
     done(result)
   }
   request.on('data', (chunk: Buffer) => {
     if (isDone) return
-    bytes += chunk.length
-    if (bytes > maxBytes) finish(tooLarge(maxBytes))
-    else chunks.push(chunk)
+    if (body.add(chunk) > maxBytes) finish(tooLarge(maxBytes))
   })
   request.on('end', () => {
-    const [only] = chunks
-    finish(chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks, bytes))
+    if (!isDone) finish(body.whole())
   })
   request.on('error', (error) => {
     if (!isDone) finish(gone(error))

@@ -100,7 +100,7 @@ test('the model may stand in the path, with slashes', async (t) => {
     ['/openai/deployments/team%2Fa/chat/completions', 200],
     ['/engines/team/a/chat/completions', 200],
     ['/openai/deployments/nope/chat/completions', 400],
-    ['/openai/deployments/team/a/embeddings', 404],
+    ['/openai/deployments/team/a/edits', 404],
     ['/openai/deployments/chat/completions', 404],
     ['/chat/completions/', 400],
   ]

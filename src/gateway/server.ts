@@ -8,12 +8,14 @@ import { sendError } from './json-reply.ts'
 import { createKeyCheck } from './key-check.ts'
 import { createKnownPaths } from './known-paths.ts'
 import { createRunningRequests, type RunningRequests } from './running-requests.ts'
-import { chatRoutes } from './routes/chat.ts'
 import { healthRoutes } from './routes/health.ts'
 import { modelInfoRoutes } from './routes/model-info.ts'
 import { modelRoutes } from './routes/models.ts'
+import { operationRoutes } from './routes/operations.ts'
 import { probeRoutes } from './routes/probes.ts'
+import { realtimeRoutes } from './routes/realtime.ts'
 import { rootRoutes } from './routes/root.ts'
+import { createUpgrades, wantsWebSocket } from './upgrades.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -104,7 +106,10 @@ function registerRoutes(app: FastifyInstance, context: RouteContext, running: Ru
   healthRoutes(app, context, running)
   modelRoutes(app, context)
   modelInfoRoutes(app, context)
-  chatRoutes(app, context, running)
+  operationRoutes(app, context, running)
+  const upgrades = createUpgrades()
+  upgrades.attach(app)
+  realtimeRoutes(app, context, running, upgrades)
   known.refuseOthers(app, context.redact)
 }
 
@@ -116,7 +121,12 @@ function createServer({ redact, log }: GatewayDeps): FastifyInstance {
     forceCloseConnections: 'idle',
     return503OnClosing: false,
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: MAX_PATH_PARAM_CHARS },
-    http: { maxHeaderSize: MAX_HEADER_BYTES, headersTimeout: HEADERS_TIMEOUT_MS },
+    http: {
+      maxHeaderSize: MAX_HEADER_BYTES,
+      headersTimeout: HEADERS_TIMEOUT_MS,
+      // Clients that offer HTTP/2 this way, as Java's does, are answered in HTTP/1.1 as if they had not.
+      shouldUpgradeCallback: wantsWebSocket,
+    },
     frameworkErrors: (error, _, reply) => {
       const refused = new GatewayError('bad_request', error.message, {
         status: 400,

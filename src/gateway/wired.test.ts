@@ -13,12 +13,27 @@ import { DEFAULT_HEALTH_SETTINGS } from '../health/settings.ts'
 import type { LineOrProblem } from '../health/subject.ts'
 import { openLine } from '../providers/call.ts'
 import { resolveModel } from '../providers/registry.ts'
+import { createCooldowns } from '../routing/cooldown.ts'
 import { createDirectory } from '../routing/directory.ts'
-import { createChatRelay } from '../routing/relay.ts'
+import { createRealtimeRelay } from '../routing/realtime.ts'
+import { createRelay } from '../routing/relay.ts'
+import { createRetryBudgets } from '../routing/retry-budget.ts'
 import type { RelaySettings } from '../routing/relay.ts'
 import { createTransport } from '../transport/transport.ts'
 import type { Gateway, GatewaySettings } from './gateway.ts'
 import { createGateway } from './server.ts'
+
+/** What fails, fails: other tests are about second tries. */
+const ONE_TRY = {
+  numRetries: 0,
+  retryPolicy: {},
+  groupRetryPolicies: new Map(),
+  leastWaitMs: 0,
+  fallbacks: new Map(),
+  contextWindowFallbacks: new Map(),
+  contentPolicyFallbacks: new Map(),
+  maxFallbacks: 0,
+}
 
 /** A canary: it must come out nowhere. */
 export const UPSTREAM_KEY = 'sk-canary-OPENAI'
@@ -116,12 +131,28 @@ export async function startWired(sketches: readonly Sketch[], options: WiredOpti
   })
   const directory = createDirectory(deployments, resolveModel)
   let calls = 0
+  const cooldowns = createCooldowns(
+    { isEnabled: false, cooldownMs: 0, allowedFailsByKind: {} },
+    { clock, log },
+  )
+  const realtime = createRealtimeRelay({
+    directory,
+    lines,
+    openLine: openTo,
+    resolve: resolveModel,
+    board,
+    clock,
+    random,
+    cooldowns,
+    settings: { requestTimeoutMs: 5000 },
+  })
   const gateway = createGateway({
     deployments,
     directory,
     board,
     checks,
-    relay: createChatRelay({
+    realtime,
+    relay: createRelay({
       directory,
       lines,
       openLine: openTo,
@@ -129,7 +160,10 @@ export async function startWired(sketches: readonly Sketch[], options: WiredOpti
       board,
       clock,
       random,
-      settings: { requestTimeoutMs: 5000, rewriteResponseModel: false, ...options.relay },
+      cooldowns,
+      log,
+      budgets: createRetryBudgets(0, clock),
+      settings: { ...ONE_TRY, requestTimeoutMs: 5000, rewriteResponseModel: false, ...options.relay },
     }),
     settings: {
       ...(options.openMode !== true && { masterKey: new Secret(MASTER_KEY) }),

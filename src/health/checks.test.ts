@@ -79,6 +79,7 @@ function scene(
     },
     stream: () => assert.fail('probes are not streamed'),
     dial: () => assert.fail('nothing is dialled here'),
+    openSocket: () => assert.fail('nothing is dialled here'),
     close: () => Promise.resolve(),
   }
   const redact = createRedact([])

@@ -141,16 +141,24 @@ export function adapterContract(
   })
 }
 
+/** The modes that a client asks for by JSON. */
+type JsonMode = Exclude<HttpMode, 'audio_transcription' | 'batch'>
+
 /** Relay and encode must put the same request on the wire; asked over a real socket. */
-export function relayContract(name: string, deployment: Deployment, bodies: readonly JsonObject[]): void {
-  test(`${name}: a relayed request is the encoded one`, async () => {
+export function relayContract<M extends JsonMode>(
+  name: string,
+  deployment: Deployment,
+  mode: M,
+  bodies: readonly Operations[M]['request'][],
+): void {
+  test(`${name}: a relayed ${mode} request is the encoded one`, async () => {
     const seen = await withServer(async (origin, requests) => {
       const transport = createTransport()
       const path = new URL(deployment.connection.apiBase ?? '').pathname
       const moved = { ...deployment, connection: { ...deployment.connection, apiBase: origin + path } }
       const opened = openLine(moved, { transport, env: {}, redact: (text) => text })
       assert.ok('line' in opened)
-      for (const body of bodies) await sendBoth(opened.line, body)
+      for (const body of bodies) await sendBoth(opened.line, mode, body)
       await transport.close()
       return requests
     })
@@ -159,12 +167,15 @@ export function relayContract(name: string, deployment: Deployment, bodies: read
   })
 }
 
-async function sendBoth(line: Line, body: JsonObject): Promise<void> {
+async function sendBoth<M extends JsonMode>(
+  line: Line,
+  mode: M,
+  body: Operations[M]['request'],
+): Promise<void> {
   const limits = { timeoutMs: 5_000, maxBytes: 10_000 }
   const bytes = Buffer.from(JSON.stringify({ model: 'the-group', ...body }))
-  await finished((sink) => relay(line, 'chat', bytes, scanObject(bytes), limits, sink))
-  const messages = [{ role: 'user', content: 'ping' }]
-  await line.transport.send(await line.authorize(encode(line, 'chat', { ...body, messages })), limits)
+  await finished((sink) => relay(line, mode, bytes, scanObject(bytes), limits, sink))
+  await line.transport.send(await line.authorize(encode(line, mode, body)), limits)
 }
 
 function finished(start: (sink: StreamSink) => unknown): Promise<void> {

@@ -1,8 +1,15 @@
-import { adapterContract, deploymentOf, relayContract, type GoodAnswer } from './adapter.contract.ts'
+import {
+  adapterContract,
+  deploymentOf,
+  relayContract,
+  REQUESTS,
+  type GoodAnswer,
+} from './adapter.contract.ts'
+import type { Deployment } from '../core/deployment.ts'
 import { Secret } from '../core/secret.ts'
 import type { HttpMode } from '../core/mode.ts'
 import { cohere } from './cohere/adapter.ts'
-import { ADAPTERS } from './registry.ts'
+import { adapterFor, ADAPTERS } from './registry.ts'
 
 /** Written from the required fields of OpenAI's OpenAPI document (August 2026). */
 const OPENAI_ANSWERS: { readonly [M in HttpMode]: GoodAnswer } = {
@@ -36,7 +43,17 @@ const OPENAI_ANSWERS: { readonly [M in HttpMode]: GoodAnswer } = {
       model: 'm',
       choices: [{ index: 0, text: 'pong', finish_reason: 'stop', logprobs: null }],
     },
-    value: { text: 'pong', model: 'm' },
+    value: {
+      text: 'pong',
+      model: 'm',
+      whole: {
+        id: 'cmpl-1',
+        object: 'text_completion',
+        created: 1,
+        model: 'm',
+        choices: [{ index: 0, text: 'pong', finish_reason: 'stop', logprobs: null }],
+      },
+    },
   },
   embedding: {
     source: 'CreateEmbeddingResponse',
@@ -46,7 +63,12 @@ const OPENAI_ANSWERS: { readonly [M in HttpMode]: GoodAnswer } = {
       data: [{ object: 'embedding', index: 0, embedding: [0.1, -0.2, 0.3] }],
       usage: { prompt_tokens: 1, total_tokens: 1 },
     },
-    value: { dimensions: 3, model: 'm' },
+    value: {
+      dimensions: 3,
+      model: 'm',
+      vectors: [[0.1, -0.2, 0.3]],
+      usage: { prompt_tokens: 1, total_tokens: 1 },
+    },
   },
   image_generation: {
     source: 'ImagesResponse',
@@ -89,7 +111,16 @@ const FILL_IN_THE_MIDDLE: GoodAnswer = {
     model: 'codestral',
     choices: [{ index: 0, message: { role: 'assistant', content: 'pong' }, finish_reason: 'stop' }],
   },
-  value: { text: 'pong', model: 'codestral' },
+  value: {
+    text: 'pong',
+    model: 'codestral',
+    whole: {
+      id: '1',
+      object: 'text_completion',
+      model: 'codestral',
+      choices: [{ index: 0, text: 'pong', finish_reason: 'stop', logprobs: null }],
+    },
+  },
 }
 
 /** Bases of the contract end in /v1, so these are version 1's answers; version 2's are in cohere.test.ts. */
@@ -122,7 +153,7 @@ const COHERE_V1_ANSWERS: { readonly [M in HttpMode]?: GoodAnswer } = {
   embedding: {
     source: 'https://docs.cohere.com/v1/reference/embed (embeddings_floats)',
     body: { id: 'e1', texts: ['ping'], embeddings: [[0.1, 0.2]], response_type: 'embeddings_floats' },
-    value: { dimensions: 2, model: 'the-model' },
+    value: { dimensions: 2, model: 'the-model', vectors: [[0.1, 0.2]] },
   },
   rerank: OPENAI_ANSWERS.rerank,
 }
@@ -134,13 +165,49 @@ for (const adapter of ADAPTERS) {
   else adapterContract(adapter, OPENAI_ANSWERS)
 }
 
-const PING = { messages: [{ role: 'user', content: 'ping' }] }
+const UNKNOWN = { unknown: { deep: [1, 'ü', null] } }
+const { chat, completion, embedding, image_generation, audio_speech, rerank } = REQUESTS
 const BODIES = [
-  PING,
-  { ...PING, max_tokens: 5, unknown: { deep: [1, 'ü', null] } },
-  { ...PING, max_completion_tokens: 7, temperature: 0 },
+  { messages: chat.messages },
+  { ...chat, max_tokens: 5, ...UNKNOWN },
+  { messages: chat.messages, max_completion_tokens: 7, temperature: 0 },
 ]
-const DEFAULTS = { bodyDefaults: { temperature: 0.5, max_tokens: 99, top_k: 3, stream: true } }
+/** Some of them belong to each mode; the strict bodies take no other. */
+const DEFAULTS = {
+  bodyDefaults: {
+    temperature: 0.5,
+    max_tokens: 99,
+    top_k: 3,
+    stream: true,
+    dimensions: 8,
+    size: '256x256',
+    speed: 1.5,
+    top_n: 2,
+  },
+}
+
+/** Every mode of a provider that has both faces. */
+function relayContracts(name: string, deployment: Deployment): void {
+  const codecs = adapterFor(deployment.provider)?.codecs
+  const has = (mode: HttpMode): boolean => {
+    const codec = codecs?.[mode] ?? 'unsupported'
+    return codec !== 'unsupported' && codec.relay !== undefined
+  }
+  if (has('chat')) relayContract(name, deployment, 'chat', BODIES)
+  if (has('completion'))
+    relayContract(name, deployment, 'completion', [completion, { ...completion, ...UNKNOWN }])
+  if (has('embedding')) {
+    const sized = { ...embedding, dimensions: 4, encoding_format: 'base64' }
+    relayContract(name, deployment, 'embedding', [embedding, sized])
+  }
+  if (has('image_generation')) {
+    const sized = { ...image_generation, size: '1024x1024', ...UNKNOWN }
+    relayContract(name, deployment, 'image_generation', [image_generation, sized])
+  }
+  if (has('audio_speech'))
+    relayContract(name, deployment, 'audio_speech', [audio_speech, { ...audio_speech, speed: 2 }])
+  if (has('rerank')) relayContract(name, deployment, 'rerank', [rerank, { ...rerank, top_n: 1, ...UNKNOWN }])
+}
 
 for (const provider of [
   'openai',
@@ -150,11 +217,13 @@ for (const provider of [
   'hosted_vllm',
   'sarvam',
   'nvidia_nim',
+  'together_ai',
+  'cohere',
 ]) {
-  relayContract(provider, deploymentOf(provider), BODIES)
-  relayContract(`${provider} with defaults`, deploymentOf(provider, DEFAULTS), BODIES)
+  relayContracts(provider, deploymentOf(provider))
+  relayContracts(`${provider} with defaults`, deploymentOf(provider, DEFAULTS))
 }
-relayContract(
+relayContracts(
   'azure with a pasted version and own headers',
   deploymentOf('azure', {
     connection: {
@@ -164,5 +233,4 @@ relayContract(
       headers: { 'x-team': new Secret('platform') },
     },
   }),
-  BODIES,
 )

@@ -35,6 +35,8 @@ export interface Codec<M extends HttpMode> {
 /** How to pass a client's request on without parsing it. */
 export interface RelayFace {
   url(target: Target): string
+  /** The `accept` header; default JSON. */
+  readonly accept?: string
   edits(target: Target): BodyEdits
   /** Members that this provider knows by another name: old → new. The value is carried over unread. */
   readonly renames?: Readonly<Record<string, string>>

@@ -187,7 +187,7 @@ function relayed(target: Target, face: RelayFace, body: Buffer, spans: JsonSpans
   return {
     method: 'POST',
     url: face.url(target),
-    headers: JSON_HEADERS,
+    headers: face.accept === undefined ? JSON_HEADERS : { ...JSON_HEADERS, accept: face.accept },
     body: spliceBody(body, spans, edits),
   }
 }

@@ -16,3 +16,17 @@ function base64Dimensions(text: string): number {
   const bytes = Buffer.from(text, 'base64')
   return bytes.length % FLOAT_BYTES === 0 && bytes.some((byte) => byte !== 0) ? bytes.length / FLOAT_BYTES : 0
 }
+
+/** A list of vectors as they came; undefined where one of them is none. */
+export function vectorsOf(listed: readonly Json[]): readonly (string | readonly number[])[] | undefined {
+  const vectors = listed.flatMap((vector): (string | readonly number[])[] => {
+    if (typeof vector === 'string') return [vector]
+    const numbers: readonly Json[] = Array.isArray(vector) ? vector : []
+    return numbers.length > 0 && numbers.every(isNumber) ? [numbers] : []
+  })
+  return vectors.length === listed.length ? vectors : undefined
+}
+
+function isNumber(value: Json): value is number {
+  return typeof value === 'number'
+}

@@ -36,16 +36,27 @@ export function routeHeaders(
   }
 }
 
+/** How a request got to the deployment that it is at. */
+export interface Detours {
+  /** Retries within this group, and how many it may have. */
+  readonly retries: number
+  readonly maxRetries: number
+  /** Groups asked before this one. */
+  readonly fallbacks: number
+}
+
 /** The headers of a 2xx answer: the route's, and the upstream's of the allow list, redacted. */
 export function successHeaders(
   route: AnswerHeaders,
   upstream: AnswerHeaders,
   redact: Redact,
+  { retries, maxRetries, fallbacks }: Detours,
 ): Record<string, string> {
   const headers: Record<string, string> = {
     ...route,
-    'x-litellm-attempted-retries': '0',
-    'x-litellm-attempted-fallbacks': '0',
+    'x-litellm-attempted-retries': String(retries),
+    'x-litellm-attempted-fallbacks': String(fallbacks),
+    ...(retries > 0 && { 'x-litellm-max-retries': String(maxRetries) }),
   }
   for (const name in upstream) {
     if (!name.startsWith(PASSED_PREFIX) && !PASSED_HEADERS.has(name)) continue

@@ -93,4 +93,13 @@ export const GATEWAY_FIELDS: ReadonlySet<string> = new Set([
 ])
 
 /** Those of them that are acted on; the others are only taken out. */
-export const HONOURED_FIELDS: ReadonlySet<string> = new Set(['request_timeout', 'stream_timeout', 'timeout'])
+export const HONOURED_FIELDS: ReadonlySet<string> = new Set([
+  'content_policy_fallbacks',
+  'context_window_fallbacks',
+  'disable_fallbacks',
+  'fallbacks',
+  'num_retries',
+  'request_timeout',
+  'stream_timeout',
+  'timeout',
+])

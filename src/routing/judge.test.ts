@@ -19,7 +19,7 @@ test('a whole answer is one only if it has choices', () => {
     ['{"error":null}', 'wrong_shape'],
     ['data: {"choices":[{}]}\n\n', 'wrong_shape'],
   ]
-  for (const [body, kind] of cases) assert.equal(flawOf(Buffer.from(body))?.kind, kind, body)
+  for (const [body, kind] of cases) assert.equal(flawOf(Buffer.from(body), 'choices')?.kind, kind, body)
 })
 
 test('the first bytes of a stream tell events from everything else', () => {
@@ -41,7 +41,7 @@ test('the first bytes of a stream tell events from everything else', () => {
     ['data: {"broken\n\n', 'wrong_shape'],
   ]
   for (const [bytes, expected] of cases) {
-    const found = opening(Buffer.from(bytes))
+    const found = opening(Buffer.from(bytes), 'choices')
     assert.equal(typeof found === 'object' ? found.kind : found, expected, bytes)
   }
 })

@@ -38,10 +38,10 @@ export function opensObject(bytes: Buffer): boolean {
 }
 
 /**
- * Judges a whole, small 2xx body: undefined where it is a chat answer, that is where `choices` is a list that
- * is not empty. An error inside a 200 is a flaw; so is text that is no JSON object.
+ * Judges a whole, small 2xx body: undefined where it is an answer, that is where its member `proof` is a list
+ * that is not empty. An error inside a 200 is a flaw; so is text that is no JSON object.
  */
-export function flawOf(body: Buffer): Flaw | undefined {
+export function flawOf(body: Buffer, proof: string): Flaw | undefined {
   if (firstByte(body) === body.length) return { kind: 'empty', seen: 'a 200 with an empty body' }
   let spans: JsonSpans
   try {
@@ -50,14 +50,14 @@ export function flawOf(body: Buffer): Flaw | undefined {
     if (!(error instanceof GatewayError)) throw error
     return { kind: 'wrong_shape', seen: `a 200 that is no JSON object: ${quote(body)}` }
   }
-  const choices = spans.members.findLast((member) => member.key === 'choices')
-  if (choices !== undefined && isFilledArray(body, choices.valueStart)) return undefined
+  const listed = spans.members.findLast((member) => member.key === proof)
+  if (listed !== undefined && isFilledArray(body, listed.valueStart)) return undefined
   if (hasError(body, spans)) return { kind: 'server_error', seen: `an error inside a 200: ${quote(body)}` }
-  return { kind: 'wrong_shape', seen: `a 200 without choices: ${quote(body)}` }
+  return { kind: 'wrong_shape', seen: `a 200 without ${proof}: ${quote(body)}` }
 }
 
 /** Judges the first bytes of an answer that should be an event stream; `wait` asks for more of them. */
-export function opening(bytes: Buffer): Opening {
+export function opening(bytes: Buffer, proof: string): Opening {
   const start = firstByte(bytes)
   if (start === bytes.length) return 'wait'
   if (bytes[start] === OPEN_BRACE) return 'object'
@@ -70,11 +70,11 @@ export function opening(bytes: Buffer): Opening {
   if (text.startsWith(':')) return 'events'
   const end = eventEnd(bytes, start)
   if (end === -1) return 'wait'
-  return firstEventFlaw(bytes.toString('utf8', start, end)) ?? 'events'
+  return firstEventFlaw(bytes.toString('utf8', start, end), proof) ?? 'events'
 }
 
 /** An error as the very first event can still become an honest status. */
-function firstEventFlaw(event: string): Flaw | undefined {
+function firstEventFlaw(event: string, proof: string): Flaw | undefined {
   const data = event
     .split(/\r?\n/)
     .filter((line) => line.startsWith('data:'))
@@ -84,8 +84,8 @@ function firstEventFlaw(event: string): Flaw | undefined {
   if (bytes[0] !== OPEN_BRACE) return undefined
   try {
     const spans = scanObject(bytes)
-    const hasChoices = spans.members.some((member) => member.key === 'choices')
-    if (hasChoices || !hasError(bytes, spans)) return undefined
+    const hasProof = spans.members.some((member) => member.key === proof)
+    if (hasProof || !hasError(bytes, spans)) return undefined
     return { kind: 'server_error', seen: `an error as the first event: ${quote(bytes)}`, json: bytes }
   } catch (error) {
     if (!(error instanceof GatewayError)) throw error
@@ -104,6 +104,34 @@ function eventEnd(bytes: Buffer, start: number): number {
 function hasError(body: Buffer, spans: JsonSpans): boolean {
   const error = spans.members.findLast((member) => member.key === 'error')
   return error !== undefined && !NO_ERROR.has(body.toString('latin1', error.valueStart, error.valueEnd))
+}
+
+/** What every speech server calls sound, or at least bytes; `text/event-stream` is judged as events. */
+const SOUND_TYPE = /^(?:audio\/|application\/octet-stream|binary\/octet-stream|video\/)[\u0020-\u007e]*$/i
+/** JSON under the name of sound: an error in disguise, as far as one can tell from so little. */
+const JSON_START = /^\s*\{\s*(?:"|$)/
+/** How far one looks for it. */
+const JSON_START_BYTES = 64
+
+/** Judges the first bytes of an answer that should be sound; `wait` asks for more of them. */
+export function soundOpening(contentType: string | undefined, bytes: Buffer): 'wait' | 'sound' {
+  if (bytes.length === 0 || contentType === undefined || !SOUND_TYPE.test(contentType)) return 'wait'
+  return JSON_START.test(bytes.toString('latin1', 0, JSON_START_BYTES)) ? 'wait' : 'sound'
+}
+
+/** Judges a whole, small body that `soundOpening` was still waiting for; undefined where it is sound after all. */
+export function soundFlawOf(contentType: string | undefined, body: Buffer): Flaw | undefined {
+  if (body.length === 0) return { kind: 'empty', seen: 'a 200 with no sound at all' }
+  const isNamedSound = contentType !== undefined && SOUND_TYPE.test(contentType)
+  try {
+    const spans = scanObject(body)
+    if (hasError(body, spans)) return { kind: 'server_error', seen: `an error inside a 200: ${quote(body)}` }
+    return { kind: 'wrong_shape', seen: `a 200 with JSON in place of sound: ${quote(body)}` }
+  } catch (error) {
+    if (!(error instanceof GatewayError)) throw error
+    if (isNamedSound) return undefined
+    return { kind: 'wrong_shape', seen: `a 200 of type ${contentType ?? 'unnamed'} in place of sound` }
+  }
 }
 
 function isFilledArray(body: Buffer, start: number): boolean {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as fc from 'fast-check'
 import { GatewayError } from '../core/failure.ts'
+import type { AnswerShape } from './operation.ts'
 import { Passage } from './passage.ts'
 
 /** What reached the client. */
@@ -13,13 +14,14 @@ interface Seen {
   stops: number
 }
 
-function open(options: { stream: boolean; model?: string; full?: boolean }): {
+function open(options: { stream: boolean; model?: string; full?: boolean; shape?: AnswerShape }): {
   passage: Passage
   seen: Seen
 } {
   const seen: Seen = { text: '', stops: 0 }
   const passage = new Passage({
     stream: options.stream,
+    shape: options.shape ?? { kind: 'object', proof: 'choices' },
     ...(options.model !== undefined && { model: options.model }),
     route: {},
     redact: (text) => text,
@@ -135,6 +137,74 @@ test('an error text is read up to a bound, and a broken one still means its stat
   broken.passage.data(Buffer.from('{"err'))
   broken.passage.fail(new GatewayError('cut', 'gone'))
   assert.equal(broken.seen.end instanceof GatewayError && broken.seen.end.message, '503 5')
+})
+
+const SOUND: AnswerShape = { kind: 'sound' }
+const MP3 = { 'content-type': 'audio/mpeg' }
+
+test('sound passes as it comes, and what is none is refused, however it is cut', () => {
+  const busy = '{"error":{"message":"busy"}}'
+  const events = 'data: {"type":"speech.audio.delta","audio":"AA=="}\n\n'
+  const cases: readonly (readonly [string | undefined, string, string, string])[] = [
+    ['audio/mpeg', 'ID3sound', 'end', 'ID3sound'],
+    ['application/octet-stream', '  {not json', 'end', '  {not json'],
+    ['audio/pcm', '{"not": json', 'end', '{"not": json'],
+    ['audio/mpeg', busy, 'server_error', ''],
+    ['application/json', busy, 'server_error', ''],
+    ['application/json', '{"ok":true}', 'wrong_shape', ''],
+    ['text/html', '<html>', 'wrong_shape', ''],
+    [undefined, 'ID3sound', 'wrong_shape', ''],
+    ['audio/mpeg', '', 'empty', ''],
+    ['text/event-stream', events, 'end', events],
+    ['text/event-stream', `data: ${busy}\n\n`, 'server_error', ''],
+  ]
+  for (const [type, text, end, expected] of cases) {
+    fc.assert(
+      fc.property(fc.array(fc.nat(), { maxLength: 8 }), (splits) => {
+        const { passage, seen } = open({ stream: false, shape: SOUND })
+        passage.head(200, type === undefined ? {} : { 'content-type': type })
+        send(passage, text, splits)
+        passage.end()
+        assert.deepEqual([kindOf(seen), seen.text], [end, expected], text)
+      }),
+      { numRuns: 40 },
+    )
+  }
+})
+
+test('the first bytes of sound reach the client before the last are there, with the length that was said', () => {
+  const { passage, seen } = open({ stream: false, shape: SOUND })
+  passage.head(200, { ...MP3, 'content-length': '8', 'content-encoding': 'identity', 'x-other': '1' })
+  passage.data(Buffer.from('ID3'))
+  assert.deepEqual(
+    [seen.text, seen.headers],
+    ['ID3', { 'content-type': 'audio/mpeg', 'content-length': '8', 'content-encoding': 'identity' }],
+  )
+  passage.fail(new GatewayError('cut', 'gone'))
+  assert.equal(kindOf(seen), 'cut')
+})
+
+test('a long text in place of sound is given up, not kept', () => {
+  const { passage, seen } = open({ stream: false, shape: SOUND })
+  passage.head(200, { 'content-type': 'text/plain' })
+  send(passage, 'x'.repeat(65_537))
+  assert.deepEqual([kindOf(seen), seen.stops, seen.text], ['wrong_shape', 1, ''])
+})
+
+test('each operation has its own list that makes an answer', () => {
+  const cases: readonly (readonly [string, string, string])[] = [
+    ['data', '{"data":[{}]}', 'end'],
+    ['results', '{"results":[{}]}', 'end'],
+    ['data', '{"choices":[{}]}', 'wrong_shape'],
+    ['results', '{"results":[]}', 'wrong_shape'],
+  ]
+  for (const [proof, text, end] of cases) {
+    const { passage, seen } = open({ stream: false, shape: { kind: 'object', proof } })
+    passage.head(200, {})
+    send(passage, text)
+    passage.end()
+    assert.equal(kindOf(seen), end, text)
+  }
 })
 
 test('a client that is full pauses the upstream; a waiting line does not', () => {

@@ -5,8 +5,9 @@ import type { StreamSink, WireResponse } from './road.ts'
 import type { AnswerHeaders } from './answer-head.ts'
 import { createEventGate } from './event-gate.ts'
 import type { EventGate } from './event-gate.ts'
-import { flawOf, firstByte, opening, opensObject } from './judge.ts'
+import { flawOf, firstByte, opening, opensObject, soundFlawOf, soundOpening } from './judge.ts'
 import type { Flaw } from './judge.ts'
+import type { AnswerShape } from './operation.ts'
 
 /** Where an answer goes. `head` and `data` are for a good one; exactly one of `end` and `fail` is called, last. */
 export interface RelayAnswer {
@@ -23,6 +24,8 @@ export interface PassageOptions {
   readonly answer: RelayAnswer
   /** Was an event stream asked for? */
   readonly stream: boolean
+  /** What makes a 2xx an answer. */
+  readonly shape: AnswerShape
   /** Headers that failures carry too. */
   readonly route: AnswerHeaders
   /** The headers of a good answer. */
@@ -53,7 +56,7 @@ const MAX_RENAMED_BYTES = 4 * 1024 * 1024
  */
 export class Passage implements StreamSink {
   readonly #options: PassageOptions
-  readonly #gate: EventGate | undefined
+  #gate: EventGate | undefined
   #phase: 'head' | 'refused' | 'opening' | 'flowing' | 'over' = 'head'
   #status = 0
   #upstream: AnswerHeaders = {}
@@ -62,8 +65,12 @@ export class Passage implements StreamSink {
 
   constructor(options: PassageOptions) {
     this.#options = options
-    const { stream, redact, model } = options
-    this.#gate = stream ? createEventGate({ redact, ...(model !== undefined && { model }) }) : undefined
+    if (options.stream) this.#gate = this.#openGate()
+  }
+
+  #openGate(): EventGate {
+    const { redact, model } = this.#options
+    return createEventGate({ redact, ...(model !== undefined && { model }) })
   }
 
   head(status: number, headers: AnswerHeaders): void {
@@ -71,6 +78,9 @@ export class Passage implements StreamSink {
     this.#status = status
     this.#upstream = headers
     this.#phase = status >= 200 && status < 300 ? 'opening' : 'refused'
+    // Speech can be asked for as events (`stream_format: "sse"`): the answer's type says whether it was.
+    if (this.#options.shape.kind === 'sound' && headers['content-type']?.startsWith('text/event-stream'))
+      this.#gate ??= this.#openGate()
   }
 
   data(chunk: Buffer): boolean {
@@ -78,7 +88,7 @@ export class Passage implements StreamSink {
     if (this.#phase !== 'opening' && this.#phase !== 'refused') return true
     this.#kept.push(chunk)
     this.#keptBytes += chunk.length
-    if (this.#phase === 'opening') return this.#options.stream ? this.#judgeEvents() : this.#judgeObject()
+    if (this.#phase === 'opening') return this.#judge()
     if (this.#keptBytes > MAX_JUDGED_BYTES) this.abandon(this.#options.refusal(this.#response()))
     return true
   }
@@ -136,9 +146,15 @@ export class Passage implements StreamSink {
     return this.#write(body)
   }
 
-  #judgeEvents(): boolean {
+  #judge(): boolean {
+    const { shape } = this.#options
+    if (this.#gate !== undefined) return this.#judgeEvents(proofOf(shape))
+    return shape.kind === 'sound' ? this.#judgeSound() : this.#judgeObject(shape.proof)
+  }
+
+  #judgeEvents(proof: string): boolean {
     const bytes = this.#whole()
-    const first = opening(bytes)
+    const first = opening(bytes, proof)
     if (first === 'events') return this.#flowKept(EVENT_HEADERS)
     if (typeof first === 'object') {
       this.abandon(this.#options.flawed(first, this.#response()))
@@ -149,11 +165,21 @@ export class Passage implements StreamSink {
     return true
   }
 
-  #judgeObject(): boolean {
+  /** Sound may begin with any byte, so there is no padding to drop. */
+  #judgeSound(): boolean {
+    const bytes = this.#whole()
+    const type = this.#upstream['content-type']
+    if (soundOpening(type, bytes) === 'sound') return this.#flowKept(soundHeaders(this.#upstream))
+    if (bytes.length > MAX_JUDGED_BYTES) this.abandon(this.#options.flawed(NO_SOUND, this.#response()))
+    return true
+  }
+
+  #judgeObject(proof: string): boolean {
     const bytes = this.#whole()
     if (this.#dropPadding(bytes)) return true
     const most = this.#options.model === undefined ? MAX_JUDGED_BYTES : MAX_RENAMED_BYTES
-    if (!opensObject(bytes)) this.abandon(this.#options.flawed(flawOf(bytes) ?? NO_OBJECT, this.#response()))
+    if (!opensObject(bytes))
+      this.abandon(this.#options.flawed(flawOf(bytes, proof) ?? NO_OBJECT, this.#response()))
     else if (bytes.length > most) return this.#flowKept(JSON_HEADERS)
     return true
   }
@@ -168,15 +194,21 @@ export class Passage implements StreamSink {
 
   /** The answer ended while it was still small enough to be judged whole. */
   #endWhole(): void {
-    const { stream, model, answer } = this.#options
+    const { model, answer, shape } = this.#options
+    const stream = this.#gate !== undefined
     const bytes = this.#whole()
-    const first = stream && bytes.length > 0 ? opening(bytes) : 'object'
+    if (shape.kind === 'sound' && !stream) {
+      this.#endSound(bytes)
+      return
+    }
+    const proof = proofOf(shape)
+    const first = stream && bytes.length > 0 ? opening(bytes, proof) : 'object'
     if (first === 'events' || first === 'wait') {
       this.#flowKept(EVENT_HEADERS)
       this.#endFlow()
       return
     }
-    const flaw = typeof first === 'object' ? first : flawOf(bytes)
+    const flaw = typeof first === 'object' ? first : flawOf(bytes, proof)
     if (flaw !== undefined || stream) {
       this.#fail(flaw === undefined ? wholeForStream() : this.#options.flawed(flaw, this.#response()))
       return
@@ -184,6 +216,16 @@ export class Passage implements StreamSink {
     const body = model === undefined ? bytes : renamed(bytes, model)
     this.#begin({ ...JSON_HEADERS, 'content-length': String(body.length) })
     answer.data(body)
+    this.#endFlow()
+  }
+
+  #endSound(bytes: Buffer): void {
+    const flaw = soundFlawOf(this.#upstream['content-type'], bytes)
+    if (flaw !== undefined) {
+      this.#fail(this.#options.flawed(flaw, this.#response()))
+      return
+    }
+    this.#flowKept(soundHeaders(this.#upstream))
     this.#endFlow()
   }
 
@@ -202,11 +244,28 @@ const EVENT_HEADERS: AnswerHeaders = {
   'x-accel-buffering': 'no',
 }
 const JSON_HEADERS: AnswerHeaders = { 'content-type': 'application/json' }
+/** Speech as events has no list; its errors are told by their `error` alone. */
+const NO_PROOF = ''
+const NO_SOUND: Flaw = { kind: 'wrong_shape', seen: 'a 200 that is no sound' }
 const NO_OBJECT: Flaw = { kind: 'wrong_shape', seen: 'a 200 that is no JSON object' }
 
 /** Passed on, an event reader would see nothing at all in it. */
 function wholeForStream(): GatewayError {
   return new GatewayError('wrong_shape', 'answered one whole JSON where a stream was asked for')
+}
+
+function proofOf(shape: AnswerShape): string {
+  return shape.kind === 'sound' ? NO_PROOF : shape.proof
+}
+
+/** Sound is passed on as it came: its type, and its length and packing where they were said. */
+function soundHeaders(upstream: AnswerHeaders): AnswerHeaders {
+  const { 'content-type': type, 'content-length': length, 'content-encoding': encoding } = upstream
+  return {
+    'content-type': type ?? 'application/octet-stream',
+    ...(length !== undefined && /^\d+$/.test(length) && { 'content-length': length }),
+    ...(encoding !== undefined && /^[\w, -]+$/.test(encoding) && { 'content-encoding': encoding }),
+  }
 }
 
 function renamed(body: Buffer, model: string): Buffer {

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as fc from 'fast-check'
-import type { Deployment } from '../core/deployment.ts'
+import type { Deployment, Traffic } from '../core/deployment.ts'
 import { HEALTH_STATES } from '../core/health.ts'
 import type { HealthState } from '../core/health.ts'
 import { pick } from './pick.ts'
 
-function deployment(index: number): Deployment {
+function deployment(index: number, traffic?: Traffic): Deployment {
   return {
     index,
     id: `id-${index}`,
@@ -19,6 +19,7 @@ function deployment(index: number): Deployment {
     connection: { headers: {} },
     bodyDefaults: {},
     timeouts: {},
+    ...(traffic && { traffic }),
     probe: { params: {}, backgroundDisabled: false },
     shown: {},
     clientConnectionFields: [],
@@ -103,4 +104,85 @@ test('where nothing can be called the client learns why, of each', () => {
     message:
       'No deployment of model=g can be called. openai/m (id-0): set KEY_0; openai/m (id-1): set KEY_1. See GET /health.',
   })
+})
+
+/** How often each of these is chosen by dice that fall evenly. */
+function sharesOf(
+  traffics: readonly (Traffic | undefined)[],
+  states: readonly HealthState[] = [],
+  coolingIndexes: readonly number[] = [],
+): readonly number[] {
+  const counts = traffics.map(() => 0)
+  const candidates = traffics.map((traffic, index) => ({ deployment: deployment(index, traffic) }))
+  const FACES = 60
+  for (let first = 0; first < FACES; first++)
+    for (let second = 0; second < FACES; second++) {
+      const rolls = [(first + 0.5) / FACES, (second + 0.5) / FACES]
+      const chosen = pick('g', candidates, {
+        health: (index) => ({ state: states[index] ?? 'HEALTHY', since: 0 }),
+        problem: () => undefined,
+        cooling: (index) =>
+          coolingIndexes.includes(index) ? { kind: 'timeout', leftMs: 1, isUseless: false } : undefined,
+        random: () => rolls.shift() ?? 0,
+      }).deployment.index
+      counts[chosen] = (counts[chosen] ?? 0) + 1
+    }
+  return counts.map((count) => count / FACES ** 2)
+}
+
+test('weights share the traffic, then rpm, then tpm; a lower order comes first', () => {
+  const cases: readonly (readonly [readonly (Traffic | undefined)[], readonly number[]])[] = [
+    [
+      [{ weight: 1 }, { weight: 3 }],
+      [0.25, 0.75],
+    ],
+    [
+      [{ weight: 2 }, { weight: 1 }, { weight: 1 }],
+      [0.5, 0.25, 0.25],
+    ],
+    [
+      [
+        { weight: 1, rpm: 9 },
+        { weight: 1, rpm: 1 },
+      ],
+      [0.5, 0.5],
+    ],
+    [
+      [{ rpm: 300 }, { rpm: 100 }],
+      [0.75, 0.25],
+    ],
+    [
+      [{ tpm: 100 }, { tpm: 300 }],
+      [0.25, 0.75],
+    ],
+    [
+      [{ weight: 5 }, undefined],
+      [1, 0],
+    ],
+    [
+      [undefined, { weight: 5 }],
+      [0.5, 0.5],
+    ],
+    [
+      [{ weight: 0 }, { weight: 1 }],
+      [0, 1],
+    ],
+    [
+      [{ order: 2 }, { order: 1 }, { order: 1 }],
+      [0, 0.5, 0.5],
+    ],
+    [
+      [undefined, { order: 1 }],
+      [0, 1],
+    ],
+  ]
+  for (const [traffics, shares] of cases)
+    assert.deepEqual(sharesOf(traffics), shares, JSON.stringify(traffics))
+})
+
+test('health comes before order and weight, and so does a rest', () => {
+  assert.deepEqual(sharesOf([{ order: 1 }, { order: 2 }], ['DOWN', 'HEALTHY']), [0, 1])
+  assert.deepEqual(sharesOf([{ weight: 99 }, { weight: 0 }], ['DOWN', 'HEALTHY']), [0, 1])
+  assert.deepEqual(sharesOf([{ order: 1 }, { order: 2 }], [], [0]), [0, 1])
+  assert.deepEqual(sharesOf([undefined, undefined], [], [0, 1]), [0.5, 0.5])
 })

@@ -1,10 +1,13 @@
 import { GatewayError } from '../core/failure.ts'
 import { memberValue, scanObject } from '../core/json-spans.ts'
 import type { JsonSpans } from '../core/json-spans.ts'
+import { readFallbackLists, readFallbacks } from '../core/fallback.ts'
+import type { AskedFallbacks } from './fallbacks.ts'
 import { CONNECTION_FIELDS, GATEWAY_FIELDS } from './fields.ts'
+import type { Operation } from './operation.ts'
 
-/** What routing reads of a client's chat body; everything else is passed on unread. */
-export interface ChatRead {
+/** What routing reads of a client's body; everything else is passed on unread. */
+export interface RequestRead extends AskedFallbacks {
   readonly spans: JsonSpans
   /** The name asked for: of the URL, else of the body. */
   readonly model: string
@@ -16,44 +19,51 @@ export interface ChatRead {
   /** The client's own deadlines, milliseconds. */
   readonly timeoutMs?: number
   readonly streamTimeoutMs?: number
+  /** The client's own number of retries. */
+  readonly numRetries?: number
 }
 
-const ROUTE = '/chat/completions'
 const ARRAY_START = 0x5b
 
 /**
  * Reads the few top-level fields that routing needs.
- * @throws GatewayError bad_request (400, the client's doing) for bad JSON, no model, no messages
+ * @throws GatewayError bad_request (400, the client's doing) for bad JSON, no model, a required member missing
  */
-export function readChat(body: Buffer, urlModel: string | undefined): ChatRead {
+export function readRequest(operation: Operation, body: Buffer, urlModel: string | undefined): RequestRead {
   const spans = scanObject(body)
   const connectionFields: string[] = []
   const gatewayFields: string[] = []
-  let messagesStart = -1
-  for (const { key, valueStart } of spans.members) {
-    if (key === 'messages') messagesStart = valueStart
-    else if (CONNECTION_FIELDS.has(key)) connectionFields.push(key)
+  for (const { key } of spans.members) {
+    if (CONNECTION_FIELDS.has(key)) connectionFields.push(key)
     else if (GATEWAY_FIELDS.has(key)) gatewayFields.push(key)
   }
   const model = urlModel ?? memberValue(body, spans, 'model')
-  if (typeof model !== 'string' || model === '') throw unknownModel(model ?? null)
-  if (messagesStart === -1) throw refuse(`${ROUTE}: Missing required parameter: 'messages'.`, 'messages')
-  if (body[messagesStart] !== ARRAY_START) throw refuse(`${ROUTE}: 'messages' must be an array.`, 'messages')
+  if (typeof model !== 'string' || model === '') throw unknownModel(operation, model ?? null)
+  checkRequired(operation, body, spans)
   return {
     spans,
     model,
-    stream: memberValue(body, spans, 'stream') === true,
+    stream: operation.streams && memberValue(body, spans, 'stream') === true,
     connectionFields,
     gatewayFields,
-    ...(gatewayFields.length > 0 && clientTimeouts(body, spans)),
+    ...(gatewayFields.length > 0 && { ...clientTimeouts(body, spans), ...clientRetries(body, spans) }),
+  }
+}
+
+function checkRequired({ route, required }: Operation, body: Buffer, spans: JsonSpans): void {
+  for (const { name, isArray } of required) {
+    const member = spans.members.findLast(({ key }) => key === name)
+    if (member === undefined) throw refuse(`${route}: Missing required parameter: '${name}'.`, name)
+    if (isArray === true && body[member.valueStart] !== ARRAY_START)
+      throw refuse(`${route}: '${name}' must be an array.`, name)
   }
 }
 
 /** The refusal of a name that nothing answers to, in LiteLLM's words; `null` where none was given. */
-export function unknownModel(model: unknown): GatewayError {
+export function unknownModel({ route }: Pick<Operation, 'route'>, model: unknown): GatewayError {
   const name = typeof model === 'string' && model !== '' ? model.slice(0, 256) : 'None'
   return refuse(
-    `${ROUTE}: Invalid model name passed in model=${name}. Call \`/v1/models\` to view available models for your key.`,
+    `${route}: Invalid model name passed in model=${name}. Call \`/v1/models\` to view available models for your key.`,
     'model',
   )
 }
@@ -64,7 +74,7 @@ export function refuse(message: string, param: string): GatewayError {
 }
 
 /** LiteLLM counts in seconds. Anything but a positive number is no deadline. */
-function clientTimeouts(body: Buffer, spans: JsonSpans): Pick<ChatRead, 'timeoutMs' | 'streamTimeoutMs'> {
+function clientTimeouts(body: Buffer, spans: JsonSpans): Pick<RequestRead, 'timeoutMs' | 'streamTimeoutMs'> {
   const timeoutMs = milliseconds(
     memberValue(body, spans, 'timeout') ?? memberValue(body, spans, 'request_timeout'),
   )
@@ -77,4 +87,23 @@ function clientTimeouts(body: Buffer, spans: JsonSpans): Pick<ChatRead, 'timeout
 
 function milliseconds(seconds: unknown): number | undefined {
   return typeof seconds === 'number' && seconds > 0 ? seconds * 1000 : undefined
+}
+
+/** More are of no use to anybody who waits. */
+const MAX_RETRIES = 20
+
+/** What a client says of retries and fallbacks; values of other types count as not said. */
+function clientRetries(body: Buffer, spans: JsonSpans): AskedFallbacks & Pick<RequestRead, 'numRetries'> {
+  const numRetries = memberValue(body, spans, 'num_retries')
+  const fallbacks = memberValue(body, spans, 'fallbacks')
+  const contextWindow = memberValue(body, spans, 'context_window_fallbacks')
+  const contentPolicy = memberValue(body, spans, 'content_policy_fallbacks')
+  return {
+    ...(typeof numRetries === 'number' &&
+      numRetries >= 0 && { numRetries: Math.min(Math.floor(numRetries), MAX_RETRIES) }),
+    ...(Array.isArray(fallbacks) && { fallbacks: readFallbacks(fallbacks) }),
+    ...(Array.isArray(contextWindow) && { contextWindowFallbacks: readFallbackLists(contextWindow) }),
+    ...(Array.isArray(contentPolicy) && { contentPolicyFallbacks: readFallbackLists(contentPolicy) }),
+    ...(memberValue(body, spans, 'disable_fallbacks') === true && { disableFallbacks: true }),
+  }
 }

@@ -1,10 +1,10 @@
 import { asGatewayError, GatewayError } from '../core/failure.ts'
 import { isJsonObject } from '../core/json.ts'
 import type { JsonObject } from '../core/json.ts'
-import type { ChatChunk, ChatRequest, ChatMessage } from '../core/mode.ts'
 import type { StreamDecoder } from '../providers/adapter.ts'
 import { decoded, encode } from '../providers/call.ts'
 import type { Line } from '../providers/call.ts'
+import type { Operation } from './operation.ts'
 import type { Limits, Stream, StreamSink, WireRequest } from './road.ts'
 import { refuse } from './request.ts'
 
@@ -19,23 +19,32 @@ const DONE = Buffer.from('data: [DONE]\n\n')
  */
 export function translate(
   line: Line,
+  operation: Operation,
   body: Buffer,
   stream: boolean,
   limits: Limits,
   sink: StreamSink,
 ): Stream {
-  const codec = line.adapter.codecs.chat
-  const request = readRequest(body)
-  if (codec === 'unsupported') throw refuse(`${line.deployment.provider} has no chat.`, 'model')
+  const { mode, translation } = operation
+  const codec = line.adapter.codecs[mode]
+  if (codec === 'unsupported' || translation === undefined)
+    throw refuse(`${line.deployment.provider} has no ${mode}.`, 'model')
+  const request = translation.read(readObject(body))
   const decoder = stream ? codec.openStream?.(line.target) : undefined
   if (stream && decoder === undefined) {
     throw refuse(`${line.deployment.provider} answers are not streamed yet; leave 'stream' out.`, 'stream')
   }
-  const wire = encode(line, 'chat', request)
+  const wire = encode(line, mode, request)
   const broken = (error: unknown): void => sink.fail(asGatewayError(error))
   if (decoder !== undefined)
-    return send(line, wire, limits, eventSink(sink, decoder, asksForUsage(request), broken))
-  const whole = wholeSink(sink, (response) => decoded(line, codec, response), broken)
+    return send(
+      line,
+      wire,
+      limits,
+      eventSink(sink, decoder, (event) => translation.isWanted(event, request), broken),
+    )
+  const decode: Decode = (response) => translation.answer(decoded(line, codec, response), request)
+  const whole = wholeSink(sink, decode, broken)
   return send(line, wire, { ...limits, maxBytes: Math.min(limits.maxBytes, MAX_WHOLE_BYTES) }, whole)
 }
 
@@ -64,7 +73,7 @@ function send(line: Line, wire: WireRequest, limits: Limits, sink: StreamSink): 
   }
 }
 
-function readRequest(body: Buffer): ChatRequest {
+function readObject(body: Buffer): JsonObject {
   let parsed: unknown
   try {
     parsed = JSON.parse(body.toString())
@@ -72,22 +81,8 @@ function readRequest(body: Buffer): ChatRequest {
     if (!(error instanceof SyntaxError)) throw error
     throw refuse(`Invalid JSON payload: ${error.message}`, 'request_body')
   }
-  const messages = isJsonObject(parsed) ? parsed['messages'] : undefined
-  if (!isJsonObject(parsed) || !Array.isArray(messages))
-    throw refuse("'messages' must be an array.", 'messages')
-  const isMessage = (value: unknown): value is ChatMessage =>
-    isJsonObject(value) && typeof value['role'] === 'string'
-  const checked: ChatMessage[] = messages.filter(isMessage)
-  if (checked.length < messages.length)
-    throw refuse("every message must be an object with a 'role'.", 'messages')
-  const { max_tokens: most, max_completion_tokens: mostOfAll, stream, ...rest } = parsed
-  return {
-    ...rest,
-    messages: checked,
-    ...(typeof most === 'number' && { max_tokens: most }),
-    ...(typeof mostOfAll === 'number' && { max_completion_tokens: mostOfAll }),
-    ...(stream === true && { stream }),
-  }
+  if (!isJsonObject(parsed)) throw refuse('the body must be a JSON object.', 'request_body')
+  return parsed
 }
 
 type Decode = (response: {
@@ -126,24 +121,18 @@ function wholeSink(sink: StreamSink, decode: Decode, broken: Broken): StreamSink
   }
 }
 
-/** OpenAI sends the last chunk, usage and no choices, only to who asks: others read `choices[0]` unseen. */
-function asksForUsage(request: ChatRequest): boolean {
-  const options = request['stream_options']
-  return isJsonObject(options) && options['include_usage'] === true
-}
-
 /** Turns a provider's events into OpenAI's. */
-function eventSink(
+function eventSink<Event>(
   sink: StreamSink,
-  decoder: StreamDecoder<ChatChunk>,
-  withUsage: boolean,
+  decoder: StreamDecoder<Event>,
+  isWanted: (event: Event) => boolean,
   broken: Broken,
 ): StreamSink {
   let isGood = false
   let isBroken = false
   let hasEvents = false
-  const write = (decoded: readonly ChatChunk[]): boolean => {
-    const events = withUsage ? decoded : decoded.filter(({ choices }) => choices.length > 0)
+  const write = (decoded: readonly Event[]): boolean => {
+    const events = decoded.filter(isWanted)
     if (events.length === 0) return true
     hasEvents = true
     return sink.data(Buffer.from(events.map((event) => `data: ${JSON.stringify(event)}\n\n`).join('')))

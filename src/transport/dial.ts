@@ -84,7 +84,7 @@ export function dial(ground: DialGround, request: DialRequest, limits: Limits): 
 }
 
 /** ws marks an oversized or malformed frame by a code of its own. */
-function socketFailure(error: Error, progress: Progress): GatewayError {
+export function socketFailure(error: Error, progress: Progress): GatewayError {
   const code = 'code' in error ? String(error.code) : ''
   if (code.startsWith('WS_ERR_') || /^(Invalid|Unexpected|Server sent)/.test(error.message)) {
     return new GatewayError('wrong_shape', `the answer is no WebSocket we accept: ${error.message}`, {
@@ -154,7 +154,8 @@ function dialogueOver(socket: WebSocket, mailbox: Mailbox, clock: Clock): Dialog
   }
 }
 
-function readRefusal(response: IncomingMessage, done: (refused: WireResponse) => void): void {
+/** Reads an HTTP answer that came in place of the upgrade. */
+export function readRefusal(response: IncomingMessage, done: (refused: WireResponse) => void): void {
   const chunks: Buffer[] = []
   let bytes = 0
   const finish = (): void =>

@@ -32,7 +32,10 @@ export function networkFailure(error: unknown, progress: Progress): GatewayError
   if (code === 'UND_ERR_DESTROYED' || code === 'UND_ERR_CLOSED') {
     return new GatewayError('cancelled', 'the gateway is shutting down', { cause: error, source: 'gateway' })
   }
-  return new GatewayError(progress === 'reading the body' ? 'cut' : 'unreachable', message, { cause: error })
+  return new GatewayError(progress === 'reading the body' ? 'cut' : 'unreachable', message, {
+    cause: error,
+    isUnsent: progress === 'connecting',
+  })
 }
 
 /** The most telling code: of the error, of the first of an AggregateError's, or of its cause. */

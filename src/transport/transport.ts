@@ -5,6 +5,7 @@ import { dial } from './dial.ts'
 import { networkFailure } from './network-failure.ts'
 import { createPools, type PoolSettings } from './pools.ts'
 import { collect } from './send.ts'
+import { openSocket } from './open-socket.ts'
 import { openStream } from './stream.ts'
 import type { Transport } from './wire.ts'
 
@@ -46,6 +47,7 @@ export function createTransport(options: TransportOptions = {}): Transport {
     stream,
     send: (request, limits) => collect(stream, request, limits),
     dial: (request, limits) => dial({ clock, userAgent, open }, request, limits),
+    openSocket: (request, limits) => openSocket({ clock, userAgent, open }, request, limits),
     close: async () => {
       for (const socket of open) socket.terminate()
       open.clear()

@@ -1,3 +1,5 @@
+import type { OpenSocket } from '../core/web-socket.ts'
+
 /** A request as it goes on the wire. Header names are lower case. */
 export interface WireRequest {
   readonly method: 'GET' | 'POST'
@@ -68,6 +70,17 @@ export interface Transport {
     limits: Limits,
   ): Promise<
     | { readonly dialogue: Dialogue; readonly headers: Readonly<Record<string, string>> }
+    | { readonly refused: WireResponse }
+  >
+  /**
+   * As `dial`, for a socket that is relayed: it comes paused, and the limits end with the handshake but for
+   * `maxBytes`, the size of a message.
+   */
+  openSocket(
+    request: DialRequest,
+    limits: Limits,
+  ): Promise<
+    | { readonly socket: OpenSocket; readonly headers: Readonly<Record<string, string>> }
     | { readonly refused: WireResponse }
   >
   close(): Promise<void>

@@ -88,6 +88,7 @@ litellm_settings:
   cache_params: { type: redis, host: localhost, password: ${yamlText(canary(40))} }
 router_settings:
   redis_password: ${yamlText(canary(41))}
+  num_retries: 0
 general_settings:
   master_key: ${yamlText(MASTER_KEY)}
   database_url: postgres://user:${inUrl(canary(42))}@db.example/litellm
@@ -173,6 +174,14 @@ const chat = (url: string, model: string, more: object = {}): Promise<Shown> =>
     body: JSON.stringify({ model, messages: [{ role: 'user', content: 'ping' }], ...more }),
   })
 
+const OTHER_ROUTES: readonly (readonly [string, object])[] = [
+  ['/v1/completions', { prompt: 'ping' }],
+  ['/v1/embeddings', { input: 'ping' }],
+  ['/v1/images/generations', { prompt: 'ping', stream: true }],
+  ['/v1/audio/speech', { input: 'ping', voice: 'alloy' }],
+  ['/v1/rerank', { query: 'ping', documents: ['a'] }],
+]
+
 test('a canary that is there is seen, in each form', () => {
   for (const text of [canary(1), encodeURIComponent(canary(1)), JSON.stringify(canary(1))])
     assert.equal(leaks(text).length, 1, text)
@@ -256,6 +265,19 @@ for (const details of [true, false])
           }),
         )
       assert.ok(asked.length > 500, `${asked.length} requests`)
+      assert.deepEqual(failures, [])
+    })
+
+    test('in the answers of every other route', async () => {
+      const failures: string[] = []
+      for (const group of groups.filter((name) => !name.startsWith('a session')))
+        await Promise.all(
+          OTHER_ROUTES.map(async ([path, body]) => {
+            const init = { method: 'POST', body: JSON.stringify({ model: group, ...body }) }
+            const [leak] = leaks((await ask(gateway.url, path, init)).text)
+            if (leak !== undefined) failures.push(`${path} ${group}: ${leak}`)
+          }),
+        )
       assert.deepEqual(failures, [])
     })
 

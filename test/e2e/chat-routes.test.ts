@@ -11,6 +11,7 @@ import {
   KEY,
   keysOf,
   MESSAGES,
+  SETTINGS,
   UPSTREAM_KEY,
   withStage,
   type Entry,
@@ -234,7 +235,9 @@ describe('what an upstream does', () => {
       base,
       params: ', timeout: 0.5',
     }))
-    await withStage(configOf(entries), async ({ gateway }) => {
+    // What is said, is said at once: second tries have a test of their own.
+    const settings = `${SETTINGS}router_settings: { num_retries: 0, disable_cooldowns: true }\n`
+    await withStage(configOf(entries, settings), async ({ gateway }) => {
       for (const [index, [base, status, type, retryAfter]] of cases.entries())
         for (const stream of [false, true])
           // A half stream is one that has begun: it ends with an event, below.

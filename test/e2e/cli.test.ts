@@ -228,10 +228,10 @@ describe('serving a config', () => {
   test('known settings without effect are named, one line each', async () => {
     await withFake((fake) =>
       withFolder(
-        { 'config.yaml': `${config(fake, '  drain_delay: 0\n')}litellm_settings:\n  num_retries: 3\n` },
+        { 'config.yaml': `${config(fake, '  drain_delay: 0\n')}litellm_settings:\n  cache: true\n` },
         (cwd) =>
           withGateway(['config.yaml', ...LOCAL, '--num_workers', '4'], { cwd }, async (gateway) => {
-            await gateway.seen(/num_retries.*not acted on/)
+            await gateway.seen(/cache.*not acted on/)
             assert.match(gateway.stderr(), /--num_workers is not acted on/)
           }),
       ),

@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict'
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
+import { existsSync, openSync, closeSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
 import { resolve } from 'node:path'
 import { test } from 'node:test'
 import { ask, at, AUTH, complaints, eventually, keysOf, listAt, SETTINGS } from './asking.ts'
 import { freePort, startGateway, withFolder } from './program.ts'
 
+const MAIN = resolve(import.meta.dirname, '../../src/main.ts')
+const FULL_DISK = '/dev/full'
 const FAKE = pathToFileURL(resolve(import.meta.dirname, '../../src/fake-provider/server.ts')).href
 const MODES: Readonly<Record<string, string>> = {
   chat: 'openai/gpt-4o',
@@ -75,3 +78,44 @@ test('a provider killed and started again turns every verdict of all nine modes,
     fake.kill('SIGKILL')
   }
 })
+
+const noFullDisk = existsSync(FULL_DISK) ? false : `there is no ${FULL_DISK} here`
+
+test(
+  'a disk that is full of logs ends no gateway, and keeps none from ending',
+  { skip: noFullDisk },
+  async () => {
+    const port = await freePort()
+    await withFolder({ 'config.yaml': configAt(port) }, async (cwd) => {
+      const disk = openSync(FULL_DISK, 'w')
+      const listen = await freePort()
+      const gateway = spawn(
+        process.execPath,
+        [MAIN, 'config.yaml', '--host', '127.0.0.1', '--port', `${listen}`],
+        {
+          cwd,
+          stdio: ['ignore', disk, disk],
+        },
+      )
+      const ended = once(gateway, 'exit')
+      try {
+        const liveness = (): Promise<number> =>
+          ask(`http://127.0.0.1:${listen}/livez`).then(
+            ({ status }) => status,
+            () => 0,
+          )
+        await eventually(liveness, (status) => status === 200)
+        const report = async (): Promise<unknown> =>
+          (await ask(`http://127.0.0.1:${listen}/health`, { headers: AUTH })).json
+        await eventually(report, (json) => at(json, 'unhealthy_count') === 9)
+        gateway.kill('SIGTERM')
+        const late = setTimeout(() => gateway.kill('SIGKILL'), 5_000)
+        assert.deepEqual(await ended, [0, null])
+        clearTimeout(late)
+      } finally {
+        gateway.kill('SIGKILL')
+        closeSync(disk)
+      }
+    })
+  },
+)

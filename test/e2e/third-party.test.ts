@@ -212,3 +212,37 @@ test('its chats reach a client of the gateway, whole and streamed', async () => 
     },
   )
 })
+
+test('its vectors, images, sounds and ranks reach a client of the gateway', async () => {
+  const isAsked = ({ mode }: Stranger): boolean =>
+    ['embedding', 'image_generation', 'audio_speech', 'rerank'].includes(mode)
+  const models = STRANGERS.filter(isAsked)
+  await withModels(
+    models.map((stranger) => listed(stranger)),
+    async (gateway) => {
+      const client = new OpenAI({ apiKey: 'any', baseURL: `${gateway.url}/v1`, maxRetries: 0 })
+      for (const { name: model, mode } of models) await reaches(client, model, mode)
+    },
+  )
+})
+
+async function reaches(client: OpenAI, model: string, mode: string): Promise<void> {
+  if (mode === 'embedding') {
+    const packed = await client.embeddings.create({ model, input: 'ping' })
+    const plain = await client.embeddings.create({ model, input: 'ping', encoding_format: 'float' })
+    // This server answers with numbers whatever is asked for; Cohere's are packed here, to 32 bits.
+    const rounded = [packed, plain].map(({ data }) => new Float32Array(data[0]?.embedding ?? []))
+    assert.ok((rounded[0]?.length ?? 0) > 0, model)
+    assert.deepEqual(rounded[0], rounded[1], model)
+  } else if (mode === 'image_generation') {
+    const { data } = await client.images.generate({ model, prompt: 'a dot' })
+    assert.equal(data?.[0]?.url, 'https://images.example/one.png', model)
+  } else if (mode === 'audio_speech') {
+    const sound = await client.audio.speech.create({ model, input: 'ping', voice: 'alloy' })
+    assert.equal(await sound.text(), 'ID3 some sound', model)
+  } else {
+    const body = { model, query: 'ping', documents: ['a'] }
+    const { results } = await client.post<{ readonly results: unknown }>('/rerank', { body })
+    assert.deepEqual(results, [{ index: 0, relevance_score: 0.9 }], model)
+  }
+}

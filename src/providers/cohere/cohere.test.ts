@@ -169,9 +169,15 @@ test('an embedding says what it is for and reads both answer shapes', () => {
     input_type: 'search_document',
     embedding_types: ['float'],
   })
-  assert.deepEqual(cohereEmbed.decode(answerOf({ embeddings: { float: [[0.1, 0.2]] } }), V2), {
+  const answer = {
+    embeddings: { int8: [[1, 2]], float: [[0.1, 0.2]] },
+    meta: { billed_units: { input_tokens: 4 } },
+  }
+  assert.deepEqual(cohereEmbed.decode(answerOf(answer), V2), {
     dimensions: 2,
     model: 'command-r',
+    vectors: [[0.1, 0.2]],
+    usage: { prompt_tokens: 4, total_tokens: 4 },
   })
   assert.throws(() => cohereEmbed.decode(answerOf({ embeddings: { float: [[0, 0]] } }), V2), {
     kind: 'wrong_shape',

@@ -1,9 +1,9 @@
 import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts'
 import type { Codec } from '../adapter.ts'
-import { notAnAnswer, readAnswer } from '../answer.ts'
+import { notAnAnswer, numberOf, readAnswer } from '../answer.ts'
 import { withDefaults } from '../body-defaults.ts'
 import { postJson } from '../post-json.ts'
-import { dimensions } from '../vector.ts'
+import { dimensions, vectorsOf } from '../vector.ts'
 import { cohereAddress } from './address.ts'
 
 const EXPECTED = 'numbers in "embeddings"'
@@ -31,16 +31,26 @@ export const cohereEmbed: Codec<'embedding'> = {
   },
   decode: (response, target) => {
     const body = readAnswer(response, EXPECTED)
-    const size = dimensions(firstVector(body['embeddings']))
-    if (size === 0) throw notAnAnswer(response, body, EXPECTED)
-    return { dimensions: size, model: target.model }
+    const vectors = vectorsOf(listedVectors(body['embeddings']))
+    const size = dimensions(vectors?.[0])
+    if (vectors === undefined || size === 0) throw notAnAnswer(response, body, EXPECTED)
+    return { dimensions: size, model: target.model, vectors, ...usageOf(body['meta']) }
   },
 }
 
 /** A list of vectors (v1), or lists by type (v2, and v1 when types are asked for). */
-function firstVector(embeddings: Json | undefined): Json | undefined {
-  if (Array.isArray(embeddings)) return embeddings[0]
-  if (!isJsonObject(embeddings)) return undefined
-  const byType = Object.values(embeddings).find((list) => Array.isArray(list) && list.length > 0)
-  return Array.isArray(byType) ? byType[0] : undefined
+function listedVectors(embeddings: Json | undefined): readonly Json[] {
+  if (Array.isArray(embeddings)) return embeddings
+  if (!isJsonObject(embeddings)) return []
+  const byType = [embeddings['float'], ...Object.values(embeddings)].find(
+    (list) => Array.isArray(list) && list.length > 0,
+  )
+  return Array.isArray(byType) ? byType : []
+}
+
+/** What was billed, as OpenAI counts it. */
+function usageOf(meta: Json | undefined): { readonly usage?: JsonObject } {
+  const billed = isJsonObject(meta) ? meta['billed_units'] : undefined
+  const tokens = isJsonObject(billed) ? numberOf(billed['input_tokens']) : undefined
+  return tokens === undefined ? {} : { usage: { prompt_tokens: tokens, total_tokens: tokens } }
 }

@@ -1,5 +1,6 @@
 import type { Codec } from '../adapter.ts'
-import { withDefaults } from '../body-defaults.ts'
+import { defaultsOf, withDefaults } from '../body-defaults.ts'
+import { jsonTexts } from '../openai/surface.ts'
 import { postJson } from '../post-json.ts'
 import { decodeRerank } from '../rerank-answer.ts'
 import { cohereAddress } from './address.ts'
@@ -12,4 +13,11 @@ export const cohereRerank: Codec<'rerank'> = {
       model: target.model,
     }),
   decode: decodeRerank,
+  relay: {
+    url: (target) => cohereAddress(target, 'rerank').url,
+    edits: (target) => ({
+      set: { model: JSON.stringify(target.model) },
+      defaults: jsonTexts(defaultsOf('rerank', target.bodyDefaults)),
+    }),
+  },
 }

@@ -1,6 +1,7 @@
+import { isJsonObject, type Json } from '../../core/json.ts'
 import type { Codec } from '../adapter.ts'
-import { firstObject, notAnAnswer, readAnswer, textOf } from '../answer.ts'
-import { dimensions } from '../vector.ts'
+import { notAnAnswer, readAnswer, textOf } from '../answer.ts'
+import { dimensions, vectorsOf } from '../vector.ts'
 import { relayJson } from './relay.ts'
 import { postBody, type Surface } from './surface.ts'
 
@@ -12,10 +13,21 @@ export function embeddingCodec(surface: Surface): Codec<'embedding'> {
     encode: (request, target) => postBody(surface, 'embedding', request, target),
     decode: (response) => {
       const body = readAnswer(response, EXPECTED)
-      const size = dimensions(firstObject(body['data'])?.['embedding'])
-      if (size === 0) throw notAnAnswer(response, body, EXPECTED)
-      return { dimensions: size, model: textOf(body['model']) }
+      const { data, usage } = body
+      const vectors = vectorsOf(Array.isArray(data) ? data.map(embeddingIn) : [])
+      const size = dimensions(vectors?.[0])
+      if (vectors === undefined || size === 0) throw notAnAnswer(response, body, EXPECTED)
+      return {
+        dimensions: size,
+        model: textOf(body['model']),
+        vectors,
+        ...(isJsonObject(usage) ? { usage } : {}),
+      }
     },
     relay: relayJson(surface, 'embedding'),
   }
+}
+
+function embeddingIn(row: Json): Json {
+  return isJsonObject(row) ? (row['embedding'] ?? null) : null
 }

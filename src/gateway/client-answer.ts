@@ -6,8 +6,8 @@ import type { Redact } from '../core/secret.ts'
 import type { RelayAnswer } from '../routing/passage.ts'
 import { errorAnswer, errorEvent } from './error-answer.ts'
 
-/** What a chat answer is written with. */
-export interface ChatAnswerDeps {
+/** What an answer is written with. */
+export interface ClientAnswerDeps {
   readonly response: ServerResponse
   /** Headers of every answer: call id, versions. */
   readonly headers: Readonly<Record<string, string>>
@@ -20,7 +20,7 @@ export interface ChatAnswerDeps {
 const LINGER_MS = 1000
 
 /** Writes a relayed answer to the client's socket. After the first byte an error ends it honestly or breaks it off. */
-export function createChatAnswer(deps: ChatAnswerDeps): RelayAnswer {
+export function createClientAnswer(deps: ClientAnswerDeps): RelayAnswer {
   const { response, headers, redact, log } = deps
   let isOver = false
   let isEvents = false
@@ -81,7 +81,7 @@ export function createChatAnswer(deps: ChatAnswerDeps): RelayAnswer {
  * client had a moment to read: closing a socket with unread bytes resets it, and the answer is lost.
  */
 function refuse(
-  { response, clock }: ChatAnswerDeps,
+  { response, clock }: ClientAnswerDeps,
   status: number,
   headers: Record<string, string>,
   body: string,

@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { createHandClock } from '../core/clock.ts'
+import { boundYoungGeneration, youngGeneration } from './young-generation.ts'
+
+const MB = 1024 * 1024
+
+/** A young generation that is as large as it is told to be, and what it was asked for. */
+function createYoung() {
+  const asked: number[] = []
+  let size = 2 * MB
+  return {
+    asked,
+    become: (megabytes: number) => {
+      size = megabytes * MB
+    },
+    young: { sizeBytes: () => size, growBy: (factor: 1 | 2) => void asked.push(factor) },
+  }
+}
+
+test('the young generation grows to its bound, stays, and may grow again after it shrank', () => {
+  const clock = createHandClock()
+  const { young, asked, become } = createYoung()
+  const stop = boundYoungGeneration(clock, young)
+  const steps: readonly (readonly [number, readonly number[]])[] = [
+    [8, []],
+    [16, [1]],
+    [16, [1]],
+    [2, [1, 2]],
+    [32, [1, 2, 1]],
+  ]
+  for (const [megabytes, expected] of steps) {
+    become(megabytes)
+    clock.wind(200)
+    assert.deepEqual(asked, expected)
+  }
+  stop()
+  assert.deepEqual(asked, [1, 2, 1, 2])
+  assert.equal(clock.pending(), 0)
+})
+
+test('V8 takes the pace of growth while it runs', () => {
+  youngGeneration.growBy(1)
+  const kept: object[] = []
+  const before = youngGeneration.sizeBytes()
+  for (let at = 0; at < 400_000; at += 1) kept.push({ at })
+  const after = youngGeneration.sizeBytes()
+  youngGeneration.growBy(2)
+  assert.equal(kept.length, 400_000)
+  assert.ok(before > 0)
+  assert.ok(after <= before * 2, `${before} → ${after}`)
+})

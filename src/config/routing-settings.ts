@@ -1,0 +1,120 @@
+import type { Traffic } from '../core/deployment.ts'
+import { readFallbackLists } from '../core/fallback.ts'
+import type { Fallback, FallbackLists } from '../core/fallback.ts'
+import type { FailureKind } from '../core/failure.ts'
+import type { RoutingSettings } from './config.ts'
+import { numberOf } from './connection.ts'
+import { child, toJson, type MapNode, type YamlNode } from './node.ts'
+import type { Params } from './params.ts'
+import { librarySettings } from './schema-library.ts'
+import { routerSettings } from './schema-router.ts'
+import { numeric } from './schema-types.ts'
+
+/** More retries than this are a slip of the pen, and would outlast any client. */
+const MAX_RETRIES = 20
+
+/** LiteLLM's classes of errors in its policies, as the kinds they are here. */
+const CLASSES: Readonly<Record<string, readonly FailureKind[]>> = {
+  AuthenticationError: ['auth'],
+  TimeoutError: ['timeout'],
+  RateLimitError: ['rate_limited', 'quota'],
+  InternalServerError: [
+    'server_error',
+    'overloaded',
+    'unreachable',
+    'cut',
+    'empty',
+    'wrong_shape',
+    'wrong_model',
+  ],
+}
+
+/** Reads retries, fallbacks and cooldowns: `router_settings` first, then the same names in `litellm_settings`. */
+export function readRouting(root: MapNode): RoutingSettings {
+  const library = librarySettings.parse(blockOf(root, 'litellm_settings'))
+  const router = routerSettings.parse(blockOf(root, 'router_settings'))
+  const byGroup = Object.entries(router.model_group_retry_policy ?? {})
+  const lists = (
+    name: 'fallbacks' | 'context_window_fallbacks' | 'content_policy_fallbacks',
+  ): FallbackLists => readFallbackLists(router[name] ?? library[name])
+  const allowedFails = router.allowed_fails ?? library.allowed_fails
+  return {
+    numRetries: wholeRetries(router.num_retries ?? library.num_retries) ?? 2,
+    retryPolicy: policyOf(router.retry_policy ?? library.retry_policy, 'Retries', MAX_RETRIES),
+    groupRetryPolicies: new Map(
+      byGroup.map(([group, policy]) => [group, policyOf(policy, 'Retries', MAX_RETRIES)]),
+    ),
+    leastWaitMs: milliseconds(router.retry_after ?? library.retry_after) ?? 0,
+    fallbacks: withDefaults(lists('fallbacks'), router.default_fallbacks ?? library.default_fallbacks),
+    contextWindowFallbacks: lists('context_window_fallbacks'),
+    contentPolicyFallbacks: lists('content_policy_fallbacks'),
+    maxFallbacks: Math.max(0, Math.floor(router.max_fallbacks ?? 5)),
+    cooldowns: {
+      isEnabled: router.disable_cooldowns !== true,
+      cooldownMs: milliseconds(router.cooldown_time ?? library.cooldown_time) ?? 5000,
+      ...(allowedFails !== undefined && allowedFails !== null && { allowedFails }),
+      allowedFailsByKind: policyOf(
+        router.allowed_fails_policy ?? library.allowed_fails_policy,
+        'AllowedFails',
+        Number.MAX_SAFE_INTEGER,
+      ),
+    },
+  }
+}
+
+/** The part that one deployment takes in its group's traffic; empty where its params say nothing. */
+export function trafficOf(params: Params): { readonly traffic?: Traffic } {
+  const numRetries = wholeRetries(numberOf(params.get('num_retries')))
+  const cooldownMs = milliseconds(numberOf(params.get('cooldown_time')))
+  const order = numberOf(params.get('order'))
+  const weight = numberOf(params.get('weight'))
+  const rpm = numberOf(params.get('rpm'))
+  const tpm = numberOf(params.get('tpm'))
+  const traffic: Traffic = {
+    ...(numRetries !== undefined && { numRetries }),
+    ...(cooldownMs !== undefined && { cooldownMs }),
+    ...(order !== undefined && { order }),
+    ...(weight !== undefined && { weight }),
+    ...(rpm !== undefined && { rpm }),
+    ...(tpm !== undefined && { tpm }),
+  }
+  return Object.keys(traffic).length === 0 ? {} : { traffic }
+}
+
+function blockOf(root: MapNode, name: string): unknown {
+  const node: YamlNode | undefined = child(root, name)
+  return node === undefined ? {} : toJson(node)
+}
+
+function wholeRetries(written: number | null | undefined): number | undefined {
+  if (written === null || written === undefined || !(written >= 0)) return undefined
+  return Math.min(Math.floor(written), MAX_RETRIES)
+}
+
+function milliseconds(seconds: number | null | undefined): number | undefined {
+  return seconds === null || seconds === undefined || !(seconds >= 0) ? undefined : seconds * 1000
+}
+
+/** `{TimeoutErrorRetries: 0}`, by kind. Classes that no number can help (bad requests) are left out. */
+function policyOf(
+  policy: unknown,
+  ending: string,
+  most: number,
+): Readonly<Partial<Record<FailureKind, number>>> {
+  const read: Partial<Record<FailureKind, number>> = {}
+  if (typeof policy !== 'object' || policy === null) return read
+  for (const [name, value] of Object.entries(policy)) {
+    const parsed = numeric.safeParse(value)
+    if (!name.endsWith(ending) || !parsed.success || !(parsed.data >= 0)) continue
+    for (const kind of CLASSES[name.slice(0, -ending.length)] ?? [])
+      read[kind] = Math.min(Math.floor(parsed.data), most)
+  }
+  return read
+}
+
+/** `default_fallbacks` are LiteLLM's list for `*`. */
+function withDefaults(lists: FallbackLists, defaults: readonly unknown[] | null | undefined): FallbackLists {
+  if (defaults === undefined || defaults === null || lists.has('*')) return lists
+  const [read] = readFallbackLists([{ '*': defaults }])
+  return read === undefined ? lists : new Map<string, readonly Fallback[]>([...lists, read])
+}

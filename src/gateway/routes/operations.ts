@@ -1,0 +1,117 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { GatewayError } from '../../core/failure.ts'
+import type { Operation } from '../../routing/operation.ts'
+import { OPERATIONS } from '../../routing/operations.ts'
+import type { RelayAnswer } from '../../routing/passage.ts'
+import type { Exchange } from '../../routing/relay.ts'
+import { createClientAnswer } from '../client-answer.ts'
+import type { RouteContext } from '../gateway.ts'
+import { wildcardText } from '../json-reply.ts'
+import { readBody } from '../read-body.ts'
+import type { RunningRequests } from '../running-requests.ts'
+
+interface OperationPath {
+  readonly path: string
+  readonly operation: Operation
+  /** Versions that stand before it; default none and `/v1`. */
+  readonly versions?: readonly string[]
+}
+
+/** Where each operation is asked for; the longer of two endings first. */
+const PATHS: readonly OperationPath[] = [
+  { path: '/chat/completions', operation: OPERATIONS.chat },
+  { path: '/completions', operation: OPERATIONS.completion },
+  { path: '/embeddings', operation: OPERATIONS.embedding },
+  { path: '/images/generations', operation: OPERATIONS.image_generation },
+  { path: '/audio/speech', operation: OPERATIONS.audio_speech },
+  // Cohere's clients know it as version 2.
+  { path: '/rerank', operation: OPERATIONS.rerank, versions: ['', '/v1', '/v2'] },
+]
+/** Azure's clients, and OpenAI's of old, name the model in the path. */
+const MODEL_PATHS = ['/openai/deployments/*', '/engines/*', '/v1/engines/*']
+
+/**
+ * Every operation with a JSON request under all its paths. The request is read, and answered, past the framework:
+ * this is the hot path.
+ */
+export function operationRoutes(app: FastifyInstance, context: RouteContext, running: RunningRequests): void {
+  for (const { path, operation, versions = ['', '/v1'] } of PATHS) {
+    for (const version of versions) {
+      app.post(version + path, (request, reply) =>
+        serve(context, running, request, reply, { operation, urlModel: undefined }),
+      )
+    }
+  }
+  // The model may hold slashes, and a path parameter may not: the end is matched by hand. `api-version` is ignored.
+  for (const path of MODEL_PATHS) {
+    app.post(path, (request, reply) => {
+      const asked = askedIn(wildcardText(request.params))
+      return asked === undefined ? reply.callNotFound() : serve(context, running, request, reply, asked)
+    })
+  }
+}
+
+/** What a request's path says. */
+interface Asked {
+  readonly operation: Operation
+  readonly urlModel: string | undefined
+}
+
+function askedIn(rest: string): Asked | undefined {
+  // Without a model: `chat/completions` is not the completions of a model named chat.
+  if (PATHS.some(({ path }) => path === `/${rest}`)) return undefined
+  const found = PATHS.find(({ path }) => rest.endsWith(path))
+  if (found === undefined || rest.length === found.path.length) return undefined
+  return { operation: found.operation, urlModel: rest.slice(0, -found.path.length) }
+}
+
+function serve(
+  context: RouteContext,
+  running: RunningRequests,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  asked: Asked,
+): void {
+  reply.hijack()
+  const { raw: response } = reply
+  const answer = createClientAnswer({
+    response,
+    headers: plainHeaders(reply),
+    redact: context.redact,
+    log: context.log,
+    clock: context.clock,
+  })
+  let exchange: Exchange | undefined
+  const forget = running.add((reason) => {
+    answer.fail(reason, {})
+    exchange?.cancel()
+  })
+  response.on('drain', () => exchange?.resume())
+  response.once('close', () => {
+    forget()
+    // The client went away before the end: nobody else waits for what the upstream is still doing.
+    if (!response.writableFinished) exchange?.cancel()
+  })
+  readBody(request.raw, context.settings.maxRequestBytes, (body) => {
+    if (body instanceof GatewayError) answer.fail(body, {})
+    else if (!response.destroyed) exchange = start(context, body, asked, answer)
+  })
+}
+
+function start(
+  context: RouteContext,
+  body: Buffer,
+  { operation, urlModel }: Asked,
+  answer: RelayAnswer,
+): Exchange {
+  return context.relay.relay({ operation, body, ...(urlModel !== undefined && { urlModel }) }, answer)
+}
+
+/** What hooks have set so far; a hijacked reply does not send them by itself. */
+function plainHeaders(reply: FastifyReply): Record<string, string> {
+  const headers: Record<string, string> = {}
+  for (const [name, value] of Object.entries(reply.getHeaders())) {
+    if (typeof value === 'string') headers[name] = value
+  }
+  return headers
+}

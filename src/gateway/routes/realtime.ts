@@ -1,0 +1,161 @@
+import type { IncomingHttpHeaders } from 'node:http'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { GatewayError } from '../../core/failure.ts'
+import type { Bridge, SessionEnd } from '../../routing/bridge.ts'
+import type { RouteContext } from '../gateway.ts'
+import { queryText, sendError } from '../json-reply.ts'
+import { KEY_PROTOCOL } from '../key-check.ts'
+import type { RunningRequests } from '../running-requests.ts'
+import type { Upgrades, WaitingClient } from '../upgrades.ts'
+
+/** OpenAI's paths, and Azure's of the dated versions and since. `api-version` is ignored. */
+const PATHS = ['/realtime', '/v1/realtime', '/openai/realtime', '/openai/v1/realtime'] as const
+/** What a client says to the upstream by header: the shape of the events that it speaks. */
+const PASSED_HEADERS = ['openai-beta'] as const
+/** "Going away" (RFC 6455 §7.4.1). */
+const GOING_AWAY = 1001
+const WEBSOCKET_KEY = /^[+/0-9A-Za-z]{22}==$/
+
+/**
+ * Realtime sessions. The upstream's side is opened first, so that a client is refused over HTTP, with a status and an
+ * error that say why, and is upgraded only to a session that is there.
+ */
+export function realtimeRoutes(
+  app: FastifyInstance,
+  context: RouteContext,
+  running: RunningRequests,
+  upgrades: Upgrades,
+): void {
+  for (const path of PATHS) {
+    app.get(path, (request, reply) => {
+      const waiting = upgrades.waiting(request.raw)
+      const flaw = handshakeFlaw(request.headers, waiting)
+      if (waiting !== undefined && flaw === undefined) return serve(context, running, request, reply, waiting)
+      reply.headers({ upgrade: 'websocket', 'sec-websocket-version': '13' })
+      return sendError(reply, flaw ?? upgradeRequired(), context.redact)
+    })
+  }
+}
+
+async function serve(
+  context: RouteContext,
+  running: RunningRequests,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  waiting: WaitingClient,
+): Promise<FastifyReply> {
+  const stopping = new AbortController()
+  let session: Bridge | undefined
+  const forget = running.add((reason) => {
+    stopping.abort(reason)
+    session?.end(GOING_AWAY, reason.message)
+  })
+  reply.raw.once('close', forget)
+  const opened = await context.realtime.open({
+    model: queryText(request.query, 'model') ?? queryText(request.query, 'deployment'),
+    headers: passedHeaders(request.headers),
+    signal: AbortSignal.any([waiting.gone, stopping.signal]),
+  })
+  if ('failure' in opened) {
+    const ended: unknown = stopping.signal.reason
+    const failure = ended instanceof GatewayError ? ended : opened.failure
+    logFailure(context, reply, failure, opened.headers)
+    return sendError(reply.headers(opened.headers), failure, context.redact)
+  }
+  const headers = { ...plainHeaders(reply), ...opened.headers }
+  reply.hijack()
+  const client = stopping.signal.aborted
+    ? undefined
+    : waiting.accept(headers, chooseProtocol(request.headers['sec-websocket-protocol']))
+  if (client === undefined) {
+    opened.abandon()
+    request.raw.socket.destroy()
+    return reply
+  }
+  const since = context.clock.elapsed()
+  session = opened.join(client, (end) => logEnd(context, headers, end, context.clock.elapsed() - since))
+  return reply
+}
+
+/** What makes it no WebSocket handshake (RFC 6455 §4.2.1), said before anybody is asked for a session. */
+function handshakeFlaw(
+  headers: IncomingHttpHeaders,
+  waiting: WaitingClient | undefined,
+): GatewayError | undefined {
+  if (waiting === undefined || headers['sec-websocket-version'] !== '13') return upgradeRequired()
+  if (WEBSOCKET_KEY.test(headers['sec-websocket-key'] ?? '')) return undefined
+  const message = 'Sec-WebSocket-Key is missing or no base64 of 16 bytes.'
+  return new GatewayError('bad_request', message, { status: 400, source: 'client' })
+}
+
+function upgradeRequired(): GatewayError {
+  const message = 'Realtime sessions are WebSockets: connect with ws:// or wss://, version 13.'
+  return new GatewayError('bad_request', message, { status: 426, source: 'client' })
+}
+
+/**
+ * `realtime` where it is offered. A client refuses a session that takes none of what it offered, so that its own key
+ * is named where it offers nothing else.
+ */
+function chooseProtocol(offered: string | undefined): string | undefined {
+  const names = (offered ?? '').split(',').flatMap((name) => (name.trim() === '' ? [] : name.trim()))
+  if (names.includes('realtime')) return 'realtime'
+  return names.find((name) => !name.startsWith(KEY_PROTOCOL)) ?? names[0]
+}
+
+function passedHeaders(headers: IncomingHttpHeaders): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    PASSED_HEADERS.flatMap((name) => {
+      const value = headers[name]
+      return typeof value === 'string' ? [[name, value]] : []
+    }),
+  )
+}
+
+/** What hooks have set so far; an upgrade does not send them by itself. */
+function plainHeaders(reply: FastifyReply): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(reply.getHeaders()).flatMap(([name, value]) =>
+      typeof value === 'string' ? [[name, value]] : [],
+    ),
+  )
+}
+
+function logFailure(
+  { log, redact }: RouteContext,
+  reply: FastifyReply,
+  error: GatewayError,
+  route: Readonly<Record<string, string>>,
+): void {
+  if (error.kind === 'cancelled') return
+  const fields = {
+    call_id: String(reply.getHeader('x-litellm-call-id')),
+    model_id: route['x-litellm-model-id'],
+    model_group: route['x-litellm-model-group'],
+    reason: error.kind,
+    status: error.clientStatus,
+    source: error.source,
+    error: redact(error.message),
+  }
+  if (error.clientStatus >= 500) log.warn('request_failed', fields)
+  else log.info('request_failed', fields)
+}
+
+function logEnd(
+  { log }: RouteContext,
+  headers: Readonly<Record<string, string>>,
+  end: SessionEnd,
+  durationMs: number,
+): void {
+  log.info('session_ended', {
+    call_id: headers['x-litellm-call-id'],
+    model_id: headers['x-litellm-model-id'],
+    model_group: headers['x-litellm-model-group'],
+    by: end.by,
+    code: end.code,
+    reason: end.reason,
+    from_client: end.fromClient,
+    from_upstream: end.fromUpstream,
+    duration_ms: durationMs,
+  })
+}

@@ -1,0 +1,46 @@
+import { GatewayError } from '../core/failure.ts'
+import { MAX_SOCKET_MESSAGE_BYTES, type OpenSocket } from '../core/web-socket.ts'
+import type { WireRequest } from '../transport/wire.ts'
+import { refusalOf, type Line } from './call.ts'
+
+/** How to open a session that a client is going to lead. */
+export interface SessionOptions {
+  /** The client's own headers that go upstream, lower-case names; the provider's and the deployment's win. */
+  readonly headers: Readonly<Record<string, string>>
+  /** For the handshake, milliseconds. */
+  readonly timeoutMs: number
+  readonly signal: AbortSignal
+}
+
+/** True where this deployment's provider has realtime sessions at all. */
+export function hasSessions(line: Line): boolean {
+  return line.adapter.realtime !== 'unsupported'
+}
+
+/**
+ * Opens a realtime session by the road that probes take, and hands it over unread and paused: the client speaks
+ * first, or hears the provider's greeting.
+ * @throws GatewayError misconfigured (no sessions there), the provider's refusal, or what the network said; not yet
+ * explained, and not redacted
+ */
+export async function openSession(line: Line, options: SessionOptions): Promise<OpenSocket> {
+  const face = line.adapter.realtime
+  if (face === 'unsupported')
+    throw new GatewayError('misconfigured', `provider "${line.adapter.id}" has no realtime sessions`, {
+      source: 'gateway',
+    })
+  const request = face.dial(line.target)
+  const wire: WireRequest = {
+    method: 'GET',
+    url: request.url,
+    headers: { ...options.headers, ...request.headers },
+  }
+  const { url, headers } = await line.authorize(wire)
+  const { timeoutMs, signal } = options
+  const opened = await line.transport.openSocket(
+    { url, headers, protocols: request.protocols },
+    { timeoutMs, signal, maxBytes: MAX_SOCKET_MESSAGE_BYTES },
+  )
+  if ('refused' in opened) throw refusalOf(line, opened.refused)
+  return opened.socket
+}

@@ -1,0 +1,55 @@
+import type { HttpMode } from '../core/mode.ts'
+import type { Operation } from './operation.ts'
+import { CHAT_TRANSLATION } from './translate-chat.ts'
+import { COMPLETION_TRANSLATION } from './translate-completion.ts'
+import { EMBEDDING_TRANSLATION } from './translate-embedding.ts'
+
+/** Every operation with a JSON request. To add one, add a row, its relay faces and its paths in the gateway. */
+export const OPERATIONS = {
+  chat: {
+    mode: 'chat',
+    route: '/chat/completions',
+    required: [{ name: 'messages', isArray: true }],
+    streams: true,
+    answer: { kind: 'object', proof: 'choices' },
+    translation: CHAT_TRANSLATION,
+  },
+  completion: {
+    mode: 'completion',
+    route: '/completions',
+    required: [{ name: 'prompt' }],
+    streams: true,
+    answer: { kind: 'object', proof: 'choices' },
+    translation: COMPLETION_TRANSLATION,
+  },
+  embedding: {
+    mode: 'embedding',
+    route: '/embeddings',
+    required: [{ name: 'input' }],
+    streams: false,
+    answer: { kind: 'object', proof: 'data' },
+    translation: EMBEDDING_TRANSLATION,
+  },
+  image_generation: {
+    mode: 'image_generation',
+    route: '/image/generations',
+    required: [{ name: 'prompt' }],
+    streams: true,
+    answer: { kind: 'object', proof: 'data' },
+    isCostly: true,
+  },
+  audio_speech: {
+    mode: 'audio_speech',
+    route: '/audio/speech',
+    required: [{ name: 'input' }],
+    streams: false,
+    answer: { kind: 'sound' },
+  },
+  rerank: {
+    mode: 'rerank',
+    route: '/rerank',
+    required: [{ name: 'query' }, { name: 'documents', isArray: true }],
+    streams: false,
+    answer: { kind: 'object', proof: 'results' },
+  },
+} as const satisfies { readonly [M in HttpMode]?: Operation<M> }

@@ -1,0 +1,203 @@
+import type { Clock } from '../core/clock.ts'
+import { shortId, type Deployment } from '../core/deployment.ts'
+import { asGatewayError, failureRow, GatewayError } from '../core/failure.ts'
+import type { ResolveModel } from '../core/resolve.ts'
+import type { OpenSocket } from '../core/web-socket.ts'
+import type { Board } from '../health/board.ts'
+import type { LineOrProblem } from '../health/subject.ts'
+import type { Line } from '../providers/call.ts'
+import { hasSessions, openSession } from '../providers/open-session.ts'
+import { routeHeaders } from './answer-head.ts'
+import type { AnswerHeaders } from './answer-head.ts'
+import { bridge } from './bridge.ts'
+import type { Bridge, SessionEnd } from './bridge.ts'
+import type { Cooldowns } from './cooldown.ts'
+import { fillWildcards } from './directory.ts'
+import type { Candidate, Directory } from './directory.ts'
+import { explain } from './explain.ts'
+import { choose, noneAvailable, type PickInputs } from './pick.ts'
+import { refuse, unknownModel } from './request.ts'
+
+/** What realtime sessions are made of. */
+export interface RealtimeDeps {
+  readonly directory: Directory
+  /** By `Deployment.index`, opened once. */
+  readonly lines: (index: number) => LineOrProblem
+  /** For a deployment derived for one session. */
+  readonly openLine: (deployment: Deployment) => LineOrProblem
+  readonly resolve: ResolveModel
+  readonly board: Pick<Board, 'health'>
+  readonly cooldowns: Cooldowns
+  readonly clock: Clock
+  /** Uniform in [0, 1). */
+  readonly random: () => number
+  readonly settings: {
+    /** Where a deployment names no timeout of its own, milliseconds. It bounds the opening, not the session. */
+    readonly requestTimeoutMs: number
+  }
+}
+
+/** A client that wants a session; its own upgrade waits for the answer. */
+export interface SessionRequest {
+  /** The name asked for; undefined where the URL has none. */
+  readonly model: string | undefined
+  /** The client's headers that concern the upstream, lower-case names. */
+  readonly headers: AnswerHeaders
+  /** The client is gone, or the process ends. */
+  readonly signal: AbortSignal
+}
+
+/** A session whose upstream side is open and waits, unread. */
+export interface Session {
+  /** Says who answers: for the client's upgrade. */
+  readonly headers: AnswerHeaders
+  /** Joins the client's socket; `ended` is called once. */
+  join(client: OpenSocket, ended: (end: SessionEnd) => void): Bridge
+  /** The client never came: the upstream is told so. */
+  abandon(): void
+}
+
+/** Why there is no session, and who said so, where anybody was asked. */
+export interface NoSession {
+  readonly failure: GatewayError
+  readonly headers: AnswerHeaders
+}
+
+/** Opens realtime sessions. */
+export interface RealtimeRelay {
+  /** Never throws: whatever goes wrong is a `failure`. */
+  open(request: SessionRequest): Promise<Session | NoSession>
+}
+
+/** LiteLLM's name of the route, which its error sentences start with. */
+const ROUTE = '/realtime'
+/** Longest wait for an upstream's upgrade; a deployment's shorter `timeout` wins. Milliseconds. */
+const OPEN_MS = 30_000
+/** Deployments asked for one session. Nothing has been said yet, so that asking another one costs only time. */
+const MAX_DEPLOYMENTS = 3
+
+/** Makes the realtime side of one gateway. */
+export function createRealtimeRelay(deps: RealtimeDeps): RealtimeRelay {
+  return {
+    open: async (request) => {
+      try {
+        return await openAny(deps, request)
+      } catch (error) {
+        return { failure: asGatewayError(error), headers: {} }
+      }
+    },
+  }
+}
+
+/** Asks one deployment after the other, none twice; the first refusal is the one that is told. */
+async function openAny(deps: RealtimeDeps, request: SessionRequest): Promise<Session | NoSession> {
+  const { model } = request
+  if (model === undefined) throw unknownModel({ route: ROUTE }, null)
+  const candidates = candidatesFor(deps, model)
+  const inputs = pickInputs(deps)
+  const tried = new Set<number>()
+  let first: NoSession | undefined
+  while (tried.size < MAX_DEPLOYMENTS) {
+    const chosen = choose(candidates, inputs, (index) => tried.has(index))
+    if (chosen === undefined) break
+    const opened = await openAt(deps, model, chosen, request)
+    if (!('failure' in opened)) return { ...opened, headers: { ...opened.headers, ...attempts(tried.size) } }
+    first ??= opened
+    const { failure } = opened
+    if (failure.source === 'client' || !failureRow(failure.kind).tryNext) break
+    tried.add(chosen.deployment.index)
+  }
+  return first ?? { failure: noneAvailable(model, candidates, inputs), headers: {} }
+}
+
+/** LiteLLM's words for how often a request was asked again. */
+function attempts(retries: number): AnswerHeaders {
+  return { 'x-litellm-attempted-retries': String(retries), 'x-litellm-attempted-fallbacks': '0' }
+}
+
+function pickInputs({ board, lines, cooldowns, random }: RealtimeDeps): PickInputs {
+  return {
+    health: (index) => board.health(index),
+    problem: (index) => {
+      const opened = lines(index)
+      return 'misconfigured' in opened ? opened.misconfigured : undefined
+    },
+    cooling: (index) => cooldowns.cooling(index),
+    random,
+  }
+}
+
+/** Who answers to the name, without those whose provider has no sessions. */
+function candidatesFor({ directory, lines }: RealtimeDeps, model: string): readonly Candidate[] {
+  const known = directory.candidates(model)
+  if (known.length === 0) throw unknownModel({ route: ROUTE }, model)
+  const able = known.filter(({ deployment }) => {
+    const opened = lines(deployment.index)
+    // One that cannot be called at all lacks nothing: why it cannot is for `pick` to say.
+    return 'misconfigured' in opened || hasSessions(opened.line)
+  })
+  if (able.length > 0) return able
+  const providers = [...new Set(known.map(({ deployment }) => deployment.provider))].slice(0, 8).join(', ')
+  throw refuse(
+    `${ROUTE}: model=${model.slice(0, 256)} cannot do this: its provider (${providers}) has no realtime.`,
+    'model',
+  )
+}
+
+async function openAt(
+  deps: RealtimeDeps,
+  model: string,
+  chosen: Candidate,
+  request: SessionRequest,
+): Promise<Session | NoSession> {
+  const line = lineFor(deps, model, chosen)
+  const headers = routeHeaders(model, line.deployment, line.target.base, [])
+  const { timeoutMs = deps.settings.requestTimeoutMs } = line.deployment.timeouts
+  const tracked = deps.cooldowns.track(chosen.deployment)
+  try {
+    const upstream = await openSession(line, {
+      headers: request.headers,
+      timeoutMs: Math.min(timeoutMs, OPEN_MS),
+      signal: request.signal,
+    })
+    tracked.answered()
+    tracked.succeeded()
+    return {
+      headers,
+      join: (client, ended) => bridge(client, upstream, { clock: deps.clock, redact: line.redact, ended }),
+      abandon: () => upstream.terminate(),
+    }
+  } catch (error) {
+    const failure = asGatewayError(error)
+    if (tellsOf(chosen, failure)) tracked.failed(failure)
+    else tracked.dropped()
+    return { failure: explain(line, failure), headers }
+  }
+}
+
+/** A deployment for something else, or a name that a wildcard took, may well refuse and be alive. */
+function tellsOf({ deployment, captures }: Candidate, failure: GatewayError): boolean {
+  return failure.isUnsent || (captures === undefined && deployment.mode === 'realtime')
+}
+
+/** The line of the chosen deployment, with a wildcard's model filled in. */
+function lineFor(deps: RealtimeDeps, asked: string, { deployment, captures }: Candidate): Line {
+  const isFree = captures !== undefined && deployment.model.startsWith('*')
+  const opened = isFree
+    ? deps.openLine(resolved(deps.resolve, deployment, fillWildcards(deployment.model, captures), asked))
+    : deps.lines(deployment.index)
+  if ('misconfigured' in opened) {
+    const message = `${deployment.group} (${shortId(deployment.id)}): ${opened.misconfigured.message}`
+    throw new GatewayError('none_available', message, { source: 'gateway' })
+  }
+  const { line } = opened
+  const model = fillWildcards(line.target.model, captures)
+  return model === line.target.model ? line : { ...line, target: { ...line.target, model } }
+}
+
+/** `model: "*"` takes any provider's model: whose it is shows only in the name asked for. */
+function resolved(resolve: ResolveModel, deployment: Deployment, model: string, asked: string): Deployment {
+  const { provider, upstreamModel, problem } = resolve(model, {})
+  if (problem !== undefined) throw unknownModel({ route: ROUTE }, asked)
+  return { ...deployment, model, provider, upstreamModel }
+}
