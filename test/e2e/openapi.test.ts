@@ -38,6 +38,8 @@ async function withJudge(use: (judge: Judge) => Promise<void>): Promise<void> {
   const steady = fileURLToPath(import.meta.resolve('@stdy/cli/steady.js'))
   const child = spawn(process.execPath, [steady, '-p', String(port), '--no-color', SPEC], {
     stdio: ['ignore', 'pipe', 'inherit'],
+    // A group of its own: what is started is a launcher, and the server behind it does not hear its signals.
+    detached: true,
   })
   const ended = once(child, 'close')
   const judged: Judged[] = []
@@ -52,7 +54,7 @@ async function withJudge(use: (judge: Judge) => Promise<void>): Promise<void> {
   } finally {
     front.closeAllConnections()
     front.close()
-    child.kill('SIGTERM')
+    if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL')
     await ended
   }
 }
@@ -174,7 +176,8 @@ async function assertShapes(gateway: Gateway): Promise<void> {
   const chat = (model: string, more: object = {}): Promise<Response> =>
     fetch(`${gateway.url}/v1/chat/completions`, {
       method: 'POST',
-      body: JSON.stringify({ model, messages: [{ role: 'user', content: 'ping' }], ...more }),
+      // The first answer is what is held against the description, so none is asked for again.
+      body: JSON.stringify({ model, messages: [{ role: 'user', content: 'ping' }], num_retries: 0, ...more }),
     })
   const json = async (response: Response, status: number): Promise<unknown> => {
     const text = await response.text()
