@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, realpathSync } from 'node:fs'
 import { createServer, request as ask, type IncomingMessage, type ServerResponse } from 'node:http'
 import { resolve } from 'node:path'
 import { describe, test } from 'node:test'
@@ -36,10 +36,12 @@ interface Judge {
 async function withJudge(use: (judge: Judge) => Promise<void>): Promise<void> {
   const port = await freePort()
   const steady = fileURLToPath(import.meta.resolve('@stdy/cli/steady.js'))
-  const child = spawn(process.execPath, [steady, '-p', String(port), '--no-color', SPEC], {
+  const child = spawn(process.execPath, [steady, '-p', String(port), '--no-color', realpathSync(SPEC)], {
     stdio: ['ignore', 'pipe', 'inherit'],
     // A group of its own: what is started is a launcher, and the server behind it does not hear its signals.
     detached: true,
+    // Under CI it prints for one vendor's log reader, and never that it is ready.
+    env: { PATH: process.env['PATH'], HOME: process.env['HOME'] },
   })
   const ended = once(child, 'close')
   const judged: Judged[] = []
