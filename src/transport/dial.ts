@@ -33,13 +33,7 @@ export function dial(ground: DialGround, request: DialRequest, limits: Limits): 
       reject(callerGone('WebSocket'))
       return
     }
-    const socket = new WebSocket(request.url, [...request.protocols], {
-      headers: { 'user-agent': ground.userAgent, ...request.headers },
-      maxPayload: limits.maxBytes,
-      perMessageDeflate: false,
-      followRedirects: false,
-    })
-    ground.open.add(socket)
+    const socket = connectSocket(ground, request, limits)
     let headers: Readonly<Record<string, string>> = {}
     let upgraded = false
     const mailbox = createMailbox(socket)
@@ -81,6 +75,18 @@ export function dial(ground: DialGround, request: DialRequest, limits: Limits): 
       )
     })
   })
+}
+
+/** A socket on its way up, counted among the open ones. A redirect is not followed: it would carry credentials away. */
+export function connectSocket(ground: DialGround, request: DialRequest, limits: Limits): WebSocket {
+  const socket = new WebSocket(request.url, [...request.protocols], {
+    headers: { 'user-agent': ground.userAgent, ...request.headers },
+    maxPayload: limits.maxBytes,
+    perMessageDeflate: false,
+    followRedirects: false,
+  })
+  ground.open.add(socket)
+  return socket
 }
 
 /** ws marks an oversized or malformed frame by a code of its own. */

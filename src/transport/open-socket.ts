@@ -1,6 +1,5 @@
-import { WebSocket } from 'ws'
 import { GatewayError } from '../core/failure.ts'
-import { readRefusal, socketFailure, type DialGround } from './dial.ts'
+import { connectSocket, readRefusal, socketFailure, type DialGround } from './dial.ts'
 import { callerGone, deadlinePassed, flatHeaders } from './stream.ts'
 import type { DialRequest, Limits, Transport } from './wire.ts'
 
@@ -17,13 +16,7 @@ export function openSocket(ground: DialGround, request: DialRequest, limits: Lim
       reject(callerGone('WebSocket'))
       return
     }
-    const socket = new WebSocket(request.url, [...request.protocols], {
-      headers: { 'user-agent': ground.userAgent, ...request.headers },
-      maxPayload: limits.maxBytes,
-      perMessageDeflate: false,
-      followRedirects: false,
-    })
-    ground.open.add(socket)
+    const socket = connectSocket(ground, request, limits)
     let headers: Readonly<Record<string, string>> = {}
     const release = (): void => {
       stopTimer()
