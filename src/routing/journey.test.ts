@@ -89,7 +89,7 @@ function world(
       const script = scripts[id] ?? 'good'
       if (script === 'good') {
         next.head(200, {})
-        next.end()
+        next.end({ bytes: 0 })
       } else if (script !== 'silent') next.fail(new GatewayError(script.kind, id, script), {})
       return {
         resume: () => {},

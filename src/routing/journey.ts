@@ -139,9 +139,9 @@ function attempt(journey: Journey, stay: Stay, candidate: Candidate): void {
       answer.head(status, headers)
     },
     data: (chunk) => answer.data(chunk),
-    end: () => {
+    end: (facts) => {
       tracked?.succeeded()
-      answer.end()
+      answer.end(facts)
     },
     fail: (failure, route) => {
       conclude(tracked, asked.operation, candidate, failure)

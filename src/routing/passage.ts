@@ -1,3 +1,4 @@
+import type { AnswerFacts } from '../core/answer-facts.ts'
 import { asGatewayError, GatewayError } from '../core/failure.ts'
 import { scanObject, spliceBody } from '../core/json-spans.ts'
 import type { Redact } from '../core/secret.ts'
@@ -14,7 +15,7 @@ export interface RelayAnswer {
   head(status: number, headers: AnswerHeaders): void
   /** False asks for a pause; the owner calls `resume` of the exchange when it can take more. */
   data(chunk: Buffer): boolean
-  end(): void
+  end(facts: AnswerFacts): void
   /** Before `head`: an error answer is still possible. After it: end honestly. */
   fail(error: GatewayError, headers: AnswerHeaders): void
 }
@@ -62,6 +63,7 @@ export class Passage implements StreamSink {
   #upstream: AnswerHeaders = {}
   #kept: Buffer[] = []
   #keptBytes = 0
+  #passedBytes = 0
 
   constructor(options: PassageOptions) {
     this.#options = options
@@ -130,7 +132,12 @@ export class Passage implements StreamSink {
 
   #write(chunk: Buffer): boolean {
     const ready = this.#gate === undefined ? chunk : this.#gate.push(chunk)
-    return ready === undefined ? true : this.#options.answer.data(ready)
+    return ready === undefined ? true : this.#pass(ready)
+  }
+
+  #pass(bytes: Buffer): boolean {
+    this.#passedBytes += bytes.length
+    return this.#options.answer.data(bytes)
   }
 
   #begin(extra: AnswerHeaders): void {
@@ -194,7 +201,7 @@ export class Passage implements StreamSink {
 
   /** The answer ended while it was still small enough to be judged whole. */
   #endWhole(): void {
-    const { model, answer, shape } = this.#options
+    const { model, shape } = this.#options
     const stream = this.#gate !== undefined
     const bytes = this.#whole()
     if (shape.kind === 'sound' && !stream) {
@@ -215,7 +222,7 @@ export class Passage implements StreamSink {
     }
     const body = model === undefined ? bytes : renamed(bytes, model)
     this.#begin({ ...JSON_HEADERS, 'content-length': String(body.length) })
-    answer.data(body)
+    this.#pass(body)
     this.#endFlow()
   }
 
@@ -232,8 +239,8 @@ export class Passage implements StreamSink {
   #endFlow(): void {
     this.#phase = 'over'
     const rest = this.#gate?.rest()
-    if (rest !== undefined) this.#options.answer.data(rest)
-    this.#options.answer.end()
+    if (rest !== undefined) this.#pass(rest)
+    this.#options.answer.end({ bytes: this.#passedBytes })
   }
 }
 
