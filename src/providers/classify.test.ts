@@ -190,7 +190,7 @@ const TEXTS: readonly (readonly [string, unknown, string])[] = [
   [
     'detail as an object',
     { detail: { status: 'x', message: 'Voice not found' } },
-    'answered 400: Voice not found',
+    'answered 400 (x): Voice not found',
   ],
   ['err_msg', { err_code: 'Bad Request', err_msg: 'no audio' }, 'answered 400 (Bad Request): no audio'],
   ['fault.faultstring', { fault: { faultstring: 'Invalid ApiKey' } }, 'answered 400: Invalid ApiKey'],

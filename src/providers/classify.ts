@@ -17,7 +17,7 @@ export interface RefusalRule {
 /** Statuses under which providers refuse what was said rather than who said it. */
 const REFUSALS = [400, 403, 422] as const
 /** Statuses under which providers speak of money. */
-const MONEY = [400, 402, 403, 429] as const
+const MONEY = [400, 401, 402, 403, 429] as const
 
 /**
  * What answers mean, for every provider. A status alone is not enough: OpenAI says 429 both for "slow down"
@@ -34,17 +34,27 @@ const RULES: readonly RefusalRule[] = [
     text: /content management policy|content policy|safety system|flagged (by|for|as)|input moderation|requires moderation/i,
     kind: 'content_policy',
   },
+  // More tokens in one request than the limit gives a minute: waiting does not help, asking for less does. Counted as
+  // a rate limit it would let one client's oversized prompts take the model from everybody.
+  { statuses: [413, 429], text: /request too large/i, kind: 'bad_request' },
+  // Google's name for a quota that comes back by itself, unless it is none at all.
+  { statuses: [429], code: /^RESOURCE_EXHAUSTED$/, text: /limit: 0\b/, kind: 'quota' },
+  { statuses: [429, 498], text: /no capacity|capacity exceeded|currently overloaded/i, kind: 'overloaded' },
+  { statuses: [429], code: /^ModelNotReadyException/, kind: 'overloaded' },
+  { statuses: [429], code: /^RESOURCE_EXHAUSTED$/, kind: 'rate_limited' },
   {
     statuses: MONEY,
-    code: /^(insufficient_quota|credit_balance_exhausted|billing_hard_limit_reached|billing_not_active|insufficient_balance|insufficient_credits?)$/i,
+    code: /^(insufficient_quota|quota_exceeded|credit_balance_exhausted|billing_hard_limit_reached|billing_not_active|insufficient_balance|insufficient_credits?)$/i,
     kind: 'quota',
   },
   {
     statuses: MONEY,
-    text: /exceeded your current quota|insufficient (balance|credit|funds|quota)|credit balance|out of credits|billing (hard limit|details|is not active)|payment required|account is in arrears/i,
+    text: /exceeded your current quota|insufficient (balance|credit|funds|quota)|credit balance|out of credits|have any credits|specified API usage limits|billing (hard limit|details|is not active)|payment required|account is in arrears/i,
     kind: 'quota',
   },
   { statuses: [402], kind: 'quota' },
+  // A key may be good for other models.
+  { statuses: [403], code: /^model_not_found$/, kind: 'not_found' },
   { statuses: [401, 403], kind: 'auth' },
   {
     statuses: [400],
@@ -53,7 +63,7 @@ const RULES: readonly RefusalRule[] = [
   },
   {
     statuses: [400],
-    text: /(incorrect|invalid|missing) api key|api key (is )?(not valid|invalid|expired)/i,
+    text: /(incorrect|invalid|missing) api key|api key (is )?(not valid|invalid|expired)|organization has been disabled|location is not supported/i,
     kind: 'auth',
   },
   { statuses: [404, 410], kind: 'not_found' },
@@ -62,9 +72,16 @@ const RULES: readonly RefusalRule[] = [
     code: /^(model_not_found|DeploymentNotFound|model_not_available|model_decommissioned|invalid_model)$/i,
     kind: 'not_found',
   },
-  { statuses: [408], kind: 'timeout' },
   {
-    code: /^(overloaded(_error)?|engine_overloaded|model_overloaded|server_overloaded|NoCapacity|ServerBusy)$/i,
+    statuses: [400],
+    text: /on-demand throughput isn.t supported|model identifier is invalid/i,
+    kind: 'not_found',
+  },
+  { statuses: [408, 504], kind: 'timeout' },
+  // Bedrock's word for a model that failed behind it.
+  { statuses: [424], kind: 'server_error' },
+  {
+    code: /^(overloaded(_error)?|engine_overloaded|model_overloaded|server_overloaded|NoCapacity|ServerBusy|capacity_exceeded)$/i,
     kind: 'overloaded',
   },
   {

@@ -57,7 +57,8 @@ export function errorIn(value: Json | undefined): ErrorFacts | undefined {
   const text = sentence(body, error)
   if (text === undefined) return undefined
   const inner = error !== undefined && isJsonObject(error['innererror']) ? error['innererror'] : undefined
-  const codes = [error, inner, body].flatMap((part) => (part === undefined ? [] : words(part)))
+  const detail = isJsonObject(body['detail']) ? body['detail'] : undefined
+  const codes = [error, inner, body, detail].flatMap((part) => (part === undefined ? [] : words(part)))
   const status = [error, body].flatMap((part) => (part === undefined ? [] : statuses(part)))[0]
   const param = error?.['param'] ?? body['param']
   return {
@@ -77,7 +78,7 @@ function sentence(body: JsonObject, error: JsonObject | undefined): string | und
     error === undefined ? undefined : JSON.stringify(error),
     body['error'],
     body['message'],
-    detail(body['detail']),
+    detailText(body['detail']),
     body['err_msg'],
     isJsonObject(fault) ? fault['faultstring'] : undefined,
     isJsonObject(first) ? first['message'] : first,
@@ -86,7 +87,7 @@ function sentence(body: JsonObject, error: JsonObject | undefined): string | und
 }
 
 /** FastAPI's `detail`: text, a list of `{loc, msg}`, or an object. */
-function detail(value: Json | undefined): string | undefined {
+function detailText(value: Json | undefined): string | undefined {
   if (typeof value === 'string') return value
   if (isJsonObject(value))
     return typeof value['message'] === 'string' ? value['message'] : JSON.stringify(value)

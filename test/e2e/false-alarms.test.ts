@@ -140,7 +140,7 @@ const SICK: Readonly<Record<string, string>> = {
   e501: 'server_error 501',
   e502: 'server_error 502',
   e503: 'overloaded 503',
-  e504: 'server_error 504',
+  e504: 'timeout 504',
   e529: 'overloaded 529',
   quota: 'quota 429',
   echo: 'auth 401',
