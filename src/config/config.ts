@@ -101,8 +101,12 @@ export interface CooldownSettings {
 
 /** `router_settings` that this version acts on. */
 export interface RouterSettings extends RoutingSettings {
-  /** Deadline of a streamed request; absent: the deployment's, then the request timeout. */
+  /** Longest silence of a stream; absent: the request timeout, 600 s at most. */
   readonly streamTimeoutMs?: number
+  /** `ttft_timeout`; absent: `streamTimeoutMs`. */
+  readonly firstTokenMs?: number
+  /** `stream_idle_timeout`; absent: `streamTimeoutMs`. */
+  readonly streamIdleMs?: number
 }
 
 /** `litellm_settings` that this version acts on. */

@@ -74,7 +74,13 @@ export function readRouter(root: MapNode): RouterSettings {
   const node = child(root, 'router_settings')
   const given = routerSettings.parse(node === undefined ? {} : toJson(node))
   const seconds = given.stream_timeout ?? readLibraryBlock(root).stream_timeout
-  return { ...readRouting(root), ...(seconds && { streamTimeoutMs: seconds * 1000 }) }
+  const { ttft_timeout: first, stream_idle_timeout: idle } = given
+  return {
+    ...readRouting(root),
+    ...(seconds && { streamTimeoutMs: seconds * 1000 }),
+    ...(first && { firstTokenMs: first * 1000 }),
+    ...(idle && { streamIdleMs: idle * 1000 }),
+  }
 }
 
 /** Reads `litellm_settings`; `router_settings.timeout` wins over `request_timeout`. */

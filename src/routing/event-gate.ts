@@ -16,6 +16,8 @@ export interface EventGateOptions {
   readonly redact: Redact
   /** Written over `model` in every event. */
   readonly model?: string
+  /** Shown whole lines as they pass; `mayHoldError` where they hold that word. */
+  readonly see: (lines: Buffer, mayHoldError: boolean) => void
 }
 
 /** A longer line passes in pieces: it is held for tidiness, never at any cost. */
@@ -25,12 +27,14 @@ const ERROR_KEY = Buffer.from('"error"')
 const DATA = Buffer.from('data:')
 
 /** Opens a gate. */
-export function createEventGate({ redact, model }: EventGateOptions): EventGate {
+export function createEventGate({ redact, model, see }: EventGateOptions): EventGate {
   let held: Buffer[] = []
   let heldBytes = 0
   const pass = (lines: Buffer): Buffer => {
     const named = model === undefined ? lines : renameModel(lines, JSON.stringify(model))
-    if (!named.includes(ERROR_KEY)) return named
+    const mayHoldError = named.includes(ERROR_KEY)
+    see(named, mayHoldError)
+    if (!mayHoldError) return named
     const text = named.toString()
     const safe = redact(text)
     return safe === text ? named : Buffer.from(safe)
