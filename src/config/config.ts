@@ -65,6 +65,8 @@ export interface GeneralSettings {
   readonly drainTimeoutMs: number
   /** Largest JSON body a client may send, bytes. */
   readonly maxRequestBytes: number
+  /** Share of the good answers that are logged, 0 to 1. */
+  readonly logSuccessSample: number
 }
 
 /** Numbers by kind of failure; an absent kind follows the plain number. */
@@ -115,6 +117,8 @@ export interface LibrarySettings {
   readonly requestTimeoutMs: number
   /** Put the requested name into answers' `model`. */
   readonly rewriteResponseModel: boolean
+  /** `GET /metrics` asks for the key. */
+  readonly metricsNeedKey: boolean
 }
 
 /** What the environment says of probes. */

@@ -371,10 +371,12 @@ test('without any settings the defaults hold', async () => {
     drainDelayMs: 5000,
     drainTimeoutMs: 30_000,
     maxRequestBytes: 104_857_600,
+    logSuccessSample: 0.01,
   })
   assert.deepEqual(litellm, {
     requestTimeoutMs: 6_000_000,
     rewriteResponseModel: false,
+    metricsNeedKey: true,
   })
   assert.deepEqual(router, {
     numRetries: 2,

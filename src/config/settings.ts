@@ -61,6 +61,7 @@ export function readGeneral(
     drainDelayMs: (given.drain_delay ?? 5) * 1000,
     drainTimeoutMs: drainTimeout * 1000,
     maxRequestBytes: Math.floor((given.max_request_size_mb ?? 100) * MB),
+    logSuccessSample: given.log_success_sample ?? 0.01,
   }
 }
 
@@ -91,6 +92,7 @@ export function readLibrary(root: MapNode): LibrarySettings {
   return {
     requestTimeoutMs: (routerTimeout ?? given.request_timeout ?? 6000) * 1000,
     rewriteResponseModel: given.rewrite_response_model ?? false,
+    metricsNeedKey: given.require_auth_for_metrics_endpoint ?? true,
   }
 }
 

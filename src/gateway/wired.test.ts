@@ -13,6 +13,7 @@ import { DEFAULT_HEALTH_SETTINGS } from '../health/settings.ts'
 import type { LineOrProblem } from '../health/subject.ts'
 import { openLine } from '../providers/call.ts'
 import { resolveModel } from '../providers/registry.ts'
+import { createMetrics } from '../metrics/metrics.ts'
 import { createCooldowns } from '../routing/cooldown.ts'
 import { createDirectory } from '../routing/directory.ts'
 import { createRealtimeRelay } from '../routing/realtime.ts'
@@ -171,8 +172,16 @@ export async function startWired(sketches: readonly Sketch[], options: WiredOpti
       healthCheckDetails: true,
       drainTimeoutMs: 1000,
       maxRequestBytes: 1024 * 1024,
+      logSuccessSample: 0,
       ...options.settings,
     },
+    metrics: createMetrics({
+      deployments,
+      memory: () => ({ rss: 0, heapUsed: 0 }),
+      droppedLogLines: () => 0,
+    }),
+    metricsNeedKey: true,
+    random,
     redact,
     log,
     clock,
