@@ -100,6 +100,8 @@ export interface WiredOptions {
   /** No master key. */
   readonly openMode?: boolean
   readonly relay?: Partial<RelaySettings>
+  /** Default: true. */
+  readonly metricsNeedKey?: boolean
   /** Winds the relay's and the server's timers; the network runs on the system's. */
   readonly clock?: HandClock
   readonly random?: () => number
@@ -147,6 +149,11 @@ export async function startWired(sketches: readonly Sketch[], options: WiredOpti
     cooldowns,
     settings: { requestTimeoutMs: 5000 },
   })
+  const metrics = createMetrics({
+    deployments,
+    memory: () => ({ rss: 0, heapUsed: 0 }),
+    droppedLogLines: () => 0,
+  })
   const gateway = createGateway({
     deployments,
     directory,
@@ -164,6 +171,7 @@ export async function startWired(sketches: readonly Sketch[], options: WiredOpti
       cooldowns,
       log,
       budgets: createRetryBudgets(0, clock),
+      detour: (kind) => (kind === 'retry' ? metrics.retried() : metrics.fellBack()),
       settings: { ...ONE_TRY, requestTimeoutMs: 5000, rewriteResponseModel: false, ...options.relay },
     }),
     settings: {
@@ -175,12 +183,8 @@ export async function startWired(sketches: readonly Sketch[], options: WiredOpti
       logSuccessSample: 0,
       ...options.settings,
     },
-    metrics: createMetrics({
-      deployments,
-      memory: () => ({ rss: 0, heapUsed: 0 }),
-      droppedLogLines: () => 0,
-    }),
-    metricsNeedKey: true,
+    metrics,
+    metricsNeedKey: options.metricsNeedKey ?? true,
     random,
     redact,
     log,

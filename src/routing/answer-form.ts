@@ -30,7 +30,7 @@ export function wholeForStream(): GatewayError {
 
 /** A stream that ended in order, but before its answer did. */
 export function cutOff(): GatewayError {
-  return new GatewayError('cut', 'the stream ended without [DONE] and without a finish_reason')
+  return new GatewayError('cut', 'the stream ended without a word that its answer is complete')
 }
 
 /** Do streams of this shape say when they are complete? */

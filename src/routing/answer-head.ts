@@ -100,7 +100,7 @@ function copyHeaders(headers: Record<string, string>, upstream: AnswerHeaders, r
     if (value === undefined || !isCopied(name, value)) continue
     if (names.length === MOST_COPIES || text.length + value.length > MOST_COPIED_CHARS) break
     names.push(name)
-    text += `${name}: ${value}\n`
+    text += `${name} ${value} `
   }
   const isClean = redact(text) === text
   for (const name of names) {
