@@ -1,6 +1,7 @@
 import { GatewayError } from '../core/failure.ts'
 import { scanObject, spliceBody } from '../core/json-spans.ts'
 import type { Redact } from '../core/secret.ts'
+import { isPlain } from './event-watch.ts'
 
 /** Lets an event stream through line by line, so that what follows a broken line is still an event. */
 export interface EventGate {
@@ -16,8 +17,8 @@ export interface EventGateOptions {
   readonly redact: Redact
   /** Written over `model` in every event. */
   readonly model?: string
-  /** Shown whole lines as they pass; `mayHoldError` where they hold that word. */
-  readonly see: (lines: Buffer, mayHoldError: boolean) => void
+  /** Shown whole lines as they pass, and whether they are plain. */
+  readonly see: (lines: Buffer, isPlain: boolean) => void
 }
 
 /** A longer line passes in pieces: it is held for tidiness, never at any cost. */
@@ -32,9 +33,9 @@ export function createEventGate({ redact, model, see }: EventGateOptions): Event
   let heldBytes = 0
   const pass = (lines: Buffer): Buffer => {
     const named = model === undefined ? lines : renameModel(lines, JSON.stringify(model))
-    const mayHoldError = named.includes(ERROR_KEY)
-    see(named, mayHoldError)
-    if (!mayHoldError) return named
+    const plain = isPlain(named)
+    see(named, plain)
+    if (plain || !named.includes(ERROR_KEY)) return named
     const text = named.toString()
     const safe = redact(text)
     return safe === text ? named : Buffer.from(safe)

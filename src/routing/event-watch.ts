@@ -6,14 +6,24 @@ import { usageAtEnd } from './usage.ts'
 
 /** What one looks for in the lines of an event stream; nothing is parsed but what is found. */
 export interface EventWatch {
-  /** Whole lines, as they pass; `mayHoldError` where they hold the word. True where they are more than comments. */
-  see(lines: Buffer, mayHoldError: boolean): boolean
-  /** The last usage that an event said: the events before it count less far. */
+  /** Whole lines, as they pass; `isPlain` as the function of that name says. True where they are more than comments. */
+  see(lines: Buffer, isPlain: boolean): boolean
+  /** The last usage that an event said: those before it count less far. */
   usage(): Usage | undefined
   /** An event said that the answer is complete: `[DONE]`, or a `finish_reason`. */
   isFinished(): boolean
   /** The JSON of the first event that was an error. */
   error(): Buffer | undefined
+}
+
+/** All that is looked for, in one search: most events hold none of it. */
+const TELLING = /"error"|"finish_reason": *"|"usage": *\{|\[DONE\]/
+/** Short text is searched fastest as text, long text as the bytes it is. */
+const MOST_TEXT_BYTES = 8192
+
+/** True where nothing in these lines needs a closer look. */
+export function isPlain(lines: Buffer): boolean {
+  return lines.length <= MOST_TEXT_BYTES && !TELLING.test(lines.toString('latin1'))
 }
 
 const COMMENT = 0x3a
@@ -26,22 +36,20 @@ const DONE = 'data: [DONE]'
 const DONE_TIGHT = 'data:[DONE]'
 const FINISH = '"finish_reason":'
 const USAGE = '"usage":'
+const ERROR = '"error"'
 const DATA = 'data:'
-/** Short text is searched fastest as text, long text as the bytes it is. */
-const MOST_TEXT_BYTES = 8192
-
 /** Begins to watch. */
 export function createEventWatch(): EventWatch {
   let usage: Usage | undefined
   let isFinished = false
   let error: Buffer | undefined
   return {
-    see: (lines, mayHoldError) => {
+    see: (lines, isPlain) => {
       if (isCommentary(lines)) return false
-      const text = lines.length > MOST_TEXT_BYTES ? lines : lines.toString('latin1')
-      if (!isFinished) isFinished = isLast(lines, text)
-      usage = lastUsage(lines, text) ?? usage
-      if (mayHoldError) error ??= errorIn(lines)
+      if (isPlain) return true
+      isFinished ||= isLast(lines)
+      usage = lastUsage(lines) ?? usage
+      error ??= errorIn(lines)
       return true
     },
     usage: () => usage,
@@ -51,15 +59,15 @@ export function createEventWatch(): EventWatch {
 }
 
 /** True where the bytes of a stream that never reached the watch end it. */
-export function isLast(lines: Buffer, text: Buffer | string): boolean {
-  for (let at = text.indexOf(FINISH); at !== -1; at = text.indexOf(FINISH, at + FINISH.length))
+export function isLast(lines: Buffer): boolean {
+  for (let at = lines.indexOf(FINISH); at !== -1; at = lines.indexOf(FINISH, at + FINISH.length))
     if (lines[skipSpace(lines, at + FINISH.length)] === QUOTE) return true
-  return text.includes(DONE) || text.includes(DONE_TIGHT)
+  return lines.includes(DONE) || lines.includes(DONE_TIGHT)
 }
 
 /** OpenAI's other events say `"usage":null`, so most that is found is passed over. */
-function lastUsage(lines: Buffer, text: Buffer | string): Usage | undefined {
-  for (let at = text.lastIndexOf(USAGE); at !== -1; at = at === 0 ? -1 : text.lastIndexOf(USAGE, at - 1)) {
+function lastUsage(lines: Buffer): Usage | undefined {
+  for (let at = lines.lastIndexOf(USAGE); at !== -1; at = at === 0 ? -1 : lines.lastIndexOf(USAGE, at - 1)) {
     if (lines[skipSpace(lines, at + USAGE.length)] !== OPEN_BRACE) continue
     const usage = usageAtEnd(lines, lineEnd(lines, at))
     if (usage !== undefined) return usage
@@ -81,6 +89,7 @@ function isCommentary(lines: Buffer): boolean {
 
 /** The first `data:` line whose JSON has an error at its top level. */
 function errorIn(lines: Buffer): Buffer | undefined {
+  if (!lines.includes(ERROR)) return undefined
   for (let start = 0; start < lines.length;) {
     const end = lineEnd(lines, start)
     const json = lines.subarray(start + DATA.length, end)

@@ -76,8 +76,8 @@ export class Passage implements StreamSink {
     const { redact, model } = this.#options
     const watch = createEventWatch()
     this.#watch = watch
-    const see = (lines: Buffer, mayHoldError: boolean): void => {
-      if (!watch.see(lines, mayHoldError)) return
+    const see = (lines: Buffer, isPlain: boolean): void => {
+      if (!watch.see(lines, isPlain)) return
       this.#firstByteMs ??= this.#options.clock.precise() - this.#options.startedMs
       this.#options.heard()
     }
@@ -234,7 +234,7 @@ export class Passage implements StreamSink {
     const first = bytes.length > 0 ? opening(bytes, proof) : 'object'
     if (first === 'events' || first === 'wait') {
       // Nothing was sent yet: it can still be had elsewhere.
-      if (saysEnd(shape) && !isLast(bytes, bytes)) this.#fail(cutOff())
+      if (saysEnd(shape) && !isLast(bytes)) this.#fail(cutOff())
       else {
         this.#flowKept(EVENT_HEADERS)
         this.#endFlow()
