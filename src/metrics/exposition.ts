@@ -1,33 +1,30 @@
 import type { MetricRow } from './table.ts'
 
-/** A page of Prometheus's text format 0.0.4 (https://prometheus.io/docs/instrumenting/exposition_formats/). */
-export interface Page {
-  /** A counter or a gauge; values of labels in the order of the row. */
-  sample(labels: readonly string[], value: number): void
-  /** A histogram's row as `observe` fills it. */
-  histogram(labels: readonly string[], counts: Float64Array): void
-}
-
-/** Its content type. */
+/** The content type of Prometheus's text format 0.0.4 (https://prometheus.io/docs/instrumenting/exposition_formats/). */
 export const EXPOSITION_TYPE = 'text/plain; version=0.0.4; charset=utf-8'
 
-/** Writes one metric: its head, and whatever `write` adds. */
-export function exposed(row: MetricRow, write: (page: Page) => void): string {
-  const lines = [`# HELP ${row.name} ${row.help}`, `# TYPE ${row.name} ${row.type}`]
+/** The lines that come before a metric's samples. */
+export function headOf(row: MetricRow): string {
+  return `# HELP ${row.name} ${row.help}\n# TYPE ${row.name} ${row.type}\n`
+}
+
+/** One sample of a counter or a gauge; values of labels in the order of the row. */
+export function sampleOf(row: MetricRow, labels: readonly string[], value: number): string {
+  return `${row.name}${named(row.labels, labels)} ${value}\n`
+}
+
+/** A histogram's row, as `observe` fills it. */
+export function histogramOf(row: MetricRow, labels: readonly string[], counts: Float64Array): string {
   const bounds = row.buckets ?? []
-  write({
-    sample: (labels, value) => lines.push(`${row.name}${named(row.labels, labels)} ${value}`),
-    histogram: (labels, counts) => {
-      let sum = 0
-      for (const [at, bound] of [...bounds, '+Inf'].entries()) {
-        sum += counts[at] ?? 0
-        lines.push(`${row.name}_bucket${named([...row.labels, 'le'], [...labels, String(bound)])} ${sum}`)
-      }
-      lines.push(`${row.name}_sum${named(row.labels, labels)} ${counts[bounds.length + 1] ?? 0}`)
-      lines.push(`${row.name}_count${named(row.labels, labels)} ${sum}`)
-    },
-  })
-  return `${lines.join('\n')}\n`
+  const names = [...row.labels, 'le']
+  let text = ''
+  let sum = 0
+  for (const [at, bound] of [...bounds, '+Inf'].entries()) {
+    sum += counts[at] ?? 0
+    text += `${row.name}_bucket${named(names, [...labels, String(bound)])} ${sum}\n`
+  }
+  const own = named(row.labels, labels)
+  return `${text}${row.name}_sum${own} ${counts[bounds.length + 1] ?? 0}\n${row.name}_count${own} ${sum}\n`
 }
 
 function named(names: readonly string[], values: readonly string[]): string {
@@ -36,6 +33,7 @@ function named(names: readonly string[], values: readonly string[]): string {
 }
 
 function escaped(value: string): string {
+  if (!/[\\"\n]/.test(value)) return value
   return value
     .replaceAll('\\', String.raw`\\`)
     .replaceAll('"', String.raw`\"`)

@@ -29,10 +29,11 @@ const GOOD: CountedRequest = {
   durationMs: 200,
 }
 
+const pageOf = (metrics: Metrics): string => [...metrics.page()].join('')
+
 /** The samples of a page, without its comments. */
 function samples(metrics: Metrics): readonly string[] {
-  return metrics
-    .page()
+  return pageOf(metrics)
     .split('\n')
     .filter((line) => line !== '' && !line.startsWith('#'))
 }
@@ -131,8 +132,7 @@ test('even names of operations have a bound', () => {
 })
 
 test('every metric of the table stands on the page, in its order, with its help and type', () => {
-  const heads = begin()
-    .page()
+  const heads = pageOf(begin())
     .split('\n')
     .filter((line) => line.startsWith('#'))
   const expected = Object.values(METRICS).flatMap(({ name, help, type }) => [

@@ -4,12 +4,11 @@ import { FAILURE_KINDS } from '../core/failure.ts'
 import type { FailureKind } from '../core/failure.ts'
 import { add, createRows, histogramWidth, observe } from './counts.ts'
 import type { Rows } from './counts.ts'
-import { exposed } from './exposition.ts'
-import type { Page } from './exposition.ts'
+import { headOf, histogramOf, sampleOf } from './exposition.ts'
 import { createNames } from './names.ts'
 import type { Names } from './names.ts'
 import { METRICS, OUTCOMES } from './table.ts'
-import type { Outcome } from './table.ts'
+import type { MetricRow, Outcome } from './table.ts'
 
 /** What metrics know of a deployment. */
 export type Counted = Pick<Deployment, 'index' | 'group' | 'provider'>
@@ -39,8 +38,8 @@ export interface Metrics {
   refused(reason: FailureKind): void
   /** A timer ran so much later than it should have. */
   lagged(ms: number): void
-  /** Everything, in Prometheus's text format. */
-  page(): string
+  /** Everything, in Prometheus's text format, piece by piece: there may be tens of thousands of them. */
+  page(): Iterable<string>
 }
 
 /** What metrics are made of. */
@@ -72,20 +71,7 @@ export function createMetrics({ deployments, memory, droppedLogLines }: MetricsD
     },
     refused: (reason) => add(counts.refusals, FAILURE_KINDS.indexOf(reason), 1),
     lagged: (ms) => observe(counts.lag, METRICS.lag.buckets, ms / MS),
-    page: () => {
-      const { rss, heapUsed } = memory()
-      return [
-        requestsText(labels, counts),
-        exposed(METRICS.retries, (page) => page.sample([], counts.retries)),
-        exposed(METRICS.fallbacks, (page) => page.sample([], counts.fallbacks)),
-        exposed(METRICS.refused, (page) => nonZero(page, [], FAILURE_KINDS, counts.refusals)),
-        exposed(METRICS.inFlight, (page) => page.sample([], counts.inFlight)),
-        exposed(METRICS.lag, (page) => page.histogram([], counts.lag)),
-        exposed(METRICS.droppedLogLines, (page) => page.sample([], droppedLogLines())),
-        exposed(METRICS.resident, (page) => page.sample([], rss)),
-        exposed(METRICS.heap, (page) => page.sample([], heapUsed)),
-      ].join('')
-    },
+    page: () => pageOf(labels, counts, { memory, droppedLogLines }),
   }
 }
 
@@ -159,35 +145,65 @@ function finish(
   add(row, 1, usage.completionTokens)
 }
 
-function requestsText({ groups, providers, operations, places }: Labels, counts: Counts): string {
+function* pageOf(
+  labels: Labels,
+  counts: Counts,
+  { memory, droppedLogLines }: Pick<MetricsDeps, 'memory' | 'droppedLogLines'>,
+): Generator<string> {
+  const { rss, heapUsed } = memory()
+  yield* requestsIn(labels, counts)
+  yield* tokensIn(labels, counts)
+  yield alone(METRICS.retries, counts.retries)
+  yield alone(METRICS.fallbacks, counts.fallbacks)
+  yield headOf(METRICS.refused)
+  yield* nonZero(METRICS.refused, [], FAILURE_KINDS, counts.refusals)
+  yield alone(METRICS.inFlight, counts.inFlight)
+  yield headOf(METRICS.lag)
+  yield histogramOf(METRICS.lag, [], counts.lag)
+  yield alone(METRICS.droppedLogLines, droppedLogLines())
+  yield alone(METRICS.resident, rss)
+  yield alone(METRICS.heap, heapUsed)
+}
+
+function* requestsIn({ groups, providers, operations, places }: Labels, counts: Counts): Generator<string> {
   const named = (place: number): readonly string[] => [
     providers.at(Math.floor(place / MOST_OPERATIONS)),
     operations.at(place % MOST_OPERATIONS),
   ]
-  return [
-    exposed(METRICS.requests, (page) => {
-      for (const [key, row] of counts.requests.entries())
-        nonZero(page, [groups.at(Math.floor(key / places)), ...named(key % places)], OUTCOMES, row)
-    }),
-    exposed(METRICS.duration, (page) => {
-      for (const [place, row] of counts.durations.entries()) page.histogram(named(place), row)
-    }),
-    exposed(METRICS.firstToken, (page) => {
-      for (const [place, row] of counts.firstTokens.entries()) page.histogram(named(place), row)
-    }),
-    exposed(METRICS.tokens, (page) => {
-      for (const [group, row] of counts.tokens.entries()) {
-        page.sample([groups.at(group), 'in'], row[0] ?? 0)
-        page.sample([groups.at(group), 'out'], row[1] ?? 0)
-      }
-    }),
-  ].join('')
+  yield headOf(METRICS.requests)
+  for (const [key, row] of counts.requests.entries()) {
+    const group = groups.at(Math.floor(key / places))
+    yield* nonZero(METRICS.requests, [group, ...named(key % places)], OUTCOMES, row)
+  }
+  yield headOf(METRICS.duration)
+  for (const [place, row] of counts.durations.entries())
+    yield histogramOf(METRICS.duration, named(place), row)
+  yield headOf(METRICS.firstToken)
+  for (const [place, row] of counts.firstTokens.entries())
+    yield histogramOf(METRICS.firstToken, named(place), row)
+}
+
+function* tokensIn({ groups }: Labels, { tokens }: Counts): Generator<string> {
+  yield headOf(METRICS.tokens)
+  for (const [group, row] of tokens.entries()) {
+    yield sampleOf(METRICS.tokens, [groups.at(group), 'in'], row[0] ?? 0)
+    yield sampleOf(METRICS.tokens, [groups.at(group), 'out'], row[1] ?? 0)
+  }
+}
+
+function alone(row: MetricRow, value: number): string {
+  return headOf(row) + sampleOf(row, [], value)
 }
 
 /** One sample for each word that was counted at all. */
-function nonZero(page: Page, labels: readonly string[], words: readonly string[], row: Float64Array): void {
+function* nonZero(
+  metric: MetricRow,
+  labels: readonly string[],
+  words: readonly string[],
+  row: Float64Array,
+): Generator<string> {
   for (const [at, word] of words.entries()) {
     const count = row[at] ?? 0
-    if (count > 0) page.sample([...labels, word], count)
+    if (count > 0) yield sampleOf(metric, [...labels, word], count)
   }
 }
