@@ -32,12 +32,12 @@ const CARRIAGE_RETURN = 0x0d
 const SPACE = 0x20
 const QUOTE = 0x22
 const OPEN_BRACE = 0x7b
-const DONE = 'data: [DONE]'
-const DONE_TIGHT = 'data:[DONE]'
+const DONE = '[DONE]'
 const FINISH = '"finish_reason":'
 const USAGE = '"usage":'
 const ERROR = '"error"'
 const DATA = 'data:'
+
 /** Begins to watch. */
 export function createEventWatch(): EventWatch {
   let usage: Usage | undefined
@@ -62,7 +62,16 @@ export function createEventWatch(): EventWatch {
 export function isLast(lines: Buffer): boolean {
   for (let at = lines.indexOf(FINISH); at !== -1; at = lines.indexOf(FINISH, at + FINISH.length))
     if (lines[skipSpace(lines, at + FINISH.length)] === QUOTE) return true
-  return lines.includes(DONE) || lines.includes(DONE_TIGHT)
+  for (let at = lines.indexOf(DONE); at !== -1; at = lines.indexOf(DONE, at + DONE.length))
+    if (isWholeData(lines, at)) return true
+  return false
+}
+
+/** The same words within a text have something else before them: a line's start, `data:` and a space or none are it. */
+function isWholeData(lines: Buffer, at: number): boolean {
+  const end = lines[at - 1] === SPACE ? at - 1 : at
+  const start = end - DATA.length
+  return (start === 0 || lines[start - 1] === LINE_END) && lines.toString('latin1', start, end) === DATA
 }
 
 /** OpenAI's other events say `"usage":null`, so most that is found is passed over. */

@@ -176,6 +176,8 @@ test('a stream that ends in order without saying so was cut off, however it is c
       'cut',
       chunk('[DONE]') + chunk('"finish_reason":"stop"'),
     ],
+    [chunk('data: [DONE]'), 'cut', chunk('data: [DONE]')],
+    [`${chunk('a')}data:[DONE]\r\n\r\n`, 'end', `${chunk('a')}data:[DONE]\r\n\r\n`],
     [`${chunk('a')}data: {"choices":[{"de`, 'cut', chunk('a')],
     // Nothing has reached the client: another deployment may be asked.
     ['data: {"choices":[{"de', 'cut', ''],
