@@ -165,7 +165,7 @@ function head({ contestants }: Ground, { machine, node, commit }: Facts): string
   const lines = [
     `${machine}, node ${node}, commit ${commit}`,
     ...contestants.map(({ name, version }) => `${name}: ${version}`),
-    'pulsegate runs with a master key, four deployments and its default settings: key check, routing, redaction, headers, log.',
+    'pulsegate runs with a master key, four deployments and its default settings: key check, routing, redaction, headers, usage, metrics, log.',
   ]
   if (!contestants.some(({ name }) => name === 'nginx'))
     lines.push('nginx is not installed (Debian: apt-get install nginx-light): it is left out.')

@@ -5,13 +5,15 @@ import { deploymentSchema, infoShape, paramShape } from '../src/config/schema-de
 import { generalSettings } from '../src/config/schema-general.ts'
 import { librarySettings } from '../src/config/schema-library.ts'
 import { routerSettings } from '../src/config/schema-router.ts'
+import { METRICS } from '../src/metrics/table.ts'
+import type { MetricRow } from '../src/metrics/table.ts'
 import { NOT_BUILT } from '../src/providers/not-built.ts'
 import type { CompatibleRow } from '../src/providers/openai-compatible/row.ts'
 import { COMPATIBLE_ROWS } from '../src/providers/openai-compatible/rows.ts'
 
 /**
- * Writes docs/config.md and config.schema.json from the schema, and docs/providers.md from the tables of
- * providers; with `--check`, only says whether they are true.
+ * Writes docs/config.md and config.schema.json from the schema, docs/providers.md from the tables of providers, and
+ * docs/metrics.md from the table of metrics; with `--check`, only says whether they are true.
  */
 async function main(isCheck: boolean): Promise<void> {
   const outputs = [
@@ -26,6 +28,7 @@ async function main(isCheck: boolean): Promise<void> {
       name: 'docs/providers.md',
       text: providers(),
     },
+    { url: new URL('../docs/metrics.md', import.meta.url), name: 'docs/metrics.md', text: metrics() },
   ]
   for (const { url, name, text } of outputs) {
     if (!isCheck) await writeFile(url, text)
@@ -125,6 +128,14 @@ function providerRow(row: CompatibleRow): string {
   return `| \`${row.id}/\` | ${codes([...named, ...own])} | ${key} |`
 }
 
+function metrics(): string {
+  return [METRICS_PAGE, ...Object.values(METRICS).map(metricRow), '', METRICS_NOTES].join('\n')
+}
+
+function metricRow({ name, type, unit, labels, help }: MetricRow): string {
+  return `| \`${name}\` | ${type} | ${unit} | ${codes(labels)} | ${help} |`
+}
+
 function codes(words: readonly string[]): string {
   return words.map((word) => `\`${word}\``).join(', ')
 }
@@ -149,6 +160,27 @@ They speak OpenAI's words at another address. Without an address of its own, \`a
 
 | prefix | address | key |
 |---|---|---|`
+
+const METRICS_PAGE = `<!-- Written by scripts/generate.ts from src/metrics/table.ts. Do not edit. -->
+# Metrics
+
+\`GET /metrics\` answers in Prometheus's text format 0.0.4. It asks for the master key, as LiteLLM's does;
+\`litellm_settings.require_auth_for_metrics_endpoint: false\` opens it. Prometheus sends the key with
+\`authorization: { credentials: sk-… }\` in its \`scrape_configs\`.
+
+| metric | type | counts | labels | what it says |
+|---|---|---|---|---|`
+
+const METRICS_NOTES = `- \`outcome\` is \`ok\` or the kind of a failure, as \`type\` in error bodies and \`reason\` in \`/health\`
+  ([health.md](health.md)). \`cancelled\`: the client went away. An error event within a stream that had begun counts as
+  its kind, although the client got a 200.
+- \`model_group\` is the group that was asked for, as the config names it, also where a fallback answered; \`provider\` is
+  the one asked last. Names that a client makes up become no labels: they count under an empty group.
+- Tokens are those that providers count, read from their answers; streams say them where the client sets
+  \`stream_options.include_usage\`. An answer that breaks off counts none.
+- Health checks are no requests: none of this counts them. Realtime sessions are not counted either.
+- A series exists from its first request on.
+`
 
 const NOT_BUILT_YET = `## Not built yet
 

@@ -1,15 +1,16 @@
 import { randomUUID } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { buffer } from 'node:stream/consumers'
-import { destination, pino, stdTimeFunctions } from 'pino'
 import type { Config, Loaded } from './config/config.ts'
 import { configFromModel, loadConfig } from './config/load.ts'
-import type { Clock } from './core/clock.ts'
+import type { Cancel, Clock } from './core/clock.ts'
 import type { Deployment } from './core/deployment.ts'
-import type { Log, LogFields } from './core/log.ts'
+import type { Log } from './core/log.ts'
 import { createRedact, type Redact } from './core/secret.ts'
 import type { Gateway } from './gateway/gateway.ts'
 import { createGateway } from './gateway/server.ts'
+import { watchLag } from './metrics/lag-watch.ts'
+import { createMetrics, type Metrics } from './metrics/metrics.ts'
 import { createBoard, type Board } from './health/board.ts'
 import { createHealthChecks, type HealthChecks } from './health/checks.ts'
 import { DEFAULT_HEALTH_SETTINGS, type HealthSettings } from './health/settings.ts'
@@ -37,6 +38,8 @@ export interface AppDeps {
   readonly port: number
   /** Hides the config's secrets; given where the log has one already, for a large config's takes time to make. */
   readonly redact?: Redact
+  /** Lines that the log has thrown away so far; absent: it never does. */
+  readonly droppedLogLines?: () => number
   /** Check every deployment once at start, even where background checks are off. */
   readonly checksAtStart?: boolean
   /** Called once the listener is bound, before the first check is sent. */
@@ -66,12 +69,14 @@ const RETRY_SHARE = 0.2
 /** Builds a gateway; nothing runs before `start`. Several can live in one process. */
 export function createApp(config: Config, deps: AppDeps): App {
   const { log, clock, host, port } = deps
-  const { board, checks, gateway, transport } = createParts(config, deps)
+  const { board, checks, gateway, transport, metrics } = createParts(config, deps)
+  let stopLagWatch: Cancel = () => {}
   let ending: Promise<void> | undefined
 
   // From the outside in: a request that still runs needs checks and connections until it is over.
   async function close(): Promise<void> {
     await gateway.close()
+    stopLagWatch()
     await checks.stop()
     await transport.close()
   }
@@ -93,6 +98,7 @@ export function createApp(config: Config, deps: AppDeps): App {
         throw new ListenError(whyNotListening(error, host, port), { cause: error })
       })
       log.info('listening', { url, deployments: config.deployments.length })
+      stopLagWatch = watchLag(clock, (lateMs) => metrics.lagged(lateMs))
       deps.onListening?.(url)
       checks.start()
       if (deps.checksAtStart === true)
@@ -110,6 +116,7 @@ interface Parts {
   readonly checks: HealthChecks
   readonly gateway: Gateway
   readonly transport: Transport
+  readonly metrics: Metrics
 }
 
 /** Everything that a gateway is made of, each part told of those it uses. */
@@ -125,12 +132,18 @@ function createParts(config: Config, deps: AppDeps): Parts {
   const settings = healthSettings(config)
   const shared = { deployments, lines, openLine: openTo, board, clock, log, random }
   const checks = createHealthChecks({ ...shared, settings })
+  const metrics = createMetrics({
+    deployments,
+    memory: () => process.memoryUsage(),
+    droppedLogLines: deps.droppedLogLines ?? (() => 0),
+  })
   const cooldowns = createCooldowns(config.router.cooldowns, { clock, log })
   const relay = createRelay({
     ...shared,
     directory,
     cooldowns,
     budgets: createRetryBudgets(RETRY_SHARE, clock),
+    detour: (kind) => (kind === 'retry' ? metrics.retried() : metrics.fellBack()),
     resolve: resolveModel,
     settings: { ...config.litellm, ...config.router },
   })
@@ -147,12 +160,14 @@ function createParts(config: Config, deps: AppDeps): Parts {
     checks,
     relay,
     realtime,
+    metrics,
+    metricsNeedKey: config.litellm.metricsNeedKey,
     settings: config.general,
     redact,
     version,
     newCallId: randomUUID,
   })
-  return { board, checks, gateway, transport }
+  return { board, checks, gateway, transport, metrics }
 }
 
 /** Each deployment's line, opened when it is first asked for: a large config listens at once. */
@@ -230,60 +245,4 @@ export function readConfigText(path: string, text: string): Promise<Loaded> {
 
 function readFileBounded(path: string): Promise<Uint8Array> {
   return buffer(createReadStream(path, { end: MAX_CONFIG_BYTES - 1 }))
-}
-
-/** A Log that can be emptied before the process ends. */
-export interface JsonLog extends Log {
-  /** Begins to write whatever is left. */
-  flush(): void
-}
-
-/** LiteLLM's level names, which are Python's, and their equals here. */
-const LEVELS: Readonly<Record<string, string>> = {
-  debug: 'debug',
-  info: 'info',
-  warn: 'warn',
-  warning: 'warn',
-  error: 'error',
-  critical: 'fatal',
-  silent: 'silent',
-}
-
-/** The level that PULSEGATE_LOG or LITELLM_LOG names; undefined where neither names one that exists. */
-export function logLevelOf(env: Env): string | undefined {
-  return LEVELS[(env['PULSEGATE_LOG'] ?? env['LITELLM_LOG'] ?? '').toLowerCase()]
-}
-
-/** JSON lines on stderr, written without waiting. Every text in them passes through `redact`. */
-export function createJsonLog(settings: { readonly level: string; readonly redact: Redact }): JsonLog {
-  const stderr = destination({ dest: 2, sync: false })
-  // Nobody reads the log any more, or its disk is full: that must not end the gateway.
-  stderr.on('error', () => {})
-  // It tries for ever, in a loop that nothing interrupts, where the disk is full; the process ends without it just
-  // as well, after the writes that are under way.
-  stderr.flushSync = () => {}
-  const logger = pino(
-    {
-      level: settings.level,
-      base: null,
-      messageKey: 'event',
-      timestamp: stdTimeFunctions.isoTime,
-      formatters: { level: (level) => ({ level }) },
-    },
-    stderr,
-  )
-  const clean = (fields: LogFields): LogFields =>
-    Object.fromEntries(
-      Object.entries(fields).map(([name, value]) => [
-        name,
-        typeof value === 'string' ? settings.redact(value) : value,
-      ]),
-    )
-  return {
-    debug: (event, fields = {}) => logger.isLevelEnabled('debug') && logger.debug(clean(fields), event),
-    info: (event, fields = {}) => logger.info(clean(fields), event),
-    warn: (event, fields = {}) => logger.warn(clean(fields), event),
-    error: (event, fields = {}) => logger.error(clean(fields), event),
-    flush: () => stderr.flush(),
-  }
 }

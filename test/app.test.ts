@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { createApp, ListenError, logLevelOf, readConfigText, type App } from '../src/app.ts'
+import { createApp, ListenError, readConfigText, type App } from '../src/app.ts'
 import { systemClock } from '../src/core/clock.ts'
 import { silentLog } from '../src/core/log.ts'
 import { startFakeProvider } from '../src/fake-provider/server.ts'
+import { logLevelOf } from '../src/json-log.ts'
 
 async function app(yaml: string, more: { port?: number; checksAtStart?: boolean } = {}): Promise<App> {
   const { config, problems } = await readConfigText('config.yaml', yaml)

@@ -13,13 +13,15 @@ const MAY_IMPORT: Readonly<
   providers: { ours: ['core', 'transport'], npm: ['zod'] },
   health: { ours: ['core', 'providers'], npm: [] },
   routing: { ours: ['core', 'providers', 'health'], npm: [] },
-  gateway: { ours: ['core', 'config', 'health', 'routing'], npm: ['fastify', 'ws', 'zod'] },
+  metrics: { ours: ['core'], npm: [] },
+  gateway: { ours: ['core', 'config', 'health', 'routing', 'metrics'], npm: ['fastify', 'ws', 'zod'] },
   'fake-provider': { ours: ['core'], npm: ['ws'] },
-  cli: { ours: ['core', 'config', 'health', 'fake-provider', 'app.ts'], npm: [] },
+  cli: { ours: ['core', 'config', 'health', 'fake-provider', 'json-log.ts', 'app.ts'], npm: [] },
   'app.ts': {
-    ours: ['core', 'config', 'transport', 'providers', 'health', 'routing', 'gateway'],
-    npm: ['pino'],
+    ours: ['core', 'config', 'transport', 'providers', 'health', 'routing', 'metrics', 'gateway'],
+    npm: [],
   },
+  'json-log.ts': { ours: ['core'], npm: ['pino'] },
   'main.ts': { ours: ['cli'], npm: [] },
 }
 

@@ -191,6 +191,7 @@ describe('documentation', () => {
       'docs/providers.md',
       'docs/performance.md',
       'docs/routing.md',
+      'docs/metrics.md',
     ]
     const broken = pages.flatMap((page) =>
       [...read(page).matchAll(/\]\(([^)#]+)[^)]*\)/g)]

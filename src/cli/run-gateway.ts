@@ -1,7 +1,8 @@
-import { createApp, createJsonLog, ListenError, logLevelOf } from '../app.ts'
+import { createApp, ListenError } from '../app.ts'
 import type { Config } from '../config/config.ts'
 import type { Cancel } from '../core/clock.ts'
 import { createRedact } from '../core/secret.ts'
+import { createJsonLog, logLevelOf } from '../json-log.ts'
 import type { Address } from './args.ts'
 import { EXIT } from './exit-code.ts'
 import { showFirstVerdicts } from './first-verdicts.ts'
@@ -40,6 +41,7 @@ export async function runGateway(config: Config, shell: Shell, settings: RunSett
   let stopTable: Cancel = () => {}
   const app = createApp(config, {
     log,
+    droppedLogLines: () => log.dropped(),
     redact,
     clock,
     random,

@@ -65,6 +65,8 @@ export interface GeneralSettings {
   readonly drainTimeoutMs: number
   /** Largest JSON body a client may send, bytes. */
   readonly maxRequestBytes: number
+  /** Share of the good answers that are logged, 0 to 1. */
+  readonly logSuccessSample: number
 }
 
 /** Numbers by kind of failure; an absent kind follows the plain number. */
@@ -101,8 +103,12 @@ export interface CooldownSettings {
 
 /** `router_settings` that this version acts on. */
 export interface RouterSettings extends RoutingSettings {
-  /** Deadline of a streamed request; absent: the deployment's, then the request timeout. */
+  /** Longest silence of a stream; absent: the request timeout, 600 s at most. */
   readonly streamTimeoutMs?: number
+  /** `ttft_timeout`; absent: `streamTimeoutMs`. */
+  readonly firstTokenMs?: number
+  /** `stream_idle_timeout`; absent: `streamTimeoutMs`. */
+  readonly streamIdleMs?: number
 }
 
 /** `litellm_settings` that this version acts on. */
@@ -111,6 +117,8 @@ export interface LibrarySettings {
   readonly requestTimeoutMs: number
   /** Put the requested name into answers' `model`. */
   readonly rewriteResponseModel: boolean
+  /** `GET /metrics` asks for the key. */
+  readonly metricsNeedKey: boolean
 }
 
 /** What the environment says of probes. */

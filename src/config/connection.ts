@@ -102,12 +102,16 @@ export function secondsToMs(node: YamlNode | undefined): number | undefined {
     : Math.ceil(seconds * 1000)
 }
 
-/** `timeout` (or `request_timeout`) and `stream_timeout`. */
+/** `timeout` (or `request_timeout`), `stream_timeout`, `ttft_timeout` and `stream_idle_timeout`. */
 export function timeoutsOf(params: Params): Timeouts {
   const timeoutMs = secondsToMs(params.get('timeout')) ?? secondsToMs(params.get('request_timeout'))
   const streamTimeoutMs = secondsToMs(params.get('stream_timeout'))
+  const firstTokenMs = secondsToMs(params.get('ttft_timeout'))
+  const streamIdleMs = secondsToMs(params.get('stream_idle_timeout'))
   return {
     ...(timeoutMs !== undefined && { timeoutMs }),
     ...(streamTimeoutMs !== undefined && { streamTimeoutMs }),
+    ...(firstTokenMs !== undefined && { firstTokenMs }),
+    ...(streamIdleMs !== undefined && { streamIdleMs }),
   }
 }

@@ -56,6 +56,12 @@ describe('the connection', () => {
     assert.deepEqual((await only('{model: openai/x, timeout: 0, request_timeout: 3}')).timeouts, {
       timeoutMs: 3000,
     })
+    const streams = await only('{model: openai/x, ttft_timeout: "0.5", stream_idle_timeout: 7}')
+    assert.deepEqual(
+      [streams.timeouts, streams.bodyDefaults],
+      [{ firstTokenMs: 500, streamIdleMs: 7000 }, {}],
+    )
+    assert.deepEqual((await only('{model: openai/x, ttft_timeout: 0, stream_idle_timeout: 0}')).timeouts, {})
   })
 
   test('a list of organizations makes one deployment each, under one id', async () => {

@@ -360,6 +360,24 @@ test('settings that nothing acts on are listed', async () => {
   assert.equal(config.litellm.requestTimeoutMs, 3000)
 })
 
+test('what a stream may be silent for, who may read metrics and what is logged are read', async () => {
+  const settings =
+    'router_settings: {stream_timeout: 9, ttft_timeout: "0.5", stream_idle_timeout: 7}\n' +
+    'litellm_settings: {require_auth_for_metrics_endpoint: false}\ngeneral_settings: {log_success_sample: 0.5}\n'
+  const { router, litellm, general, notActedOn } = await loadText(`${ONE}${settings}`)
+  assert.deepEqual(
+    [router.streamTimeoutMs, router.firstTokenMs, router.streamIdleMs, litellm.metricsNeedKey],
+    [9000, 500, 7000, false],
+  )
+  assert.deepEqual([general.logSuccessSample, notActedOn], [0.5, []])
+  const none = await loadText(`${ONE}router_settings: {ttft_timeout: 0, stream_idle_timeout: 0}\n`)
+  assert.deepEqual([none.router.firstTokenMs, none.router.streamIdleMs], [undefined, undefined])
+  const { problems } = await loadFiles({ 'config.yaml': `${ONE}general_settings: {log_success_sample: 2}\n` })
+  assert.deepEqual(problems.map(formatProblem), [
+    'config.yaml:4:40 general_settings.log_success_sample: must be a number from 0 to 1, not 2',
+  ])
+})
+
 test('without any settings the defaults hold', async () => {
   const { general, litellm, router } = await loadText(ONE)
   assert.deepEqual(general, {
@@ -371,10 +389,12 @@ test('without any settings the defaults hold', async () => {
     drainDelayMs: 5000,
     drainTimeoutMs: 30_000,
     maxRequestBytes: 104_857_600,
+    logSuccessSample: 0.01,
   })
   assert.deepEqual(litellm, {
     requestTimeoutMs: 6_000_000,
     rewriteResponseModel: false,
+    metricsNeedKey: true,
   })
   assert.deepEqual(router, {
     numRetries: 2,

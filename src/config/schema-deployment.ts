@@ -38,7 +38,18 @@ export const paramShape = {
   extra_body: acted(map, 'Fields that go into every body.'),
   timeout: acted(seconds, 'Seconds a request may take.'),
   request_timeout: acted(seconds, 'The same as `timeout`, which wins.'),
-  stream_timeout: acted(seconds, 'Seconds a streamed request may take.'),
+  stream_timeout: acted(
+    seconds,
+    'Seconds a stream may be silent, before its first event and between any two; beats the router.',
+  ),
+  ttft_timeout: acted(
+    seconds,
+    'Seconds to wait for the first event of a stream; beats the router. 0 counts as not set.',
+  ),
+  stream_idle_timeout: acted(
+    seconds,
+    'Seconds a stream may be silent between two events; beats the router. 0 counts as not set.',
+  ),
   configurable_clientside_auth_params: acted(list, 'Connection fields that a client may send.'),
   litellm_credential_name: acted(text, 'Takes connection fields from `credential_list`.'),
   rpm: acted(

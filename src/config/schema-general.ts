@@ -12,6 +12,7 @@ import {
   notNegative,
   numeric,
   positive,
+  share,
   text,
   textLike,
 } from './schema-types.ts'
@@ -68,6 +69,10 @@ export const generalSettings = z.looseObject({
     'Seconds for which new requests are still served after SIGTERM. Default: 5.',
   ),
   max_request_size_mb: acted(positive, 'Largest JSON body a client may send, in MB. Default: 100.'),
+  log_success_sample: acted(
+    share,
+    'Share of the good answers that get a line in the log, 0 to 1; failures always do. Default: 0.01.',
+  ),
   database_url: keptSecret(
     textLike,
     'The address of a PostgreSQL database. Default: the variable DATABASE_URL.',

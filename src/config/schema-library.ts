@@ -71,7 +71,10 @@ export const librarySettings = z.looseObject({
   enable_json_schema_validation: kept(flag, 'Check answers against the asked schema.'),
   disable_end_user_cost_tracking: kept(flag, 'Do not count by end user.'),
   disable_end_user_cost_tracking_prometheus_only: kept(flag, 'The same, in metrics only.'),
-  require_auth_for_metrics_endpoint: kept(flag, '`/metrics` needs a key.'),
+  require_auth_for_metrics_endpoint: acted(
+    flag,
+    'False: `GET /metrics` is answered without a key. Default: true.',
+  ),
   prometheus_initialize_budget_metrics: kept(flag, 'Budget metrics from the start.'),
   custom_prometheus_metadata_labels: kept(list, 'More labels in metrics.'),
   prometheus_metrics_config: kept(list, 'Which metrics are kept.'),

@@ -54,7 +54,10 @@ export const routingShape = {
   set_verbose: kept(flag, 'Log more.'),
   model_group_alias: kept(map, 'Other names of model groups.'),
   routing_strategy: kept(text, 'How a deployment of a group is chosen.'),
-  stream_timeout: acted(notNegative, 'Seconds a streamed request may take. Default: the request timeout.'),
+  stream_timeout: acted(
+    notNegative,
+    'Seconds a stream may be silent, before its first event and between any two. Default: the request timeout, 600 at most.',
+  ),
   enable_pre_call_checks: kept(flag, 'Check limits before a call.'),
 }
 
@@ -76,8 +79,14 @@ export const routerSettings = z.looseObject({
   default_priority: kept(numeric, 'Priority of requests that name none.'),
   provider_budget_config: kept(map, 'Budgets by provider.'),
   client_ttl: kept(numeric, 'Seconds for which clients are kept.'),
-  ttft_timeout: kept(numeric, 'Seconds to wait for the first token.'),
-  stream_idle_timeout: kept(numeric, 'Seconds a stream may be silent.'),
+  ttft_timeout: acted(
+    notNegative,
+    'Seconds to wait for the first event of a stream; comments that keep it alive are none. Default: `stream_timeout`.',
+  ),
+  stream_idle_timeout: acted(
+    notNegative,
+    'Seconds a stream may be silent between two events. Default: `stream_timeout`.',
+  ),
   cache_responses: kept(flag, 'Remember answers.'),
   cache_kwargs: kept(map, 'Options of that.'),
   caching_groups: kept(list, 'Groups that share remembered answers.'),

@@ -34,6 +34,11 @@ export const positive = numeric.refine((value) => value > 0 && Number.isFinite(v
 /** A number that is not negative. */
 export const notNegative = numeric.refine((value) => value >= 0, { error: 'must not be negative' })
 
+/** A number from 0 to 1. */
+export const share = numeric.refine((value) => value >= 0 && value <= 1, {
+  error: 'must be a number from 0 to 1',
+})
+
 /** True or false, quoted or not. */
 export const flag = z
   .union(

@@ -61,6 +61,7 @@ export function readGeneral(
     drainDelayMs: (given.drain_delay ?? 5) * 1000,
     drainTimeoutMs: drainTimeout * 1000,
     maxRequestBytes: Math.floor((given.max_request_size_mb ?? 100) * MB),
+    logSuccessSample: given.log_success_sample ?? 0.01,
   }
 }
 
@@ -74,7 +75,13 @@ export function readRouter(root: MapNode): RouterSettings {
   const node = child(root, 'router_settings')
   const given = routerSettings.parse(node === undefined ? {} : toJson(node))
   const seconds = given.stream_timeout ?? readLibraryBlock(root).stream_timeout
-  return { ...readRouting(root), ...(seconds && { streamTimeoutMs: seconds * 1000 }) }
+  const { ttft_timeout: first, stream_idle_timeout: idle } = given
+  return {
+    ...readRouting(root),
+    ...(seconds && { streamTimeoutMs: seconds * 1000 }),
+    ...(first && { firstTokenMs: first * 1000 }),
+    ...(idle && { streamIdleMs: idle * 1000 }),
+  }
 }
 
 /** Reads `litellm_settings`; `router_settings.timeout` wins over `request_timeout`. */
@@ -85,6 +92,7 @@ export function readLibrary(root: MapNode): LibrarySettings {
   return {
     requestTimeoutMs: (routerTimeout ?? given.request_timeout ?? 6000) * 1000,
     rewriteResponseModel: given.rewrite_response_model ?? false,
+    metricsNeedKey: given.require_auth_for_metrics_endpoint ?? true,
   }
 }
 

@@ -7,6 +7,8 @@ export interface Clock {
   now(): number
   /** Whole milliseconds since some moment: what durations and due times are counted in. Nobody can set it. */
   elapsed(): number
+  /** The same moment with its fraction of a millisecond, for times that are shown. */
+  precise(): number
   /** Calls `run` once, `delayMs` from now. The timer alone never keeps the process alive. */
   after(delayMs: number, run: () => void): Cancel
 }
@@ -18,6 +20,7 @@ const MAX_DELAY_MS = 2 ** 31 - 1
 export const systemClock: Clock = {
   now: () => Date.now(),
   elapsed: () => Math.round(performance.now()),
+  precise: () => performance.now(),
   after: (delayMs, run) => {
     const timer = setTimeout(run, Math.min(Math.max(delayMs, 0), MAX_DELAY_MS))
     timer.unref()
@@ -43,6 +46,7 @@ export function createHandClock(startMs = 1_700_000_000_000): HandClock {
   return {
     now: () => setMs + nowMs,
     elapsed: () => nowMs,
+    precise: () => nowMs,
     after: (delayMs, run) => {
       const timer = { at: nowMs + Math.max(delayMs, 0), run }
       timers.push(timer)

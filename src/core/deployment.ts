@@ -73,6 +73,10 @@ export interface Connection {
 export interface Timeouts {
   readonly timeoutMs?: number
   readonly streamTimeoutMs?: number
+  /** `ttft_timeout`: to the first event of a stream; absent: `streamTimeoutMs`. */
+  readonly firstTokenMs?: number
+  /** `stream_idle_timeout`: between two events of a stream; absent: `streamTimeoutMs`. */
+  readonly streamIdleMs?: number
 }
 
 /** How one deployment takes part in the traffic of its group. */

@@ -1,18 +1,19 @@
 import type { ServerResponse } from 'node:http'
 import type { Clock } from '../core/clock.ts'
-import type { GatewayError } from '../core/failure.ts'
-import type { Log } from '../core/log.ts'
 import type { Redact } from '../core/secret.ts'
 import type { RelayAnswer } from '../routing/passage.ts'
 import { errorAnswer, errorEvent } from './error-answer.ts'
+import type { RequestReport } from './request-report.ts'
 
 /** What an answer is written with. */
 export interface ClientAnswerDeps {
   readonly response: ServerResponse
   /** Headers of every answer: call id, versions. */
   readonly headers: Readonly<Record<string, string>>
+  /** The name of what is asked for, in the report. */
+  readonly operation: string
   readonly redact: Redact
-  readonly log: Log
+  readonly report: RequestReport
   readonly clock: Clock
 }
 
@@ -21,32 +22,25 @@ const LINGER_MS = 1000
 
 /** Writes a relayed answer to the client's socket. After the first byte an error ends it honestly or breaks it off. */
 export function createClientAnswer(deps: ClientAnswerDeps): RelayAnswer {
-  const { response, headers, redact, log } = deps
+  const { response, headers, redact, report } = deps
+  const account = report.begun(deps.operation, headers)
   let isOver = false
-  let isEvents = false
   let announcedBytes = -1
   /** The body, where one chunk is all of it. */
   let whole: Buffer | undefined
-  const logFailure = (error: GatewayError, route: Readonly<Record<string, string>>): void => {
-    const fields = {
-      call_id: headers['x-litellm-call-id'],
-      model_id: route['x-litellm-model-id'],
-      model_group: route['x-litellm-model-group'],
-      reason: error.kind,
-      status: error.clientStatus,
-      source: error.source,
-      error: redact(error.message),
-    }
-    if (error.clientStatus >= 500) log.warn('request_failed', fields)
-    else log.info('request_failed', fields)
-  }
   return {
+    meets: (deployment) => {
+      account.group ??= deployment
+      account.last = deployment
+    },
     head: (status, own) => {
       if (isOver || response.destroyed) return
-      isEvents = own['content-type']?.startsWith('text/event-stream') === true
+      account.status = status
+      account.own = own
+      account.isStream = own['content-type']?.startsWith('text/event-stream') === true
       announcedBytes = Number(own['content-length'] ?? -1)
       response.writeHead(status, { ...headers, ...own })
-      if (isEvents) response.flushHeaders()
+      if (account.isStream) response.flushHeaders()
     },
     data: (chunk) => {
       if (isOver || response.destroyed) return true
@@ -54,22 +48,24 @@ export function createClientAnswer(deps: ClientAnswerDeps): RelayAnswer {
       whole = chunk
       return true
     },
-    end: () => {
+    end: (facts) => {
       if (isOver) return
       isOver = true
       // As text, one character a byte, it is joined with the head and leaves in one plain write.
       if (whole !== undefined) response.end(whole.toString('latin1'), 'latin1')
       else response.end()
+      report.over(account, { facts })
     },
-    fail: (error, route) => {
+    fail: (error, route, efforts) => {
       if (isOver) return
       isOver = true
-      if (error.kind !== 'cancelled') logFailure(error, route)
+      if (account.status === 0) account.own = route
+      report.over(account, { failure: error, efforts })
       if (response.destroyed) return
       if (!response.headersSent) {
         const { status, headers: own, body } = errorAnswer(error, redact)
         refuse(deps, status, { ...headers, ...route, ...own }, body)
-      } else if (isEvents) response.end(errorEvent(error, redact))
+      } else if (account.isStream) response.end(errorEvent(error, redact))
       // Half a JSON answer must look broken off, not short.
       else response.destroy()
     },

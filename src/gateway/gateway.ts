@@ -8,6 +8,8 @@ import type { HealthChecks } from '../health/checks.ts'
 import type { Directory } from '../routing/directory.ts'
 import type { RealtimeRelay } from '../routing/realtime.ts'
 import type { Relay } from '../routing/relay.ts'
+import type { Metrics } from '../metrics/metrics.ts'
+import type { RequestReport } from './request-report.ts'
 
 /** The settings that the HTTP face acts on. */
 export type GatewaySettings = Pick<
@@ -19,6 +21,7 @@ export type GatewaySettings = Pick<
   | 'allowRequestsOnDbUnavailable'
   | 'drainTimeoutMs'
   | 'maxRequestBytes'
+  | 'logSuccessSample'
 >
 
 /** What the HTTP face is built from. */
@@ -29,6 +32,9 @@ export interface GatewayDeps {
   readonly checks: Pick<HealthChecks, 'read'>
   readonly relay: Relay
   readonly realtime: RealtimeRelay
+  readonly metrics: Pick<Metrics, 'begun' | 'finished' | 'refused' | 'page'>
+  /** `GET /metrics` asks for the key as other routes do. */
+  readonly metricsNeedKey: boolean
   readonly settings: GatewaySettings
   readonly redact: Redact
   readonly log: Log
@@ -37,6 +43,8 @@ export interface GatewayDeps {
   readonly version: string
   /** A new id for a request that brings none; random, never twice. */
   readonly newCallId: () => string
+  /** Uniform in [0, 1). */
+  readonly random: () => number
 }
 
 /** The HTTP face, running or ready to. */
@@ -57,4 +65,5 @@ export interface Gateway {
 /** What routes ask of the server that they are part of. */
 export interface RouteContext extends GatewayDeps {
   readonly isDraining: () => boolean
+  readonly report: RequestReport
 }

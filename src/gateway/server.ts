@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http'
 import Fastify from 'fastify'
 import type { FastifyInstance } from 'fastify'
 import { asGatewayError, GatewayError } from '../core/failure.ts'
@@ -7,8 +8,10 @@ import type { Gateway, GatewayDeps, RouteContext } from './gateway.ts'
 import { sendError } from './json-reply.ts'
 import { createKeyCheck } from './key-check.ts'
 import { createKnownPaths } from './known-paths.ts'
+import { createRequestReport } from './request-report.ts'
 import { createRunningRequests, type RunningRequests } from './running-requests.ts'
 import { healthRoutes } from './routes/health.ts'
+import { metricsRoutes } from './routes/metrics.ts'
 import { modelInfoRoutes } from './routes/model-info.ts'
 import { modelRoutes } from './routes/models.ts'
 import { operationRoutes } from './routes/operations.ts'
@@ -50,7 +53,9 @@ export function createGateway(deps: GatewayDeps): Gateway {
   let awaited = 0
   let onLastOver = (): void => {}
   const running = createRunningRequests()
-  const context: RouteContext = { ...deps, isDraining: () => isDraining }
+  const { logSuccessSample } = deps.settings
+  const report = createRequestReport({ ...deps, logSuccessSample })
+  const context: RouteContext = { ...deps, isDraining: () => isDraining, report }
   const app = createServer(deps)
   const checkKey = createKeyCheck(deps.settings)
 
@@ -65,10 +70,15 @@ export function createGateway(deps: GatewayDeps): Gateway {
       if (awaited === 0) onLastOver()
       setImmediate(() => app.server.closeIdleConnections())
     })
-    setCommonHeaders(deps, request.headers['x-litellm-call-id'], reply)
+    setCommonHeaders(deps, request.headers, reply)
     if (isClosing) reply.header('connection', 'close')
-    if (request.is404 || request.routeOptions.config.isPublic === true) done()
-    else done(isClosing ? shuttingDown() : checkKey(request.headers))
+    if (request.is404 || request.routeOptions.config.isPublic === true) {
+      done()
+      return
+    }
+    const refusal = isClosing ? shuttingDown() : checkKey(request.headers)
+    if (refusal !== undefined) deps.metrics.refused(refusal.kind)
+    done(refusal)
   })
   registerRoutes(app, context, running)
 
@@ -104,6 +114,7 @@ function registerRoutes(app: FastifyInstance, context: RouteContext, running: Ru
   rootRoutes(app, context)
   probeRoutes(app, context)
   healthRoutes(app, context, running)
+  metricsRoutes(app, context)
   modelRoutes(app, context)
   modelInfoRoutes(app, context)
   operationRoutes(app, context, running)
@@ -167,16 +178,26 @@ function frameworkRefusal(thrown: unknown): GatewayError | undefined {
   return new GatewayError('bad_request', thrown.message, { status, source: 'client', cause: thrown })
 }
 
+/**
+ * A client's ids become ours where they can be written down. `x-request-id` is the upstream's where it names one:
+ * that is what the vendors' clients show as `_request_id`, and what a provider's support asks for.
+ */
 function setCommonHeaders(
   { version, newCallId }: GatewayDeps,
-  given: string | readonly string[] | undefined,
+  given: IncomingHttpHeaders,
   reply: { headers(values: Record<string, string>): unknown },
 ): void {
+  const callId = idIn(given['x-litellm-call-id']) ?? newCallId()
   reply.headers({
-    'x-litellm-call-id': typeof given === 'string' && CALL_ID.test(given) ? given : newCallId(),
+    'x-litellm-call-id': callId,
+    'x-request-id': idIn(given['x-request-id']) ?? callId,
     'x-litellm-version': LITELLM_VERSION,
     'x-pulsegate-version': version,
   })
+}
+
+function idIn(given: string | readonly string[] | undefined): string | undefined {
+  return typeof given === 'string' && CALL_ID.test(given) ? given : undefined
 }
 
 function shuttingDown(): GatewayError {

@@ -13,6 +13,7 @@ import { DEFAULT_HEALTH_SETTINGS } from '../health/settings.ts'
 import type { LineOrProblem } from '../health/subject.ts'
 import { openLine } from '../providers/call.ts'
 import { resolveModel } from '../providers/registry.ts'
+import { createMetrics } from '../metrics/metrics.ts'
 import { createCooldowns } from '../routing/cooldown.ts'
 import { createDirectory } from '../routing/directory.ts'
 import { createRealtimeRelay } from '../routing/realtime.ts'
@@ -99,6 +100,8 @@ export interface WiredOptions {
   /** No master key. */
   readonly openMode?: boolean
   readonly relay?: Partial<RelaySettings>
+  /** Default: true. */
+  readonly metricsNeedKey?: boolean
   /** Winds the relay's and the server's timers; the network runs on the system's. */
   readonly clock?: HandClock
   readonly random?: () => number
@@ -146,6 +149,11 @@ export async function startWired(sketches: readonly Sketch[], options: WiredOpti
     cooldowns,
     settings: { requestTimeoutMs: 5000 },
   })
+  const metrics = createMetrics({
+    deployments,
+    memory: () => ({ rss: 0, heapUsed: 0 }),
+    droppedLogLines: () => 0,
+  })
   const gateway = createGateway({
     deployments,
     directory,
@@ -163,6 +171,7 @@ export async function startWired(sketches: readonly Sketch[], options: WiredOpti
       cooldowns,
       log,
       budgets: createRetryBudgets(0, clock),
+      detour: (kind) => (kind === 'retry' ? metrics.retried() : metrics.fellBack()),
       settings: { ...ONE_TRY, requestTimeoutMs: 5000, rewriteResponseModel: false, ...options.relay },
     }),
     settings: {
@@ -171,8 +180,12 @@ export async function startWired(sketches: readonly Sketch[], options: WiredOpti
       healthCheckDetails: true,
       drainTimeoutMs: 1000,
       maxRequestBytes: 1024 * 1024,
+      logSuccessSample: 0,
       ...options.settings,
     },
+    metrics,
+    metricsNeedKey: options.metricsNeedKey ?? true,
+    random,
     redact,
     log,
     clock,

@@ -4,7 +4,7 @@ import type { Redact } from '../core/secret.ts'
 /** Header names (lower case) and values of an answer to a client. */
 export type AnswerHeaders = Readonly<Record<string, string>>
 
-/** Upstream headers that clients get, as they are and as `llm_provider-<name>` (LiteLLM's form). */
+/** Upstream headers that clients get as they are. */
 const PASSED_HEADERS: ReadonlySet<string> = new Set([
   'apim-request-id',
   'openai-processing-ms',
@@ -16,7 +16,23 @@ const PASSED_HEADERS: ReadonlySet<string> = new Set([
   'x-request-id',
 ])
 const PASSED_PREFIX = 'x-ratelimit-'
-/** No honest value of these is longer. */
+/**
+ * Upstream headers of which there is no copy: they speak of one connection or one body (RFC 9110 §7.6.1, §8), ask
+ * something of a browser, or may hold a credential.
+ */
+const NOT_COPIED: ReadonlySet<string> = new Set(
+  `connection keep-alive te trailer transfer-encoding upgrade alt-svc nel report-to link age vary etag location
+  strict-transport-security authorization www-authenticate authentication-info x-api-key api-key x-goog-api-key
+  x-powered-by`.split(/\s+/),
+)
+const NOT_COPIED_FORMS =
+  /^(?:content-|access-control-|proxy-|x-envoy-|x-forwarded-|llm_provider-|x-litellm-|x-pulsegate-)|cookie|secret|password|token$/
+/** LiteLLM's form of a copy. */
+const COPY_PREFIX = 'llm_provider-'
+const MOST_COPIES = 40
+const MOST_COPIED_CHARS = 8192
+const MAX_NAME_CHARS = 64
+/** No honest value is longer. */
 const MAX_VALUE_CHARS = 512
 /** What Node accepts as a header value. */
 const WRITABLE_VALUE = /^[\t\u0020-\u007e\u0080-\u00ff]*$/
@@ -45,28 +61,65 @@ export interface Detours {
   readonly fallbacks: number
 }
 
-/** The headers of a 2xx answer: the route's, and the upstream's of the allow list, redacted. */
+/** How long it took to come by an answer, milliseconds, up to its first good bytes. */
+export interface Durations {
+  readonly wholeMs: number
+  /** Without the time that upstreams took. */
+  readonly ownMs: number
+}
+
+/** The headers of a 2xx answer: the route's, how it was come by, and the upstream's, redacted. */
 export function successHeaders(
   route: AnswerHeaders,
   upstream: AnswerHeaders,
   redact: Redact,
   { retries, maxRetries, fallbacks }: Detours,
+  { wholeMs, ownMs }: Durations,
 ): Record<string, string> {
   const headers: Record<string, string> = {
     ...route,
     'x-litellm-attempted-retries': String(retries),
     'x-litellm-attempted-fallbacks': String(fallbacks),
-    ...(retries > 0 && { 'x-litellm-max-retries': String(maxRetries) }),
+    'x-litellm-response-duration-ms': wholeMs.toFixed(3),
+    'x-litellm-overhead-duration-ms': ownMs.toFixed(3),
   }
-  for (const name in upstream) {
-    if (!name.startsWith(PASSED_PREFIX) && !PASSED_HEADERS.has(name)) continue
-    const value = upstream[name]
-    if (value === undefined || value.length > MAX_VALUE_CHARS || !WRITABLE_VALUE.test(value)) continue
-    const safe = redact(value)
-    headers[name] = safe
-    headers[`llm_provider-${name}`] = safe
-  }
+  if (retries > 0) headers['x-litellm-max-retries'] = String(maxRetries)
+  copyHeaders(headers, upstream, redact)
   return headers
+}
+
+/**
+ * LiteLLM copies every header of the upstream as `llm_provider-<name>`; here within bounds, and none that speak of
+ * something else than this answer. All are redacted in one go, for nearly always there is nothing to redact.
+ */
+function copyHeaders(headers: Record<string, string>, upstream: AnswerHeaders, redact: Redact): void {
+  const names: string[] = []
+  let text = ''
+  for (const name in upstream) {
+    const value = upstream[name]
+    if (value === undefined || !isCopied(name, value)) continue
+    if (names.length === MOST_COPIES || text.length + value.length > MOST_COPIED_CHARS) break
+    names.push(name)
+    text += `${name} ${value} `
+  }
+  const isClean = redact(text) === text
+  for (const name of names) {
+    const value = upstream[name] ?? ''
+    if (!isClean && redact(name) !== name) continue
+    const safe = isClean ? value : redact(value)
+    headers[COPY_PREFIX + name] = safe
+    if (name.startsWith(PASSED_PREFIX) || PASSED_HEADERS.has(name)) headers[name] = safe
+  }
+}
+
+function isCopied(name: string, value: string): boolean {
+  return (
+    value.length <= MAX_VALUE_CHARS &&
+    name.length <= MAX_NAME_CHARS &&
+    !NOT_COPIED.has(name) &&
+    !NOT_COPIED_FORMS.test(name) &&
+    WRITABLE_VALUE.test(value)
+  )
 }
 
 /** Model names may hold any character, header values may not: others are percent-encoded (RFC 9110 §5.5). */

@@ -15,6 +15,7 @@ function passed(splits: readonly number[], model?: string): string {
   const bytes = Buffer.from(STREAM)
   const gate = createEventGate({
     redact: (text) => text.replaceAll('sk-canary-1', '[secret]'),
+    see: () => {},
     ...(model !== undefined && { model }),
   })
   const cuts = [...new Set(splits.map((at) => at % bytes.length))].sort((a, b) => a - b)
@@ -43,14 +44,14 @@ test('the name asked for is written over the model of every event, in any split'
 })
 
 test('only whole lines pass, so that an event can follow a broken one', () => {
-  const gate = createEventGate({ redact: (text) => text })
+  const gate = createEventGate({ redact: (text) => text, see: () => {} })
   assert.equal(gate.push(Buffer.from('data: {"a":1}\n\ndata: {"b'))?.toString(), 'data: {"a":1}\n\n')
   assert.equal(gate.push(Buffer.from('":')), undefined)
   assert.equal(gate.push(Buffer.from('2}\n'))?.toString(), 'data: {"b":2}\n')
 })
 
 test('a line without end is held no longer than a megabyte', () => {
-  const gate = createEventGate({ redact: (text) => text })
+  const gate = createEventGate({ redact: (text) => text, see: () => {} })
   assert.equal(gate.push(Buffer.alloc(1024 * 1024, 'x')), undefined)
   assert.equal(gate.push(Buffer.from('y'))?.length, 1024 * 1024 + 1)
 })

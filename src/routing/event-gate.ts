@@ -1,6 +1,7 @@
 import { GatewayError } from '../core/failure.ts'
 import { scanObject, spliceBody } from '../core/json-spans.ts'
 import type { Redact } from '../core/secret.ts'
+import { isPlain } from './event-watch.ts'
 
 /** Lets an event stream through line by line, so that what follows a broken line is still an event. */
 export interface EventGate {
@@ -16,6 +17,8 @@ export interface EventGateOptions {
   readonly redact: Redact
   /** Written over `model` in every event. */
   readonly model?: string
+  /** Shown whole lines as they pass, and whether they are plain. */
+  readonly see: (lines: Buffer, isPlain: boolean) => void
 }
 
 /** A longer line passes in pieces: it is held for tidiness, never at any cost. */
@@ -25,12 +28,14 @@ const ERROR_KEY = Buffer.from('"error"')
 const DATA = Buffer.from('data:')
 
 /** Opens a gate. */
-export function createEventGate({ redact, model }: EventGateOptions): EventGate {
+export function createEventGate({ redact, model, see }: EventGateOptions): EventGate {
   let held: Buffer[] = []
   let heldBytes = 0
   const pass = (lines: Buffer): Buffer => {
     const named = model === undefined ? lines : renameModel(lines, JSON.stringify(model))
-    if (!named.includes(ERROR_KEY)) return named
+    const plain = isPlain(named)
+    see(named, plain)
+    if (plain || !named.includes(ERROR_KEY)) return named
     const text = named.toString()
     const safe = redact(text)
     return safe === text ? named : Buffer.from(safe)

@@ -18,8 +18,8 @@ import { readAsked } from './plan.ts'
 import { createRetryBudgets } from './retry-budget.ts'
 import type { Stream } from './road.ts'
 
-/** What a deployment does when it is asked: answer, fail so, or say nothing yet. */
-type Script = 'good' | 'silent' | ({ readonly kind: FailureKind } & FailureDetails)
+/** What a deployment does when it is asked: answer, answer with an error within the stream, fail so, or say nothing yet. */
+type Script = 'good' | 'flawed' | 'silent' | ({ readonly kind: FailureKind } & FailureDetails)
 
 interface World {
   readonly deps: JourneyDeps
@@ -31,7 +31,7 @@ interface World {
   readonly send: (
     body?: object,
     operation?: 'chat' | 'image_generation',
-  ) => { readonly stream: Stream; readonly ends: string[] }
+  ) => { readonly stream: Stream; readonly ends: string[]; readonly met: string[] }
 }
 
 /** A gateway of these deployments, by id; the group is the letter. */
@@ -75,9 +75,11 @@ function world(
   }
   const send: World['send'] = (body = {}, operation = 'chat') => {
     const ends: string[] = []
+    const met: string[] = []
     const whole = { model: 'a', messages: [], prompt: 'p', ...body }
     const request = readAsked({ operation: OPERATIONS[operation], body: Buffer.from(JSON.stringify(whole)) })
     const answer = {
+      meets: ({ id }: Deployment) => void met.push(id),
       head: (status: number) => void ends.push(String(status)),
       data: () => true,
       end: () => void ends.push('end'),
@@ -90,6 +92,9 @@ function world(
       if (script === 'good') {
         next.head(200, {})
         next.end({ bytes: 0 })
+      } else if (script === 'flawed') {
+        next.head(200, {})
+        next.end({ bytes: 0, flaw: new GatewayError('overloaded', 'too much') })
       } else if (script !== 'silent') next.fail(new GatewayError(script.kind, id, script), {})
       return {
         resume: () => {},
@@ -99,7 +104,7 @@ function world(
         },
       }
     })
-    return { stream, ends }
+    return { stream, ends, met }
   }
   return { deps, clock, asked, cancelled, send }
 }
@@ -217,6 +222,28 @@ test('nobody is sent where nobody can connect, and after the rest just one', () 
   clock.wind(5000)
   assert.match(send().ends[0] ?? '', /^none_available .*tried again in 5 s/)
   assert.equal(asked.length, 4, 'each of the two has had its trial')
+})
+
+test('an error within a stream is the end of its request, and a failure of its deployment', () => {
+  const { asked, send } = world({ a1: 'flawed', a2: 'good' })
+  for (let sent = 0; sent < 40; sent += 1) assert.deepEqual(send().ends, ['200', 'end'])
+  assert.ok(asked.filter((id) => id === 'a1').length <= 5, asked.join())
+})
+
+test('an answer is told whom its request came to: its group first, then each that is asked', () => {
+  const fallbacks = readFallbackLists([{ a: ['b'] }])
+  const { send } = world({ a1: SICK, b1: 'good' }, { fallbacks, numRetries: 0 })
+  assert.deepEqual(send().met, ['a1', 'a1', 'b1', 'b1'])
+  assert.deepEqual(send({ model: 'c' }).met, [])
+})
+
+test('each retry and each fallback is told', () => {
+  const told: string[] = []
+  const fallbacks = readFallbackLists([{ a: ['b'] }])
+  const { deps, send } = world({ a1: SICK, a2: SICK, b1: 'good' }, { fallbacks, numRetries: 1 })
+  Object.assign(deps, { detour: (kind: string) => told.push(kind) })
+  send()
+  assert.deepEqual(told, ['retry', 'fallback'])
 })
 
 test('every request has exactly one end, and is tried no more often than allowed', () => {

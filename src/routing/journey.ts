@@ -25,6 +25,8 @@ export interface JourneyDeps extends PlanDeps {
   /** Told of failures that no client sees. */
   readonly log: Log
   readonly settings: FallbackRules & RetryRules
+  /** Told of each retry and each fallback as it begins; absent: nobody counts. */
+  readonly detour?: (kind: 'retry' | 'fallback') => void
 }
 
 /** Sends one attempt out; its answer, or its failure before the first byte, comes to `answer`. */
@@ -104,6 +106,7 @@ function enter(journey: Journey, { fallback, depth }: Detour): void {
     goOn(journey)
     return
   }
+  if (group.candidates[0] !== undefined) journey.answer.meets?.(group.candidates[0].deployment)
   const budgetName = group.candidates[0]?.deployment.group ?? group.model
   deps.budgets.request(budgetName)
   const { numRetries = deps.settings.numRetries } = asked.read
@@ -131,6 +134,7 @@ function attempt(journey: Journey, stay: Stay, candidate: Candidate): void {
   journey.attempts += 1
   journey.deployments.add(candidate.deployment.index)
   const number = journey.attempts
+  answer.meets?.(candidate.deployment)
   let hasBegun = false
   const stream = journey.open(plan, {
     head: (status, headers) => {
@@ -140,7 +144,8 @@ function attempt(journey: Journey, stay: Stay, candidate: Candidate): void {
     },
     data: (chunk) => answer.data(chunk),
     end: (facts) => {
-      tracked?.succeeded()
+      if (facts.flaw === undefined) tracked?.succeeded()
+      else conclude(tracked, asked.operation, candidate, facts.flaw)
       answer.end(facts)
     },
     fail: (failure, route) => {
@@ -216,6 +221,7 @@ function afterFailure(journey: Journey, stay: Stay, failed: Failed): void {
   }
   lost(journey, failure, route)
   stay.retries += 1
+  deps.detour?.('retry')
   deps.log.info('attempt_failed', {
     model_id: failed.candidate.deployment.id,
     model_group: model,
@@ -265,11 +271,12 @@ function goOn(journey: Journey): void {
       reason: first?.failure.kind,
       error: first?.failure.message,
     }
+    deps.detour?.('fallback')
     deps.log.info('fallback_asked', fields)
     enter(journey, next)
     return
   }
   if (first === undefined) return
   const efforts = { tries, deployments: deployments.size, groups: [...visited] }
-  answer.fail(afterEfforts(first.failure, efforts), first.route)
+  answer.fail(afterEfforts(first.failure, efforts), first.route, efforts)
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { flawOf, opening } from './judge.ts'
+import { judgeWhole, opening } from './judge.ts'
 
 test('a whole answer is one only if it has choices', () => {
   const cases: readonly (readonly [string, string | undefined])[] = [
@@ -19,7 +19,10 @@ test('a whole answer is one only if it has choices', () => {
     ['{"error":null}', 'wrong_shape'],
     ['data: {"choices":[{}]}\n\n', 'wrong_shape'],
   ]
-  for (const [body, kind] of cases) assert.equal(flawOf(Buffer.from(body), 'choices')?.kind, kind, body)
+  for (const [body, kind] of cases) {
+    const judged = judgeWhole(Buffer.from(body), 'choices')
+    assert.equal('kind' in judged ? judged.kind : undefined, kind, body)
+  }
 })
 
 test('the first bytes of a stream tell events from everything else', () => {

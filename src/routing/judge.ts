@@ -38,10 +38,10 @@ export function opensObject(bytes: Buffer): boolean {
 }
 
 /**
- * Judges a whole, small 2xx body: undefined where it is an answer, that is where its member `proof` is a list
+ * Judges a whole, small 2xx body: its members where it is an answer, that is where its member `proof` is a list
  * that is not empty. An error inside a 200 is a flaw; so is text that is no JSON object.
  */
-export function flawOf(body: Buffer, proof: string): Flaw | undefined {
+export function judgeWhole(body: Buffer, proof: string): JsonSpans | Flaw {
   if (firstByte(body) === body.length) return { kind: 'empty', seen: 'a 200 with an empty body' }
   let spans: JsonSpans
   try {
@@ -51,7 +51,7 @@ export function flawOf(body: Buffer, proof: string): Flaw | undefined {
     return { kind: 'wrong_shape', seen: `a 200 that is no JSON object: ${quote(body)}` }
   }
   const listed = spans.members.findLast((member) => member.key === proof)
-  if (listed !== undefined && isFilledArray(body, listed.valueStart)) return undefined
+  if (listed !== undefined && isFilledArray(body, listed.valueStart)) return spans
   if (hasError(body, spans)) return { kind: 'server_error', seen: `an error inside a 200: ${quote(body)}` }
   return { kind: 'wrong_shape', seen: `a 200 without ${proof}: ${quote(body)}` }
 }
@@ -100,8 +100,8 @@ function eventEnd(bytes: Buffer, start: number): number {
   return lf === -1 || (crlf !== -1 && crlf < lf) ? crlf : lf
 }
 
-/** Text comparison: the value may be broken inside, and need not be read to know that it is there. */
-function hasError(body: Buffer, spans: JsonSpans): boolean {
+/** Does an object say that it is an error? Text comparison: the value may be broken inside, and need not be read to know that it is there. */
+export function hasError(body: Buffer, spans: JsonSpans): boolean {
   const error = spans.members.findLast((member) => member.key === 'error')
   return error !== undefined && !NO_ERROR.has(body.toString('latin1', error.valueStart, error.valueEnd))
 }

@@ -24,7 +24,14 @@ export interface RequiredMember {
 }
 
 /** What makes a 2xx an answer: a JSON object with a filled list of that name, or sound. */
-export type AnswerShape = { readonly kind: 'object'; readonly proof: string } | { readonly kind: 'sound' }
+export type AnswerShape =
+  | {
+      readonly kind: 'object'
+      readonly proof: string
+      /** Its streams say when they are complete, by `[DONE]` or a `finish_reason`: without either they were cut off. */
+      readonly saysEnd?: boolean
+    }
+  | { readonly kind: 'sound' }
 
 /** How OpenAI's words become the neutral request, and a decoded answer OpenAI's words again. */
 export interface Translation<M extends HttpMode = HttpMode> {

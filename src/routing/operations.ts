@@ -11,7 +11,7 @@ export const OPERATIONS = {
     route: '/chat/completions',
     required: [{ name: 'messages', isArray: true }],
     streams: true,
-    answer: { kind: 'object', proof: 'choices' },
+    answer: { kind: 'object', proof: 'choices', saysEnd: true },
     translation: CHAT_TRANSLATION,
   },
   completion: {
@@ -19,7 +19,7 @@ export const OPERATIONS = {
     route: '/completions',
     required: [{ name: 'prompt' }],
     streams: true,
-    answer: { kind: 'object', proof: 'choices' },
+    answer: { kind: 'object', proof: 'choices', saysEnd: true },
     translation: COMPLETION_TRANSLATION,
   },
   embedding: {

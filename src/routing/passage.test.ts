@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as fc from 'fast-check'
+import type { AnswerFacts } from '../core/answer-facts.ts'
+import { createHandClock } from '../core/clock.ts'
+import type { HandClock } from '../core/clock.ts'
 import { GatewayError } from '../core/failure.ts'
 import type { AnswerShape } from './operation.ts'
 import { Passage } from './passage.ts'
@@ -11,29 +14,38 @@ interface Seen {
   headers?: Readonly<Record<string, string>>
   text: string
   end?: 'end' | GatewayError
+  facts?: AnswerFacts
   stops: number
+  /** Pieces with an event in them. */
+  events: number
+  pauses: number
+  overs: number
 }
 
 function open(options: { stream: boolean; model?: string; full?: boolean; shape?: AnswerShape }): {
   passage: Passage
   seen: Seen
+  clock: HandClock
 } {
-  const seen: Seen = { text: '', stops: 0 }
+  const clock = createHandClock()
+  const seen: Seen = { text: '', stops: 0, events: 0, pauses: 0, overs: 0 }
   const passage = new Passage({
     stream: options.stream,
     shape: options.shape ?? { kind: 'object', proof: 'choices' },
     ...(options.model !== undefined && { model: options.model }),
-    route: {},
     redact: (text) => text,
+    clock,
+    startedMs: 0,
     answer: {
       head: (status, headers) => Object.assign(seen, { status, headers }),
       data: (chunk) => {
         seen.text += chunk.toString()
         return options.full !== true
       },
-      end: () => {
+      end: (facts) => {
         assert.equal(seen.end, undefined)
         seen.end = 'end'
+        seen.facts = facts
       },
       fail: (error) => {
         assert.equal(seen.end, undefined)
@@ -47,9 +59,18 @@ function open(options: { stream: boolean; model?: string; full?: boolean; shape?
     stop: () => {
       seen.stops++
     },
-    settled: () => {},
+    failureHeaders: () => ({}),
+    heard: () => {
+      seen.events++
+    },
+    paused: () => {
+      seen.pauses++
+    },
+    over: () => {
+      seen.overs++
+    },
   })
-  return { passage, seen }
+  return { passage, seen, clock }
 }
 
 function kindOf(seen: Seen): string | undefined {
@@ -139,6 +160,163 @@ test('an error text is read up to a bound, and a broken one still means its stat
   assert.equal(broken.seen.end instanceof GatewayError && broken.seen.end.message, '503 5')
 })
 
+const CHAT: AnswerShape = { kind: 'object', proof: 'choices', saysEnd: true }
+const chunk = (delta: string, finish = 'null'): string =>
+  `data: {"choices":[{"delta":{"content":${JSON.stringify(delta)}},"finish_reason":${finish}}]}\n\n`
+
+test('a stream that ends in order without saying so was cut off, however it is cut', () => {
+  const cases: readonly (readonly [text: string, end: string, passed: string])[] = [
+    [chunk('a') + chunk('b', '"stop"'), 'end', chunk('a') + chunk('b', '"stop"')],
+    [`${chunk('a')}data: [DONE]\n\n`, 'end', `${chunk('a')}data: [DONE]\n\n`],
+    [`${chunk('a')}data: [DONE]`, 'end', `${chunk('a')}data: [DONE]`],
+    [chunk('a').replace('null', ' "length"'), 'end', chunk('a').replace('null', ' "length"')],
+    [chunk('a'), 'cut', chunk('a')],
+    [
+      chunk('[DONE]') + chunk('"finish_reason":"stop"'),
+      'cut',
+      chunk('[DONE]') + chunk('"finish_reason":"stop"'),
+    ],
+    [chunk('data: [DONE]'), 'cut', chunk('data: [DONE]')],
+    [`${chunk('a')}data:[DONE]\r\n\r\n`, 'end', `${chunk('a')}data:[DONE]\r\n\r\n`],
+    [`${chunk('a')}data: {"choices":[{"de`, 'cut', chunk('a')],
+    // Nothing has reached the client: another deployment may be asked.
+    ['data: {"choices":[{"de', 'cut', ''],
+    [': still thinking\n\n', 'cut', ': still thinking\n\n'],
+  ]
+  for (const [text, end, expected] of cases)
+    fc.assert(
+      fc.property(fc.array(fc.nat(), { maxLength: 8 }), (splits) => {
+        const { passage, seen } = open({ stream: true, shape: CHAT })
+        passage.head(200, {})
+        send(passage, text, splits)
+        passage.end()
+        assert.deepEqual([kindOf(seen), seen.text, seen.overs], [end, expected, 1], text)
+      }),
+      { numRuns: 40 },
+    )
+})
+
+test('an error event within a stream passes, and is told as a flaw of the answer', () => {
+  const error = 'data: {"error":{"message":"overheated"}}\n\n'
+  const text = chunk('the word "error" is none') + error
+  fc.assert(
+    fc.property(fc.array(fc.nat(), { maxLength: 8 }), (splits) => {
+      const { passage, seen } = open({ stream: true, shape: CHAT })
+      passage.head(200, {})
+      send(passage, text, splits)
+      passage.end()
+      assert.deepEqual([kindOf(seen), seen.text, seen.facts?.flaw?.kind], ['end', text, 'server_error'])
+    }),
+  )
+})
+
+test('the time of a stream’s first event is told, whatever comments came before it', () => {
+  const { passage, seen, clock } = open({ stream: true, shape: CHAT })
+  passage.head(200, {})
+  clock.wind(10)
+  passage.data(Buffer.from(': wait\n\n'))
+  assert.deepEqual([seen.text, seen.events], [': wait\n\n', 0])
+  clock.wind(20)
+  passage.data(Buffer.from(chunk('a', '"stop"')))
+  clock.wind(40)
+  passage.data(Buffer.from(': bye\n\n'))
+  passage.end()
+  assert.deepEqual([seen.events, seen.facts?.firstByteMs], [1, 30])
+})
+
+const tokens = fc.record({
+  prompt_tokens: fc.nat(),
+  completion_tokens: fc.nat(),
+  total_tokens: fc.nat(),
+})
+const counted = (usage: {
+  prompt_tokens: number
+  completion_tokens: number
+  total_tokens: number
+}): object => ({
+  promptTokens: usage.prompt_tokens,
+  completionTokens: usage.completion_tokens,
+  totalTokens: usage.total_tokens,
+})
+/** What looks like usage to a careless eye. */
+const LOOKALIKE = String.raw`"usage":{"prompt_tokens":1,"completion_tokens":1,"total_tokens":1}} \ "usage":`
+
+test('usage is what JSON.parse of the whole finds, wherever an answer is split, large or small', () => {
+  const sizes = fc.constantFrom(0, 100, 70_000)
+  const splits = fc.array(fc.nat(), { maxLength: 8 })
+  fc.assert(
+    fc.property(tokens, sizes, splits, fc.boolean(), (usage, size, cuts, isLast) => {
+      const content = LOOKALIKE + 'x'.repeat(size)
+      const choices = [{ message: { content, usage: { prompt_tokens: 9, completion_tokens: 9 } } }]
+      const body = isLast
+        ? { choices, x_groq: { usage: {} }, usage }
+        : { choices, usage, metadata: { usage: { input_tokens: 3 }, note: content.slice(0, 200) } }
+      const { passage, seen } = open({ stream: false })
+      passage.head(200, {})
+      send(passage, JSON.stringify(body, null, size === 100 ? 2 : 0), cuts)
+      passage.end()
+      assert.deepEqual(seen.facts?.usage, counted(usage))
+    }),
+    { numRuns: 60 },
+  )
+})
+
+test('a stream’s usage is that of its last event which says any, wherever it is split', () => {
+  fc.assert(
+    fc.property(tokens, tokens, fc.array(fc.nat(), { maxLength: 12 }), (early, usage, splits) => {
+      const event = (more: object): string =>
+        `data: ${JSON.stringify({ choices: [{ delta: {} }], ...more })}\n\n`
+      const text =
+        event({ usage: null }) +
+        event({ usage: early }) +
+        event({ usage, x_groq: { usage: { prompt_tokens: 1 } } }) +
+        event({ usage: null }) +
+        chunk(LOOKALIKE) +
+        'data: [DONE]\n\n'
+      const { passage, seen } = open({ stream: true, shape: CHAT })
+      passage.head(200, {})
+      send(passage, text, splits)
+      passage.end()
+      assert.deepEqual(seen.facts?.usage, counted(usage))
+    }),
+  )
+})
+
+test('what cannot be counted is no usage', () => {
+  const cases: readonly (readonly [string, object | undefined])[] = [
+    ['{"prompt_tokens":3,"total_tokens":3}', { promptTokens: 3, completionTokens: 0, totalTokens: 3 }],
+    ['{"input_tokens":3,"output_tokens":4}', { promptTokens: 3, completionTokens: 4, totalTokens: 7 }],
+    [
+      '{"prompt_tokens":3,"completion_tokens":null}',
+      { promptTokens: 3, completionTokens: 0, totalTokens: 3 },
+    ],
+    ['{"prompt_tokens":"3","completion_tokens":1}', undefined],
+    ['{"prompt_tokens":1.5,"completion_tokens":1}', undefined],
+    ['{"prompt_tokens":-1,"completion_tokens":1}', undefined],
+    ['{"type":"duration","seconds":9}', undefined],
+    ['{"prompt_tokens":3,}', undefined],
+    ['null', undefined],
+    ['7', undefined],
+  ]
+  for (const [usage, expected] of cases)
+    for (const stuffing of ['', 'x'.repeat(70_000)]) {
+      const { passage, seen } = open({ stream: false })
+      passage.head(200, {})
+      send(passage, `{"choices":[{"a":"${stuffing}"}],"usage":${usage}}`)
+      passage.end()
+      assert.deepEqual([kindOf(seen), seen.facts?.usage], ['end', expected], usage)
+    }
+})
+
+test('an answer that breaks off, or whose client leaves, counts nothing', () => {
+  const { passage, seen } = open({ stream: true, shape: CHAT })
+  passage.head(200, {})
+  passage.data(Buffer.from('data: {"choices":[],"usage":{"prompt_tokens":1,"completion_tokens":1}}\n\n'))
+  passage.fail(new GatewayError('cancelled', 'gone'))
+  passage.end()
+  assert.deepEqual([kindOf(seen), seen.facts, seen.overs], ['cancelled', undefined, 1])
+})
+
 const SOUND: AnswerShape = { kind: 'sound' }
 const MP3 = { 'content-type': 'audio/mpeg' }
 
@@ -208,10 +386,11 @@ test('each operation has its own list that makes an answer', () => {
 })
 
 test('a client that is full pauses the upstream; a waiting line does not', () => {
-  const { passage } = open({ stream: true, full: true })
+  const { passage, seen } = open({ stream: true, full: true })
   passage.head(200, {})
   assert.equal(passage.data(Buffer.from(EVENTS)), false)
   assert.equal(passage.data(Buffer.from('data: {"half')), true)
+  assert.equal(seen.pauses, 1)
 })
 
 test('after the end nothing more reaches the client', () => {

@@ -1,49 +1,45 @@
-import type { AnswerFacts } from '../core/answer-facts.ts'
+import type { AnswerFacts, Usage } from '../core/answer-facts.ts'
+import type { Deployment } from '../core/deployment.ts'
 import { asGatewayError, GatewayError } from '../core/failure.ts'
-import { scanObject, spliceBody } from '../core/json-spans.ts'
-import type { Redact } from '../core/secret.ts'
+import type { JsonSpans } from '../core/json-spans.ts'
 import type { StreamSink, WireResponse } from './road.ts'
 import type { AnswerHeaders } from './answer-head.ts'
+import {
+  cutOff,
+  ERROR_EVENT,
+  EVENT_HEADERS,
+  JSON_HEADERS,
+  NO_OBJECT,
+  NO_SOUND,
+  proofOf,
+  renamed,
+  saysEnd,
+  soundHeaders,
+  wholeForStream,
+} from './answer-form.ts'
 import { createEventGate } from './event-gate.ts'
 import type { EventGate } from './event-gate.ts'
-import { flawOf, firstByte, opening, opensObject, soundFlawOf, soundOpening } from './judge.ts'
+import { createEventWatch, isLast } from './event-watch.ts'
+import type { EventWatch } from './event-watch.ts'
+import type { Efforts } from './explain.ts'
+import { judgeWhole, firstByte, opening, opensObject, soundFlawOf, soundOpening } from './judge.ts'
 import type { Flaw } from './judge.ts'
 import type { AnswerShape } from './operation.ts'
+import type { PassageOptions } from './passage-options.ts'
+import { createTail } from './tail.ts'
+import type { Tail } from './tail.ts'
+import { usageIn } from './usage.ts'
 
 /** Where an answer goes. `head` and `data` are for a good one; exactly one of `end` and `fail` is called, last. */
 export interface RelayAnswer {
+  /** Told of the deployments that a request comes to: one of its group first, then each that is asked. */
+  meets?(deployment: Deployment): void
   head(status: number, headers: AnswerHeaders): void
   /** False asks for a pause; the owner calls `resume` of the exchange when it can take more. */
   data(chunk: Buffer): boolean
   end(facts: AnswerFacts): void
   /** Before `head`: an error answer is still possible. After it: end honestly. */
-  fail(error: GatewayError, headers: AnswerHeaders): void
-}
-
-/** What a passage needs to know of the exchange it carries. */
-export interface PassageOptions {
-  readonly answer: RelayAnswer
-  /** Was an event stream asked for? */
-  readonly stream: boolean
-  /** What makes a 2xx an answer. */
-  readonly shape: AnswerShape
-  /** Headers that failures carry too. */
-  readonly route: AnswerHeaders
-  /** The headers of a good answer. */
-  successHeaders(upstream: AnswerHeaders): Record<string, string>
-  /** Names what a non-2xx answer means. */
-  refusal(response: WireResponse): GatewayError
-  /** Names what is wrong with a 2xx answer. */
-  flawed(flaw: Flaw, response: WireResponse): GatewayError
-  /** Adds which deployment it was. */
-  explain(error: GatewayError): GatewayError
-  /** Ends the exchange with the upstream; `sink.fail` may follow and is ignored. */
-  stop(): void
-  /** Called once, when the first good bytes are there or the exchange is over. */
-  settled(): void
-  readonly redact: Redact
-  /** Set where the answer's `model` is to be replaced. */
-  readonly model?: string
+  fail(error: GatewayError, headers: AnswerHeaders, efforts?: Efforts): void
 }
 
 /** An answer up to this size is judged whole before any of it is sent, and an error text is read no further. */
@@ -58,6 +54,12 @@ const MAX_RENAMED_BYTES = 4 * 1024 * 1024
 export class Passage implements StreamSink {
   readonly #options: PassageOptions
   #gate: EventGate | undefined
+  #watch: EventWatch | undefined
+  /** Of an answer that is too large to be judged whole. */
+  #tail: Tail | undefined
+  #usage: Usage | undefined
+  #firstByteMs: number | undefined
+  #arrivedMs = 0
   #phase: 'head' | 'refused' | 'opening' | 'flowing' | 'over' = 'head'
   #status = 0
   #upstream: AnswerHeaders = {}
@@ -72,7 +74,14 @@ export class Passage implements StreamSink {
 
   #openGate(): EventGate {
     const { redact, model } = this.#options
-    return createEventGate({ redact, ...(model !== undefined && { model }) })
+    const watch = createEventWatch()
+    this.#watch = watch
+    const see = (lines: Buffer, isPlain: boolean): void => {
+      if (!watch.see(lines, isPlain)) return
+      this.#firstByteMs ??= this.#options.clock.precise() - this.#options.startedMs
+      this.#options.heard()
+    }
+    return createEventGate({ redact, see, ...(model !== undefined && { model }) })
   }
 
   head(status: number, headers: AnswerHeaders): void {
@@ -88,6 +97,8 @@ export class Passage implements StreamSink {
   data(chunk: Buffer): boolean {
     if (this.#phase === 'flowing') return this.#write(chunk)
     if (this.#phase !== 'opening' && this.#phase !== 'refused') return true
+    this.#arrivedMs = this.#options.clock.precise()
+    if (this.#gate === undefined) this.#firstByteMs ??= this.#arrivedMs - this.#options.startedMs
     this.#kept.push(chunk)
     this.#keptBytes += chunk.length
     if (this.#phase === 'opening') return this.#judge()
@@ -97,8 +108,10 @@ export class Passage implements StreamSink {
 
   end(): void {
     if (this.#phase === 'refused') this.#fail(this.#options.refusal(this.#response()))
-    else if (this.#phase === 'opening') this.#endWhole()
-    else if (this.#phase === 'flowing') this.#endFlow()
+    else if (this.#phase === 'opening') {
+      this.#arrivedMs = this.#options.clock.precise()
+      this.#endWhole()
+    } else if (this.#phase === 'flowing') this.#endFlow()
   }
 
   fail(error: Error): void {
@@ -117,8 +130,8 @@ export class Passage implements StreamSink {
     if (this.#phase === 'over') return
     this.#phase = 'over'
     this.#kept = []
-    this.#options.settled()
-    this.#options.answer.fail(this.#options.explain(error), this.#options.route)
+    this.#options.over()
+    this.#options.answer.fail(this.#options.explain(error), this.#options.failureHeaders(error))
   }
 
   #whole(): Buffer {
@@ -131,19 +144,22 @@ export class Passage implements StreamSink {
   }
 
   #write(chunk: Buffer): boolean {
+    this.#tail?.push(chunk)
     const ready = this.#gate === undefined ? chunk : this.#gate.push(chunk)
     return ready === undefined ? true : this.#pass(ready)
   }
 
   #pass(bytes: Buffer): boolean {
     this.#passedBytes += bytes.length
-    return this.#options.answer.data(bytes)
+    const wantsMore = this.#options.answer.data(bytes)
+    if (!wantsMore) this.#options.paused()
+    return wantsMore
   }
 
   #begin(extra: AnswerHeaders): void {
     this.#phase = 'flowing'
-    this.#options.settled()
-    this.#options.answer.head(this.#status, { ...this.#options.successHeaders(this.#upstream), ...extra })
+    const headers = this.#options.successHeaders(this.#upstream, this.#arrivedMs)
+    this.#options.answer.head(this.#status, Object.assign(headers, extra))
   }
 
   #flowKept(extra: AnswerHeaders): boolean {
@@ -185,9 +201,13 @@ export class Passage implements StreamSink {
     const bytes = this.#whole()
     if (this.#dropPadding(bytes)) return true
     const most = this.#options.model === undefined ? MAX_JUDGED_BYTES : MAX_RENAMED_BYTES
-    if (!opensObject(bytes))
-      this.abandon(this.#options.flawed(flawOf(bytes, proof) ?? NO_OBJECT, this.#response()))
-    else if (bytes.length > most) return this.#flowKept(JSON_HEADERS)
+    if (!opensObject(bytes)) {
+      const judged = judgeWhole(bytes, proof)
+      this.abandon(this.#options.flawed('kind' in judged ? judged : NO_OBJECT, this.#response()))
+    } else if (bytes.length > most) {
+      this.#tail = createTail()
+      return this.#flowKept(JSON_HEADERS)
+    }
     return true
   }
 
@@ -201,26 +221,38 @@ export class Passage implements StreamSink {
 
   /** The answer ended while it was still small enough to be judged whole. */
   #endWhole(): void {
-    const { model, shape } = this.#options
-    const stream = this.#gate !== undefined
+    const { shape } = this.#options
     const bytes = this.#whole()
-    if (shape.kind === 'sound' && !stream) {
-      this.#endSound(bytes)
-      return
-    }
+    if (this.#gate !== undefined) this.#endOpening(bytes, shape)
+    else if (shape.kind === 'sound') this.#endSound(bytes)
+    else this.#endObject(bytes, judgeWhole(bytes, shape.proof))
+  }
+
+  /** A stream that ended before its first event was whole: a short one, or one that broke off. */
+  #endOpening(bytes: Buffer, shape: AnswerShape): void {
     const proof = proofOf(shape)
-    const first = stream && bytes.length > 0 ? opening(bytes, proof) : 'object'
+    const first = bytes.length > 0 ? opening(bytes, proof) : 'object'
     if (first === 'events' || first === 'wait') {
-      this.#flowKept(EVENT_HEADERS)
-      this.#endFlow()
+      // Nothing was sent yet: it can still be had elsewhere.
+      if (saysEnd(shape) && !isLast(bytes)) this.#fail(cutOff())
+      else {
+        this.#flowKept(EVENT_HEADERS)
+        this.#endFlow()
+      }
       return
     }
-    const flaw = typeof first === 'object' ? first : flawOf(bytes, proof)
-    if (flaw !== undefined || stream) {
-      this.#fail(flaw === undefined ? wholeForStream() : this.#options.flawed(flaw, this.#response()))
+    const judged = typeof first === 'object' ? first : judgeWhole(bytes, proof)
+    this.#fail('kind' in judged ? this.#options.flawed(judged, this.#response()) : wholeForStream())
+  }
+
+  #endObject(bytes: Buffer, judged: JsonSpans | Flaw): void {
+    if ('kind' in judged) {
+      this.#fail(this.#options.flawed(judged, this.#response()))
       return
     }
-    const body = model === undefined ? bytes : renamed(bytes, model)
+    const { model } = this.#options
+    this.#usage = usageIn(bytes, judged)
+    const body = model === undefined ? bytes : renamed(bytes, judged, model)
     this.#begin({ ...JSON_HEADERS, 'content-length': String(body.length) })
     this.#pass(body)
     this.#endFlow()
@@ -237,46 +269,28 @@ export class Passage implements StreamSink {
   }
 
   #endFlow(): void {
-    this.#phase = 'over'
     const rest = this.#gate?.rest()
+    const error = this.#watch?.error()
+    // Half a line is kept back: the error event that follows must be readable.
+    if (this.#watch?.isFinished() === false && error === undefined && saysEnd(this.#options.shape)) {
+      this.#fail(cutOff())
+      return
+    }
+    this.#phase = 'over'
     if (rest !== undefined) this.#pass(rest)
-    this.#options.answer.end({ bytes: this.#passedBytes })
+    this.#options.over()
+    this.#options.answer.end(this.#facts(error))
   }
-}
 
-const EVENT_HEADERS: AnswerHeaders = {
-  'content-type': 'text/event-stream; charset=utf-8',
-  'cache-control': 'no-cache',
-  // nginx would otherwise hold events back until its buffer is full.
-  'x-accel-buffering': 'no',
-}
-const JSON_HEADERS: AnswerHeaders = { 'content-type': 'application/json' }
-/** Speech as events has no list; its errors are told by their `error` alone. */
-const NO_PROOF = ''
-const NO_SOUND: Flaw = { kind: 'wrong_shape', seen: 'a 200 that is no sound' }
-const NO_OBJECT: Flaw = { kind: 'wrong_shape', seen: 'a 200 that is no JSON object' }
-
-/** Passed on, an event reader would see nothing at all in it. */
-function wholeForStream(): GatewayError {
-  return new GatewayError('wrong_shape', 'answered one whole JSON where a stream was asked for')
-}
-
-function proofOf(shape: AnswerShape): string {
-  return shape.kind === 'sound' ? NO_PROOF : shape.proof
-}
-
-/** Sound is passed on as it came: its type, and its length and packing where they were said. */
-function soundHeaders(upstream: AnswerHeaders): AnswerHeaders {
-  const { 'content-type': type, 'content-length': length, 'content-encoding': encoding } = upstream
-  return {
-    'content-type': type ?? 'application/octet-stream',
-    ...(length !== undefined && /^\d+$/.test(length) && { 'content-length': length }),
-    ...(encoding !== undefined && /^[\w, -]+$/.test(encoding) && { 'content-encoding': encoding }),
+  #facts(error: Buffer | undefined): AnswerFacts {
+    const facts: { -readonly [Fact in keyof AnswerFacts]: AnswerFacts[Fact] } = { bytes: this.#passedBytes }
+    const usage = this.#usage ?? this.#watch?.usage() ?? this.#tail?.usage()
+    if (usage !== undefined) facts.usage = usage
+    if (this.#firstByteMs !== undefined) facts.firstByteMs = this.#firstByteMs
+    if (error !== undefined) {
+      const named = this.#options.flawed({ ...ERROR_EVENT, json: error }, this.#response())
+      facts.flaw = this.#options.explain(named)
+    }
+    return facts
   }
-}
-
-function renamed(body: Buffer, model: string): Buffer {
-  const spans = scanObject(body)
-  const hasModel = spans.members.some((member) => member.key === 'model')
-  return hasModel ? spliceBody(body, spans, { set: { model: JSON.stringify(model) } }) : body
 }

@@ -4,6 +4,7 @@ import { decoded, refusalOf, relay } from '../providers/call.ts'
 import type { Line } from '../providers/call.ts'
 import type { Limits, Stream, WireResponse } from './road.ts'
 import { successHeaders } from './answer-head.ts'
+import type { AnswerHeaders } from './answer-head.ts'
 import { explain } from './explain.ts'
 import { travel } from './journey.ts'
 import type { JourneyDeps } from './journey.ts'
@@ -11,6 +12,8 @@ import type { Flaw } from './judge.ts'
 import type { Operation } from './operation.ts'
 import { Passage } from './passage.ts'
 import type { RelayAnswer } from './passage.ts'
+import { createPatience } from './patience.ts'
+import type { Patience, Silence } from './patience.ts'
 import { readAsked } from './plan.ts'
 import type { Plan, RelayRequest } from './plan.ts'
 import type { RequestRead } from './request.ts'
@@ -27,6 +30,9 @@ export interface RelaySettings {
   readonly requestTimeoutMs: number
   /** The router's longest silence of a stream, where a deployment names none. */
   readonly streamTimeoutMs?: number
+  /** Its longest wait for the first event of a stream, and its longest silence after it, where they are written. */
+  readonly firstTokenMs?: number
+  readonly streamIdleMs?: number
   /** Write the name asked for over `model` in answers. */
   readonly rewriteResponseModel: boolean
 }
@@ -58,7 +64,8 @@ export function createRelay(deps: RelayDeps): Relay {
   return {
     relay: (request, answer) => {
       try {
-        return travel(deps, readAsked(request), answer, (plan, next) => start(deps, plan, next))
+        const spent: Spent = { startedMs: deps.clock.precise(), upstreamMs: 0 }
+        return travel(deps, readAsked(request), answer, (plan, next) => start(deps, plan, next, spent))
       } catch (error) {
         answer.fail(asGatewayError(error), {})
         return NOTHING_RUNNING
@@ -67,64 +74,119 @@ export function createRelay(deps: RelayDeps): Relay {
   }
 }
 
-function start(deps: RelayDeps, plan: Plan, answer: RelayAnswer): Exchange {
+/** Where a request's time has gone, over all its attempts. */
+interface Spent {
+  /** By `Clock.precise`. */
+  readonly startedMs: number
+  upstreamMs: number
+}
+
+function start(deps: RelayDeps, plan: Plan, answer: RelayAnswer, spent: Spent): Stream {
   const { operation, line, read, route } = plan
   const { stream } = read
+  const { clock } = deps
+  const silence = stream ? silenceOf(deps.settings, line.deployment, read) : undefined
+  const limits = limitsOf(deps.settings, line.deployment, read, silence)
+  let timeoutMs = limits.timeoutMs
   let running: Stream | undefined
-  let stopWaiting = (): void => {}
+  let patience: Patience | undefined
+  const startedMs = clock.precise()
+  let sentMs = startedMs
   const passage = new Passage({
     answer,
     stream,
     shape: operation.answer,
-    route,
     redact: line.redact,
+    clock,
+    startedMs,
     ...(deps.settings.rewriteResponseModel && { model: read.model }),
-    successHeaders: (upstream) => successHeaders(route, upstream, line.redact, plan.detours),
+    successHeaders: (upstream, arrivedMs) => {
+      const wholeMs = clock.precise() - spent.startedMs
+      const ownMs = Math.max(wholeMs - spent.upstreamMs - (arrivedMs - sentMs), 0)
+      return successHeaders(route, upstream, line.redact, plan.detours, { wholeMs, ownMs })
+    },
+    failureHeaders: (error) => failureHeaders(route, error, timeoutMs),
     refusal: (response) => refusalOf(line, response),
     flawed: (flaw, response) => flawed(line, operation, flaw, response),
     explain: (error) => explain(line, error),
     stop: () => running?.cancel(),
-    settled: () => stopWaiting(),
+    heard: () => patience?.heard(),
+    paused: () => patience?.paused(),
+    over: () => {
+      patience?.stop()
+      spent.upstreamMs += clock.precise() - sentMs
+    },
   })
-  const limits = limitsOf(deps.settings, line.deployment, read)
-  if (stream && limits.idleTimeoutMs !== undefined) {
-    const firstMs = limits.idleTimeoutMs
-    stopWaiting = deps.clock.after(firstMs, () =>
-      passage.abandon(new GatewayError('timeout', `no first event within ${firstMs} ms`)),
-    )
-  }
+  if (silence !== undefined)
+    patience = createPatience(clock, silence, (error, waitedMs) => {
+      timeoutMs = waitedMs
+      passage.abandon(error)
+    })
   try {
     const exchange =
       relay(line, operation.mode, plan.body, plan.spans, limits, passage) ??
       translate(line, operation, plan.body, stream, limits, passage)
+    sentMs = clock.precise()
     running = exchange
-    return exchange
+    return patience === undefined ? exchange : patient(exchange, patience)
   } catch (error) {
     passage.fail(asGatewayError(error))
     return NOTHING_RUNNING
   }
 }
 
+/** While its client takes nothing, a stream is not waited for. */
+function patient(exchange: Stream, patience: Patience): Stream {
+  return {
+    resume: () => {
+      patience.resumed()
+      exchange.resume()
+    },
+    cancel: () => exchange.cancel(),
+  }
+}
+
+/** What a failure says of its deployment; where our own patience was over, also for how long it had lasted. */
+function failureHeaders(route: AnswerHeaders, error: GatewayError, timeoutMs: number): AnswerHeaders {
+  if (error.kind !== 'timeout' || error.upstreamStatus !== undefined) return route
+  return { ...route, 'x-litellm-timeout': String(timeoutMs / 1000) }
+}
+
 /**
- * How long to wait. A stream may last as long as it likes while it keeps talking: its timeouts bound the silence,
- * before the first event and between any two, as LiteLLM's do.
+ * How long to wait. A stream may last as long as it likes while it keeps talking: of it only the silence is bounded,
+ * here that of its bytes and in `silenceOf` that of its events.
  */
 export function limitsOf(
   settings: RelaySettings,
   deployment: Pick<Deployment, 'timeouts'>,
-  read: Pick<RequestRead, 'stream' | 'timeoutMs' | 'streamTimeoutMs'>,
+  read: Pick<RequestRead, 'timeoutMs'>,
+  silence: Silence | undefined,
 ): Limits {
-  const { timeoutMs, streamTimeoutMs } = deployment.timeouts
-  const wholeMs = least(timeoutMs ?? settings.requestTimeoutMs, read.timeoutMs)
-  if (!read.stream) return { timeoutMs: wholeMs, idleTimeoutMs: IDLE_MS, maxBytes: MAX_ANSWER_BYTES }
-  const silenceMs = least(
-    streamTimeoutMs ?? settings.streamTimeoutMs ?? timeoutMs ?? settings.requestTimeoutMs,
-    read.streamTimeoutMs ?? read.timeoutMs,
-  )
+  const maxBytes = MAX_ANSWER_BYTES
+  if (silence === undefined) {
+    const timeoutMs = least(deployment.timeouts.timeoutMs ?? settings.requestTimeoutMs, read.timeoutMs)
+    return { timeoutMs, idleTimeoutMs: IDLE_MS, maxBytes }
+  }
+  const idleTimeoutMs = Math.min(Math.max(silence.firstMs, silence.idleMs), MAX_STREAM_MS)
+  return { timeoutMs: MAX_STREAM_MS, idleTimeoutMs, maxBytes }
+}
+
+/**
+ * How long a stream may be silent, before its first event and between any two: what is written for that, else the
+ * `stream_timeout`, else the `timeout`, of the deployment before that of the router; a client may only shorten it.
+ */
+export function silenceOf(
+  settings: RelaySettings,
+  { timeouts }: Pick<Deployment, 'timeouts'>,
+  read: Pick<RequestRead, 'timeoutMs' | 'streamTimeoutMs'>,
+): Silence {
+  const general =
+    timeouts.streamTimeoutMs ?? settings.streamTimeoutMs ?? timeouts.timeoutMs ?? settings.requestTimeoutMs
+  const bounded = Math.min(general, IDLE_MS)
+  const clientMs = read.streamTimeoutMs ?? read.timeoutMs
   return {
-    timeoutMs: MAX_STREAM_MS,
-    idleTimeoutMs: Math.min(silenceMs, IDLE_MS),
-    maxBytes: MAX_ANSWER_BYTES,
+    firstMs: least(timeouts.firstTokenMs ?? settings.firstTokenMs ?? bounded, clientMs),
+    idleMs: least(timeouts.streamIdleMs ?? settings.streamIdleMs ?? bounded, clientMs),
   }
 }
 

@@ -94,6 +94,7 @@ general_settings:
   database_url: postgres://user:${inUrl(canary(42))}@db.example/litellm
   background_health_checks: true
   health_check_on_request: always
+  log_success_sample: 1
   drain_delay: 0
 `
 
@@ -246,7 +247,7 @@ for (const details of [true, false])
     })
 
     test('in model info, models, readiness and the page', async () => {
-      for (const path of ['/v1/model/info', '/model/info', '/v1/models', '/models', '/'])
+      for (const path of ['/v1/model/info', '/model/info', '/v1/models', '/models', '/metrics', '/'])
         assertClean(path, (await ask(gateway.url, path)).text)
       for (const path of ['/health/readiness', '/health/readiness/details', '/health/liveliness'])
         assertClean(path, (await ask(gateway.url, path)).text)

@@ -77,8 +77,9 @@ function serve(
   const answer = createClientAnswer({
     response,
     headers: plainHeaders(reply),
+    operation: asked.operation.mode,
     redact: context.redact,
-    log: context.log,
+    report: context.report,
     clock: context.clock,
   })
   let exchange: Exchange | undefined
@@ -90,7 +91,9 @@ function serve(
   response.once('close', () => {
     forget()
     // The client went away before the end: nobody else waits for what the upstream is still doing.
-    if (!response.writableFinished) exchange?.cancel()
+    if (response.writableFinished) return
+    exchange?.cancel()
+    answer.fail(new GatewayError('cancelled', 'the client went away', { source: 'client' }), {})
   })
   readBody(request.raw, context.settings.maxRequestBytes, (body) => {
     if (body instanceof GatewayError) answer.fail(body, {})
