@@ -1,0 +1,137 @@
+import { openCaller, type Caller } from './caller.ts'
+import { chatRequest } from './messages.ts'
+import type { ClosedLoop, OpenLoop, Order, Seen } from './order.ts'
+import { createTally } from './tally.ts'
+
+/** How much longer than asked for a stalled contestant may take before what it was asked counts as broken. */
+const PATIENCE_MS = 10_000
+/** Connections are opened before the first planned moment, for no longer than this. */
+const CONNECT_MS = 2000
+/** Begun later than this is late. */
+export const LATE_MS = 5
+
+/** Asks again on each connection as soon as the answer is whole, until the time is over. */
+export function closedLoop(order: Order, { kind, connections, durationMs }: ClosedLoop): Promise<Seen> {
+  const request = chatRequest(kind, order.port, order.headers)
+  const tally = createTally(kind, performance.now(), durationMs)
+  return new Promise((resolve) => {
+    const open = new Set<Caller>()
+    const finish = (): void => {
+      clearTimeout(timer)
+      resolve(tally.seen())
+    }
+    const add = (): void => {
+      let sent = 0
+      const caller: Caller = openCaller(order.port, {
+        ready: () => {
+          sent = performance.now()
+          if (sent < tally.until) {
+            tally.asked()
+            caller.ask(request)
+            return
+          }
+          caller.close()
+          open.delete(caller)
+          if (open.size === 0) finish()
+        },
+        answered: (status, head) => tally.answered(status, head, sent),
+        broke: () => tally.broke(),
+      })
+      open.add(caller)
+    }
+    const timer = setTimeout(() => {
+      for (const caller of open) {
+        caller.close()
+        tally.broke()
+      }
+      finish()
+    }, durationMs + PATIENCE_MS)
+    for (let index = 0; index < connections; index++) add()
+  })
+}
+
+/**
+ * Begins a request at each planned moment, on whatever connection is free. One that finds none waits, and its time
+ * runs: a contestant that stalls cannot hide it by being asked less. What waits is a number, not a list; what still
+ * waits when the time is over is never begun.
+ */
+export async function openLoop(order: Order, task: OpenLoop): Promise<Seen> {
+  const { kind, connections, durationMs, perSecond } = task
+  const request = chatRequest(kind, order.port, order.headers)
+  const free: (() => void)[] = []
+  const callers: Caller[] = []
+  const planned = Math.floor((durationMs * perSecond) / 1000)
+  let tally = createTally(kind, performance.now(), durationMs)
+  let next = planned
+  let running = 0
+  let starvedAt = 0
+  let late = 0
+  let lateByGenerator = 0
+  const momentOf = (index: number): number => tally.begun + (index * 1000) / perSecond
+  const isDue = (): boolean => next < planned && momentOf(next) <= performance.now()
+  const beginDue = (): void => {
+    while (isDue()) {
+      const ask = free.pop()
+      if (ask === undefined) {
+        starvedAt = performance.now()
+        return
+      }
+      ask()
+    }
+  }
+  for (let index = 0; index < connections; index++) {
+    let moment = 0
+    const ask = (): void => {
+      moment = momentOf(next)
+      if (performance.now() - moment > LATE_MS) {
+        if (starvedAt >= moment) late++
+        else lateByGenerator++
+      }
+      next++
+      running++
+      tally.asked()
+      caller.ask(request)
+    }
+    const caller: Caller = openCaller(order.port, {
+      ready: () => {
+        free.push(ask)
+        // Whoever waits has waited long enough: not until the next tick of a timer.
+        if (performance.now() < tally.until) beginDue()
+      },
+      answered: (status, head) => {
+        running--
+        tally.answered(status, head, moment)
+      },
+      broke: () => {
+        running--
+        tally.broke()
+      },
+    })
+    callers.push(caller)
+  }
+  await until(() => free.length === connections, CONNECT_MS)
+  tally = createTally(kind, performance.now(), durationMs)
+  next = 0
+  await until(() => {
+    if (performance.now() < tally.until) beginDue()
+    return next === planned || performance.now() >= tally.until
+  }, durationMs + PATIENCE_MS)
+  const neverBegun = planned - next
+  next = planned
+  await until(() => running === 0, PATIENCE_MS)
+  callers.forEach((caller) => caller.close())
+  for (; running > 0; running--) tally.broke()
+  return tally.seen({ late, lateByGenerator, neverBegun })
+}
+
+/** Looks every millisecond whether it is so, and no longer than the deadline. */
+function until(isSo: () => boolean, deadlineMs: number): Promise<void> {
+  const end = performance.now() + deadlineMs
+  return new Promise((resolve) => {
+    const look = (): void => {
+      if (isSo() || performance.now() >= end) resolve()
+      else setTimeout(look, 1)
+    }
+    look()
+  })
+}
