@@ -21,28 +21,47 @@ export interface CallerEvents {
 /** So that a port where nobody listens does not keep the generator busy. */
 const RECONNECT_MS = 5
 
-/** Opens it. */
+/** Opens it. A connection that ends between two requests is made again unnoticed. */
 export function openCaller(port: number, events: CallerEvents): Caller {
   let socket: Socket | undefined
+  let isReady = false
   let isAsked = false
   let isClosed = false
+  /** Asked while there was no connection. */
+  let waiting: Buffer | undefined
+  const announce = (): void => {
+    if (isReady || isClosed) return
+    isReady = true
+    events.ready()
+  }
+  const send = (own: Socket, request: Buffer): void => {
+    isAsked = true
+    own.write(request)
+  }
   const open = (): void => {
     if (isClosed) return
     const own = connect({ port, host: '127.0.0.1', noDelay: true })
     let isLast = false
-    socket = own
     const read = createAnswerReader((status, head) => {
       isAsked = false
       isLast = /\r\nconnection: *close/i.test(head)
       events.answered(status, head)
-      if (isLast) own.destroy()
-      else if (!isClosed) events.ready()
+      if (!isLast) return announce()
+      socket = undefined
+      own.destroy()
     })
     own.on('data', read)
-    own.on('connect', () => events.ready())
     own.on('error', () => {})
+    own.on('connect', () => {
+      if (isClosed) return own.destroy()
+      socket = own
+      const request = waiting
+      waiting = undefined
+      return request === undefined ? announce() : send(own, request)
+    })
     own.on('close', () => {
       if (isClosed) return
+      socket = undefined
       if (isAsked) events.broke()
       isAsked = false
       if (isLast) open()
@@ -52,8 +71,9 @@ export function openCaller(port: number, events: CallerEvents): Caller {
   open()
   return {
     ask: (request) => {
-      isAsked = true
-      socket?.write(request)
+      isReady = false
+      if (socket === undefined) waiting = request
+      else send(socket, request)
     },
     close: () => {
       isClosed = true

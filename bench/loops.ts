@@ -1,7 +1,7 @@
 import { openCaller, type Caller } from './caller.ts'
 import { chatRequest } from './messages.ts'
 import type { ClosedLoop, OpenLoop, Order, Seen } from './order.ts'
-import { createTally } from './tally.ts'
+import { createTally, type Planned } from './tally.ts'
 
 /** How much longer than asked for a stalled contestant may take before what it was asked counts as broken. */
 const PATIENCE_MS = 10_000
@@ -56,38 +56,23 @@ export function closedLoop(order: Order, { kind, connections, durationMs }: Clos
  * waits when the time is over is never begun.
  */
 export async function openLoop(order: Order, task: OpenLoop): Promise<Seen> {
-  const { kind, connections, durationMs, perSecond } = task
+  const { kind, connections, durationMs } = task
   const request = chatRequest(kind, order.port, order.headers)
+  const plan = createPlan(task)
   const free: (() => void)[] = []
-  const callers: Caller[] = []
-  const planned = Math.floor((durationMs * perSecond) / 1000)
   let tally = createTally(kind, performance.now(), durationMs)
-  let next = planned
   let running = 0
-  let starvedAt = 0
-  let late = 0
-  let lateByGenerator = 0
-  const momentOf = (index: number): number => tally.begun + (index * 1000) / perSecond
-  const isDue = (): boolean => next < planned && momentOf(next) <= performance.now()
   const beginDue = (): void => {
-    while (isDue()) {
+    for (let now = performance.now(); now < tally.until && plan.isDue(now); now = performance.now()) {
       const ask = free.pop()
-      if (ask === undefined) {
-        starvedAt = performance.now()
-        return
-      }
+      if (ask === undefined) return plan.starve(now)
       ask()
     }
   }
-  for (let index = 0; index < connections; index++) {
+  const openOne = (): Caller => {
     let moment = 0
     const ask = (): void => {
-      moment = momentOf(next)
-      if (performance.now() - moment > LATE_MS) {
-        if (starvedAt >= moment) late++
-        else lateByGenerator++
-      }
-      next++
+      moment = plan.take(performance.now())
       running++
       tally.asked()
       caller.ask(request)
@@ -96,7 +81,7 @@ export async function openLoop(order: Order, task: OpenLoop): Promise<Seen> {
       ready: () => {
         free.push(ask)
         // Whoever waits has waited long enough: not until the next tick of a timer.
-        if (performance.now() < tally.until) beginDue()
+        beginDue()
       },
       answered: (status, head) => {
         running--
@@ -107,21 +92,58 @@ export async function openLoop(order: Order, task: OpenLoop): Promise<Seen> {
         tally.broke()
       },
     })
-    callers.push(caller)
+    return caller
   }
+  const callers = Array.from({ length: connections }, openOne)
   await until(() => free.length === connections, CONNECT_MS)
   tally = createTally(kind, performance.now(), durationMs)
-  next = 0
+  plan.start(tally.begun)
   await until(() => {
-    if (performance.now() < tally.until) beginDue()
-    return next === planned || performance.now() >= tally.until
+    beginDue()
+    return plan.isDone() || performance.now() >= tally.until
   }, durationMs + PATIENCE_MS)
-  const neverBegun = planned - next
-  next = planned
   await until(() => running === 0, PATIENCE_MS)
   callers.forEach((caller) => caller.close())
   for (; running > 0; running--) tally.broke()
-  return tally.seen({ late, lateByGenerator, neverBegun })
+  return tally.seen(plan.outcome())
+}
+
+/** Which request is next, when it should begin, and how late it did. */
+interface Plan {
+  start(begun: number): void
+  isDue(now: number): boolean
+  isDone(): boolean
+  /** Begins the next one; gives its moment. */
+  take(now: number): number
+  /** One is due and no connection is free. */
+  starve(now: number): void
+  outcome(): Planned
+}
+
+function createPlan({ durationMs, perSecond }: OpenLoop): Plan {
+  const planned = Math.floor((durationMs * perSecond) / 1000)
+  let begun = Number.POSITIVE_INFINITY
+  let next = 0
+  let starvedAt = 0
+  let late = 0
+  let lateByGenerator = 0
+  const momentOfNext = (): number => begun + (next * 1000) / perSecond
+  const isDone = (): boolean => next === planned
+  return {
+    start: (at) => void (begun = at),
+    isDue: (now) => !isDone() && momentOfNext() <= now,
+    isDone,
+    take: (now) => {
+      const moment = momentOfNext()
+      next++
+      if (now - moment <= LATE_MS) return moment
+      if (starvedAt >= moment) late++
+      else lateByGenerator++
+      return moment
+    },
+    starve: (now) => void (starvedAt = now),
+    outcome: () => ({ late, lateByGenerator, neverBegun: planned - next }),
+  }
 }
 
 /** Looks every millisecond whether it is so, and no longer than the deadline. */

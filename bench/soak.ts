@@ -34,7 +34,8 @@ export interface Growth {
 export interface SoakResult extends Growth {
   readonly seconds: number
   readonly requests: number
-  readonly failures: number
+  /** What did not end as it should, by what was asked. */
+  readonly failures: Readonly<Record<string, number>>
   /** At the end, as found and after a collection; undefined where it could not be asked. */
   readonly inside: { readonly found: Inside; readonly collected: Inside } | undefined
 }
@@ -49,7 +50,8 @@ const MIX: readonly Task[] = [
   { how: 'open', kind: 'large', connections: 32, durationMs: SLICE_MS, perSecond: 300 },
   { how: 'open', kind: 'huge', connections: 8, durationMs: SLICE_MS, perSecond: 10 },
   { how: 'open', kind: 'refused', connections: 16, durationMs: SLICE_MS, perSecond: 100 },
-  { how: 'open', kind: 'sick', connections: 16, durationMs: SLICE_MS, perSecond: 100 },
+  // Retried after pauses before they are given up: more of them wait at once.
+  { how: 'open', kind: 'sick', connections: 64, durationMs: SLICE_MS, perSecond: 20 },
   { how: 'streams', connections: 20 },
   { how: 'aborts', connections: 4, durationMs: SLICE_MS },
 ]
@@ -65,7 +67,7 @@ export async function soak(ground: Ground, length: SoakLength): Promise<SoakResu
     const begun = performance.now()
     const samples: Sample[] = []
     let requests = 0
-    let failures = 0
+    const failures: Record<string, number> = {}
     const isEnough = (): boolean =>
       'requests' in length ? requests >= length.requests : performance.now() - begun >= length.seconds * 1000
     while (!isEnough()) {
@@ -74,8 +76,10 @@ export async function soak(ground: Ground, length: SoakLength): Promise<SoakResu
         MIX.map((task) => orderTo(own, task)),
       )
       for (const [at, { units, failures: failed }] of seen.entries()) {
-        requests += (MIX[at]?.how === 'streams' ? units / STREAM_EVENTS : units) + failed
-        failures += failed
+        const task = MIX[at]
+        const name = task === undefined ? '' : 'kind' in task ? task.kind : task.how
+        requests += (name === 'streams' ? units / STREAM_EVENTS : units) + failed
+        if (failed > 0) failures[name] = (failures[name] ?? 0) + failed
       }
       await new Promise((resolve) => setTimeout(resolve, REST_MS))
       samples.push({ atMs: performance.now() - begun, requests, rssMb: rssMb(pid) })
@@ -121,8 +125,10 @@ function slope(samples: readonly Sample[], read: (sample: Sample) => number): nu
 export function reportSoak(result: SoakResult): string {
   const mb = (value: number): string => `${value.toFixed(0)} MB`
   const grown = `${result.growthMb < 0 ? '' : '+'}${result.growthMb.toFixed(1)} MB`
+  const failed = Object.entries(result.failures).map(([name, count]) => `${count} ${name}`)
   return [
-    `soak: ${result.requests} mixed requests in ${result.seconds} s, ${result.failures} failed`,
+    `soak: ${result.requests} mixed requests in ${result.seconds} s, ` +
+      (failed.length === 0 ? 'none failed' : `FAILED: ${failed.join(', ')}`),
     `RSS ${mb(result.earlyMb)} early, ${mb(result.middleMb)} in the middle, ${mb(result.lateMb)} at the end: ` +
       `${grown} over the second half; its slope ${result.slopeMbPerMinute.toFixed(1)} MB a minute, ` +
       `${result.slopeMbPer100k.toFixed(1)} MB for 100,000 requests`,

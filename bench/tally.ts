@@ -14,7 +14,7 @@ export interface Tally {
 }
 
 /** What only a plan can tell. */
-type Planned = Pick<LoopSeen, 'late' | 'lateByGenerator' | 'neverBegun'>
+export type Planned = Pick<LoopSeen, 'late' | 'lateByGenerator' | 'neverBegun'>
 
 const AS_PLANNED: Planned = { late: 0, lateByGenerator: 0, neverBegun: 0 }
 

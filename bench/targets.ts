@@ -4,20 +4,33 @@ import { ratios, spreadOf, table, type Window } from './figures.ts'
 import { refusalsOf, type Overload } from './overload.ts'
 import { TITLES } from './scenarios.ts'
 
-/** What a figure should be, and what it was. */
-export interface Verdict {
+/** What a figure should be. */
+export interface Target {
   readonly figure: string
   /** At most, or at least where `isFloor`. */
   readonly must: number
   readonly aim: number
   readonly unit: string
   readonly isFloor?: true
-  /** Undefined where this run did not measure it. */
+}
+
+/** And what it was; undefined where this run did not measure it. */
+export interface Verdict extends Target {
   readonly measured: number | undefined
 }
 
 /** How it is judged. */
 export type Grade = 'aim' | 'ok' | 'MISSED' | 'not measured'
+
+type Bounds = readonly [must: number, aim: number, unit: string]
+
+function atMost(figure: string, [must, aim, unit]: Bounds, measured: number | undefined): Verdict {
+  return { figure, must, aim, unit, measured }
+}
+
+function atLeast(figure: string, bounds: Bounds, measured: number | undefined): Verdict {
+  return { ...atMost(figure, bounds, measured), isFloor: true }
+}
 
 /** Every figure that has a target, in this order. */
 export function verdicts(findings: Findings): readonly Verdict[] {
@@ -32,65 +45,20 @@ export function verdicts(findings: Findings): readonly Verdict[] {
 function cpuVerdicts(findings: Findings): readonly Verdict[] {
   const times = (title: string, other: string): number | undefined =>
     compared(findings, title, other, (own, others) => ratios(cpuOf(own), cpuOf(others)).median)
-  const over = (title: string, other: string): number | undefined => {
+  const under = (title: string, other: string): number | undefined => {
     const ratio = times(title, other)
     return ratio === undefined ? undefined : 1 / ratio
   }
+  const { small, large, largeModelLast, streams } = TITLES
   return [
-    { figure: 'CPU, 600 B', must: 7.5, aim: 5, unit: '× nginx', measured: times(TITLES.small, 'nginx') },
-    {
-      figure: 'CPU, 100 KB, model first',
-      must: 5,
-      aim: 3.6,
-      unit: '× nginx',
-      measured: times(TITLES.large, 'nginx'),
-    },
-    {
-      figure: 'CPU, 100 KB, model last',
-      must: 6.5,
-      aim: 5,
-      unit: '× nginx',
-      measured: times(TITLES.largeModelLast, 'nginx'),
-    },
-    {
-      figure: 'CPU, stream, an event',
-      must: 3,
-      aim: 2.2,
-      unit: '× nginx',
-      measured: times(TITLES.streams, 'nginx'),
-    },
-    {
-      figure: 'CPU of Portkey, 600 B',
-      must: 8,
-      aim: 12,
-      unit: '× ours',
-      isFloor: true,
-      measured: over(TITLES.small, 'portkey'),
-    },
-    {
-      figure: 'CPU of Portkey, 100 KB',
-      must: 8,
-      aim: 12,
-      unit: '× ours',
-      isFloor: true,
-      measured: over(TITLES.large, 'portkey'),
-    },
-    {
-      figure: 'CPU of LiteLLM, 600 B',
-      must: 60,
-      aim: 100,
-      unit: '× ours',
-      isFloor: true,
-      measured: over(TITLES.small, 'litellm'),
-    },
-    {
-      figure: 'CPU of LiteLLM, 100 KB',
-      must: 60,
-      aim: 100,
-      unit: '× ours',
-      isFloor: true,
-      measured: over(TITLES.large, 'litellm'),
-    },
+    atMost('CPU, 600 B', [7.5, 5, '× nginx'], times(small, 'nginx')),
+    atMost('CPU, 100 KB, model first', [5, 3.6, '× nginx'], times(large, 'nginx')),
+    atMost('CPU, 100 KB, model last', [6.5, 5, '× nginx'], times(largeModelLast, 'nginx')),
+    atMost('CPU, stream, an event', [3, 2.2, '× nginx'], times(streams, 'nginx')),
+    atLeast('CPU of Portkey, 600 B', [8, 12, '× ours'], under(small, 'portkey')),
+    atLeast('CPU of Portkey, 100 KB', [8, 12, '× ours'], under(large, 'portkey')),
+    atLeast('CPU of LiteLLM, 600 B', [60, 100, '× ours'], under(small, 'litellm')),
+    atLeast('CPU of LiteLLM, 100 KB', [60, 100, '× ours'], under(large, 'litellm')),
   ]
 }
 
@@ -107,23 +75,13 @@ function timeVerdicts(findings: Findings): readonly Verdict[] {
     const found = findings.starts?.find((each) => each.name === name)
     return found === undefined ? undefined : spreadOf(found.firstAnswerMs).median / 1000
   }
+  const p50 = added(({ p50Us }) => p50Us)
+  const p99 = added(({ p99Us }) => p99Us)
   return [
-    {
-      figure: 'added to nginx, one connection, p50',
-      must: 0.4,
-      aim: 0.25,
-      unit: 'ms',
-      measured: added(({ p50Us }) => p50Us),
-    },
-    {
-      figure: 'added to nginx, one connection, p99',
-      must: 3,
-      aim: 1.5,
-      unit: 'ms',
-      measured: added(({ p99Us }) => p99Us),
-    },
-    { figure: 'cold start to the first 200', must: 0.7, aim: 0.4, unit: 's', measured: start('small') },
-    { figure: 'the same, 10,000 deployments', must: 1.8, aim: 1.1, unit: 's', measured: start('large') },
+    atMost('added to nginx, one connection, p50', [0.4, 0.25, 'ms'], p50),
+    atMost('added to nginx, one connection, p99', [3, 1.5, 'ms'], p99),
+    atMost('cold start to the first 200', [0.7, 0.4, 's'], start('small')),
+    atMost('the same, 10,000 deployments', [1.8, 1.1, 's'], start('large')),
   ]
 }
 
@@ -131,39 +89,33 @@ function memoryVerdicts({ memory, starts, soak }: Findings): readonly Verdict[] 
   const large = starts?.find(({ name }) => name === 'large')
   const largeMb = large === undefined ? undefined : spreadOf(large.rssMb).median
   return [
-    { figure: 'RSS, idle', must: 100, aim: 80, unit: 'MB', measured: memory?.idleMb },
-    { figure: 'RSS, loaded, 64 connections', must: 150, aim: 120, unit: 'MB', measured: memory?.loadedMb },
-    { figure: 'RSS, 10,000 deployments', must: 200, aim: 150, unit: 'MB', measured: largeMb },
-    { figure: 'RSS growth, second half of the soak', must: 5, aim: 0, unit: 'MB', measured: soak?.growthMb },
+    atMost('RSS, idle', [100, 80, 'MB'], memory?.idleMb),
+    atMost('RSS, loaded, 64 connections', [150, 120, 'MB'], memory?.loadedMb),
+    atMost('RSS, 10,000 deployments', [200, 150, 'MB'], largeMb),
+    atMost('RSS growth, second half of the soak', [5, 0, 'MB'], soak?.growthMb),
   ]
 }
 
+/** In the order in which overload presses. */
+const GOODPUTS = [
+  { name: 'open loop, 1.5 ×', must: 80 },
+  { name: 'open loop, 3 ×', must: 45 },
+  { name: 'closed loop, 3 ×', must: 90 },
+] as const
+
 function pressVerdicts({ overload }: Findings): readonly Verdict[] {
-  const musts = [80, 45, 90]
-  const names = ['open loop 1.5 ×', 'open loop 3 ×', 'closed loop 3 ×']
-  return names.flatMap((name, at) => {
+  return GOODPUTS.flatMap(({ name, must }, at) => {
     const press = overload?.presses[at]
-    const must = musts[at] ?? 0
     const share = press === undefined ? undefined : spreadOf(press.goodput).median * 100
-    const p99 = press === undefined ? undefined : spreadOf(press.windows.map(({ p99Us }) => p99Us)).median
-    const p99S = p99 === undefined ? undefined : p99 / 1_000_000
+    const p99s = press?.windows.map(({ p99Us }) => p99Us / 1_000_000)
     return [
-      {
-        figure: `overload, ${name}: goodput`,
-        must,
-        aim: must,
-        unit: '% of peak',
-        isFloor: true as const,
-        measured: share,
-      },
-      { figure: `overload, ${name}: p99 of the admitted`, must: 1, aim: 1, unit: 's', measured: p99S },
-      {
-        figure: `overload, ${name}: refused otherwise than 503 + Retry-After`,
-        must: 0,
-        aim: 0,
-        unit: '%',
-        measured: dishonest(overload, at),
-      },
+      atLeast(`overload, ${name}: goodput`, [must, must, '% of peak'], share),
+      atMost(
+        `overload, ${name}: p99 of the admitted`,
+        [1, 1, 's'],
+        p99s === undefined ? undefined : spreadOf(p99s).median,
+      ),
+      atMost(`overload, ${name}: no 503 + Retry-After`, [0, 0, '% of asked'], dishonest(overload, at)),
     ]
   })
 }
