@@ -11,17 +11,22 @@ import { SCENARIOS, type Scenario } from './scenarios.ts'
 const DIRTY_SHARE = 0.15
 /** In a whole run, so that a busy machine does not make it endless. */
 const MOST_REPEATS = 6
+/** Two windows in a row whose CPU differs by no more than this: compilers have done what they will do. */
+const STEADY_SHARE = 0.04
+/** A compiler that never ends, or a machine that is never quiet, is measured all the same. */
+const MOST_WARM_UPS = 8
+const MOST_WARM_UP_MS = 10_000
 
 /** All scenarios: in each the contestants take turns, round by round. */
 export async function runScenarios(ground: Ground, options: Options): Promise<readonly Result[]> {
   const chosen = SCENARIOS.filter(({ title }) => title.includes(options.only))
-  if (chosen.length > 0) await warmUp(ground)
   const results: Result[] = []
   const measureWell = createMeasure(ground)
   for (const scenario of chosen) {
     const taking = ground.contestants.filter(({ name }) => scenario.withPeers || !isPeer(name))
     const windows = new Map(taking.map((each): [Contestant, Window[]] => [each, []]))
     const direct: number[] = []
+    for (const contestant of taking) await warmUp(ground, contestant, scenario)
     for (let round = 0; round < (options.rounds ?? scenario.rounds); round++) {
       if (scenario.isLatency)
         direct.push((await ask(ground.load, orderTo({ port: ground.upstreamPort }, scenario.task))).p50Us)
@@ -71,11 +76,16 @@ async function measure({ load }: Ground, contestant: Contestant, { task }: Scena
   }
 }
 
-/** So that compilers and connections are warm before anything counts. */
-async function warmUp({ load, contestants }: Ground): Promise<void> {
-  for (const contestant of contestants)
-    for (const kind of ['small', 'large'] as const) {
-      const durationMs = kind === 'small' ? 1200 : 400
-      await ask(load, orderTo(contestant, { how: 'closed', kind, connections: 32, durationMs }))
-    }
+/**
+ * Asks for what will be measured until it costs the same twice: the compilers of V8 work on the contestant's core for
+ * seconds, and up to a fifth of the CPU of a window that begins too early is theirs.
+ */
+async function warmUp(ground: Ground, contestant: Contestant, scenario: Scenario): Promise<void> {
+  const begun = performance.now()
+  let before = Number.POSITIVE_INFINITY
+  for (let left = MOST_WARM_UPS; left > 0 && performance.now() - begun < MOST_WARM_UP_MS; left--) {
+    const { cpuUs } = await measure(ground, contestant, scenario)
+    if (Math.abs(cpuUs - before) <= before * STEADY_SHARE) return
+    before = cpuUs
+  }
 }

@@ -75,7 +75,9 @@ export async function soak(ground: Ground, length: SoakLength): Promise<SoakResu
         ground.load,
         MIX.map((task) => orderTo(own, task)),
       )
-      for (const [at, { units, failures: failed }] of seen.entries()) {
+      for (const [at, { units, failures: bad, loop }] of seen.entries()) {
+        // What was planned and not begun when the slice was over has not been asked of anybody.
+        const failed = bad - (loop?.neverBegun ?? 0)
         const task = MIX[at]
         const name = task === undefined ? '' : 'kind' in task ? task.kind : task.how
         requests += (name === 'streams' ? units / STREAM_EVENTS : units) + failed

@@ -372,6 +372,7 @@ const PRESSED: PressWindow = {
   p99Us: 2_000_000,
   loadBusy: 0.2,
   upstreamBusy: 0.1,
+  foreign: 0,
 }
 
 test('goodput is a share of the peak of the same round', () => {
