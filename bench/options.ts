@@ -13,6 +13,8 @@ export interface Options {
   readonly nodeFlags: readonly string[]
   readonly build: boolean
   readonly record: boolean
+  /** Writes the figures into docs/performance.md. */
+  readonly writeDocs: boolean
   readonly help: boolean
 }
 
@@ -25,6 +27,7 @@ Compares pulsegate with nginx and with a bare node proxy, in one run, on one cor
   --peers                also Portkey, installed from the registry into a temporary folder
   --litellm-python PATH  also LiteLLM, from this Python
   --full                 the same as --soak 1000000 --peers
+  --write-docs           put the figures into docs/performance.md
   --no-record            do not append the figures to bench/results.jsonl
   --no-build             measure the dist/pulsegate.js that is there
   --node-flag FLAG       start pulsegate's node with this flag too, as --node-flag=--cpu-prof`
@@ -43,6 +46,7 @@ export function readOptions(args: readonly string[]): Options {
       'litellm-python': { type: 'string' },
       full: { type: 'boolean', default: false },
       'no-build': { type: 'boolean', default: false },
+      'write-docs': { type: 'boolean', default: false },
       'no-record': { type: 'boolean', default: false },
       'node-flag': { type: 'string', multiple: true, default: [] },
       help: { type: 'boolean', default: false },
@@ -59,6 +63,7 @@ export function readOptions(args: readonly string[]): Options {
     nodeFlags: values['node-flag'],
     build: !values['no-build'],
     record: !values['no-record'],
+    writeDocs: values['write-docs'],
     help: values.help,
   }
 }

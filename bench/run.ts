@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { appendFileSync } from 'node:fs'
+import { appendFileSync, readFileSync, writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { join, resolve } from 'node:path'
 import { measureStarts, reportStarts } from './cold-start.ts'
@@ -8,6 +8,7 @@ import { ask, openGround, orderTo, type Ground } from './ground.ts'
 import { HELP, readOptions, type Options } from './options.ts'
 import { runScenarios } from './overhead.ts'
 import { overload, reportOverload } from './overload.ts'
+import { withResults } from './page.ts'
 import { canPin, rssMb } from './pinned.ts'
 import { recordLine } from './record.ts'
 import { reportMemory } from './report.ts'
@@ -17,6 +18,7 @@ import { reportVerdicts, verdicts } from './targets.ts'
 
 const ROOT = resolve(import.meta.dirname, '..')
 const RESULTS = join(import.meta.dirname, 'results.jsonl')
+const PAGE = join(ROOT, 'docs/performance.md')
 
 /** One part of a run after the other; each prints what it found. */
 async function run(ground: Ground, options: Options): Promise<Findings> {
@@ -88,6 +90,7 @@ async function main(options: Options): Promise<void> {
     sayHead(ground, facts)
     const findings = await run(ground, options)
     say('', reportVerdicts(verdicts(findings)))
+    if (options.writeDocs) writeFileSync(PAGE, withResults(readFileSync(PAGE, 'utf8'), facts, findings))
     if (options.record) appendFileSync(RESULTS, `${recordLine(facts, findings)}\n`)
   } finally {
     await ground.stop()
