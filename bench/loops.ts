@@ -5,8 +5,9 @@ import { createTally, type Planned } from './tally.ts'
 
 /** How much longer than asked for a stalled contestant may take before what it was asked counts as broken. */
 const PATIENCE_MS = 10_000
-/** Connections are opened before the first planned moment, for no longer than this. */
+/** Connections are opened before the first planned moment, some at a time, and not waited for longer than this. */
 const CONNECT_MS = 2000
+const CONNECT_AT_ONCE = 64
 /** Begun later than this is late. */
 export const LATE_MS = 5
 
@@ -94,8 +95,13 @@ export async function openLoop(order: Order, task: OpenLoop): Promise<Seen> {
     })
     return caller
   }
-  const callers = Array.from({ length: connections }, openOne)
-  await until(() => free.length === connections, CONNECT_MS)
+  const callers: Caller[] = []
+  while (callers.length < connections) {
+    callers.push(openOne())
+    // Not all at once: what a busy listener cannot accept in time the kernel would drop.
+    const isPause = callers.length % CONNECT_AT_ONCE === 0 || callers.length === connections
+    if (isPause) await until(() => free.length === callers.length, CONNECT_MS)
+  }
   tally = createTally(kind, performance.now(), durationMs)
   plan.start(tally.begun)
   await until(() => {
