@@ -28,9 +28,12 @@ function resultsOf(facts: Facts, findings: Findings): string {
     `Seen at work in pulsegate, with its default settings: ${named(true)}. Not seen: ${named(false)}.`,
     targetsOf(findings),
     '**CPU**, µs for each request, event or message; in brackets × nginx, median and ends.',
-    ...results.filter((result) => !isLatency(result)).map((result) => contestantsOf(result, cpuCell)),
+    contestantsOf(
+      results.filter((result) => !isLatency(result)),
+      cpuCell,
+    ),
     '**Time**, µs, median and ends of the rounds: p50, p99.',
-    ...results.filter(isLatency).map((result) => contestantsOf(result, timeCell)),
+    contestantsOf(results.filter(isLatency), timeCell),
     ...(overload === undefined ? [] : ['**Overload**', overloadOf(overload)]),
     ...(memory === undefined
       ? []
@@ -61,16 +64,22 @@ function targetsOf(findings: Findings): string {
   return markdown(['target', 'must', 'aim', 'measured', ''], rows)
 }
 
-/** One row a contestant would be long: one column each, under the scenario's title. */
+/** A row for each scenario, a column for each contestant that was in any of them. */
 function contestantsOf(
-  { title, measured }: Result,
-  cell: (each: Measured, nginx?: Measured) => string,
+  results: readonly Result[],
+  cell: (each: Measured, nginx: Measured | undefined) => string,
 ): string {
-  const nginx = measured.find(({ name }) => name === 'nginx')
-  return markdown(
-    [title, ...measured.map(({ name }) => name)],
-    [['', ...measured.map((each) => cell(each, each === nginx ? undefined : nginx))]],
-  )
+  const names = [...new Set(results.flatMap(({ measured }) => measured.map(({ name }) => name)))]
+  const rows = results.map(({ title, measured }) => {
+    const find = (name: string): Measured | undefined => measured.find((each) => each.name === name)
+    const nginx = find('nginx')
+    const cells = names.map((name) => {
+      const each = find(name)
+      return each === undefined ? '' : cell(each, each === nginx ? undefined : nginx)
+    })
+    return [title, ...cells]
+  })
+  return markdown(['scenario', ...names], rows)
 }
 
 function cpuCell(each: Measured, nginx: Measured | undefined): string {

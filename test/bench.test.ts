@@ -332,7 +332,7 @@ test('a page gets the figures of a run in place of the last ones, and keeps what
   assert.match(page, /\| CPU, 600 B \| ≤ 7\.5 \| ≤ 5 \| 4\.50 × nginx \| aim \|/)
   assert.ok(
     page.includes(
-      `| ${TITLES.small} | nginx | pulsegate |\n|---|---|---|\n|  | 10.0 | 45.0 (4.5 (4.5–4.5)) |`,
+      `| scenario | nginx | pulsegate |\n|---|---|---|\n| ${TITLES.small} | 10.0 | 45.0 (4.5 (4.5–4.5)) |`,
     ),
   )
   assert.equal(withResults(page, FACTS, findings), page)
