@@ -64,7 +64,7 @@ export async function openLoop(order: Order, task: OpenLoop): Promise<Seen> {
   let tally = createTally(kind, performance.now(), durationMs)
   let running = 0
   const beginDue = (): void => {
-    for (let now = performance.now(); now < tally.until && plan.isDue(now); now = performance.now()) {
+    for (let now = performance.now(); plan.isDue(now); now = performance.now()) {
       const ask = free.pop()
       if (ask === undefined) return plan.starve(now)
       ask()
@@ -108,6 +108,7 @@ export async function openLoop(order: Order, task: OpenLoop): Promise<Seen> {
     beginDue()
     return plan.isDone() || performance.now() >= tally.until
   }, durationMs + PATIENCE_MS)
+  plan.stop()
   await until(() => running === 0, PATIENCE_MS)
   callers.forEach((caller) => caller.close())
   for (; running > 0; running--) tally.broke()
@@ -118,6 +119,8 @@ export async function openLoop(order: Order, task: OpenLoop): Promise<Seen> {
 interface Plan {
   start(begun: number): void
   isDue(now: number): boolean
+  /** The time is over: nothing is due any more. */
+  stop(): void
   isDone(): boolean
   /** Begins the next one; gives its moment. */
   take(now: number): number
@@ -130,6 +133,7 @@ function createPlan({ durationMs, perSecond }: OpenLoop): Plan {
   const planned = Math.floor((durationMs * perSecond) / 1000)
   let begun = Number.POSITIVE_INFINITY
   let next = 0
+  let isOver = false
   let starvedAt = 0
   let late = 0
   let lateByGenerator = 0
@@ -137,7 +141,8 @@ function createPlan({ durationMs, perSecond }: OpenLoop): Plan {
   const isDone = (): boolean => next === planned
   return {
     start: (at) => void (begun = at),
-    isDue: (now) => !isDone() && momentOfNext() <= now,
+    isDue: (now) => !isOver && !isDone() && momentOfNext() <= now,
+    stop: () => void (isOver = true),
     isDone,
     take: (now) => {
       const moment = momentOfNext()
