@@ -1,17 +1,24 @@
 import { spawnSync } from 'node:child_process'
-import { writeFileSync } from 'node:fs'
+import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join, resolve } from 'node:path'
 import { freePort } from '../test/e2e/program.ts'
-import { KEY, MODEL } from './messages.ts'
+import { EMBEDDING_MODEL, KEY, MODEL, REALTIME_MODEL, SICK_MODEL } from './messages.ts'
 import { CONTESTANT_CORE, nextMessage, startPinned, type Pinned } from './pinned.ts'
 
 /** A proxy that is measured. */
 export interface Contestant {
-  readonly name: 'nginx' | 'bare node' | 'pulsegate'
+  readonly name: 'nginx' | 'bare node' | 'pulsegate' | 'portkey' | 'litellm'
   readonly version: string
   readonly port: number
+  /** Header lines that it needs and the others do not. */
+  readonly headers?: readonly string[]
   readonly process: Pinned
+}
+
+/** The bundle, and where it writes its log. */
+export interface Own extends Contestant {
+  readonly logFile: string
 }
 
 const ROOT = resolve(import.meta.dirname, '..')
@@ -31,19 +38,22 @@ export async function startBareNode(upstreamPort: number): Promise<Contestant> {
   return { name: 'bare node', version: process.version, port: await listeningPort(started), process: started }
 }
 
-/** The bundle as it ships, with the configuration below and nothing switched off. */
+/** The script that is measured. */
+export const BUNDLE = join(ROOT, 'dist/pulsegate.js')
+
+/** The bundle as it ships, with the configuration below and nothing switched off. Its log goes to a file. */
 export async function startPulsegate(
   folder: string,
   upstreamPort: number,
   nodeFlags: readonly string[],
-): Promise<Contestant> {
+): Promise<Own> {
   const config = join(folder, 'config.yaml')
+  const logFile = join(folder, 'pulsegate.log')
   writeFileSync(config, pulsegateConfig(upstreamPort))
-  const entry = join(ROOT, 'dist/pulsegate.js')
   const command = [
     process.execPath,
     ...nodeFlags,
-    entry,
+    BUNDLE,
     '--config',
     config,
     '--host',
@@ -51,7 +61,9 @@ export async function startPulsegate(
     '--port',
     '0',
   ]
-  const started = startPinned(command, CONTESTANT_CORE)
+  const log = openSync(logFile, 'w')
+  const started = startPinned(command, CONTESTANT_CORE, { stderr: log })
+  closeSync(log)
   const port = await new Promise<number>((resolvePort, reject) => {
     let text = ''
     started.child.stdout?.setEncoding('utf8').on('data', (more: string) => {
@@ -59,26 +71,37 @@ export async function startPulsegate(
       const found = /listening on http:\/\/[^:]+:(\d+)/.exec(text)?.[1]
       if (found !== undefined) resolvePort(Number(found))
     })
-    started.child.once('exit', () => reject(new Error(`pulsegate ended at start:\n${text}`)))
+    started.child.once('exit', () =>
+      reject(new Error(`pulsegate ended at start:\n${text}${readFileSync(logFile, 'utf8')}`)),
+    )
   })
-  return {
-    name: 'pulsegate',
-    version: versionOf([process.execPath, entry, '--version']),
-    port,
-    process: started,
-  }
+  const version = versionOf([process.execPath, BUNDLE, '--version'])
+  return { name: 'pulsegate', version, port, process: started, logFile }
 }
 
-/** Four deployments in two groups, a master key; everything else is the default. */
-function pulsegateConfig(upstreamPort: number): string {
-  const deployment = (group: string, model: string, key: string): string => `  - model_name: ${group}
+/** Five deployments in four groups, a master key; everything else is the default. */
+export function pulsegateConfig(upstreamPort: number): string {
+  const deployment = (
+    group: string,
+    model: string,
+    key: string,
+    mode: string,
+  ): string => `  - model_name: ${group}
     litellm_params:
       model: openai/${model}
       api_base: http://127.0.0.1:${upstreamPort}/v1
       api_key: ${key}
+    model_info:
+      mode: ${mode}
 `
   return `model_list:
-${deployment(MODEL, 'gpt-4o-mini', 'sk-upstream-one-0123456789')}${deployment(MODEL, 'gpt-4o-mini-2024-07-18', 'sk-upstream-two-0123456789')}${deployment('other', 'gpt-4o', 'sk-upstream-three-0123456789')}${deployment('another', 'gpt-4.1', 'sk-upstream-four-0123456789')}general_settings:
+${[
+  deployment(MODEL, 'gpt-4o-mini', 'sk-upstream-one-0123456789', 'chat'),
+  deployment(MODEL, 'gpt-4o-mini-2024-07-18', 'sk-upstream-two-0123456789', 'chat'),
+  deployment(SICK_MODEL, 'gpt-4o', 'sk-upstream-three-0123456789', 'chat'),
+  deployment(EMBEDDING_MODEL, 'text-embedding-3-small', 'sk-upstream-four-0123456789', 'embedding'),
+  deployment(REALTIME_MODEL, 'gpt-realtime', 'sk-upstream-five-0123456789', 'realtime'),
+].join('')}general_settings:
   master_key: ${KEY}
 `
 }
@@ -91,7 +114,7 @@ export async function startNginx(folder: string, upstreamPort: number): Promise<
   const config = join(folder, 'nginx.conf')
   writeFileSync(config, nginxConfig(folder, port, upstreamPort))
   const started = startPinned(['nginx', '-e', join(folder, 'nginx.log'), '-c', config], CONTESTANT_CORE)
-  await accepting(port)
+  await accepting(port, START_DEADLINE_MS)
   return { name: 'nginx', version, port, process: started }
 }
 
@@ -119,13 +142,19 @@ http {
       proxy_http_version 1.1;
       proxy_set_header connection "";
     }
+    location /v1/realtime {
+      proxy_pass http://provider;
+      proxy_http_version 1.1;
+      proxy_set_header upgrade $http_upgrade;
+      proxy_set_header connection "upgrade";
+    }
   }
 }
 `
 }
 
 /** The first line that a program says of its version; empty where there is no such program. */
-function versionOf([file = '', ...args]: readonly string[]): string {
+export function versionOf([file = '', ...args]: readonly string[]): string {
   const { stdout, stderr, status } = spawnSync(file, args, { encoding: 'utf8' })
   return status === 0
     ? (`${stdout}${stderr}`.trim().split('\n')[0]?.replace('nginx version: ', '') ?? '')
@@ -133,8 +162,8 @@ function versionOf([file = '', ...args]: readonly string[]): string {
 }
 
 /** Resolves as soon as the port takes connections; rejects after the deadline. */
-async function accepting(port: number): Promise<void> {
-  const until = Date.now() + START_DEADLINE_MS
+export async function accepting(port: number, deadlineMs: number): Promise<void> {
+  const until = Date.now() + deadlineMs
   while (Date.now() < until) {
     const isOpen = await new Promise<boolean>((tell) => {
       const socket = connect(port, '127.0.0.1')

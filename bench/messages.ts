@@ -1,14 +1,26 @@
 /** What is sent and answered: the same bytes for every contestant. */
 
-/** The kinds of request that are measured. */
-export type RequestKind = 'small' | 'large' | 'large, model last' | 'huge' | 'stream'
+/** The kinds of request that are measured; the upstream refuses `refused` with a 400 and breaks down at `sick`. */
+export type RequestKind =
+  | 'small'
+  | 'large'
+  | 'large, model last'
+  | 'huge'
+  | 'stream'
+  | 'embedding'
+  | 'refused'
+  | 'sick'
 
 /** Events of one streamed answer, and the pause before each, milliseconds. */
-export const STREAM_EVENTS = 100
+export const STREAM_EVENTS = 200
 export const STREAM_PAUSE_MS = 20
 
 /** The model that every contestant is asked for; pulsegate knows it by its config. */
 export const MODEL = 'bench'
+/** A group of its own for what fails, so that nothing else suffers from it. */
+export const SICK_MODEL = 'bench-sick'
+export const EMBEDDING_MODEL = 'bench-embedding'
+export const REALTIME_MODEL = 'bench-realtime'
 /** The gateway's key; the others do not look at it. */
 export const KEY = 'sk-bench-0123456789abcdef'
 
@@ -17,38 +29,48 @@ const LINES =
   'A paragraph of ordinary prose that goes on for a while before anything in it needs to be escaped.\\n' +
   'The next line holds a \\"quoted\\" word, about as many as prose has, and goes on until it ends too.\\n'
 
-/** A chat request as raw HTTP/1.1 bytes. */
-export function chatRequest(kind: RequestKind, port: number): Buffer {
+/** Is this what a request of this kind should be answered with? */
+export function isExpected(kind: RequestKind, status: number): boolean {
+  if (kind === 'refused') return status === 400
+  // Whether the upstream is asked at all is for the gateway to say: it may have put it aside.
+  return kind === 'sick' ? status >= 500 : status === 200
+}
+
+/** A request as raw HTTP/1.1 bytes; `more` are header lines. */
+export function chatRequest(kind: RequestKind, port: number, more: readonly string[] = []): Buffer {
   const body = bodyOf(kind)
   const head = [
-    'POST /v1/chat/completions HTTP/1.1',
+    `POST ${kind === 'embedding' ? '/v1/embeddings' : '/v1/chat/completions'} HTTP/1.1`,
     `host: 127.0.0.1:${port}`,
     `authorization: Bearer ${KEY}`,
     'content-type: application/json',
     'accept: application/json',
     'user-agent: bench',
+    ...more,
     `content-length: ${Buffer.byteLength(body)}`,
   ]
   return Buffer.from(`${head.join('\r\n')}\r\n\r\n${body}`)
 }
 
 /** Messages of a conversation, two thousand characters each; 1 is a short question of 600 bytes in all. */
-const TURNS: Readonly<Record<RequestKind, number>> = {
-  small: 1,
-  stream: 1,
+const TURNS: Readonly<Partial<Record<RequestKind, number>>> = {
   large: 50,
   'large, model last': 50,
   huge: 500,
 }
+/** What makes the upstream answer otherwise; only looked for in short bodies. */
+export const MARKS = { stream: '"stream":true', refused: '"user":"refuse"', sick: '"user":"sick"' } as const
 
 /** 600 bytes, 100 KB or 1 MB. */
 function bodyOf(kind: RequestKind): string {
-  const turns = TURNS[kind]
+  const turns = TURNS[kind] ?? 1
   const turnChars = turns === 1 ? 523 : 2018
   const content = LINES.repeat(Math.floor(turnChars / LINES.length)).padEnd(turnChars, 'x')
+  if (kind === 'embedding') return `{"model":"${EMBEDDING_MODEL}","input":"${content}"}`
   const messages = Array.from({ length: turns }, () => `{"role":"user","content":"${content}"}`).join(',')
-  const model = `"model":"${MODEL}"`
-  const rest = `"messages":[${messages}],"temperature":0.2${kind === 'stream' ? ',"stream":true' : ''}`
+  const model = `"model":"${kind === 'sick' ? SICK_MODEL : MODEL}"`
+  const mark = kind === 'stream' || kind === 'refused' || kind === 'sick' ? `,${MARKS[kind]}` : ''
+  const rest = `"messages":[${messages}],"temperature":0.2${mark}`
   return kind === 'large, model last' ? `{${rest},${model}}` : `{${model},${rest}}`
 }
 
@@ -70,8 +92,29 @@ export function wholeAnswer(): Buffer {
     usage: { prompt_tokens: 120, completion_tokens: 85, total_tokens: 205 },
     system_fingerprint: 'fp_0123456789',
   })
+  return rawAnswer('200 OK', body)
+}
+
+/** The answer to an embedding request: one vector of 256 numbers, about 3 KB. */
+export function embeddingAnswer(): Buffer {
+  const embedding = Array.from({ length: 256 }, (_, at) => ((at % 64) - 32) / 4096)
+  const data = [{ object: 'embedding', index: 0, embedding }]
+  const usage = { prompt_tokens: 120, total_tokens: 120 }
+  return rawAnswer('200 OK', JSON.stringify({ object: 'list', data, model: 'text-embedding-3-small', usage }))
+}
+
+/** What a provider says to a request that it does not like, and what it says when it breaks down. */
+export function errorAnswer(
+  status: '400 Bad Request' | '500 Internal Server Error',
+  message: string,
+): Buffer {
+  const type = status.startsWith('4') ? 'invalid_request_error' : 'server_error'
+  return rawAnswer(status, JSON.stringify({ error: { message, type, param: null, code: null } }))
+}
+
+function rawAnswer(status: string, body: string): Buffer {
   const head = [
-    'HTTP/1.1 200 OK',
+    `HTTP/1.1 ${status}`,
     'content-type: application/json',
     'x-request-id: req_0123456789abcdef0123456789abcdef',
     'openai-processing-ms: 12',

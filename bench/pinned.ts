@@ -18,10 +18,24 @@ export function canPin(): boolean {
   return availableParallelism() > 1 && spawnSync('taskset', ['-V']).status === 0
 }
 
-/** Starts a command. Node scripts get a channel to their parent; what they say on stderr is shown. */
-export function startPinned(command: readonly string[], core: number): Pinned {
+/** What a process is started with that is not the rule. */
+export interface StartOptions {
+  /** Where what it says on stderr goes, as a file descriptor; default: it is shown. */
+  readonly stderr?: number
+  /** Where what it says on stdout goes; default: a pipe that its starter must read, or it stops when it is full. */
+  readonly stdout?: number
+  /** Added to our own. */
+  readonly env?: Readonly<Record<string, string>>
+}
+
+/** Starts a command. Node scripts get a channel to their parent. */
+export function startPinned(command: readonly string[], core: number, options: StartOptions = {}): Pinned {
+  const { stderr = 'inherit', stdout = 'pipe', env = {} } = options
   const [file = '', ...args] = canPin() ? ['taskset', '-c', String(core), ...command] : command
-  const child = spawn(file, args, { stdio: ['ignore', 'pipe', 'inherit', 'ipc'] })
+  const child = spawn(file, args, {
+    stdio: ['ignore', stdout, stderr, 'ipc'],
+    env: { ...process.env, ...env },
+  })
   const ended = new Promise<void>((resolve) => {
     child.once('error', () => resolve())
     child.once('exit', () => resolve())

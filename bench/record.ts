@@ -1,49 +1,49 @@
 import { ratios, spreadOf, type Measured } from './figures.ts'
-import type { SoakResult } from './soak.ts'
-
-/** Where and of what the figures are. */
-export interface Facts {
-  readonly date: string
-  readonly machine: string
-  readonly node: string
-  readonly versions: Readonly<Record<string, string>>
-  /** Short hash; `+` behind it where the tree held more than was committed. */
-  readonly commit: string
-  /** What was asked of the run that is not its default. */
-  readonly options: readonly string[]
-}
-
-/** Resident memory of pulsegate, MB of 1,000,000 bytes. */
-export interface Memory {
-  readonly idleMb: number
-  readonly loadedMb: number
-}
-
-/** What a run found. */
-export interface Findings {
-  readonly memory: Memory | undefined
-  readonly results: readonly Result[]
-  readonly soak: SoakResult | undefined
-}
-
-/** What one scenario gave. */
-export interface Result {
-  readonly title: string
-  readonly measured: readonly Measured[]
-}
+import type { Facts, Findings } from './findings.ts'
+import { refusalsOf, type Overload } from './overload.ts'
+import { gradeOf, verdicts } from './targets.ts'
 
 /** A run as one line of JSON: medians over the rounds, ratios within a round, the worst of memory and of disturbance. */
-export function recordLine(facts: Facts, { memory, results, soak }: Findings): string {
+export function recordLine(facts: Facts, findings: Findings): string {
+  const { duties, memory, results, overload, starts, soak } = findings
   const scenarios = results.map(({ title, measured }) => ({
     title,
     contestants: measured.map((each) => figuresOf(each, measured)),
   }))
-  return JSON.stringify({
+  const line = {
     ...facts,
-    ...(memory !== undefined && { memory: roundedAll(memory) }),
+    on: duties.flatMap(({ name, isSeen }) => (isSeen ? name : [])),
+    off: duties.flatMap(({ name, isSeen }) => (isSeen ? [] : name)),
+    memory,
     scenarios,
-    ...(soak !== undefined && { soak: roundedAll(soak) }),
-  })
+    overload: overload?.presses.map((press) => pressFigures(press)),
+    starts: starts?.map(({ title, firstAnswerMs, rssMb }) => ({
+      title,
+      firstAnswerMs: spreadOf(firstAnswerMs).median,
+      rssMb: spreadOf(rssMb).median,
+    })),
+    soak,
+    targets: verdicts(findings).flatMap((verdict) => {
+      const { figure, must, aim, unit, measured } = verdict
+      return measured === undefined ? [] : { figure, must, aim, unit, measured, grade: gradeOf(verdict) }
+    }),
+  }
+  return JSON.stringify(line, (_, value: unknown) => (typeof value === 'number' ? rounded(value) : value))
+}
+
+function pressFigures({ name, goodput, windows }: Overload['presses'][number]): Record<string, unknown> {
+  const { count, dishonest } = refusalsOf(windows)
+  const sum = (read: (window: (typeof windows)[number]) => number): number =>
+    windows.reduce((total, window) => total + read(window), 0)
+  return {
+    name,
+    goodput: spreadOf(goodput).median,
+    p99Us: spreadOf(windows.map(({ p99Us }) => p99Us)).median,
+    begun: sum(({ begun }) => begun),
+    refused: count,
+    dishonest,
+    neverBegun: sum(({ neverBegun }) => neverBegun),
+  }
 }
 
 function figuresOf(each: Measured, all: readonly Measured[]): Record<string, unknown> {
@@ -70,8 +70,4 @@ function figuresOf(each: Measured, all: readonly Measured[]): Record<string, unk
 
 function rounded(value: number): number {
   return Math.round(value * 100) / 100
-}
-
-function roundedAll(values: SoakResult | Memory): Record<string, number> {
-  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, rounded(Number(value))]))
 }

@@ -1,5 +1,5 @@
-import { ratios, shownSpread, spreadOf, table, verdict, type Measured } from './figures.ts'
-import type { Memory } from './record.ts'
+import { ratios, shownSpread, spreadOf, table, verdict, type Measured, type Spread } from './figures.ts'
+import type { Memory } from './findings.ts'
 import type { Scenario } from './scenarios.ts'
 
 /** Below this the core had time left: the load or the upstream was the limit, not the contestant. */
@@ -7,7 +7,7 @@ const SATURATED = 0.9
 
 /** CPU for each request, as medians of the rounds with their ends, and as ratios to the floors of the same round. */
 export function reportOverhead({ title, unit }: Scenario, all: readonly Measured[]): string {
-  const short = unit === 'request' ? 'req' : 'event'
+  const short = unit === 'request' ? 'req' : unit
   const floors = all.slice(0, -1)
   const rows = [
     ['', `CPU µs/${short}`, ...floors.map(({ name }) => `× ${name}`), `${short}/s`, 'RSS MB', 'core busy'],
@@ -16,7 +16,7 @@ export function reportOverhead({ title, unit }: Scenario, all: readonly Measured
       return [
         each.name,
         shownSpread(spreadOf(cpuOf(each))),
-        ...floors.map((floor) => (floor === each ? '1' : shownSpread(ratios(cpuOf(each), cpuOf(floor)), 2))),
+        ...floors.map((floor) => (floor === each ? '1' : shownRatio(ratios(cpuOf(each), cpuOf(floor))))),
         spreadOf(each.windows.map((window) => window.perSecond)).median.toFixed(0),
         spreadOf(each.windows.map((window) => window.rssMb)).most.toFixed(0),
         `${(busy * 100).toFixed(0)} %${unit === 'request' && busy < SATURATED ? ' (load-bound)' : ''}`,
@@ -46,6 +46,13 @@ export function reportLatency(
     ]),
   ]
   return [title, table(rows), ...verdicts(all, p50, 'µs'), ...remarks(all)].join('\n')
+}
+
+/** `2.41 (2.30–2.60)`, and what is much less than one as a fraction: `1/12.0 (1/13.1–1/11.4)`. */
+function shownRatio(spread: Spread): string {
+  if (spread.median > 0.2) return shownSpread(spread, 2)
+  const part = (value: number): string => `1/${(1 / value).toFixed(1)}`
+  return `${part(spread.median)} (${part(spread.least)}–${part(spread.most)})`
 }
 
 /** What pulsegate holds. */
