@@ -25,6 +25,7 @@ export function createClientAnswer(deps: ClientAnswerDeps): RelayAnswer {
   const { response, headers, redact, report } = deps
   const account = report.begun(deps.operation, headers)
   let isOver = false
+  let isFramed = false
   let announcedBytes = -1
   /** The body, where one chunk is all of it. */
   let whole: Buffer | undefined
@@ -40,10 +41,15 @@ export function createClientAnswer(deps: ClientAnswerDeps): RelayAnswer {
       account.isStream = own['content-type']?.startsWith('text/event-stream') === true
       announcedBytes = Number(own['content-length'] ?? -1)
       response.writeHead(status, { ...headers, ...own })
-      if (account.isStream) response.flushHeaders()
+      if (!account.isStream) return
+      response.flushHeaders()
+      // HTTP/1.0 knows no chunks.
+      isFramed = response.chunkedEncoding
+      if (isFramed) response.chunkedEncoding = false
     },
     data: (chunk) => {
       if (isOver || response.destroyed) return true
+      if (isFramed) return response.write(framed(chunk))
       if (chunk.length !== announcedBytes) return response.write(chunk)
       whole = chunk
       return true
@@ -53,6 +59,7 @@ export function createClientAnswer(deps: ClientAnswerDeps): RelayAnswer {
       isOver = true
       // As text, one character a byte, it is joined with the head and leaves in one plain write.
       if (whole !== undefined) response.end(whole.toString('latin1'), 'latin1')
+      else if (isFramed) response.end(LAST_CHUNK)
       else response.end()
       report.over(account, { facts })
     },
@@ -65,11 +72,28 @@ export function createClientAnswer(deps: ClientAnswerDeps): RelayAnswer {
       if (!response.headersSent) {
         const { status, headers: own, body } = errorAnswer(error, redact)
         refuse(deps, status, { ...headers, ...route, ...own }, body)
-      } else if (account.isStream) response.end(errorEvent(error, redact))
+      } else if (isFramed)
+        response.end(Buffer.concat([framed(Buffer.from(errorEvent(error, redact))), LAST_CHUNK]))
+      else if (account.isStream) response.end(errorEvent(error, redact))
       // Half a JSON answer must look broken off, not short.
       else response.destroy()
     },
   }
+}
+
+const LAST_CHUNK = Buffer.from('0\r\n\r\n')
+
+/**
+ * One chunk as it goes on the wire (RFC 9112 §7.1). Node would hand the system four pieces of it, size, line end,
+ * bytes, line end; events are small and many.
+ */
+function framed(bytes: Buffer): Buffer {
+  const size = `${bytes.length.toString(16)}\r\n`
+  const frame = Buffer.allocUnsafe(size.length + bytes.length + 2)
+  frame.write(size, 'latin1')
+  bytes.copy(frame, size.length)
+  frame.write('\r\n', size.length + bytes.length, 'latin1')
+  return frame
 }
 
 /**
