@@ -63,6 +63,10 @@ export const generalSettings = z.looseObject({
     flag,
     'False: readiness is 503 while the database is not reachable. Default: true.',
   ),
+  moderation_model: acted(
+    text,
+    'The model group that moderations without a model are asked of. Default: the only deployment of `mode: moderation`.',
+  ),
   drain_delay: acted(
     notNegative,
     'Seconds for which new requests are still served after SIGTERM. Default: 5.',
@@ -98,7 +102,6 @@ export const generalSettings = z.looseObject({
   completion_model: kept(text, 'Forces the model of completions.'),
   embedding_model: kept(text, 'Forces the model of embeddings.'),
   image_generation_model: kept(text, 'Forces the model of images.'),
-  moderation_model: kept(text, 'Forces the model of moderations.'),
   infer_model_from_keys: kept(flag, 'Adds models for every provider key in the environment.'),
   custom_auth: kept(text, 'A Python function that checks keys; it cannot run here.'),
   custom_auth_run_common_checks: kept(flag, 'Run the usual checks after `custom_auth`.'),

@@ -32,8 +32,11 @@ export const UNPROBED_MODES = [
 /** A mode of LiteLLM's that we cannot probe. */
 export type UnprobedMode = (typeof UNPROBED_MODES)[number]
 
-/** The modes spoken over plain HTTP; realtime is a WebSocket and is dialled instead. */
-export type HttpMode = Exclude<Mode, 'realtime'>
+/**
+ * What is asked over plain HTTP: the modes but realtime, which is a WebSocket and is dialled instead, and moderation,
+ * which is relayed and not probed.
+ */
+export type HttpMode = Exclude<Mode, 'realtime'> | 'moderation'
 
 /** True for one of the nine. */
 export function isMode(value: unknown): value is Mode {
@@ -84,6 +87,11 @@ export interface Operations {
   readonly batch: {
     readonly request: BatchListRequest
     readonly response: BatchListResponse
+    readonly event: never
+  }
+  readonly moderation: {
+    readonly request: ModerationRequest
+    readonly response: ModerationResponse
     readonly event: never
   }
 }
@@ -221,4 +229,15 @@ export interface BatchListRequest {
 /** How many batches the page lists; may be 0. */
 export interface BatchListResponse {
   readonly batches: number
+}
+
+/** `POST /moderations`. */
+export interface ModerationRequest {
+  readonly input: Json
+  readonly [key: string]: Json | undefined
+}
+
+/** How many inputs were judged; never 0. */
+export interface ModerationResponse {
+  readonly results: number
 }

@@ -68,11 +68,29 @@ export interface RealtimeFace {
   proves(message: string): boolean
 }
 
+/** Where a provider keeps files and batches; what it says of them is in OpenAI's words. */
+export interface ObjectsFace {
+  /** The URL of a path below the base: `/files`, `/batches/{id}/cancel`, … */
+  url(target: Target, path: string): string
+}
+
+/** The routes that hand out a key for one realtime session. */
+export type RealtimeKeyRoute = 'client_secrets' | 'sessions' | 'transcription_sessions'
+
+/** How a provider hands out keys for browsers, and takes them back. */
+export interface RealtimeKeysFace {
+  url(target: Target, route: RealtimeKeyRoute): string
+  /** The deployment with such a key in place of its own credentials. */
+  withKey(deployment: Deployment, key: Secret): Deployment
+}
+
 /** Everything the program knows of one provider. */
 export interface ProviderAdapter {
   readonly id: string
   readonly codecs: { readonly [M in HttpMode]: Codec<M> | 'unsupported' }
   readonly realtime: RealtimeFace | 'unsupported'
+  readonly objects: ObjectsFace | 'unsupported'
+  readonly realtimeKeys: RealtimeKeysFace | 'unsupported'
   /** Resolves base, key and version from the deployment, then from the environment. */
   connect(
     deployment: Deployment,

@@ -25,6 +25,7 @@ const KNOWN_FIELDS: { readonly [M in HttpMode]: readonly string[] | 'any' } = {
   audio_speech: ['instructions', 'response_format', 'speed'],
   rerank: ['max_chunks_per_doc', 'max_tokens_per_doc', 'rank_fields', 'return_documents', 'top_n'],
   batch: [],
+  moderation: [],
 }
 
 /** What only the caller decides: a default that streams would break every caller that does not. */

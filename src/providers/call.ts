@@ -125,7 +125,8 @@ export function decoded<M extends HttpMode>(
   }
 }
 
-function cleaned(line: Line, response: WireResponse): WireResponse {
+/** The answer as text of which no more is kept than errors need, without secrets. */
+export function cleaned(line: Line, response: WireResponse): WireResponse {
   const body = bodyText({ ...response, body: response.body.subarray(0, MAX_ERROR_BYTES) })
   return { ...response, headers: redacted(line, response.headers), body: Buffer.from(line.redact(body)) }
 }
@@ -211,7 +212,7 @@ function fitted(face: RelayFace, edits: BodyEdits, body: Buffer, spans: JsonSpan
 }
 
 /** Failures reach the sink as the transport names them: whoever answers the client says where and what to do. */
-function start(line: Line, wire: WireRequest, limits: Limits, sink: StreamSink): Stream {
+export function start(line: Line, wire: WireRequest, limits: Limits, sink: StreamSink): Stream {
   const authorized = line.authorize(wire)
   return authorized instanceof Promise
     ? startLater(line, authorized, limits, sink)

@@ -52,4 +52,11 @@ export const OPERATIONS = {
     streams: false,
     answer: { kind: 'object', proof: 'results' },
   },
+  moderation: {
+    mode: 'moderation',
+    route: '/moderations',
+    required: [{ name: 'input' }],
+    streams: false,
+    answer: { kind: 'object', proof: 'results' },
+  },
 } as const satisfies { readonly [M in HttpMode]?: Operation<M> }

@@ -40,6 +40,8 @@ export interface RelayRequest {
   readonly body: Buffer
   /** The model that the URL names; it beats the body's. */
   readonly urlModel?: string
+  /** Asked where neither names one. */
+  readonly defaultModel?: string
 }
 
 /** A request as it was read, once, whatever becomes of it. */
@@ -75,8 +77,8 @@ export interface Plan {
  * Reads a request.
  * @throws GatewayError bad_request, the client's doing
  */
-export function readAsked({ operation, body, urlModel }: RelayRequest): Asked {
-  return { operation, body, read: readRequest(operation, body, urlModel) }
+export function readAsked({ operation, body, urlModel, defaultModel }: RelayRequest): Asked {
+  return { operation, body, read: readRequest(operation, body, urlModel, defaultModel) }
 }
 
 /**

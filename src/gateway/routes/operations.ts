@@ -5,7 +5,7 @@ import { OPERATIONS } from '../../routing/operations.ts'
 import type { RelayAnswer } from '../../routing/passage.ts'
 import type { Exchange } from '../../routing/relay.ts'
 import { createClientAnswer } from '../client-answer.ts'
-import type { RouteContext } from '../gateway.ts'
+import type { GatewaySettings, RouteContext } from '../gateway.ts'
 import { wildcardText } from '../json-reply.ts'
 import { readBody } from '../read-body.ts'
 import type { RunningRequests } from '../running-requests.ts'
@@ -15,6 +15,8 @@ interface OperationPath {
   readonly operation: Operation
   /** Versions that stand before it; default none and `/v1`. */
   readonly versions?: readonly string[]
+  /** Who is asked where no model is named. */
+  readonly defaultModel?: (settings: GatewaySettings) => string | undefined
 }
 
 /** Where each operation is asked for; the longer of two endings first. */
@@ -26,6 +28,13 @@ const PATHS: readonly OperationPath[] = [
   { path: '/audio/speech', operation: OPERATIONS.audio_speech },
   // Cohere's clients know it as version 2.
   { path: '/rerank', operation: OPERATIONS.rerank, versions: ['', '/v1', '/v2'] },
+  {
+    path: '/moderations',
+    operation: OPERATIONS.moderation,
+    // OpenAI's SDK for Azure names no deployment here.
+    versions: ['', '/v1', '/openai', '/openai/v1'],
+    defaultModel: ({ moderationModel }) => moderationModel,
+  },
 ]
 /** Azure's clients, and OpenAI's of old, name the model in the path. */
 const MODEL_PATHS = ['/openai/deployments/*', '/engines/*', '/v1/engines/*']
@@ -35,11 +44,10 @@ const MODEL_PATHS = ['/openai/deployments/*', '/engines/*', '/v1/engines/*']
  * this is the hot path.
  */
 export function operationRoutes(app: FastifyInstance, context: RouteContext, running: RunningRequests): void {
-  for (const { path, operation, versions = ['', '/v1'] } of PATHS) {
+  for (const { path, operation, versions = ['', '/v1'], defaultModel } of PATHS) {
+    const asked = { operation, urlModel: undefined, defaultModel: defaultModel?.(context.settings) }
     for (const version of versions) {
-      app.post(version + path, (request, reply) =>
-        serve(context, running, request, reply, { operation, urlModel: undefined }),
-      )
+      app.post(version + path, (request, reply) => serve(context, running, request, reply, asked))
     }
   }
   // The model may hold slashes, and a path parameter may not: the end is matched by hand. `api-version` is ignored.
@@ -55,6 +63,7 @@ export function operationRoutes(app: FastifyInstance, context: RouteContext, run
 interface Asked {
   readonly operation: Operation
   readonly urlModel: string | undefined
+  readonly defaultModel?: string | undefined
 }
 
 function askedIn(rest: string): Asked | undefined {
@@ -101,10 +110,14 @@ function serve(
 function start(
   context: RouteContext,
   body: Buffer,
-  { operation, urlModel }: Asked,
+  { operation, urlModel, defaultModel }: Asked,
   answer: RelayAnswer,
 ): Exchange {
-  return context.relay.relay({ operation, body, ...(urlModel !== undefined && { urlModel }) }, answer)
+  const named = {
+    ...(urlModel !== undefined && { urlModel }),
+    ...(defaultModel !== undefined && { defaultModel }),
+  }
+  return context.relay.relay({ operation, body, ...named }, answer)
 }
 
 /** What hooks have set so far; a hijacked reply does not send them by itself. */

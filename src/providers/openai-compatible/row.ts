@@ -24,7 +24,7 @@ export interface CompatibleRow {
   readonly renames?: Readonly<Record<string, string>>
   /** Routes that are elsewhere below the base. */
   readonly routes?: { readonly [M in HttpMode]?: string }
-  readonly unsupported?: readonly Mode[]
+  readonly unsupported?: readonly (Mode | 'moderation')[]
   /** What a mode's body must have. */
   readonly required?: { readonly [M in HttpMode]?: JsonObject }
   readonly completionAnswer?: 'message'

@@ -6,6 +6,8 @@ import { fromEnv } from '../auth/key.ts'
 import { createClassify } from '../classify.ts'
 import { joinRoute } from '../route.ts'
 import { openAiCodecs } from './codecs.ts'
+import { openAiObjects } from './objects.ts'
+import { openAiRealtimeKeys } from './realtime-keys.ts'
 import { realtimeFace, realtimeQuery } from './realtime.ts'
 import { modelsUrl, OPENAI_ROUTES, type Surface } from './surface.ts'
 
@@ -35,6 +37,8 @@ export const openAi: ProviderAdapter = {
   id: 'openai',
   codecs: openAiCodecs(SURFACE),
   realtime: realtimeFace((target) => `${joinRoute(target.base, '/realtime')}?${realtimeQuery(target.model)}`),
+  objects: openAiObjects,
+  realtimeKeys: openAiRealtimeKeys,
   connect,
   classify,
   cheapChatModel: 'gpt-4o-mini',
@@ -46,6 +50,8 @@ export const textCompletionOpenAi: ProviderAdapter = {
   id: 'text-completion-openai',
   codecs: openAi.codecs,
   realtime: openAi.realtime,
+  objects: openAi.objects,
+  realtimeKeys: openAi.realtimeKeys,
   connect,
   classify,
   onlyMode: 'completion',

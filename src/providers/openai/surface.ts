@@ -29,12 +29,18 @@ export const OPENAI_ROUTES: { readonly [M in HttpMode]: string } = {
   audio_speech: '/audio/speech',
   rerank: '/rerank',
   batch: '/batches',
+  moderation: '/moderations',
 }
 
 /** The list of models, below the base even of a target that was pasted with a mode's route. */
-export function modelsUrl({ base }: Pick<Target, 'base'>): string {
+export function modelsUrl(target: Pick<Target, 'base'>): string {
+  return `${rootOf(target)}/models`
+}
+
+/** The base without the mode's route that it may have been pasted with. */
+export function rootOf({ base }: Pick<Target, 'base'>): string {
   const route = Object.values(OPENAI_ROUTES).find((each) => base.endsWith(each)) ?? ''
-  return `${base.slice(0, base.length - route.length)}/models`
+  return base.slice(0, base.length - route.length)
 }
 
 /** The model's name as this server wants it. */
