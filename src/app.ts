@@ -19,6 +19,7 @@ import { openLine } from './providers/call.ts'
 import { resolveModel } from './providers/registry.ts'
 import { createCooldowns } from './routing/cooldown.ts'
 import { createDirectory } from './routing/directory.ts'
+import { moderationDefault } from './routing/moderation-default.ts'
 import { createObjects } from './routing/objects.ts'
 import { createRealtimeKeys } from './routing/realtime-keys.ts'
 import { createRealtimeRelay } from './routing/realtime.ts'
@@ -150,23 +151,12 @@ function createParts(config: Config, deps: AppDeps): Parts {
     realtimeKeys: createRealtimeKeys({ ...traffic, sessionKeys }),
     sessionKeys,
     objects: createObjects(traffic),
-    settings: withModerationModel(config),
+    settings: { ...moderationDefault(deployments), ...config.general },
     redact,
     version,
     newCallId: randomUUID,
   })
   return { board, checks, gateway, transport }
-}
-
-/** Where none is named, moderations go to the only model group that is of mode moderation. */
-function withModerationModel({ general, deployments }: Config): Config['general'] {
-  const groups = new Set(deployments.filter(isModeration).map(({ group }) => group))
-  const [only] = groups
-  return { ...(groups.size === 1 && only !== undefined && { moderationModel: only }), ...general }
-}
-
-function isModeration({ unprobedMode }: Deployment): boolean {
-  return unprobedMode === 'moderation'
 }
 
 /** Each deployment's line, opened when it is first asked for: a large config listens at once. */

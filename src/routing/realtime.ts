@@ -181,7 +181,7 @@ interface Opening {
   readonly chosen: Candidate
   readonly line: Line
   /** Does such a failure say something about the deployment? */
-  tells(chosen: Candidate, failure: GatewayError): boolean
+  readonly tells: (chosen: Candidate, failure: GatewayError) => boolean
 }
 
 async function openAt(
