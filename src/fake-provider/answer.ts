@@ -22,7 +22,7 @@ export function answer(call: Call, models: readonly string[]): Answer | undefine
   const { operation } = call.route
   if (operation === 'speech') return speech(call)
   if (operation === 'transcription') return transcript(call)
-  if (operation === 'realtime' || operation === 'unknown') return undefined
+  if (!isAnswered(operation)) return undefined
   return { kind: 'json', json: JSON_ANSWERS[operation](call, models) }
 }
 
@@ -56,7 +56,27 @@ const COHERE_META = {
 } as const
 const CHAT_USAGE = { prompt_tokens: 5, completion_tokens: 1, total_tokens: 6 } as const
 
-type JsonOperation = Exclude<Operation, 'speech' | 'transcription' | 'realtime' | 'unknown'>
+/** The routes that remember something are answered elsewhere; a rule may still alter an empty list of batches. */
+type JsonOperation = Exclude<Operation, 'speech' | 'transcription' | NoAnswer>
+type NoAnswer = (typeof NO_ANSWER)[number]
+
+const NO_ANSWER = [
+  'realtime',
+  'unknown',
+  'upload',
+  'files',
+  'file',
+  'file_content',
+  'file_removal',
+  'new_batch',
+  'batch',
+  'batch_cancel',
+  'session_key',
+] as const satisfies readonly Operation[]
+
+function isAnswered(operation: Exclude<Operation, 'speech' | 'transcription'>): operation is JsonOperation {
+  return !NO_ANSWER.some((none) => none === operation)
+}
 
 const JSON_ANSWERS: { readonly [O in JsonOperation]: (call: Call, models: readonly string[]) => JsonObject } =
   {
@@ -89,6 +109,11 @@ const JSON_ANSWERS: { readonly [O in JsonOperation]: (call: Call, models: readon
     image: (call) => ({ created: CREATED, data: images(call) }),
     rerank: rerank,
     rerank_v2: rerank,
+    moderation: (call) => ({
+      id: 'modr-1',
+      model: call.model,
+      results: inputs(call.json?.['input']).map((text) => judged(text === 'I will hurt you')),
+    }),
     batches: () => ({ object: 'list', data: [], first_id: null, last_id: null, has_more: false }),
     models: (_, models) => ({ object: 'list', data: models.map(modelEntry) }),
     model: ({ model }) => modelEntry(model),
@@ -112,6 +137,14 @@ const JSON_ANSWERS: { readonly [O in JsonOperation]: (call: Call, models: readon
 
 function modelEntry(id: string): JsonObject {
   return { id, object: 'model', created: CREATED, owned_by: 'fake-provider' }
+}
+
+function judged(flagged: boolean): JsonObject {
+  return {
+    flagged,
+    categories: { violence: flagged, hate: false },
+    category_scores: { violence: flagged ? 0.9 : 0.01, hate: 0.01 },
+  }
 }
 
 /** One for each input; a list of numbers is one input already cut into tokens. */

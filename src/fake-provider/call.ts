@@ -18,6 +18,8 @@ export interface Call {
   readonly form?: Form
   /** The model asked for: body, form, query or path; `m` where none is named. */
   readonly model: string
+  /** The file or batch that the path names. */
+  readonly id?: string
 }
 
 /** A request header as one string; empty where it is absent. */

@@ -124,6 +124,18 @@ export const FIELDS: { readonly [O in Operation]?: FieldTable } = {
     },
     minimum: { speed: 0.25 },
   },
+  moderation: { required: ['input'], strict: true, types: { model: TEXT, input: TEXT_OR_LIST } },
+  new_batch: {
+    required: ['input_file_id', 'endpoint', 'completion_window'],
+    strict: true,
+    types: {
+      input_file_id: TEXT,
+      endpoint: TEXT,
+      completion_window: TEXT,
+      metadata: MAP,
+      output_expires_after: MAP,
+    },
+  },
   rerank: RERANK,
   rerank_v2: { ...RERANK, required: ['model', 'query', 'documents'] },
   cohere_chat_v1: {
@@ -154,6 +166,24 @@ export const FIELDS: { readonly [O in Operation]?: FieldTable } = {
   cohere_embed_v1: COHERE_EMBED,
   cohere_embed_v2: { ...COHERE_EMBED, required: ['model', 'input_type'] },
 }
+
+/** The fields of an upload's form. */
+export const UPLOAD_FIELDS: readonly string[] = [
+  'file',
+  'purpose',
+  'expires_after[anchor]',
+  'expires_after[seconds]',
+]
+
+/** What a file may be uploaded for (OpenAI's API description). */
+export const PURPOSES: readonly string[] = [
+  'assistants',
+  'batch',
+  'fine-tune',
+  'vision',
+  'user_data',
+  'evals',
+]
 
 /** The fields of a transcription form; it is strict too. */
 export const TRANSCRIPTION_FIELDS: readonly string[] = [

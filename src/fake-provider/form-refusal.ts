@@ -1,5 +1,5 @@
 import type { Call } from './call.ts'
-import { SOUND_EXTENSIONS, TRANSCRIPTION_FIELDS } from './fields.ts'
+import { PURPOSES, SOUND_EXTENSIONS, TRANSCRIPTION_FIELDS, UPLOAD_FIELDS } from './fields.ts'
 import { formField } from './multipart.ts'
 import type { Form, Part } from './multipart.ts'
 import { openaiError } from './reply.ts'
@@ -8,14 +8,16 @@ import type { Reply } from './reply.ts'
 /** Shortest sound a transcription takes (OpenAI, speech to text guide). */
 const MIN_SOUND_SECONDS = 0.1
 
-/** The refusal of a transcription form, or undefined for a good one. */
+/** The refusal of a form, or undefined for a good one. */
 export function refuseForm(call: Call, strict: boolean): Reply | undefined {
   const form = call.form
   if (form === undefined) return openaiError(400, { message: 'Could not parse multipart form' })
   const file = form.parts.find((part) => part.name === 'file')
   if (file === undefined) return missing('file')
+  if (call.route.operation === 'upload')
+    return (strict ? refuseUnknown(form, UPLOAD_FIELDS) : undefined) ?? refuseUpload(form, file)
   if (!call.route.deploymentInPath && !formField(form, 'model')) return missing('model')
-  return (strict ? refuseUnknown(form) : undefined) ?? refuseSound(file)
+  return (strict ? refuseUnknown(form, TRANSCRIPTION_FIELDS) : undefined) ?? refuseSound(file)
 }
 
 function missing(name: string): Reply {
@@ -26,8 +28,21 @@ function missing(name: string): Reply {
   })
 }
 
-function refuseUnknown(form: Form): Reply | undefined {
-  const unknown = form.parts.find((part) => !TRANSCRIPTION_FIELDS.includes(part.name))
+function refuseUpload(form: Form, file: Part): Reply | undefined {
+  const purpose = formField(form, 'purpose')
+  if (purpose === undefined) return missing('purpose')
+  if (!PURPOSES.includes(purpose)) {
+    const message = `'${purpose}' is not one of [${PURPOSES.map((each) => `'${each}'`).join(', ')}] - 'purpose'`
+    return openaiError(400, { message, param: 'purpose' })
+  }
+  if (file.filename === undefined)
+    return openaiError(400, { message: 'file must have a filename', param: 'file' })
+  if (purpose !== 'batch' || file.filename.endsWith('.jsonl')) return undefined
+  return openaiError(400, { message: 'Invalid file format for Batch API. Must be .jsonl', param: 'file' })
+}
+
+function refuseUnknown(form: Form, known: readonly string[]): Reply | undefined {
+  const unknown = form.parts.find((part) => !known.includes(part.name))
   if (unknown === undefined) return undefined
   const message = `Unknown parameter: '${unknown.name}'.`
   return openaiError(400, { message, param: unknown.name, code: 'unknown_parameter' })

@@ -77,7 +77,7 @@ export function parseAddress(url: string, isOrder: (segment: string) => boolean)
 /** Puts the pieces of a request together. */
 export function toCall(request: IncomingMessage, address: Address, body: ReadBody): Call {
   const { path, query } = address
-  const { route, named } = matchRoute(path, query.has('api-version'))
+  const { route, named, id } = matchRoute(path, query.has('api-version'), request.method)
   const inBody = body.json?.['model'] ?? (body.form && formField(body.form, 'model'))
   const inQuery = query.get('model') ?? query.get('deployment')
   const model = named ?? (typeof inBody === 'string' ? inBody : (inQuery ?? 'm'))
@@ -89,6 +89,7 @@ export function toCall(request: IncomingMessage, address: Address, body: ReadBod
     query,
     headers: request.headers,
     model,
+    ...(id === undefined ? {} : { id }),
     ...(body.json === undefined ? {} : { json: body.json }),
     ...(body.form === undefined ? {} : { form: body.form }),
   }
