@@ -1,0 +1,289 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { AzureOpenAI, NotFoundError, OpenAI, toFile } from 'openai'
+import { startFakeProvider, type FakeProvider } from '../../src/fake-provider/server.ts'
+import { ask, at, AUTH, KEY, listAt, type Answer } from './asking.ts'
+import { withModels, type Listed } from './health-answer.ts'
+import { startGateway, withFolder, type Gateway } from './program.ts'
+
+const LINES = '{"custom_id":"one","method":"POST","url":"/v1/chat/completions","body":{"model":"gpt-4o"}}\n'
+const SETTINGS = { general_settings: { master_key: KEY, drain_delay: 0 } }
+const ALPHA_KEY = 'sk-of-alpha'
+const BETA_KEY = 'key-of-beta'
+
+/** Two providers, one at each fake. */
+interface Pair {
+  readonly alpha: FakeProvider
+  readonly beta: FakeProvider
+  readonly models: readonly Listed[]
+}
+
+async function withPair(use: (pair: Pair) => Promise<void>): Promise<void> {
+  const alpha = await startFakeProvider({ keys: [ALPHA_KEY] })
+  const beta = await startFakeProvider({ keys: [BETA_KEY] })
+  const listed = (name: string, params: object): Listed => ({
+    model_name: name,
+    litellm_params: { ...params },
+    model_info: { id: `id-${name}` },
+  })
+  const models = [
+    listed('alpha', { model: 'openai/gpt-4o', api_base: `${alpha.url}/v1`, api_key: ALPHA_KEY }),
+    listed('beta', { model: 'azure/my-batch', api_base: beta.url, api_key: BETA_KEY }),
+    listed('cohere', { model: 'cohere_chat/command-r', api_base: alpha.url, api_key: ALPHA_KEY }),
+  ]
+  try {
+    await use({ alpha, beta, models })
+  } finally {
+    await alpha.stop()
+    await beta.stop()
+  }
+}
+
+/** A gateway before two providers. */
+const withBoth = (use: (gateway: Gateway, pair: Pair) => Promise<void>): Promise<void> =>
+  withPair((pair) => withModels(pair.models, (gateway) => use(gateway, pair), SETTINGS))
+
+const clientOf = ({ url }: Gateway): OpenAI =>
+  new OpenAI({ apiKey: KEY, baseURL: `${url}/v1`, maxRetries: 0 })
+
+const azureOf = ({ url }: Gateway, deployment?: string): AzureOpenAI =>
+  new AzureOpenAI({
+    apiKey: KEY,
+    endpoint: url,
+    apiVersion: '2024-10-21',
+    maxRetries: 0,
+    ...(deployment !== undefined && { deployment }),
+  })
+
+const as = (model: string) => ({ headers: { 'x-litellm-model': model } })
+
+/** Puts a file at alpha past the gateway. */
+async function putAtAlpha({ alpha }: Pair): Promise<string> {
+  const direct = new OpenAI({ apiKey: ALPHA_KEY, baseURL: `${alpha.url}/v1`, maxRetries: 0 })
+  const file = await direct.files.create({
+    file: await toFile(Buffer.from(LINES), 'in.jsonl'),
+    purpose: 'batch',
+  })
+  return file.id
+}
+
+/** And at beta. */
+async function putAtBeta({ beta }: Pair): Promise<string> {
+  const direct = new AzureOpenAI({ apiKey: BETA_KEY, endpoint: beta.url, apiVersion: '2024-10-21' })
+  const file = await direct.files.create({
+    file: await toFile(Buffer.from(LINES), 'in.jsonl'),
+    purpose: 'batch',
+  })
+  return file.id
+}
+
+const get = (
+  gateway: Gateway,
+  path: string,
+  more: { readonly method?: string; readonly body?: object } = {},
+): Promise<Answer> => ask(`${gateway.url}${path}`, { headers: AUTH, ...more })
+
+describe('files and batches', () => {
+  test("live where they were put, for OpenAI's own client", () =>
+    withBoth(async (gateway, pair) => {
+      const client = clientOf(gateway)
+      const plain = await putAtAlpha(pair)
+      const [file] = (await client.files.list({}, as('alpha'))).data
+      assert.ok(file !== undefined)
+      assert.match(file.id, /^file-pg1_[\w-]+$/)
+      assert.equal(file.filename, 'in.jsonl')
+      assert.equal((await client.files.retrieve(file.id)).id, file.id)
+      assert.equal((await client.files.retrieve(plain, as('alpha'))).id, file.id)
+      assert.equal(await (await client.files.content(file.id)).text(), LINES)
+      const batch = await client.batches.create({
+        input_file_id: file.id,
+        endpoint: '/v1/chat/completions',
+        completion_window: '24h',
+        metadata: { team: 'night' },
+      })
+      assert.match(batch.id, /^batch_pg1_[\w-]+$/)
+      assert.equal(batch.input_file_id, file.id)
+      assert.deepEqual(batch.metadata, { team: 'night' })
+      assert.equal((await client.batches.retrieve(batch.id)).status, 'in_progress')
+      const done = await client.batches.retrieve(batch.id)
+      assert.equal(done.status, 'completed')
+      assert.match(done.output_file_id ?? '', /^file-pg1_/)
+      assert.equal(done.error_file_id, null)
+      const output = await (await client.files.content(done.output_file_id ?? '')).text()
+      assert.equal(at(JSON.parse(output), 'custom_id'), 'one')
+      assert.deepEqual(await client.files.delete(file.id), { id: file.id, object: 'file', deleted: true })
+      await assert.rejects(client.files.retrieve(file.id), NotFoundError)
+    }))
+
+  test('of two providers cross nothing over, and a restart forgets nothing', () =>
+    withPair(async (pair) => {
+      const config = JSON.stringify({ model_list: pair.models, ...SETTINGS })
+      await withFolder({ 'config.yaml': config }, async (cwd) => {
+        const args = ['config.yaml', '--host', '127.0.0.1', '--port', '0']
+        const first = await startGateway(args, { cwd })
+        const ids = new Map<string, string>()
+        try {
+          const client = clientOf(first)
+          for (const [model, put] of [
+            ['alpha', putAtAlpha],
+            ['beta', putAtBeta],
+          ] as const) {
+            const input_file_id = await put(pair)
+            const batch = await client.batches.create(
+              { input_file_id, endpoint: '/v1/chat/completions', completion_window: '24h' },
+              as(model),
+            )
+            ids.set(model, batch.id)
+          }
+        } finally {
+          await first.stop(0)
+        }
+        // Both providers gave the same id; the gateway's differ.
+        assert.notEqual(ids.get('alpha'), ids.get('beta'))
+        pair.alpha.clearJournal()
+        pair.beta.clearJournal()
+        const second = await startGateway(args, { cwd })
+        try {
+          const beta = await clientOf(second)
+            .batches.retrieve(ids.get('beta') ?? '')
+            .withResponse()
+          assert.equal(beta.data.id, ids.get('beta'))
+          assert.equal(beta.response.headers.get('x-litellm-model-id'), 'id-beta')
+          assert.equal(beta.response.headers.get('x-litellm-model-group'), 'beta')
+          assert.equal(pair.alpha.journal().length, 0)
+          const [asked] = pair.beta.journal()
+          assert.match(asked?.url ?? '', /^\/openai\/batches\/batch_0+2\?api-version=2024-10-21$/)
+          assert.equal(asked?.headers['api-key'], BETA_KEY)
+          assert.equal((await clientOf(second).batches.cancel(ids.get('alpha') ?? '')).status, 'cancelling')
+          assert.match(pair.alpha.journal()[0]?.url ?? '', /^\/v1\/batches\/batch_0+2\/cancel$/)
+        } finally {
+          await second.stop(0)
+        }
+      })
+    }))
+
+  test("are reached by OpenAI's client for Azure, with and without a deployment", () =>
+    withBoth(async (gateway, pair) => {
+      await putAtBeta(pair)
+      const client = azureOf(gateway)
+      const [file] = (await client.files.list({}, as('beta'))).data
+      assert.ok(file !== undefined)
+      assert.equal(await (await client.files.content(file.id)).text(), LINES)
+      const asked = {
+        input_file_id: file.id,
+        endpoint: '/v1/chat/completions',
+        completion_window: '24h',
+      } as const
+      const batch = await client.batches.create(asked)
+      assert.equal((await client.batches.retrieve(batch.id)).id, batch.id)
+      const other = await azureOf(gateway, 'beta').batches.create(asked)
+      assert.equal((await client.batches.cancel(other.id)).status, 'cancelling')
+      const listed = (await client.batches.list({}, as('beta'))).data.map(({ id }) => id)
+      assert.deepEqual(listed, [other.id, batch.id])
+    }))
+
+  test('are listed page by page, where `after` says where', () =>
+    withBoth(async (gateway, pair) => {
+      for (let count = 0; count < 3; count += 1) await putAtAlpha(pair)
+      const names: string[] = []
+      for await (const { id } of clientOf(gateway).files.list({ limit: 1, purpose: 'batch' }, as('alpha')))
+        names.push(id)
+      assert.equal(new Set(names).size, 3)
+      const [first = ''] = names
+      // An id of ours is enough to go on with.
+      const rest = await get(gateway, `/files?limit=5&after=${first}`)
+      assert.deepEqual(
+        listAt(rest.json, 'data').map((row) => at(row, 'id')),
+        names.slice(1),
+      )
+      assert.equal(at(rest.json, 'last_id'), names[2])
+    }))
+
+  test('of several accounts need a name, which a header, the query, a path and the body can say', () =>
+    withBoth(async (gateway, pair) => {
+      const id = await putAtAlpha(pair)
+      for (const path of ['/v1/files', `/files/${id}`, '/batches', '/openai/files']) {
+        const answer = await get(gateway, path)
+        assert.equal(answer.status, 400, path)
+        assert.match(
+          String(at(answer.json, 'error', 'message')),
+          /Name a model: `\?model=` .*x-litellm-model/,
+        )
+        assert.equal(at(answer.json, 'error', 'param'), 'model')
+      }
+      for (const path of [
+        '/files?model=alpha',
+        '/v1/files?model=id-alpha',
+        '/openai/deployments/alpha/files',
+        '/files?custom_llm_provider=openai',
+        '/files?target_model_names=alpha',
+      ])
+        assert.equal((await get(gateway, path)).status, 200, path)
+      const body = { input_file_id: id, endpoint: '/v1/embeddings', completion_window: '24h', model: 'alpha' }
+      const made = await get(gateway, '/v1/batches', { body })
+      assert.equal(made.status, 200, made.text)
+      assert.equal(at(pair.alpha.journal().at(-1)?.body, 'model'), undefined)
+    }))
+
+  test('of the only account need no name', () =>
+    withPair(async (pair) => {
+      const models = pair.models.filter(({ model_name }) => model_name !== 'beta')
+      await withModels(
+        models,
+        async (gateway) => {
+          const id = await putAtAlpha(pair)
+          const file = await clientOf(gateway).files.retrieve(id)
+          assert.match(file.id, /^file-pg1_/)
+        },
+        SETTINGS,
+      )
+    }))
+
+  test('with a wrong id are refused, and nobody is asked', () =>
+    withBoth(async (gateway, pair) => {
+      await putAtAlpha(pair)
+      const [file] = (await clientOf(gateway).files.list({}, as('alpha'))).data
+      const { id } = file ?? { id: '' }
+      pair.alpha.clearJournal()
+      const altered = id.slice(0, -1) + (id.endsWith('A') ? 'B' : 'A')
+      const flipped = id.replace(/pg1_(.)/, (_, first: string) => `pg1_${first === 'x' ? 'y' : 'x'}`)
+      const wrong = [
+        altered,
+        flipped,
+        id.slice(0, -4),
+        'file-pg1_',
+        'file-pg1_AAAA',
+        '%2E%2E',
+        '..%2Fmodels',
+        'a%00b',
+      ]
+      for (const text of [...wrong, id.replace('file-', 'batch_')]) {
+        const answer = await get(gateway, `/v1/files/${text}`)
+        assert.equal(answer.status, 404, `${text}: ${answer.text}`)
+        assert.equal(typeof at(answer.json, 'error', 'message'), 'string', text)
+      }
+      assert.equal((await get(gateway, `/v1/batches/${id}`)).status, 404)
+      assert.equal(pair.alpha.journal().length + pair.beta.journal().length, 0)
+    }))
+
+  test('of another model than the file’s are refused before anything is sent', () =>
+    withBoth(async (gateway, pair) => {
+      await putAtAlpha(pair)
+      const [file] = (await clientOf(gateway).files.list({}, as('alpha'))).data
+      const body = { input_file_id: file?.id, endpoint: '/v1/embeddings', completion_window: '24h' }
+      for (const [path, more] of [
+        ['/v1/batches', { model: 'beta' }],
+        ['/v1/batches?model=beta', {}],
+        ['/openai/deployments/beta/batches', {}],
+      ] as const) {
+        const answer = await get(gateway, path, { body: { ...body, ...more } })
+        assert.equal(answer.status, 400, path)
+        assert.match(String(at(answer.json, 'error', 'message')), /served elsewhere/)
+      }
+      assert.equal((await get(gateway, '/v1/batches', { body: { ...body, model: 'alpha' } })).status, 200)
+      assert.equal((await get(gateway, '/v1/files?model=cohere')).status, 400)
+      assert.equal((await get(gateway, '/v1/files?model=nobody')).status, 400)
+      assert.equal((await get(gateway, '/v1/batches', { body: {} })).status, 400)
+      assert.equal((await ask(`${gateway.url}/v1/files`)).status, 401)
+    }))
+})
