@@ -38,6 +38,23 @@ export type UnprobedMode = (typeof UNPROBED_MODES)[number]
  */
 export type HttpMode = Exclude<Mode, 'realtime'> | 'moderation'
 
+/** Routes that a mode's deployments serve beside the mode's own, and which mode that is. */
+export const SIDE_ROUTES = {
+  audio_translation: 'audio_transcription',
+  image_edit: 'image_generation',
+} as const satisfies Readonly<Record<string, HttpMode>>
+
+/** A route beside a mode's own. */
+export type SideRoute = keyof typeof SIDE_ROUTES
+
+/** A route of a provider: a mode's own, or one beside it. */
+export type RouteName = HttpMode | SideRoute
+
+/** True for a route beside a mode's own. */
+export function isSideRoute(route: RouteName): route is SideRoute {
+  return Object.hasOwn(SIDE_ROUTES, route)
+}
+
 /** True for one of the nine. */
 export function isMode(value: unknown): value is Mode {
   return (MODES as readonly unknown[]).includes(value)

@@ -2,7 +2,7 @@ import type { Deployment, Misconfiguration } from '../core/deployment.ts'
 import type { GatewayError } from '../core/failure.ts'
 import type { JsonObject } from '../core/json.ts'
 import type { BodyEdits } from '../core/json-spans.ts'
-import type { HttpMode, Mode, Operations } from '../core/mode.ts'
+import type { HttpMode, Mode, Operations, SideRoute } from '../core/mode.ts'
 import type { Secret } from '../core/secret.ts'
 import type { DialRequest, WireRequest, WireResponse } from '../transport/wire.ts'
 
@@ -30,6 +30,8 @@ export interface Codec<M extends HttpMode> {
   openStream?(target: Target): StreamDecoder<Operations[M]['event']>
   /** Present where a client's body needs no translation, only edits at its top level. */
   readonly relay?: RelayFace
+  /** The same for the routes beside the mode's own. */
+  readonly sides?: { readonly [S in SideRoute]?: RelayFace }
 }
 
 /** How to pass a client's request on without parsing it. */

@@ -1,9 +1,11 @@
 import { GatewayError } from '../core/failure.ts'
 import type { JsonObject } from '../core/json.ts'
+import { scanObject } from '../core/json-spans.ts'
 import type { Limits, WireRequest, WireResponse } from '../transport/wire.ts'
 import type { RealtimeKeyRoute } from './adapter.ts'
 import { readAnswer } from './answer.ts'
 import { cleaned, refusalOf, type Line } from './call.ts'
+import { formRequest, type RelayedForm } from './form-request.ts'
 import { JSON_HEADERS } from './post-json.ts'
 
 /** A call about something that lives at the provider: a file, a batch. */
@@ -14,6 +16,8 @@ export interface ObjectCall {
   /** With its `?`; empty where there is none. */
   readonly query: string
   readonly body?: JsonObject
+  /** A client's form in place of it. */
+  readonly form?: RelayedForm
   /** Default JSON. */
   readonly accept?: string
 }
@@ -37,14 +41,18 @@ export function hasRealtimeKeys(line: Line): boolean {
 
 /**
  * The call as a request to this deployment's provider, without credentials.
- * @throws GatewayError misconfigured where the provider keeps no such things
+ * @throws GatewayError misconfigured where the provider keeps no such things, bad_request for a form that may not pass
  */
 export function objectRequest(line: Line, call: ObjectCall): WireRequest {
   const face = line.adapter.objects
   if (face === 'unsupported') throw lacking(line, 'files and batches')
   const url = face.url(line.target, call.path)
   const query = url.includes('?') ? call.query.replace('?', '&') : call.query
-  const { method, body, accept } = call
+  const { method, body, form, accept } = call
+  if (form !== undefined) {
+    const own = { body: form.fields, spans: scanObject(form.fields), edits: {} }
+    return formRequest(url + query, 'application/json', form, own)
+  }
   if (body !== undefined)
     return { method, url: url + query, headers: JSON_HEADERS, body: JSON.stringify(body) }
   return { method, url: url + query, headers: { accept: accept ?? 'application/json' } }

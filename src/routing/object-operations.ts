@@ -21,6 +21,7 @@ const WRITE = { method: 'POST', answer: 'object', isCostly: true } as const
 
 /** OpenAI's routes for files and batches. */
 export const OBJECT_OPERATIONS = {
+  createFile: { ...FILE, ...WRITE, path: () => '/files' },
   listFiles: { ...FILE, ...READ, path: () => '/files' },
   retrieveFile: { ...FILE, ...READ, path: (id) => `/files/${id}` },
   fileContent: { ...FILE, ...READ, path: (id) => `/files/${id}/content`, answer: 'content' },

@@ -39,6 +39,8 @@ export interface Owners {
    * @throws GatewayError bad_request (400) naming what to add, not_found (404) for an id that is none
    */
   find(hints: OwnerHints): Promise<Owner>
+  /** Is there just one account, of this provider or at all? */
+  isClear(provider: string | undefined): Promise<boolean>
 }
 
 /** What the search runs on. */
@@ -49,22 +51,23 @@ export interface OwnerDeps {
   readonly resolve: ResolveModel
 }
 
+/** The deployments of the only account, or why there is none. */
+type SoleAccount = readonly Candidate[] | 'none' | 'several'
+
 /** Makes the search of one config. What it has found out about accounts is kept: a config does not change. */
 export function createOwners(deps: OwnerDeps): Owners {
-  const soles = new Map<string, Promise<readonly Candidate[] | GatewayError>>()
+  const soles = new Map<string | undefined, Promise<SoleAccount>>()
   let byKey: ReadonlyMap<string, Deployment> | undefined
   const deploymentOf = ({ deployment }: ObjectId): Deployment | undefined => {
     byKey ??= new Map(deps.deployments.map((each) => [deploymentKey(each.id), each]))
     return byKey.get(deployment)
   }
-  const soleAccount = async ({ route, provider }: OwnerHints): Promise<readonly Candidate[]> => {
-    const known = deps.deployments.some((each) => each.provider === provider) ? provider : undefined
-    if (known !== provider) throw nobodyKeeps(route, provider)
-    const sole = soles.get(`${route} ${known}`) ?? accountOf(deps, route, known)
-    soles.set(`${route} ${known}`, sole)
-    const found = await sole
-    if (found instanceof Error) throw found
-    return found
+  const soleAccount = (provider: string | undefined): Promise<SoleAccount> => {
+    const isKnown = provider === undefined || deps.deployments.some((each) => each.provider === provider)
+    if (!isKnown) return Promise.resolve('none')
+    const sole = soles.get(provider) ?? accountOf(deps, provider)
+    soles.set(provider, sole)
+    return sole
   }
   return {
     find: async (hints) => {
@@ -82,8 +85,12 @@ export function createOwners(deps: OwnerDeps): Owners {
       const upstreamId = ours?.upstreamId ?? id?.text
       if (model !== undefined) return { model, candidates: named(deps, route, model), upstreamId }
       if (id !== undefined && ours !== undefined) throw noSuch(id.kind, id.text, GONE)
-      return { model, candidates: await soleAccount(hints), upstreamId }
+      const sole = await soleAccount(hints.provider)
+      if (sole === 'none') throw nobodyKeeps(route, hints.provider)
+      if (sole === 'several') throw severalAccounts(route)
+      return { model, candidates: sole, upstreamId }
     },
+    isClear: async (provider) => typeof (await soleAccount(provider)) === 'object',
   }
 }
 
@@ -116,25 +123,23 @@ function named({ directory, lines, resolve }: OwnerDeps, route: string, model: s
   )
 }
 
-/** The deployments of the only account; those of mode batch settle it where there are any. */
+/** Deployments of mode batch settle it where there are any. */
 async function accountOf(
   { deployments, lines }: OwnerDeps,
-  route: string,
   provider: string | undefined,
-): Promise<readonly Candidate[] | GatewayError> {
+): Promise<SoleAccount> {
   const wanted = deployments.filter((each) => provider === undefined || each.provider === provider)
   const ofBatches = wanted.filter(({ mode }) => mode === 'batch')
-  for (const deployments of ofBatches.length > 0 ? [ofBatches, wanted] : [wanted]) {
-    const able = deployments.flatMap((deployment) => {
+  for (const members of [ofBatches, wanted]) {
+    const able = members.flatMap((deployment) => {
       const opened = lines(deployment.index)
       return 'line' in opened && hasObjects(opened.line) ? [{ deployment, line: opened.line }] : []
     })
     if (able.length === 0) continue
-    return (await areOne(able.map(({ line }) => line)))
-      ? able.map(({ deployment }) => ({ deployment }))
-      : severalAccounts(route)
+    const isOne = await areOne(able.map(({ line }) => line))
+    return isOne ? able.map(({ deployment }) => ({ deployment })) : 'several'
   }
-  return nobodyKeeps(route, provider)
+  return 'none'
 }
 
 async function areOne([first, ...others]: readonly Line[]): Promise<boolean> {

@@ -1,8 +1,11 @@
+import type { ClientForm } from '../core/client-form.ts'
 import { asGatewayError } from '../core/failure.ts'
 import type { JsonObject } from '../core/json.ts'
 import { askObject, objectRequest } from '../providers/objects.ts'
 import type { ObjectCall } from '../providers/objects.ts'
 import { successHeaders } from './answer-head.ts'
+import { CONNECTION_FIELDS, GATEWAY_FIELDS } from './fields.ts'
+import { fieldsAsJson } from './form-fields.ts'
 import { withOurIds } from './object-answer.ts'
 import { passContent } from './object-content.ts'
 import { deploymentKey } from './object-id.ts'
@@ -32,10 +35,14 @@ export interface ObjectRequest {
   readonly query: URLSearchParams
   /** Of a POST that has one. */
   readonly body?: JsonObject
+  /** Of an upload. */
+  readonly form?: ClientForm
 }
 
 /** Takes calls about files and batches to where these live. */
 export interface Objects {
+  /** True where calls that name no model have somewhere to go: there is just one account. */
+  isClear(query: URLSearchParams): Promise<boolean>
   /** Never throws: whatever goes wrong becomes `answer.fail`. */
   call(request: ObjectRequest, answer: RelayAnswer): Exchange
 }
@@ -45,10 +52,13 @@ const MAX_OBJECT_BYTES = 16 * 1024 * 1024
 /** What only the gateway reads, in the query or in a body. */
 const OUR_NAMES = ['model', 'custom_llm_provider', 'target_model_names'] as const
 
+const REMOVED_FIELDS: ReadonlySet<string> = new Set([...GATEWAY_FIELDS, ...OUR_NAMES])
+
 /** Makes the objects' side of one gateway. */
 export function createObjects(deps: ObjectDeps): Objects {
   const owners = createOwners(deps)
   return {
+    isClear: (query) => owners.isClear(query.get('custom_llm_provider') ?? undefined),
     call: (request, answer) => {
       const leaving = new AbortController()
       let running: Stream | undefined
@@ -75,12 +85,21 @@ async function served(
   signal: AbortSignal,
   runs: (stream: Stream) => void,
 ): Promise<Outcome<void>> {
-  const { operation } = request
+  const { operation, form } = request
+  if (form !== undefined) checkUpload(form)
   const owner = await owners.find(hintsOf(request))
   if (operation.method === 'POST') checkModel(deps, request, owner)
   const call = callOf(request, owner)
   const { model, candidates } = owner
-  const errand = { model, candidates, isSteady: true, isCostly: operation.isCostly, signal }
+  const errand = {
+    model,
+    candidates,
+    // Whatever is put anywhere is found there by its id; what is looked for may be in one place only.
+    isSteady: form === undefined,
+    isCostly: operation.isCostly,
+    canRepeat: () => form?.rest?.isTaken() !== true,
+    signal,
+  }
   return severalTries(deps, errand, (attempt) => {
     const { line } = attempt
     const wire = objectRequest(line, call)
@@ -94,12 +113,12 @@ async function served(
 }
 
 function hintsOf(request: ObjectRequest): OwnerHints {
-  const { operation, query, body } = request
+  const { operation, query } = request
   const id = idOf(request)
   return {
     route: operation.route,
     model: modelOf(request),
-    provider: query.get('custom_llm_provider') ?? textOf(body, 'custom_llm_provider'),
+    provider: query.get('custom_llm_provider') ?? textOf(request, 'custom_llm_provider'),
     ...(id !== undefined && { id }),
   }
 }
@@ -118,9 +137,9 @@ function idOf({ operation, id, query, body }: ObjectRequest): OwnerHints['id'] {
   return after === null || after === '' ? undefined : { kind, text: after }
 }
 
-function modelOf({ model, body, query }: ObjectRequest): string | undefined {
-  const named = model ?? textOf(body, 'model')
-  const target = named ?? query.get('target_model_names') ?? textOf(body, 'target_model_names')
+function modelOf(request: ObjectRequest): string | undefined {
+  const named = request.model ?? textOf(request, 'model')
+  const target = named ?? request.query.get('target_model_names') ?? textOf(request, 'target_model_names')
   if (named === undefined && target?.includes(',') === true)
     throw refuse(
       "'target_model_names' with several names is not supported: name one model.",
@@ -129,9 +148,19 @@ function modelOf({ model, body, query }: ObjectRequest): string | undefined {
   return target
 }
 
-function textOf(body: JsonObject | undefined, name: string): string | undefined {
-  const value = body?.[name]
+/** A member of the body, or a field of the form. */
+function textOf({ body, form }: ObjectRequest, name: string): string | undefined {
+  const value = body?.[name] ?? form?.fields.findLast((field) => field.name === name)?.text
   return typeof value === 'string' && value !== '' ? value : undefined
+}
+
+/** What can be said of a form before it is sent: of a large one little more than that it is a form. */
+function checkUpload({ fields, rest }: ClientForm): void {
+  if (rest !== undefined) return
+  for (const name of ['file', 'purpose']) {
+    if (fields.some((field) => field.name === name)) continue
+    throw refuse(`/files: Missing required parameter: '${name}'.`, name)
+  }
 }
 
 /** A batch runs where its file is: a model of another place was surely meant otherwise. */
@@ -149,10 +178,12 @@ function checkModel(deps: OwnerDeps, request: ObjectRequest, { candidates }: Own
 }
 
 /** The call in the provider's own ids. */
-function callOf({ operation, id, query, body }: ObjectRequest, { upstreamId = '' }: Owner): ObjectCall {
+function callOf(request: ObjectRequest, { upstreamId = '' }: Owner): ObjectCall {
+  const { operation, id, query, body, form } = request
   const { method } = operation
   const path = operation.path(id === undefined ? '' : encodeURIComponent(upstreamId))
   const accept = operation.answer === 'content' ? { accept: '*/*' } : {}
+  if (form !== undefined) return { method, path, query: '', form: relayedForm(form) }
   if (body !== undefined)
     return { method, path, query: '', body: { ...own(body), input_file_id: upstreamId } }
   const passed = new URLSearchParams(query)
@@ -160,6 +191,11 @@ function callOf({ operation, id, query, body }: ObjectRequest, { upstreamId = ''
   if (id === undefined && passed.has('after')) passed.set('after', upstreamId)
   const text = passed.toString()
   return { method, path, query: text === '' ? '' : `?${text}`, ...accept }
+}
+
+/** What only the gateway reads is taken out, wherever in the form it stands. */
+function relayedForm(form: ClientForm): NonNullable<ObjectCall['form']> {
+  return { form, fields: fieldsAsJson(form.fields), removed: REMOVED_FIELDS, refused: CONNECTION_FIELDS }
 }
 
 function own(body: JsonObject): JsonObject {

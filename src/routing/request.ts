@@ -56,8 +56,8 @@ export function readRequest(
 }
 
 function checkRequired({ route, required }: Operation, body: Buffer, spans: JsonSpans): void {
-  for (const { name, isArray } of required) {
-    const member = spans.members.findLast(({ key }) => key === name)
+  for (const { name, isArray, or } of required) {
+    const member = spans.members.findLast(({ key }) => key === name || key === or)
     if (member === undefined) throw refuse(`${route}: Missing required parameter: '${name}'.`, name)
     if (isArray === true && body[member.valueStart] !== ARRAY_START)
       throw refuse(`${route}: '${name}' must be an array.`, name)

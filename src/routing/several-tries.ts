@@ -37,6 +37,8 @@ export interface Errand {
   readonly isSteady: boolean
   /** Only what was surely not done is tried again. */
   readonly isCostly: boolean
+  /** False once something was taken from the client that it cannot be asked for again. */
+  readonly canRepeat?: () => boolean
   /** The client is gone, or the process ends. */
   readonly signal: AbortSignal
 }
@@ -78,18 +80,19 @@ export async function severalTries<T>(
     tried.add(chosen.deployment.index)
     const { failure } = outcome
     const other = choose(candidates, inputs, (index) => tried.has(index))
-    const step = mayRepeat(failure, errand.isCostly)
-      ? nextStep({
-          failure,
-          retries,
-          maxRetries,
-          hasOther: other !== undefined,
-          again: failureRow(failure.kind).again === true ? failure : undefined,
-          leftMs: Number.POSITIVE_INFINITY,
-          leastWaitMs: deps.settings.leastWaitMs,
-          dice: deps.random(),
-        })
-      : ({ kind: 'leave' } as const)
+    const step =
+      mayRepeat(failure, errand.isCostly) && errand.canRepeat?.() !== false
+        ? nextStep({
+            failure,
+            retries,
+            maxRetries,
+            hasOther: other !== undefined,
+            again: failureRow(failure.kind).again === true ? failure : undefined,
+            leftMs: Number.POSITIVE_INFINITY,
+            leastWaitMs: deps.settings.leastWaitMs,
+            dice: deps.random(),
+          })
+        : ({ kind: 'leave' } as const)
     if (step.kind === 'leave' || signal.aborted || !deps.budgets.spend(budgetName)) return first
     logFailed(deps, chosen, retries + 1, failure)
     if (step.kind === 'other') chosen = other

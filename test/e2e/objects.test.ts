@@ -57,19 +57,13 @@ const azureOf = ({ url }: Gateway, deployment?: string): AzureOpenAI =>
 
 const as = (model: string) => ({ headers: { 'x-litellm-model': model } })
 
+/** Uploads through the gateway, for a model that the header names. */
+const upload = async (client: OpenAI, model: string): Promise<OpenAI.FileObject> =>
+  client.files.create({ file: await toFile(Buffer.from(LINES), 'in.jsonl'), purpose: 'batch' }, as(model))
+
 /** Puts a file at alpha past the gateway. */
 async function putAtAlpha({ alpha }: Pair): Promise<string> {
   const direct = new OpenAI({ apiKey: ALPHA_KEY, baseURL: `${alpha.url}/v1`, maxRetries: 0 })
-  const file = await direct.files.create({
-    file: await toFile(Buffer.from(LINES), 'in.jsonl'),
-    purpose: 'batch',
-  })
-  return file.id
-}
-
-/** And at beta. */
-async function putAtBeta({ beta }: Pair): Promise<string> {
-  const direct = new AzureOpenAI({ apiKey: BETA_KEY, endpoint: beta.url, apiVersion: '2024-10-21' })
   const file = await direct.files.create({
     file: await toFile(Buffer.from(LINES), 'in.jsonl'),
     purpose: 'batch',
@@ -87,13 +81,17 @@ describe('files and batches', () => {
   test("live where they were put, for OpenAI's own client", () =>
     withBoth(async (gateway, pair) => {
       const client = clientOf(gateway)
-      const plain = await putAtAlpha(pair)
-      const [file] = (await client.files.list({}, as('alpha'))).data
-      assert.ok(file !== undefined)
+      const file = await upload(client, 'alpha')
       assert.match(file.id, /^file-pg1_[\w-]+$/)
       assert.equal(file.filename, 'in.jsonl')
+      assert.equal(pair.beta.journal().length, 0)
+      assert.deepEqual(
+        (await client.files.list({}, as('alpha'))).data.map(({ id }) => id),
+        [file.id],
+      )
       assert.equal((await client.files.retrieve(file.id)).id, file.id)
-      assert.equal((await client.files.retrieve(plain, as('alpha'))).id, file.id)
+      const plain = await putAtAlpha(pair)
+      assert.notEqual((await client.files.retrieve(plain, as('alpha'))).id, file.id)
       assert.equal(await (await client.files.content(file.id)).text(), LINES)
       const batch = await client.batches.create({
         input_file_id: file.id,
@@ -124,15 +122,10 @@ describe('files and batches', () => {
         const ids = new Map<string, string>()
         try {
           const client = clientOf(first)
-          for (const [model, put] of [
-            ['alpha', putAtAlpha],
-            ['beta', putAtBeta],
-          ] as const) {
-            const input_file_id = await put(pair)
-            const batch = await client.batches.create(
-              { input_file_id, endpoint: '/v1/chat/completions', completion_window: '24h' },
-              as(model),
-            )
+          for (const model of ['alpha', 'beta']) {
+            const { id } = await upload(client, model)
+            const asked = { endpoint: '/v1/chat/completions', completion_window: '24h' } as const
+            const batch = await client.batches.create({ input_file_id: id, ...asked })
             ids.set(model, batch.id)
           }
         } finally {
@@ -164,10 +157,10 @@ describe('files and batches', () => {
 
   test("are reached by OpenAI's client for Azure, with and without a deployment", () =>
     withBoth(async (gateway, pair) => {
-      await putAtBeta(pair)
       const client = azureOf(gateway)
-      const [file] = (await client.files.list({}, as('beta'))).data
-      assert.ok(file !== undefined)
+      const file = await upload(client, 'beta')
+      assert.equal(pair.beta.journal()[0]?.url, '/openai/files?api-version=2024-10-21')
+      assert.equal(pair.beta.journal()[0]?.headers['api-key'], BETA_KEY)
       assert.equal(await (await client.files.content(file.id)).text(), LINES)
       const asked = {
         input_file_id: file.id,
@@ -285,5 +278,55 @@ describe('files and batches', () => {
       assert.equal((await get(gateway, '/v1/files?model=nobody')).status, 400)
       assert.equal((await get(gateway, '/v1/batches', { body: {} })).status, 400)
       assert.equal((await ask(`${gateway.url}/v1/files`)).status, 401)
+    }))
+
+  test('are uploaded for the model that the form, the query, a header or the path names', () =>
+    withBoth(async (gateway, pair) => {
+      const form = (fields: Readonly<Record<string, string>>, name = 'in.jsonl'): FormData => {
+        const made = new FormData()
+        made.append('file', new Blob([LINES]), name)
+        for (const [key, value] of Object.entries(fields)) made.append(key, value)
+        return made
+      }
+      const post = async (path: string, body: FormData, headers = {}): Promise<Answer> => {
+        const response = await fetch(`${gateway.url}${path}`, {
+          method: 'POST',
+          headers: { ...AUTH, ...headers },
+          body,
+        })
+        const text = await response.text()
+        return { status: response.status, headers: response.headers, text, json: JSON.parse(text) }
+      }
+      const purpose = 'batch'
+      for (const [path, fields, headers] of [
+        ['/v1/files', { purpose, model: 'beta' }, {}],
+        ['/files', { purpose, target_model_names: 'beta' }, {}],
+        ['/v1/files?model=beta', { purpose, model: 'alpha' }, {}],
+        ['/openai/files?api-version=2024-10-21', { purpose }, { 'x-litellm-model': 'beta' }],
+        ['/openai/deployments/beta/files', { purpose, custom_llm_provider: 'openai' }, {}],
+      ] as const) {
+        const answer = await post(path, form(fields), headers)
+        assert.equal(answer.status, 200, `${path}: ${answer.text}`)
+        assert.match(String(at(answer.json, 'id')), /^file-pg1_/)
+        assert.equal(answer.headers.get('x-litellm-model-id'), 'id-beta')
+        const parts = listAt(pair.beta.journal().at(-1)?.body, 'multipart').map((part) => at(part, 0))
+        assert.deepEqual(parts, ['file', 'purpose'], path)
+      }
+      assert.equal(pair.alpha.journal().length, 0)
+      for (const [fields, status, words] of [
+        [{ purpose }, 400, /Name a model/],
+        [{ model: 'beta' }, 400, /Missing required parameter: 'purpose'/],
+        [{ purpose: 'batch', model: 'nobody' }, 400, /model=nobody/],
+        [{ purpose: 'batch', model: 'cohere' }, 400, /keeps no files/],
+        [{ purpose: 'batch', target_model_names: 'alpha,beta' }, 400, /name one model/],
+        [{ purpose: 'nonsense', model: 'alpha' }, 400, /'nonsense' is not one of/],
+        [{ purpose: 'batch', model: 'alpha', api_base: 'http://elsewhere' }, 400, /'api_base' cannot be set/],
+      ] as const) {
+        const answer = await post('/v1/files', form(fields))
+        assert.equal(answer.status, status, answer.text)
+        assert.match(String(at(answer.json, 'error', 'message')), words)
+      }
+      const noForm = await ask(`${gateway.url}/v1/files`, { headers: AUTH, body: { purpose } })
+      assert.equal(noForm.status, 415)
     }))
 })

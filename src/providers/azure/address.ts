@@ -1,7 +1,7 @@
-import type { HttpMode } from '../../core/mode.ts'
+import type { RouteName } from '../../core/mode.ts'
 import type { RealtimeKeyRoute, Target } from '../adapter.ts'
-import { OPENAI_ROUTES } from '../openai/surface.ts'
-import { joinRoute, withQuery } from '../route.ts'
+import { OPENAI_ROUTES, routeBelow } from '../openai/surface.ts'
+import { withQuery } from '../route.ts'
 
 /** The newest dated version that is generally available for inference (decided default). */
 const DATED_VERSION = '2024-10-21'
@@ -12,23 +12,23 @@ const DATED_REALTIME_KEY_VERSION = '2025-04-01-preview'
 const V1_WORDS = new Set(['v1', 'preview', 'latest'])
 
 /** Paths that belong to the resource rather than to one deployment of it, as OpenAI's SDK for Azure asks for them. */
-const OF_THE_RESOURCE: ReadonlySet<HttpMode> = new Set<HttpMode>(['batch', 'moderation'])
+const OF_THE_RESOURCE: ReadonlySet<RouteName> = new Set<RouteName>(['batch', 'moderation'])
 
 /**
- * Where a mode is served. Dated versions: `{base}/openai/deployments/{deployment}/…?api-version=`, batches at
+ * Where a route is served. Dated versions: `{base}/openai/deployments/{deployment}/…?api-version=`, batches at
  * `{base}/openai/batches`; `api_version` v1, preview or latest, or a base that ends in `/openai/v1`:
  * `{base}/openai/v1/…`. A base that already names the deployment, or the whole route, is used as it is.
  * https://learn.microsoft.com/azure/ai-foundry/openai/reference
  */
-export function azureUrl(target: Target, mode: HttpMode): string {
-  const route = OPENAI_ROUTES[mode]
+export function azureUrl(target: Target, route: RouteName): string {
+  const path = OPENAI_ROUTES[route]
   if (isV1(target)) {
-    const url = target.base.endsWith(route) ? target.base : `${resource(target.base)}/openai/v1${route}`
+    const url = target.base.endsWith(path) ? target.base : `${resource(target.base)}/openai/v1${path}`
     return target.apiVersion === 'preview' ? withQuery(url, 'api-version', 'preview') : url
   }
-  const url = OF_THE_RESOURCE.has(mode)
-    ? `${resource(target.base)}/openai${route}`
-    : joinRoute(deploymentBase(target), route)
+  const url = OF_THE_RESOURCE.has(route)
+    ? `${resource(target.base)}/openai${path}`
+    : routeBelow(deploymentBase(target), route)
   return withQuery(url, 'api-version', target.apiVersion ?? DATED_VERSION)
 }
 

@@ -6,7 +6,7 @@ import { openAiCodecs } from '../openai/codecs.ts'
 import { openAiObjects } from '../openai/objects.ts'
 import { openAiRealtimeKeys } from '../openai/realtime-keys.ts'
 import { realtimeFace, realtimeQuery } from '../openai/realtime.ts'
-import { modelsUrl, OPENAI_ROUTES, type Surface } from '../openai/surface.ts'
+import { modelsUrl, routeBelow, type Surface } from '../openai/surface.ts'
 import { joinRoute } from '../route.ts'
 import type { CompatibleRow } from './row.ts'
 
@@ -54,7 +54,7 @@ export function openAiCompatible(row: CompatibleRow): ProviderAdapter {
 function surfaceOf(row: CompatibleRow): Surface {
   const { modelPrefix } = row
   return {
-    url: (target, mode) => joinRoute(target.base, row.routes?.[mode] ?? OPENAI_ROUTES[mode]),
+    url: (target, route) => routeBelow(target.base, route, row.routes?.[route]),
     ...(row.renames === undefined ? {} : { renames: row.renames }),
     ...(row.required === undefined ? {} : { required: row.required }),
     ...(row.completionAnswer === undefined ? {} : { completionAnswer: row.completionAnswer }),

@@ -9,7 +9,7 @@ import { openAiCodecs } from './codecs.ts'
 import { openAiObjects } from './objects.ts'
 import { openAiRealtimeKeys } from './realtime-keys.ts'
 import { realtimeFace, realtimeQuery } from './realtime.ts'
-import { modelsUrl, OPENAI_ROUTES, type Surface } from './surface.ts'
+import { modelsUrl, routeBelow, type Surface } from './surface.ts'
 
 const SOURCE: KeySource = {
   base: 'https://api.openai.com/v1',
@@ -17,7 +17,7 @@ const SOURCE: KeySource = {
   keyEnv: ['OPENAI_API_KEY'],
 }
 
-const SURFACE: Surface = { url: (target, mode) => joinRoute(target.base, OPENAI_ROUTES[mode]) }
+const SURFACE: Surface = { url: (target, route) => routeBelow(target.base, route) }
 
 const connect: ProviderAdapter['connect'] = (deployment, env) => {
   const named = fromEnv(env, ['OPENAI_ORGANIZATION', 'OPENAI_ORG_ID'])

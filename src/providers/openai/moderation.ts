@@ -1,6 +1,6 @@
 import type { Codec } from '../adapter.ts'
 import { notAnAnswer, readAnswer } from '../answer.ts'
-import { relayJson } from './relay.ts'
+import { relayBody } from './relay.ts'
 import { postBody, type Surface } from './surface.ts'
 
 const EXPECTED = 'a filled "results" array'
@@ -15,6 +15,6 @@ export function moderationCodec(surface: Surface): Codec<'moderation'> {
       if (!Array.isArray(results) || results.length === 0) throw notAnAnswer(response, body, EXPECTED)
       return { results: results.length }
     },
-    relay: relayJson(surface, 'moderation'),
+    relay: relayBody(surface, 'moderation'),
   }
 }
