@@ -71,7 +71,10 @@ export const generalSettings = z.looseObject({
     notNegative,
     'Seconds for which new requests are still served after SIGTERM. Default: 5.',
   ),
-  max_request_size_mb: acted(positive, 'Largest JSON body a client may send, in MB. Default: 100.'),
+  max_request_size_mb: acted(
+    positive,
+    'Largest body a client may send, JSON or a form, in MB. Default: 100.',
+  ),
   database_url: keptSecret(
     textLike,
     'The address of a PostgreSQL database. Default: the variable DATABASE_URL.',

@@ -21,7 +21,7 @@ export function answer(call: Call, models: readonly string[]): Answer | undefine
   }
   const { operation } = call.route
   if (operation === 'speech') return speech(call)
-  if (operation === 'transcription') return transcript(call)
+  if (operation === 'transcription' || operation === 'translation') return transcript(call)
   if (!isAnswered(operation)) return undefined
   return { kind: 'json', json: JSON_ANSWERS[operation](call, models) }
 }
@@ -40,6 +40,13 @@ function streamed(call: Call): Answer | undefined {
       return { kind: 'bytes', type: 'text/event-stream', chunks: openaiChatStream(call) }
     case 'completion':
       return { kind: 'bytes', type: 'text/event-stream', chunks: completionStream(call) }
+    case 'transcription':
+      // OpenAI's description: whisper-1 does not stream, and the wish is ignored.
+      return call.model === 'whisper-1'
+        ? undefined
+        : { kind: 'bytes', type: 'text/event-stream', chunks: TRANSCRIPT_EVENTS }
+    case 'image_edit':
+      return { kind: 'bytes', type: 'text/event-stream', chunks: EDIT_EVENTS }
     case 'cohere_chat_v2':
       return { kind: 'bytes', type: 'text/event-stream', chunks: cohereChatStream() }
     case 'cohere_chat_v1':
@@ -57,7 +64,8 @@ const COHERE_META = {
 const CHAT_USAGE = { prompt_tokens: 5, completion_tokens: 1, total_tokens: 6 } as const
 
 /** The routes that remember something are answered elsewhere; a rule may still alter an empty list of batches. */
-type JsonOperation = Exclude<Operation, 'speech' | 'transcription' | NoAnswer>
+type JsonOperation = Exclude<Operation, SoundOperation | NoAnswer>
+type SoundOperation = 'speech' | 'transcription' | 'translation'
 type NoAnswer = (typeof NO_ANSWER)[number]
 
 const NO_ANSWER = [
@@ -74,7 +82,7 @@ const NO_ANSWER = [
   'session_key',
 ] as const satisfies readonly Operation[]
 
-function isAnswered(operation: Exclude<Operation, 'speech' | 'transcription'>): operation is JsonOperation {
+function isAnswered(operation: Exclude<Operation, SoundOperation>): operation is JsonOperation {
   return !NO_ANSWER.some((none) => none === operation)
 }
 
@@ -107,6 +115,7 @@ const JSON_ANSWERS: { readonly [O in JsonOperation]: (call: Call, models: readon
       usage: { prompt_tokens: 4, total_tokens: 4 },
     }),
     image: (call) => ({ created: CREATED, data: images(call) }),
+    image_edit: (call) => ({ created: CREATED, data: images(call) }),
     rerank: rerank,
     rerank_v2: rerank,
     moderation: (call) => ({
@@ -164,7 +173,7 @@ const PNG_BASE64 =
 
 /** gpt-image-* answer with base64 always, others with a URL unless asked for base64. */
 function images(call: Call): readonly JsonObject[] {
-  const asBase64 = call.json?.['response_format'] === 'b64_json' || call.model.startsWith('gpt-image-')
+  const asBase64 = fieldOf(call, 'response_format') === 'b64_json' || call.model.startsWith('gpt-image-')
   const image = asBase64 ? { b64_json: PNG_BASE64 } : { url: 'http://127.0.0.1/img.png' }
   return Array.from({ length: Math.min(count(call, 'n', 1), 10) }, () => image)
 }
@@ -178,8 +187,14 @@ function rerank(call: Call): JsonObject {
 }
 
 function count(call: Call, field: string, fallback: number): number {
-  const value = call.json?.[field]
-  return typeof value === 'number' ? value : fallback
+  const value = fieldOf(call, field)
+  const number = typeof value === 'string' ? Number.parseInt(value, 10) : value
+  return typeof number === 'number' && !Number.isNaN(number) ? number : fallback
+}
+
+/** Of the JSON body, or the text of a form. */
+function fieldOf(call: Call, name: string): Json | undefined {
+  return call.form === undefined ? call.json?.[name] : formField(call.form, name)
 }
 
 /** Cohere's answer without `embedding_types`, v1 only. */
@@ -222,6 +237,21 @@ function speech(call: Call): Answer {
   return { kind: 'bytes', type, chunks: [Buffer.from('ID3fakeaudio')] }
 }
 
+/** The events of a transcription, and of an image edit. */
+const TRANSCRIPT_EVENTS = [
+  { type: 'transcript.text.delta', delta: 'hel' },
+  { type: 'transcript.text.delta', delta: 'lo' },
+  { type: 'transcript.text.done', text: 'hello' },
+].map(eventText)
+const EDIT_EVENTS = [
+  { type: 'image_edit.partial_image', partial_image_index: 0, b64_json: PNG_BASE64 },
+  { type: 'image_edit.completed', b64_json: PNG_BASE64 },
+].map(eventText)
+
+function eventText(event: { readonly type: string }): string {
+  return `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`
+}
+
 function transcript(call: Call): Answer {
   const format = call.form && formField(call.form, 'response_format')
   switch (format) {
@@ -242,7 +272,13 @@ function transcript(call: Call): Answer {
     case 'verbose_json':
       return {
         kind: 'json',
-        json: { task: 'transcribe', language: 'english', duration: 0.5, text: 'hello', segments: [] },
+        json: {
+          task: call.route.operation === 'translation' ? 'translate' : 'transcribe',
+          language: 'english',
+          duration: 0.5,
+          text: 'hello',
+          segments: [],
+        },
       }
     default:
       return { kind: 'json', json: { text: 'hello' } }

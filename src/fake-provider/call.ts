@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { JsonObject } from '../core/json.ts'
+import { formField } from './multipart.ts'
 import type { Form } from './multipart.ts'
 import type { Route } from './routes.ts'
 
@@ -30,5 +31,5 @@ export function header(call: Pick<Call, 'headers'>, name: string): string {
 
 /** True where the client asks for a stream. */
 export function wantsStream(call: Call): boolean {
-  return call.json?.['stream'] === true
+  return call.json?.['stream'] === true || (call.form && formField(call.form, 'stream')) === 'true'
 }

@@ -110,6 +110,28 @@ export const FIELDS: { readonly [O in Operation]?: FieldTable } = {
     },
     minimum: { n: 1 },
   },
+  image_edit: {
+    required: ['images', 'prompt'],
+    strict: true,
+    types: {
+      model: TEXT,
+      images: LIST,
+      mask: MAP,
+      prompt: TEXT,
+      n: WHOLE,
+      quality: TEXT,
+      input_fidelity: TEXT,
+      size: TEXT,
+      user: TEXT,
+      output_format: TEXT,
+      output_compression: WHOLE,
+      moderation: TEXT,
+      background: TEXT,
+      stream: FLAG,
+      partial_images: WHOLE,
+    },
+    minimum: { n: 1 },
+  },
   speech: {
     required: ['model', 'input', 'voice'],
     strict: true,
@@ -166,60 +188,6 @@ export const FIELDS: { readonly [O in Operation]?: FieldTable } = {
   cohere_embed_v1: COHERE_EMBED,
   cohere_embed_v2: { ...COHERE_EMBED, required: ['model', 'input_type'] },
 }
-
-/** The fields of an upload's form. */
-export const UPLOAD_FIELDS: readonly string[] = [
-  'file',
-  'purpose',
-  'expires_after[anchor]',
-  'expires_after[seconds]',
-]
-
-/** What a file may be uploaded for (OpenAI's API description). */
-export const PURPOSES: readonly string[] = [
-  'assistants',
-  'batch',
-  'fine-tune',
-  'vision',
-  'user_data',
-  'evals',
-]
-
-/** The fields of a transcription form; it is strict too. */
-export const TRANSCRIPTION_FIELDS: readonly string[] = [
-  'file',
-  'model',
-  'language',
-  'languages',
-  'keywords',
-  'prompt',
-  'response_format',
-  'temperature',
-  'include',
-  'include[]',
-  'timestamp_granularities',
-  'timestamp_granularities[]',
-  'stream',
-  'chunking_strategy',
-  'known_speaker_names',
-  'known_speaker_names[]',
-  'known_speaker_references',
-  'known_speaker_references[]',
-]
-
-/** What a transcription accepts by its file's name (OpenAI's API description). */
-export const SOUND_EXTENSIONS: readonly string[] = [
-  'flac',
-  'm4a',
-  'mp3',
-  'mp4',
-  'mpeg',
-  'mpga',
-  'oga',
-  'ogg',
-  'wav',
-  'webm',
-]
 
 /** OpenAI's own speech models know these voices only; other providers' have their own. */
 export const OPENAI_VOICES: readonly string[] = [

@@ -38,7 +38,9 @@ export function parseBody(contentType: string, raw: Buffer): ReadBody {
   if (contentType.includes('multipart')) {
     const form = parseMultipart(contentType, raw)
     const names = form?.parts.map((part) => [part.name, part.filename ?? null]) ?? []
-    const shown = { multipart: names, bytes: raw.length }
+    const texts = form?.parts.filter((part) => part.filename === undefined) ?? []
+    const fields = texts.map((part): [string, string] => [part.name, part.bytes.toString('utf8')])
+    const shown = { multipart: names, fields, bytes: raw.length }
     return form === undefined ? { shown } : { shown, form }
   }
   return { shown: raw.length === 0 ? null : { bytes: raw.length } }

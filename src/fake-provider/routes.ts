@@ -8,7 +8,9 @@ export type Operation =
   | 'completion'
   | 'embedding'
   | 'image'
+  | 'image_edit'
   | 'transcription'
+  | 'translation'
   | 'speech'
   | 'rerank'
   | 'rerank_v2'
@@ -37,7 +39,7 @@ export interface Route {
   readonly operation: Operation
   readonly dialect: Dialect
   readonly method: Method
-  readonly accepts: 'json' | 'multipart' | 'nothing'
+  readonly accepts: 'json' | 'multipart' | 'either' | 'nothing'
   /**
    * Which credentials the provider takes: `bearer` always, `bearer_if_any` where servers without keys share the
    * path (vLLM, Infinity), `azure` api-key or an Entra token, `either` api-key or any bearer (Azure's v1 surface).
@@ -73,7 +75,9 @@ const OPENAI_ROWS: readonly Row[] = [
   { tail: 'completions', operation: 'completion' },
   { tail: 'embeddings', operation: 'embedding' },
   { tail: 'images/generations', operation: 'image' },
+  { tail: 'images/edits', operation: 'image_edit', accepts: 'either' },
   { tail: 'audio/transcriptions', operation: 'transcription', accepts: 'multipart' },
+  { tail: 'audio/translations', operation: 'translation', accepts: 'multipart' },
   { tail: 'audio/speech', operation: 'speech' },
   { tail: 'moderations', operation: 'moderation' },
   { tail: 'batches', operation: 'batches', method: 'GET', accepts: 'nothing' },
@@ -130,7 +134,9 @@ const ROUTE_WORDS = new Set([
   'completions',
   'embeddings',
   'generations',
+  'edits',
   'transcriptions',
+  'translations',
   'speech',
   'rerank',
   'embed',
