@@ -74,7 +74,7 @@ export interface Plan {
   readonly spans: JsonSpans
   readonly route: AnswerHeaders
   readonly detours: Detours
-  readonly form?: RelayedForm
+  readonly form: RelayedForm | undefined
 }
 
 /**
@@ -152,7 +152,7 @@ export function planAttempt(
       read.gatewayFields.filter((field) => !HONOURED_FIELDS.has(field)),
     ),
     detours,
-    ...(form !== undefined && { form }),
+    form,
   }
 }
 
