@@ -122,8 +122,12 @@ function readRequestBody(
   maxBytes: number,
   done: (body: Buffer | ClientForm | GatewayError) => void,
 ): void {
+  if (accepts === 'json') {
+    readBody(request, maxBytes, done)
+    return
+  }
   const type = request.headers['content-type'] ?? ''
-  if (accepts === 'json' || (accepts === 'either' && !/^multipart\//i.test(type))) {
+  if (accepts === 'either' && !/^multipart\//i.test(type)) {
     readBody(request, maxBytes, done)
   } else if (isFormType(type)) {
     readForm(request, { maxBytes, ...(urlModel === undefined && { wanted: 'model' }) }, done)
