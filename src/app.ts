@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto'
+import { randomBytes, randomUUID } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { buffer } from 'node:stream/consumers'
 import type { Config, Loaded } from './config/config.ts'
@@ -6,7 +6,8 @@ import { configFromModel, loadConfig } from './config/load.ts'
 import type { Cancel, Clock } from './core/clock.ts'
 import type { Deployment } from './core/deployment.ts'
 import type { Log } from './core/log.ts'
-import { createRedact, type Redact } from './core/secret.ts'
+import { createSeal } from './core/seal.ts'
+import { createRedact, Secret, type Redact } from './core/secret.ts'
 import type { Gateway } from './gateway/gateway.ts'
 import { createGateway } from './gateway/server.ts'
 import { watchLag } from './metrics/lag-watch.ts'
@@ -19,9 +20,13 @@ import { openLine } from './providers/call.ts'
 import { resolveModel } from './providers/registry.ts'
 import { createCooldowns } from './routing/cooldown.ts'
 import { createDirectory } from './routing/directory.ts'
+import { moderationDefault } from './routing/moderation-default.ts'
+import { createObjects } from './routing/objects.ts'
+import { createRealtimeKeys } from './routing/realtime-keys.ts'
 import { createRealtimeRelay } from './routing/realtime.ts'
 import { createRelay } from './routing/relay.ts'
 import { createRetryBudgets } from './routing/retry-budget.ts'
+import { createSessionKeys } from './routing/session-keys.ts'
 import { createTransport } from './transport/transport.ts'
 import type { Transport } from './transport/wire.ts'
 
@@ -138,31 +143,30 @@ function createParts(config: Config, deps: AppDeps): Parts {
     droppedLogLines: deps.droppedLogLines ?? (() => 0),
   })
   const cooldowns = createCooldowns(config.router.cooldowns, { clock, log })
-  const relay = createRelay({
+  const traffic = {
     ...shared,
     directory,
     cooldowns,
     budgets: createRetryBudgets(RETRY_SHARE, clock),
-    detour: (kind) => (kind === 'retry' ? metrics.retried() : metrics.fellBack()),
+    detour: (kind: 'retry' | 'fallback') => (kind === 'retry' ? metrics.retried() : metrics.fellBack()),
     resolve: resolveModel,
     settings: { ...config.litellm, ...config.router },
-  })
-  const realtime = createRealtimeRelay({
-    ...shared,
-    directory,
-    cooldowns,
-    resolve: resolveModel,
-    settings: config.litellm,
-  })
+  }
+  // Without a master key nobody is kept out, and the keys are this process's own.
+  const sealing = config.general.masterKey ?? new Secret(randomBytes(32).toString('hex'))
+  const sessionKeys = createSessionKeys(createSeal(sealing, 'realtime session', randomBytes), clock)
   const gateway = createGateway({
     ...shared,
     directory,
     checks,
-    relay,
-    realtime,
+    relay: createRelay(traffic),
+    realtime: createRealtimeRelay(traffic),
+    realtimeKeys: createRealtimeKeys({ ...traffic, sessionKeys }),
+    sessionKeys,
+    objects: createObjects(traffic),
     metrics,
     metricsNeedKey: config.litellm.metricsNeedKey,
-    settings: config.general,
+    settings: { ...moderationDefault(deployments), ...config.general },
     redact,
     version,
     newCallId: randomUUID,

@@ -67,6 +67,8 @@ export interface GeneralSettings {
   readonly maxRequestBytes: number
   /** Share of the good answers that are logged, 0 to 1. */
   readonly logSuccessSample: number
+  /** Asked for moderations that name no model; absent: the only one of mode moderation. */
+  readonly moderationModel?: string
 }
 
 /** Numbers by kind of failure; an absent kind follows the plain number. */

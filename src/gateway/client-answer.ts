@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import type { Clock } from '../core/clock.ts'
 import type { Redact } from '../core/secret.ts'
-import type { RelayAnswer } from '../routing/passage.ts'
+import type { RelayAnswer } from '../routing/relay-answer.ts'
 import { errorAnswer, errorEvent } from './error-answer.ts'
 import type { RequestReport } from './request-report.ts'
 

@@ -6,10 +6,13 @@ import type { GeneralSettings } from '../config/config.ts'
 import type { Board } from '../health/board.ts'
 import type { HealthChecks } from '../health/checks.ts'
 import type { Directory } from '../routing/directory.ts'
+import type { Objects } from '../routing/objects.ts'
+import type { RealtimeKeys } from '../routing/realtime-keys.ts'
 import type { RealtimeRelay } from '../routing/realtime.ts'
 import type { Relay } from '../routing/relay.ts'
 import type { Metrics } from '../metrics/metrics.ts'
 import type { RequestReport } from './request-report.ts'
+import type { SessionKeys } from '../routing/session-keys.ts'
 
 /** The settings that the HTTP face acts on. */
 export type GatewaySettings = Pick<
@@ -22,6 +25,7 @@ export type GatewaySettings = Pick<
   | 'drainTimeoutMs'
   | 'maxRequestBytes'
   | 'logSuccessSample'
+  | 'moderationModel'
 >
 
 /** What the HTTP face is built from. */
@@ -35,6 +39,9 @@ export interface GatewayDeps {
   readonly metrics: Pick<Metrics, 'begun' | 'finished' | 'refused' | 'page'>
   /** `GET /metrics` asks for the key as other routes do. */
   readonly metricsNeedKey: boolean
+  readonly realtimeKeys: RealtimeKeys
+  readonly sessionKeys: Pick<SessionKeys, 'read'>
+  readonly objects: Objects
   readonly settings: GatewaySettings
   readonly redact: Redact
   readonly log: Log

@@ -14,8 +14,10 @@ import { healthRoutes } from './routes/health.ts'
 import { metricsRoutes } from './routes/metrics.ts'
 import { modelInfoRoutes } from './routes/model-info.ts'
 import { modelRoutes } from './routes/models.ts'
+import { objectRoutes } from './routes/objects.ts'
 import { operationRoutes } from './routes/operations.ts'
 import { probeRoutes } from './routes/probes.ts'
+import { realtimeKeyRoutes } from './routes/realtime-keys.ts'
 import { realtimeRoutes } from './routes/realtime.ts'
 import { rootRoutes } from './routes/root.ts'
 import { createUpgrades, wantsWebSocket } from './upgrades.ts'
@@ -28,6 +30,8 @@ declare module 'fastify' {
     readonly hasDetail?: boolean
     /** Refuses a method; not a route of its own. */
     readonly isRefusal?: boolean
+    /** Taken with a key for one realtime session, too. */
+    readonly takesSessionKeys?: boolean
   }
 }
 
@@ -57,7 +61,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
   const report = createRequestReport({ ...deps, logSuccessSample })
   const context: RouteContext = { ...deps, isDraining: () => isDraining, report }
   const app = createServer(deps)
-  const checkKey = createKeyCheck(deps.settings)
+  const checkKey = createKeyCheck(deps.settings, deps.sessionKeys)
 
   app.addHook('onRequest', (request, reply, done) => {
     const isAwaited = !isClosing
@@ -76,7 +80,9 @@ export function createGateway(deps: GatewayDeps): Gateway {
       done()
       return
     }
-    const refusal = isClosing ? shuttingDown() : checkKey(request.headers)
+    const refusal = isClosing
+      ? shuttingDown()
+      : checkKey(request.headers, request.routeOptions.config.takesSessionKeys === true)
     if (refusal !== undefined) deps.metrics.refused(refusal.kind)
     done(refusal)
   })
@@ -118,9 +124,11 @@ function registerRoutes(app: FastifyInstance, context: RouteContext, running: Ru
   modelRoutes(app, context)
   modelInfoRoutes(app, context)
   operationRoutes(app, context, running)
+  objectRoutes(app, context, running)
   const upgrades = createUpgrades()
   upgrades.attach(app)
   realtimeRoutes(app, context, running, upgrades)
+  realtimeKeyRoutes(app, context, running)
   known.refuseOthers(app, context.redact)
 }
 

@@ -43,8 +43,8 @@ export function proofOf(shape: AnswerShape): string {
   return shape.kind === 'sound' ? NO_PROOF : shape.proof
 }
 
-/** Sound is passed on as it came: its type, and its length and packing where they were said. */
-export function soundHeaders(upstream: AnswerHeaders): AnswerHeaders {
+/** Sound and bare text are passed on as they came: their type, and their length and packing where they were said. */
+export function bareHeaders(upstream: AnswerHeaders): AnswerHeaders {
   const { 'content-type': type, 'content-length': length, 'content-encoding': encoding } = upstream
   return {
     'content-type': type ?? 'application/octet-stream',

@@ -74,14 +74,16 @@ export function successHeaders(
   upstream: AnswerHeaders,
   redact: Redact,
   { retries, maxRetries, fallbacks }: Detours,
-  { wholeMs, ownMs }: Durations,
+  durations?: Durations,
 ): Record<string, string> {
   const headers: Record<string, string> = {
     ...route,
     'x-litellm-attempted-retries': String(retries),
     'x-litellm-attempted-fallbacks': String(fallbacks),
-    'x-litellm-response-duration-ms': wholeMs.toFixed(3),
-    'x-litellm-overhead-duration-ms': ownMs.toFixed(3),
+  }
+  if (durations !== undefined) {
+    headers['x-litellm-response-duration-ms'] = durations.wholeMs.toFixed(3)
+    headers['x-litellm-overhead-duration-ms'] = durations.ownMs.toFixed(3)
   }
   if (retries > 0) headers['x-litellm-max-retries'] = String(maxRetries)
   copyHeaders(headers, upstream, redact)

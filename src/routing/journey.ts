@@ -9,7 +9,7 @@ import type { Candidate } from './directory.ts'
 import { afterEfforts } from './explain.ts'
 import { fallbacksFor } from './fallbacks.ts'
 import type { FallbackRules } from './fallbacks.ts'
-import type { RelayAnswer } from './passage.ts'
+import type { RelayAnswer } from './relay-answer.ts'
 import { choose, noneAvailable } from './pick.ts'
 import { groupFor, pickInputs, planAttempt } from './plan.ts'
 import type { Asked, Group, Plan, PlanDeps } from './plan.ts'
@@ -194,6 +194,13 @@ function afterFailure(journey: Journey, stay: Stay, failed: Failed): void {
   const { candidates, model } = stay.group
   if (failure.kind === 'cancelled') {
     journey.answer.fail(failure, route)
+    return
+  }
+  // What was taken from the client beyond what is held cannot be sent to anybody else.
+  if (asked.form?.form.rest?.isTaken() === true) {
+    lost(journey, failure, route)
+    journey.waiting = []
+    goOn(journey)
     return
   }
   const inputs = pickInputs(deps)

@@ -4,7 +4,7 @@ import type { Redact } from '../core/secret.ts'
 import type { AnswerHeaders } from './answer-head.ts'
 import type { Flaw } from './judge.ts'
 import type { AnswerShape } from './operation.ts'
-import type { RelayAnswer } from './passage.ts'
+import type { RelayAnswer } from './relay-answer.ts'
 import type { WireResponse } from './road.ts'
 
 /** What a passage needs to know of the exchange it carries. */

@@ -1,5 +1,4 @@
 import type { AnswerFacts, Usage } from '../core/answer-facts.ts'
-import type { Deployment } from '../core/deployment.ts'
 import { asGatewayError, GatewayError } from '../core/failure.ts'
 import type { JsonSpans } from '../core/json-spans.ts'
 import type { StreamSink, WireResponse } from './road.ts'
@@ -11,36 +10,31 @@ import {
   JSON_HEADERS,
   NO_OBJECT,
   NO_SOUND,
+  bareHeaders,
   proofOf,
   renamed,
   saysEnd,
-  soundHeaders,
   wholeForStream,
 } from './answer-form.ts'
 import { createEventGate } from './event-gate.ts'
 import type { EventGate } from './event-gate.ts'
 import { createEventWatch, isLast } from './event-watch.ts'
 import type { EventWatch } from './event-watch.ts'
-import type { Efforts } from './explain.ts'
-import { judgeWhole, firstByte, opening, opensObject, soundFlawOf, soundOpening } from './judge.ts'
+import {
+  bareFlawOf,
+  bareOpening,
+  firstByte,
+  judgeTranscript,
+  judgeWhole,
+  opening,
+  opensObject,
+} from './judge.ts'
 import type { Flaw } from './judge.ts'
-import type { AnswerShape } from './operation.ts'
+import type { AnswerShape, BareShape } from './operation.ts'
 import type { PassageOptions } from './passage-options.ts'
 import { createTail } from './tail.ts'
 import type { Tail } from './tail.ts'
 import { usageIn } from './usage.ts'
-
-/** Where an answer goes. `head` and `data` are for a good one; exactly one of `end` and `fail` is called, last. */
-export interface RelayAnswer {
-  /** Told of the deployments that a request comes to: one of its group first, then each that is asked. */
-  meets?(deployment: Deployment): void
-  head(status: number, headers: AnswerHeaders): void
-  /** False asks for a pause; the owner calls `resume` of the exchange when it can take more. */
-  data(chunk: Buffer): boolean
-  end(facts: AnswerFacts): void
-  /** Before `head`: an error answer is still possible. After it: end honestly. */
-  fail(error: GatewayError, headers: AnswerHeaders, efforts?: Efforts): void
-}
 
 /** An answer up to this size is judged whole before any of it is sent, and an error text is read no further. */
 const MAX_JUDGED_BYTES = 64 * 1024
@@ -69,7 +63,8 @@ export class Passage implements StreamSink {
 
   constructor(options: PassageOptions) {
     this.#options = options
-    if (options.stream) this.#gate = this.#openGate()
+    // A model that cannot stream its transcript sends it whole, and nobody minds.
+    if (options.stream && options.shape.kind !== 'transcript') this.#gate = this.#openGate()
   }
 
   #openGate(): EventGate {
@@ -90,7 +85,7 @@ export class Passage implements StreamSink {
     this.#upstream = headers
     this.#phase = status >= 200 && status < 300 ? 'opening' : 'refused'
     // Speech can be asked for as events (`stream_format: "sse"`): the answer's type says whether it was.
-    if (this.#options.shape.kind === 'sound' && headers['content-type']?.startsWith('text/event-stream'))
+    if (this.#options.shape.kind !== 'object' && headers['content-type']?.startsWith('text/event-stream'))
       this.#gate ??= this.#openGate()
   }
 
@@ -172,7 +167,7 @@ export class Passage implements StreamSink {
   #judge(): boolean {
     const { shape } = this.#options
     if (this.#gate !== undefined) return this.#judgeEvents(proofOf(shape))
-    return shape.kind === 'sound' ? this.#judgeSound() : this.#judgeObject(shape.proof)
+    return shape.kind === 'object' ? this.#judgeObject(shape.proof) : this.#judgeBare(shape)
   }
 
   #judgeEvents(proof: string): boolean {
@@ -189,10 +184,11 @@ export class Passage implements StreamSink {
   }
 
   /** Sound may begin with any byte, so there is no padding to drop. */
-  #judgeSound(): boolean {
+  #judgeBare(shape: BareShape): boolean {
     const bytes = this.#whole()
-    const type = this.#upstream['content-type']
-    if (soundOpening(type, bytes) === 'sound') return this.#flowKept(soundHeaders(this.#upstream))
+    const first = bareOpening(shape, this.#upstream['content-type'], bytes)
+    if (first === 'bare') return this.#flowKept(bareHeaders(this.#upstream))
+    if (first === 'json') return this.#judgeObject(proofOf(shape))
     if (bytes.length > MAX_JUDGED_BYTES) this.abandon(this.#options.flawed(NO_SOUND, this.#response()))
     return true
   }
@@ -223,9 +219,11 @@ export class Passage implements StreamSink {
   #endWhole(): void {
     const { shape } = this.#options
     const bytes = this.#whole()
+    const type = this.#upstream['content-type']
     if (this.#gate !== undefined) this.#endOpening(bytes, shape)
-    else if (shape.kind === 'sound') this.#endSound(bytes)
-    else this.#endObject(bytes, judgeWhole(bytes, shape.proof))
+    else if (shape.kind === 'object') this.#endObject(bytes, judgeWhole(bytes, shape.proof))
+    else if (bareOpening(shape, type, bytes) !== 'json') this.#endBare(bareFlawOf(shape, type, bytes))
+    else this.#endObject(bytes, judgeTranscript(bytes, proofOf(shape)))
   }
 
   /** A stream that ended before its first event was whole: a short one, or one that broke off. */
@@ -258,13 +256,13 @@ export class Passage implements StreamSink {
     this.#endFlow()
   }
 
-  #endSound(bytes: Buffer): void {
-    const flaw = soundFlawOf(this.#upstream['content-type'], bytes)
+  /** Of sound and bare text, which pass under their own type. */
+  #endBare(flaw: Flaw | undefined): void {
     if (flaw !== undefined) {
       this.#fail(this.#options.flawed(flaw, this.#response()))
       return
     }
-    this.#flowKept(soundHeaders(this.#upstream))
+    this.#flowKept(bareHeaders(this.#upstream))
     this.#endFlow()
   }
 

@@ -11,7 +11,7 @@ import type { JourneyDeps } from './journey.ts'
 import type { Flaw } from './judge.ts'
 import type { Operation } from './operation.ts'
 import { Passage } from './passage.ts'
-import type { RelayAnswer } from './passage.ts'
+import type { RelayAnswer } from './relay-answer.ts'
 import { createPatience } from './patience.ts'
 import type { Patience, Silence } from './patience.ts'
 import { readAsked } from './plan.ts'
@@ -124,7 +124,7 @@ function start(deps: RelayDeps, plan: Plan, answer: RelayAnswer, spent: Spent): 
     })
   try {
     const exchange =
-      relay(line, operation.mode, plan.body, plan.spans, limits, passage) ??
+      relay(line, operation.side ?? operation.mode, plan.body, plan.spans, limits, passage, plan.form) ??
       translate(line, operation, plan.body, stream, limits, passage)
     sentMs = clock.precise()
     running = exchange
