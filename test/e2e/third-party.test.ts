@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { LLMock } from '@copilotkit/aimock'
-import { OpenAI } from 'openai'
+import { OpenAI, toFile } from 'openai'
 import { askHealth, assertVerdicts, untilStale, withModels, type Listed } from './health-answer.ts'
 
 const KEY = 'key-of-the-stranger'
@@ -15,6 +15,7 @@ mock.on({ model: 'refuses-as-busy' }, refusal(503, 'overloaded', 'The engine is 
 mock.onImage(/./, { image: { url: 'https://images.example/one.png' } })
 mock.onSpeech(/./, { audio: Buffer.from('ID3 some sound').toString('base64'), format: 'mp3' })
 mock.onTranscription({ transcription: { text: 'hello' } })
+mock.onTranslation({ transcription: { text: 'good day' } })
 mock.onRerank(/./, [{ index: 0, relevance_score: 0.9 }])
 await mock.start()
 after(() => mock.stop())
@@ -246,3 +247,21 @@ async function reaches(client: OpenAI, model: string, mode: string): Promise<voi
     assert.deepEqual(results, [{ index: 0, relevance_score: 0.9 }], model)
   }
 }
+
+test('its transcripts, translations and edited images reach a client of the gateway', async () => {
+  const asked = ['transcription', 'azure-transcription', 'image']
+  const models = STRANGERS.filter(({ name }) => asked.includes(name)).map((each) => listed(each))
+  await withModels(models, async (gateway) => {
+    const client = new OpenAI({ apiKey: 'none', baseURL: `${gateway.url}/v1`, maxRetries: 0 })
+    const file = await toFile(Buffer.from('RIFF a sound'), 'a.wav', { type: 'audio/wav' })
+    for (const model of ['transcription', 'azure-transcription']) {
+      const { text } = await client.audio.transcriptions.create({ file, model })
+      assert.equal(text, 'hello', model)
+    }
+    const translated = await client.audio.translations.create({ file, model: 'transcription' })
+    assert.equal(translated.text, 'good day')
+    const image = await toFile(Buffer.from('a picture'), 'a.png', { type: 'image/png' })
+    const { data } = await client.images.edit({ image, prompt: 'a dot', model: 'image' })
+    assert.equal(data?.[0]?.url, 'https://images.example/one.png')
+  })
+})
