@@ -100,8 +100,13 @@ function serve(
     if (!response.writableFinished) exchange?.cancel()
   })
   readRequestBody(request.raw, asked, context.settings.maxRequestBytes, (body) => {
-    if (body instanceof GatewayError) answer.fail(body, {})
-    else if (!response.destroyed) exchange = start(context, body, asked, answer)
+    if (body instanceof GatewayError) {
+      answer.fail(body, {})
+      return
+    }
+    // An upstream may answer before it has all of a form; what it did not want stands before the next request.
+    if ('rest' in body) response.once('finish', () => request.raw.resume())
+    if (!response.destroyed) exchange = start(context, body, asked, answer)
   })
 }
 
