@@ -162,9 +162,9 @@ function createRest(request: IncomingMessage): FormRest & RestSink & { isWanted(
       request.resume()
       return {
         resume: () => request.resume(),
+        // It may be after the answer, when what is left must flow off: nothing is paused.
         stop: () => {
           sink = undefined
-          request.pause()
         },
       }
     },

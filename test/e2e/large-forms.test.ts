@@ -55,6 +55,10 @@ function swallow(request: IncomingMessage, response: ServerResponse, one: Seen):
     response.writeHead(413, { 'content-type': 'application/json' }).end(body)
     return
   }
+  if (one.path.startsWith('/eager')) {
+    response.writeHead(200, { 'content-type': 'application/json' }).end('{"text":"guessed"}')
+    return
+  }
   request.on('data', (chunk: Buffer) => {
     one.bytes += chunk.length
     hash.update(chunk)
@@ -92,6 +96,7 @@ interface Upload {
   readonly after: string
   /** Default: the size is told. */
   readonly isChunked?: boolean
+  readonly agent?: http.Agent
 }
 
 /** Random enough that no two places are alike, and the same each time. */
@@ -119,10 +124,11 @@ function open(
   gateway: Gateway,
   { path = '/v1/audio/transcriptions', ...upload }: Upload,
 ): http.ClientRequest {
-  const { before, fileBytes, after: end, isChunked } = upload
+  const { before, fileBytes, after: end, isChunked, agent } = upload
   const length = Buffer.byteLength(before) + fileBytes + Buffer.byteLength(end)
   return http.request(gateway.url + path, {
     method: 'POST',
+    ...(agent !== undefined && { agent }),
     headers: {
       'content-type': `multipart/form-data; boundary=${BOUNDARY}`,
       ...(isChunked !== true && { 'content-length': length }),
@@ -184,6 +190,7 @@ test('large forms', async (t) => {
     listed('pair', `${sink.url}/second/v1`, { order: 2 }),
     listed('dying', `${sink.url}/dying/v1`, { order: 1 }),
     listed('dying', `${sink.url}/second/v1`, { order: 2 }),
+    listed('eager', `${sink.url}/eager/v1`),
     listed('full', `${sink.url}/full/v1`),
   ]
   const cases: readonly (readonly [string, (gateway: Gateway) => Promise<void>])[] = [
@@ -193,6 +200,7 @@ test('large forms', async (t) => {
     ['go on to the next deployment while nothing beyond the held part was taken', refusedFirst],
     ['are not sent again once more of them was taken', diedInTheMiddle],
     ['give their answer to a client that is still sending', earlyAnswer],
+    ['leave their connection fit for the next request, whatever of them was read', eagerAnswer],
     ['end upstream as soon as the client leaves', clientLeaves],
     ['are refused past the limit, also where their size is not told', tooLarge],
     ["that break off, or may not say what they say late, are the client's mistake", lateMistakes],
@@ -296,6 +304,16 @@ async function earlyAnswer(gateway: Gateway): Promise<void> {
   const { status, text } = await send(gateway, upload)
   assert.equal(status, 413, text)
   assert.match(text, /too much for me/)
+}
+
+async function eagerAnswer(gateway: Gateway): Promise<void> {
+  const agent = new http.Agent({ keepAlive: true, maxSockets: 1 })
+  const upload = { ...LARGE, before: field('model', 'eager') + FILE_HEAD, isChunked: true, agent }
+  for (const fileBytes of [40 * MB, 5 * MB, 1000]) {
+    const { status, text } = await send(gateway, { ...upload, fileBytes })
+    assert.deepEqual([status, text], [200, '{"text":"guessed"}'])
+  }
+  agent.destroy()
 }
 
 async function clientLeaves(gateway: Gateway): Promise<void> {

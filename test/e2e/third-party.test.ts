@@ -16,6 +16,7 @@ mock.onImage(/./, { image: { url: 'https://images.example/one.png' } })
 mock.onSpeech(/./, { audio: Buffer.from('ID3 some sound').toString('base64'), format: 'mp3' })
 mock.onTranscription({ transcription: { text: 'hello' } })
 mock.onModerate(/hurt/, { flagged: true, categories: { violence: true } })
+mock.onTranslation({ transcription: { text: 'good day' } })
 mock.onRerank(/./, [{ index: 0, relevance_score: 0.9 }])
 await mock.start()
 after(() => mock.stop())
@@ -277,4 +278,22 @@ test('its files, batches and moderations reach a client of the gateway', async (
       assert.equal(results[0]?.flagged, true)
     },
   )
+})
+
+test('its transcripts, translations and edited images reach a client of the gateway', async () => {
+  const asked = new Set(['transcription', 'azure-transcription', 'image'])
+  const models = STRANGERS.filter(({ name }) => asked.has(name)).map((each) => listed(each))
+  await withModels(models, async (gateway) => {
+    const client = new OpenAI({ apiKey: 'none', baseURL: `${gateway.url}/v1`, maxRetries: 0 })
+    const file = await toFile(Buffer.from('RIFF a sound'), 'a.wav', { type: 'audio/wav' })
+    for (const model of ['transcription', 'azure-transcription']) {
+      const { text } = await client.audio.transcriptions.create({ file, model })
+      assert.equal(text, 'hello', model)
+    }
+    const translated = await client.audio.translations.create({ file, model: 'transcription' })
+    assert.equal(translated.text, 'good day')
+    const image = await toFile(Buffer.from('a picture'), 'a.png', { type: 'image/png' })
+    const { data } = await client.images.edit({ image, prompt: 'a dot', model: 'image' })
+    assert.equal(data?.[0]?.url, 'https://images.example/one.png')
+  })
 })

@@ -91,8 +91,13 @@ function serve(
   const client = relayed(context, running, reply, asked.operation.mode)
   readRequestBody(request.raw, asked, context.settings.maxRequestBytes, (body) => {
     const { answer } = client
-    if (body instanceof GatewayError) answer.fail(body, {})
-    else if (client.isWaiting()) client.carriedBy(start(context, body, asked, answer))
+    if (body instanceof GatewayError) {
+      answer.fail(body, {})
+      return
+    }
+    // An upstream may answer before it has all of a form; what it did not want stands before the next request.
+    if ('rest' in body) reply.raw.once('finish', () => request.raw.resume())
+    if (client.isWaiting()) client.carriedBy(start(context, body, asked, answer))
   })
 }
 
