@@ -15,12 +15,16 @@ import { createHealthChecks, type HealthChecks } from './health/checks.ts'
 import { DEFAULT_HEALTH_SETTINGS, type HealthSettings } from './health/settings.ts'
 import type { LineOrProblem } from './health/subject.ts'
 import { openLine } from './providers/call.ts'
+import { createModelBook } from './providers/model-facts.ts'
 import { resolveModel } from './providers/registry.ts'
 import { createCooldowns } from './routing/cooldown.ts'
 import { createDirectory } from './routing/directory.ts'
+import { createLedger } from './routing/ledger.ts'
+import { createLimits } from './routing/limits.ts'
 import { createRealtimeRelay } from './routing/realtime.ts'
 import { createRelay } from './routing/relay.ts'
 import { createRetryBudgets } from './routing/retry-budget.ts'
+import { createStrategy, ledgerRulesFor } from './routing/strategy.ts'
 import { createTransport } from './transport/transport.ts'
 import type { Transport } from './transport/wire.ts'
 
@@ -66,7 +70,7 @@ const RETRY_SHARE = 0.2
 /** Builds a gateway; nothing runs before `start`. Several can live in one process. */
 export function createApp(config: Config, deps: AppDeps): App {
   const { log, clock, host, port } = deps
-  const { board, checks, gateway, transport } = createParts(config, deps)
+  const { board, checks, gateway, transport, prepare } = createParts(config, deps)
   let ending: Promise<void> | undefined
 
   // From the outside in: a request that still runs needs checks and connections until it is over.
@@ -88,6 +92,7 @@ export function createApp(config: Config, deps: AppDeps): App {
   return {
     board,
     start: async () => {
+      await prepare()
       const { url } = await gateway.listen(host, port).catch(async (error: unknown) => {
         await close()
         throw new ListenError(whyNotListening(error, host, port), { cause: error })
@@ -110,6 +115,8 @@ interface Parts {
   readonly checks: HealthChecks
   readonly gateway: Gateway
   readonly transport: Transport
+  /** Loads what the config asks for and most configs do not need. */
+  readonly prepare: () => Promise<void>
 }
 
 /** Everything that a gateway is made of, each part told of those it uses. */
@@ -118,29 +125,34 @@ function createParts(config: Config, deps: AppDeps): Parts {
   const { deployments } = config
   const transport = createTransport({ clock, userAgent: `pulsegate/${version}` })
   const openTo = (deployment: Deployment): LineOrProblem =>
-    openLine(deployment, { transport, env: config.env, redact })
+    openLine(deployment, { transport, env: config.env, redact, dropParams: config.litellm.dropParams })
   const lines = createLines(deployments, openTo)
   const board = createBoard(deployments, { clock })
-  const directory = createDirectory(deployments, resolveModel)
+  const { router } = config
+  const directory = createDirectory(deployments, resolveModel, router.aliases)
   const settings = healthSettings(config)
   const shared = { deployments, lines, openLine: openTo, board, clock, log, random }
   const checks = createHealthChecks({ ...shared, settings })
-  const cooldowns = createCooldowns(config.router.cooldowns, { clock, log })
+  const ledger = createLedger(deployments, ledgerRulesFor(router), clock)
+  const book = createModelBook()
+  const choice = {
+    directory,
+    cooldowns: createCooldowns(router.cooldowns, { clock, log }),
+    ledger,
+    limitMs: createLimits(ledger, router.defaultMaxParallelRequests),
+    strategy: createStrategy(router, { ledger, price: (deployment) => book.price(deployment) }),
+    resolve: resolveModel,
+  }
   const relay = createRelay({
     ...shared,
-    directory,
-    cooldowns,
+    ...choice,
     budgets: createRetryBudgets(RETRY_SHARE, clock),
-    resolve: resolveModel,
-    settings: { ...config.litellm, ...config.router },
+    ...(router.checksContextWindow && {
+      maxInputTokens: (deployment: Deployment) => book.maxInputTokens(deployment),
+    }),
+    settings: { ...config.litellm, ...router },
   })
-  const realtime = createRealtimeRelay({
-    ...shared,
-    directory,
-    cooldowns,
-    resolve: resolveModel,
-    settings: config.litellm,
-  })
+  const realtime = createRealtimeRelay({ ...shared, ...choice, settings: config.litellm })
   const gateway = createGateway({
     ...shared,
     directory,
@@ -152,7 +164,11 @@ function createParts(config: Config, deps: AppDeps): Parts {
     version,
     newCallId: randomUUID,
   })
-  return { board, checks, gateway, transport }
+  const needsCatalogue = router.checksContextWindow || router.strategy === 'cost-based-routing'
+  const prepare = async (): Promise<void> => {
+    if (needsCatalogue) await book.load()
+  }
+  return { board, checks, gateway, transport, prepare }
 }
 
 /** Each deployment's line, opened when it is first asked for: a large config listens at once. */

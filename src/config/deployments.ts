@@ -19,6 +19,8 @@ import { child, kindName, scalarText, textOf, type MapNode, type YamlNode } from
 import { asMap, resolveParams, type CredentialOf, type Params } from './params.ts'
 import { probeSettingsOf } from './probe-settings.ts'
 import { problemAt } from './problem.ts'
+import { fieldRulesOf } from './field-rules.ts'
+import { factsOf } from './model-facts.ts'
 import { trafficOf } from './routing-settings.ts'
 import { deploymentSchema } from './schema-deployment.ts'
 import type { SecretBag } from './secrets.ts'
@@ -95,7 +97,9 @@ function readEntry(
     ...(misconfigured && { misconfigured }),
     bodyDefaults: bodyDefaultsOf(params),
     timeouts: timeoutsOf(params),
-    ...trafficOf(params),
+    ...trafficOf(params, limitsOf(entry, info)),
+    ...factsOf(params, info),
+    ...fieldRulesOf(params),
     probe: probeSettingsOf(
       info,
       { provider: found.provider, apiBase, customProvider },

@@ -85,6 +85,7 @@ export function readLibrary(root: MapNode): LibrarySettings {
   return {
     requestTimeoutMs: (routerTimeout ?? given.request_timeout ?? 6000) * 1000,
     rewriteResponseModel: given.rewrite_response_model ?? false,
+    dropParams: given.drop_params ?? false,
   }
 }
 

@@ -15,6 +15,8 @@ import { openLine } from '../providers/call.ts'
 import { resolveModel } from '../providers/registry.ts'
 import { createCooldowns } from '../routing/cooldown.ts'
 import { createDirectory } from '../routing/directory.ts'
+import { createLedger } from '../routing/ledger.ts'
+import { createLimits } from '../routing/limits.ts'
 import { createRealtimeRelay } from '../routing/realtime.ts'
 import { createRelay } from '../routing/relay.ts'
 import { createRetryBudgets } from '../routing/retry-budget.ts'
@@ -33,6 +35,7 @@ const ONE_TRY = {
   contextWindowFallbacks: new Map(),
   contentPolicyFallbacks: new Map(),
   maxFallbacks: 0,
+  tags: { isEnabled: false, matchesAny: true },
 }
 
 /** A canary: it must come out nowhere. */
@@ -135,7 +138,10 @@ export async function startWired(sketches: readonly Sketch[], options: WiredOpti
     { isEnabled: false, cooldownMs: 0, allowedFailsByKind: {} },
     { clock, log },
   )
+  const ledger = createLedger(deployments, { countsTokens: false }, clock)
+  const choice = { ledger, limitMs: createLimits(ledger, undefined), strategy: undefined }
   const realtime = createRealtimeRelay({
+    ...choice,
     directory,
     lines,
     openLine: openTo,
@@ -153,6 +159,7 @@ export async function startWired(sketches: readonly Sketch[], options: WiredOpti
     checks,
     realtime,
     relay: createRelay({
+      ...choice,
       directory,
       lines,
       openLine: openTo,

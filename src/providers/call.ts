@@ -5,9 +5,10 @@ import type { HttpMode, Operations } from '../core/mode.ts'
 import { createRedact, type Redact, type Secret } from '../core/secret.ts'
 import type { Limits, Stream, StreamSink, Transport, WireRequest, WireResponse } from '../transport/wire.ts'
 import type { Authorize, Codec, ProviderAdapter, RelayFace, Target } from './adapter.ts'
-import { unlessSettled } from './body-defaults.ts'
+import { unlessSettled, withoutNames } from './body-defaults.ts'
 import { bodyText } from './error-facts.ts'
 import { JSON_HEADERS } from './post-json.ts'
+import { refusedParams } from './refused-params.ts'
 import { adapterFor } from './registry.ts'
 
 /** A deployment that can be called. Built once, used by every probe and every request. */
@@ -21,6 +22,18 @@ export interface Line {
   readonly redact: Redact
   /** `scheme://host:port` of `target.base`. */
   readonly host: string
+  /** What is left out of every body here. */
+  readonly fieldRules: FieldRules
+}
+
+/** What the config says of members that must not go out. */
+export interface FieldRules {
+  /** Leave out what the provider is known to refuse; a request's own word wins. */
+  readonly dropParams: boolean
+  /** Names and paths. */
+  readonly drop: readonly string[]
+  /** Never left out by `dropParams`. */
+  readonly keep: readonly string[]
 }
 
 /** A good answer. */
@@ -38,6 +51,8 @@ export function openLine(
     readonly transport: Transport
     readonly env: Readonly<Record<string, string | undefined>>
     readonly redact: Redact
+    /** `litellm_settings.drop_params`. */
+    readonly dropParams?: boolean
   },
 ): { readonly line: Line } | { readonly misconfigured: Misconfiguration } {
   if (deployment.misconfigured !== undefined) return { misconfigured: deployment.misconfigured }
@@ -46,12 +61,27 @@ export function openLine(
     return { misconfigured: { message: `provider "${deployment.provider}" is not built yet` } }
   const connected = adapter.connect(deployment, deps.env)
   if ('message' in connected) return { misconfigured: { message: deps.redact(connected.message) } }
-  const { target, authorize, secrets } = connected
+  const { authorize, secrets } = connected
   const { transport } = deps
   const redact = redactAlso(secrets, deps.redact)
-  return {
-    line: { deployment, adapter, target, authorize, transport, redact, host: new URL(target.base).origin },
-  }
+  const fieldRules = { dropParams: deps.dropParams === true, drop: [], keep: [], ...deployment.fieldRules }
+  const line = { deployment, adapter, target: connected.target, authorize, transport, redact, fieldRules }
+  const unwanted = [...fieldRules.drop, ...refusedBy(line, 'chat')]
+  const target = { ...line.target, bodyDefaults: withoutNames(line.target.bodyDefaults, unwanted) }
+  return { line: { ...line, target, host: new URL(target.base).origin } }
+}
+
+const NOTHING: readonly string[] = []
+
+/** The members of a body of this mode that `drop_params` leaves out; `isAsked` is the request's own word. */
+export function refusedBy(
+  { deployment, target, fieldRules }: Pick<Line, 'deployment' | 'target' | 'fieldRules'>,
+  mode: HttpMode,
+  isAsked: boolean = fieldRules.dropParams,
+): readonly string[] {
+  if (!isAsked) return NOTHING
+  const model = deployment.facts?.baseModel ?? target.model
+  return refusedParams(target.provider, model, mode).filter((name) => !fieldRules.keep.includes(name))
 }
 
 /** Most secrets of a line are known to everybody's redactor: what it leaves, and only that, needs one of its own. */

@@ -11,6 +11,8 @@ import { silentLog } from '../core/log.ts'
 import { openLine } from '../providers/call.ts'
 import { createCooldowns } from './cooldown.ts'
 import { createDirectory } from './directory.ts'
+import { createLedger } from './ledger.ts'
+import { createLimits } from './limits.ts'
 import { travel } from './journey.ts'
 import type { JourneyDeps } from './journey.ts'
 import { OPERATIONS } from './operations.ts'
@@ -43,6 +45,7 @@ function world(
   const deployments = Object.keys(scripts).map(deployment)
   const asked: string[] = []
   const cancelled: string[] = []
+  const ledger = createLedger(deployments, { countsTokens: true }, clock)
   const deps: JourneyDeps = {
     directory: createDirectory(deployments, () => ({
       provider: 'openai',
@@ -58,6 +61,9 @@ function world(
       { clock, log: silentLog },
     ),
     budgets: createRetryBudgets(0.2, clock),
+    ledger,
+    limitMs: createLimits(ledger, undefined),
+    strategy: undefined,
     clock,
     log: silentLog,
     random: () => 0.5,
@@ -70,13 +76,15 @@ function world(
       contextWindowFallbacks: new Map(),
       contentPolicyFallbacks: new Map(),
       maxFallbacks: 5,
+      tags: { isEnabled: false, matchesAny: true },
       ...settings,
     },
   }
   const send: World['send'] = (body = {}, operation = 'chat') => {
     const ends: string[] = []
     const whole = { model: 'a', messages: [], prompt: 'p', ...body }
-    const request = readAsked({ operation: OPERATIONS[operation], body: Buffer.from(JSON.stringify(whole)) })
+    const given = { operation: OPERATIONS[operation], body: Buffer.from(JSON.stringify(whole)) }
+    const request = readAsked(given, deps.settings.tags)
     const answer = {
       head: (status: number) => void ends.push(String(status)),
       data: () => true,

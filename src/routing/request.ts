@@ -1,10 +1,19 @@
 import { GatewayError } from '../core/failure.ts'
+import { isJsonObject } from '../core/json.ts'
+import type { JsonObject } from '../core/json.ts'
 import { memberValue, scanObject } from '../core/json-spans.ts'
 import type { JsonSpans } from '../core/json-spans.ts'
 import { readFallbackLists, readFallbacks } from '../core/fallback.ts'
+import { timeMs, wholeRetries } from './asked-number.ts'
 import type { AskedFallbacks } from './fallbacks.ts'
+import { readFieldRules } from './field-rules.ts'
+import type { FieldRules } from './field-rules.ts'
 import { CONNECTION_FIELDS, GATEWAY_FIELDS } from './fields.ts'
+import { readMockTest } from './mock-test.ts'
+import type { MockTest } from './mock-test.ts'
 import type { Operation } from './operation.ts'
+import { readHeaderWishes } from './request-headers.ts'
+import type { RequestHeaders } from './request-headers.ts'
 
 /** What routing reads of a client's body; everything else is passed on unread. */
 export interface RequestRead extends AskedFallbacks {
@@ -21,6 +30,10 @@ export interface RequestRead extends AskedFallbacks {
   readonly streamTimeoutMs?: number
   /** The client's own number of retries. */
   readonly numRetries?: number
+  /** Members that are written over the body's own: OpenAI's SDKs do this to `extra_body` themselves. */
+  readonly extraBody?: JsonObject
+  readonly fieldRules?: FieldRules
+  readonly mockTest?: MockTest
 }
 
 const ARRAY_START = 0x5b
@@ -29,7 +42,12 @@ const ARRAY_START = 0x5b
  * Reads the few top-level fields that routing needs.
  * @throws GatewayError bad_request (400, the client's doing) for bad JSON, no model, a required member missing
  */
-export function readRequest(operation: Operation, body: Buffer, urlModel: string | undefined): RequestRead {
+export function readRequest(
+  operation: Operation,
+  body: Buffer,
+  urlModel: string | undefined,
+  headers: RequestHeaders = {},
+): RequestRead {
   const spans = scanObject(body)
   const connectionFields: string[] = []
   const gatewayFields: string[] = []
@@ -46,7 +64,8 @@ export function readRequest(operation: Operation, body: Buffer, urlModel: string
     stream: operation.streams && memberValue(body, spans, 'stream') === true,
     connectionFields,
     gatewayFields,
-    ...(gatewayFields.length > 0 && { ...clientTimeouts(body, spans), ...clientRetries(body, spans) }),
+    ...(gatewayFields.length > 0 && gatewayWishes(body, spans, gatewayFields)),
+    ...readHeaderWishes(headers),
   }
 }
 
@@ -73,34 +92,43 @@ export function refuse(message: string, param: string): GatewayError {
   return new GatewayError('bad_request', message, { status: 400, source: 'client', param })
 }
 
-/** LiteLLM counts in seconds. Anything but a positive number is no deadline. */
+/** What a client says to the gateway, of which most say nothing. */
+function gatewayWishes(
+  body: Buffer,
+  spans: JsonSpans,
+  fields: readonly string[],
+): Partial<Omit<RequestRead, 'spans' | 'model'>> {
+  const extraBody = fields.includes('extra_body') ? memberValue(body, spans, 'extra_body') : undefined
+  const fieldRules = readFieldRules(body, spans, fields)
+  const mockTest = readMockTest(body, spans, fields)
+  return {
+    ...clientTimeouts(body, spans),
+    ...clientRetries(body, spans),
+    ...(isJsonObject(extraBody) && { extraBody }),
+    ...(fieldRules !== undefined && { fieldRules }),
+    ...(mockTest !== undefined && { mockTest }),
+  }
+}
+
 function clientTimeouts(body: Buffer, spans: JsonSpans): Pick<RequestRead, 'timeoutMs' | 'streamTimeoutMs'> {
-  const timeoutMs = milliseconds(
+  const timeoutMs = timeMs(
     memberValue(body, spans, 'timeout') ?? memberValue(body, spans, 'request_timeout'),
   )
-  const streamTimeoutMs = milliseconds(memberValue(body, spans, 'stream_timeout'))
+  const streamTimeoutMs = timeMs(memberValue(body, spans, 'stream_timeout'))
   return {
     ...(timeoutMs !== undefined && { timeoutMs }),
     ...(streamTimeoutMs !== undefined && { streamTimeoutMs }),
   }
 }
 
-function milliseconds(seconds: unknown): number | undefined {
-  return typeof seconds === 'number' && seconds > 0 ? seconds * 1000 : undefined
-}
-
-/** More are of no use to anybody who waits. */
-const MAX_RETRIES = 20
-
 /** What a client says of retries and fallbacks; values of other types count as not said. */
 function clientRetries(body: Buffer, spans: JsonSpans): AskedFallbacks & Pick<RequestRead, 'numRetries'> {
-  const numRetries = memberValue(body, spans, 'num_retries')
+  const numRetries = wholeRetries(memberValue(body, spans, 'num_retries'))
   const fallbacks = memberValue(body, spans, 'fallbacks')
   const contextWindow = memberValue(body, spans, 'context_window_fallbacks')
   const contentPolicy = memberValue(body, spans, 'content_policy_fallbacks')
   return {
-    ...(typeof numRetries === 'number' &&
-      numRetries >= 0 && { numRetries: Math.min(Math.floor(numRetries), MAX_RETRIES) }),
+    ...(numRetries !== undefined && { numRetries }),
     ...(Array.isArray(fallbacks) && { fallbacks: readFallbacks(fallbacks) }),
     ...(Array.isArray(contextWindow) && { contextWindowFallbacks: readFallbackLists(contextWindow) }),
     ...(Array.isArray(contentPolicy) && { contentPolicyFallbacks: readFallbackLists(contentPolicy) }),

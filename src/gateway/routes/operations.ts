@@ -94,7 +94,7 @@ function serve(
   })
   readBody(request.raw, context.settings.maxRequestBytes, (body) => {
     if (body instanceof GatewayError) answer.fail(body, {})
-    else if (!response.destroyed) exchange = start(context, body, asked, answer)
+    else if (!response.destroyed) exchange = start(context, body, asked, request.headers, answer)
   })
 }
 
@@ -102,9 +102,11 @@ function start(
   context: RouteContext,
   body: Buffer,
   { operation, urlModel }: Asked,
+  headers: FastifyRequest['headers'],
   answer: RelayAnswer,
 ): Exchange {
-  return context.relay.relay({ operation, body, ...(urlModel !== undefined && { urlModel }) }, answer)
+  const request = { operation, body, headers, ...(urlModel !== undefined && { urlModel }) }
+  return context.relay.relay(request, answer)
 }
 
 /** What hooks have set so far; a hijacked reply does not send them by itself. */
