@@ -103,8 +103,14 @@ export const paramShape = {
   retry_policy: kept(map, 'Tries by kind of failure.'),
   fallbacks: kept(anything, 'Other model groups to try.'),
   context_window_fallbacks: kept(anything, 'Model groups with more context.'),
-  drop_params: acted(flag, 'Leave out of requests what the provider is known to refuse; beats `litellm_settings`.'),
-  additional_drop_params: acted(names, 'Members to leave out of requests: names, or paths such as `tools[*].function.strict`.'),
+  drop_params: acted(
+    flag,
+    'Leave out of requests what the provider is known to refuse; beats `litellm_settings`.',
+  ),
+  additional_drop_params: acted(
+    names,
+    'Members to leave out of requests: names, or paths such as `tools[*].function.strict`.',
+  ),
   allowed_openai_params: acted(names, 'Members that `drop_params` never leaves out.'),
   input_cost_per_token: acted(notNegative, 'Dollars for one token in, for `cost-based-routing`.'),
   output_cost_per_token: acted(notNegative, 'Dollars for one token out, for `cost-based-routing`.'),
@@ -144,7 +150,10 @@ export const infoShape = {
     'What the model is for: chat (default), completion, embedding, image_generation, audio_transcription, audio_speech, rerank, batch, realtime.',
   ),
   base_model: acted(text, 'The model behind an Azure deployment.'),
-  max_input_tokens: acted(notNegative, 'Tokens that the model takes in at most, for `enable_pre_call_checks`.'),
+  max_input_tokens: acted(
+    notNegative,
+    'Tokens that the model takes in at most, for `enable_pre_call_checks`.',
+  ),
   max_tokens: acted(notNegative, 'The same where there is no `max_input_tokens`.'),
   input_cost_per_token: acted(notNegative, 'Dollars for one token in, for `cost-based-routing`.'),
   output_cost_per_token: acted(notNegative, 'Dollars for one token out, for `cost-based-routing`.'),

@@ -18,10 +18,9 @@ const groupLists = z.array(z.record(z.string(), z.array(z.unknown())), {
   error: 'must be a list of maps, each from one model group to a list of groups: [{"a": ["b", "c"]}]',
 })
 
-const aliasTarget = z.union(
-  [z.string(), z.looseObject({ model: z.string(), hidden: flag.nullish() })],
-  { error: 'must be a model group, or a map of `model` and `hidden`' },
-)
+const aliasTarget = z.union([z.string(), z.looseObject({ model: z.string(), hidden: flag.nullish() })], {
+  error: 'must be a model group, or a map of `model` and `hidden`',
+})
 
 /** Keys that LiteLLM's router and its library both read. */
 export const routingShape = {

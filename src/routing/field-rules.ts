@@ -79,7 +79,8 @@ export function fitted(
     if (rest.length === 0 || remove.includes(first)) continue
     const value: Json | undefined =
       set[first] === undefined ? memberValue(body, spans, first) : JSON.parse(set[first])
-    set[first] = JSON.stringify(without(value, rest))
+    const left = JSON.stringify(without(value, rest))
+    if (left !== JSON.stringify(value)) set[first] = left
   }
   if (remove.length === 0 && Object.keys(set).length === 0) return { body, spans, dropped: NONE }
   const own = spliceBody(body, spans, { remove, set })

@@ -105,7 +105,12 @@ test('requests in flight are limited by the deployment’s number, else by the r
   assert.deepEqual([limitMs(own, need(1)), limitMs(plain, need(1))], [0, 0])
 })
 
-function answer(ledger: Ledger, clock: ReturnType<typeof createHandClock>, tookMs: number, facts: object): void {
+function answer(
+  ledger: Ledger,
+  clock: ReturnType<typeof createHandClock>,
+  tookMs: number,
+  facts: object,
+): void {
   const booking = ledger.begin(aDeployment(0), need(1, 'firstByteMs' in facts))
   clock.wind(tookMs)
   ledger.ended(booking, { bytes: 1, ...facts })

@@ -128,7 +128,8 @@ export function createLedger(
       const account = accountOf(index)
       return (isStream ? account?.first : account?.whole)?.mean(clock.elapsed())
     },
-    requestWaitMs: (index, rpm) => accountOf(index)?.requests?.waitMs(clock.elapsed(), Math.ceil(rpm) - 1) ?? 0,
+    requestWaitMs: (index, rpm) =>
+      accountOf(index)?.requests?.waitMs(clock.elapsed(), Math.ceil(rpm) - 1) ?? 0,
     tokenWaitMs: (index, tpm, need) => {
       const booked = pending[index] ?? 0
       const room = tpm - booked - guess(index, need)

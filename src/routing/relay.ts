@@ -58,7 +58,9 @@ export function createRelay(deps: RelayDeps): Relay {
   return {
     relay: (request, answer) => {
       try {
-        return travel(deps, readAsked(request, deps.settings.tags), answer, (plan, next) => start(deps, plan, next))
+        return travel(deps, readAsked(request, deps.settings.tags), answer, (plan, next) =>
+          start(deps, plan, next),
+        )
       } catch (error) {
         answer.fail(asGatewayError(error), {})
         return NOTHING_RUNNING

@@ -111,9 +111,7 @@ function gatewayWishes(
 }
 
 function clientTimeouts(body: Buffer, spans: JsonSpans): Pick<RequestRead, 'timeoutMs' | 'streamTimeoutMs'> {
-  const timeoutMs = timeMs(
-    memberValue(body, spans, 'timeout') ?? memberValue(body, spans, 'request_timeout'),
-  )
+  const timeoutMs = timeMs(memberValue(body, spans, 'timeout') ?? memberValue(body, spans, 'request_timeout'))
   const streamTimeoutMs = timeMs(memberValue(body, spans, 'stream_timeout'))
   return {
     ...(timeoutMs !== undefined && { timeoutMs }),

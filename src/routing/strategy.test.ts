@@ -19,7 +19,11 @@ interface Known {
   readonly price: number
 }
 
-function strategyOver(name: RoutingStrategy, known: readonly Known[], latencySlack = 0): Strategy | undefined {
+function strategyOver(
+  name: RoutingStrategy,
+  known: readonly Known[],
+  latencySlack = 0,
+): Strategy | undefined {
   return createStrategy(
     { strategy: name, latencyWindowMs: 1000, latencySlack },
     {
@@ -38,7 +42,7 @@ function chosenBy(name: RoutingStrategy, known: readonly Known[], slack = 0): Re
   const candidates = known.map((_, index) => ({ deployment: aDeployment(index) }))
   const chosen = new Set<number>()
   for (let face = 0; face < 50; face += 1) {
-    const rolls = [face / 50, (face * 7) % 50 / 50, (face * 13) % 50 / 50]
+    const rolls = [face / 50, ((face * 7) % 50) / 50, ((face * 13) % 50) / 50]
     const inputs: PickInputs = {
       health: () => ({ state: 'HEALTHY', since: 0 }),
       problem: () => undefined,
@@ -118,7 +122,9 @@ test('whatever the strategy, nobody is chosen who may not be while somebody may'
           strategy: strategyOver(name, all, slack),
           random: () => roll,
         }
-        const may = all.map((each) => !each.isTried && !each.isBroken && each.cooling !== 'useless' && each.waitMs === 0)
+        const may = all.map(
+          (each) => !each.isTried && !each.isBroken && each.cooling !== 'useless' && each.waitMs === 0,
+        )
         const chosen = choose(candidates, inputs, NOTHING, (index) => all[index]?.isTried === true)
         assert.equal(chosen !== undefined, may.includes(true))
         if (chosen === undefined) {

@@ -13,7 +13,11 @@ const CANDIDATES = [
   { tagPatterns: [/^User-Agent: claude-code\//] },
 ].map((traffic, index) => ({ deployment: aDeployment(index, traffic && { traffic }) }))
 
-function indexes(asked: readonly string[], matchesAny = true, without: readonly number[] = []): readonly number[] {
+function indexes(
+  asked: readonly string[],
+  matchesAny = true,
+  without: readonly number[] = [],
+): readonly number[] {
   const candidates = CANDIDATES.filter((_, index) => !without.includes(index))
   const chosen = tagged('g', candidates, asked, { isEnabled: true, matchesAny })
   return chosen.map(({ deployment }) => deployment.index)
