@@ -1,4 +1,5 @@
 import type { Deployment, Misconfiguration } from '../core/deployment.ts'
+import type { Json } from '../core/json.ts'
 import type { Resolution, ResolveModel } from '../core/resolve.ts'
 import {
   checkBlock,
@@ -15,7 +16,7 @@ import { modeOf, reportMode } from './deployment-mode.ts'
 import { keepSecrets } from './keep-secrets.ts'
 import { blockOf, INFO, PARAMS } from './known-keys.ts'
 import { modelId } from './model-id.ts'
-import { child, kindName, scalarText, textOf, type MapNode, type YamlNode } from './node.ts'
+import { child, kindName, scalarText, textOf, toJson, type MapNode, type YamlNode } from './node.ts'
 import { asMap, resolveParams, type CredentialOf, type Params } from './params.ts'
 import { probeSettingsOf } from './probe-settings.ts'
 import { problemAt } from './problem.ts'
@@ -100,6 +101,7 @@ function readEntry(
     ...trafficOf(params, limitsOf(entry, info)),
     ...factsOf(params, info),
     ...fieldRulesOf(params),
+    ...mockOf(params),
     probe: probeSettingsOf(
       info,
       { provider: found.provider, apiBase, customProvider },
@@ -218,6 +220,11 @@ function organizationsOf(params: Params): readonly (YamlNode | undefined)[] {
   return node?.kind === 'list' && node.items.length > 0
     ? node.items
     : [node?.kind === 'list' ? undefined : node]
+}
+
+function mockOf(params: Params): { readonly mockResponse?: Json } {
+  const node = params.get('mock_response')
+  return node === undefined ? {} : { mockResponse: toJson(node) }
 }
 
 /** rpm and tpm may stand beside litellm_params, or in model_info. */

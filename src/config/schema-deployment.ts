@@ -114,7 +114,10 @@ export const paramShape = {
   allowed_openai_params: acted(names, 'Members that `drop_params` never leaves out.'),
   input_cost_per_token: acted(notNegative, 'Dollars for one token in, for `cost-based-routing`.'),
   output_cost_per_token: acted(notNegative, 'Dollars for one token out, for `cost-based-routing`.'),
-  mock_response: kept(anything, 'A canned answer.'),
+  mock_response: acted(
+    anything,
+    'The answer of chats, completions and embeddings; the provider is never asked. `litellm.RateLimitError` and its like fail so.',
+  ),
   max_budget: kept(numeric, 'Budget of this deployment.'),
   budget_duration: kept(text, 'How often it starts anew.'),
   use_in_pass_through: kept(flag, 'Credentials for pass-through routes.'),

@@ -113,7 +113,15 @@ const HONOURED_FIELDS: ReadonlySet<string> = new Set([
   'timeout',
 ])
 
-/** Those that are taken out and not acted on; tags count only where the router looks at them. */
-export function droppedFields(fields: readonly string[], areTagsRead: boolean): readonly string[] {
-  return fields.filter((field) => !HONOURED_FIELDS.has(field) && !(areTagsRead && field === 'tags'))
+/** Those that are taken out and not acted on; `others` are acted on this time. */
+export function droppedFields(
+  fields: readonly string[],
+  others: { readonly tags: boolean; readonly mockResponse: boolean },
+): readonly string[] {
+  return fields.filter(
+    (field) =>
+      !HONOURED_FIELDS.has(field) &&
+      !(field === 'tags' && others.tags) &&
+      !(field === 'mock_response' && others.mockResponse),
+  )
 }

@@ -140,8 +140,8 @@ function attempt(journey: Journey, stay: Stay, candidate: Candidate): void {
     leave(journey, stay, asGatewayError(error), {})
     return
   }
-  // What happens on a client's own connection says nothing about ours.
-  const isOwn = asked.read.connectionFields.length > 0
+  // What happens on a client's own connection, or nowhere, says nothing about ours.
+  const isOwn = asked.read.connectionFields.length > 0 || asked.read.mockResponse !== undefined
   const watched = isOwn ? undefined : watch(deps, candidate.deployment, asked.need)
   journey.attempts += 1
   journey.deployments.add(candidate.deployment.index)

@@ -161,7 +161,13 @@ export function planAttempt(
 ): Plan {
   const line = lineFor(deps, operation, chosen, body, read, group.model)
   const fit = fitted(group.body, group.spans, line, operation.mode, read.fieldRules)
-  const dropped = [...droppedFields(read.gatewayFields, deps.settings.tags.isEnabled), ...fit.dropped]
+  const dropped = [
+    ...droppedFields(read.gatewayFields, {
+      tags: deps.settings.tags.isEnabled,
+      mockResponse: read.mockResponse !== undefined,
+    }),
+    ...fit.dropped,
+  ]
   return {
     operation,
     read,

@@ -9,6 +9,7 @@ import { travel } from './journey.ts'
 import type { JourneyDeps } from './journey.ts'
 import type { Flaw } from './judge.ts'
 import type { Operation } from './operation.ts'
+import { answerMock, canMock } from './mock-answer.ts'
 import { Passage } from './passage.ts'
 import type { RelayAnswer } from './passage.ts'
 import { readAsked } from './plan.ts'
@@ -97,6 +98,7 @@ function start(deps: RelayDeps, plan: Plan, answer: RelayAnswer): Exchange {
   }
   try {
     const exchange =
+      mocked(deps, plan, passage) ??
       relay(line, operation.mode, plan.body, plan.spans, limits, passage) ??
       translate(line, operation, plan.body, stream, limits, passage)
     running = exchange
@@ -105,6 +107,17 @@ function start(deps: RelayDeps, plan: Plan, answer: RelayAnswer): Exchange {
     passage.fail(asGatewayError(error))
     return NOTHING_RUNNING
   }
+}
+
+/** The answer of whoever is not to be asked at all. */
+function mocked({ clock, random }: RelayDeps, plan: Plan, passage: Passage): Stream | undefined {
+  const { operation, read, line } = plan
+  const response = read.mockResponse ?? line.deployment.mockResponse
+  if (response === undefined || !canMock(operation)) return undefined
+  const id = `chatcmpl-${Math.floor(random() * 2 ** 48).toString(16)}`
+  const created = Math.floor(clock.now() / 1000)
+  const mock = { response, model: read.model, isStream: read.stream, id, created }
+  return answerMock(operation, mock, passage)
 }
 
 /**

@@ -1,6 +1,6 @@
 import { GatewayError } from '../core/failure.ts'
 import { isJsonObject } from '../core/json.ts'
-import type { JsonObject } from '../core/json.ts'
+import type { Json, JsonObject } from '../core/json.ts'
 import { memberValue, scanObject } from '../core/json-spans.ts'
 import type { JsonSpans } from '../core/json-spans.ts'
 import { readFallbackLists, readFallbacks } from '../core/fallback.ts'
@@ -9,6 +9,7 @@ import type { AskedFallbacks } from './fallbacks.ts'
 import { readFieldRules } from './field-rules.ts'
 import type { FieldRules } from './field-rules.ts'
 import { CONNECTION_FIELDS, GATEWAY_FIELDS } from './fields.ts'
+import { canMock } from './mock-answer.ts'
 import { readMockTest } from './mock-test.ts'
 import type { MockTest } from './mock-test.ts'
 import type { Operation } from './operation.ts'
@@ -34,6 +35,8 @@ export interface RequestRead extends AskedFallbacks {
   readonly extraBody?: JsonObject
   readonly fieldRules?: FieldRules
   readonly mockTest?: MockTest
+  /** The answer that the client wants without anybody being asked. */
+  readonly mockResponse?: Json
 }
 
 const ARRAY_START = 0x5b
@@ -64,7 +67,7 @@ export function readRequest(
     stream: operation.streams && memberValue(body, spans, 'stream') === true,
     connectionFields,
     gatewayFields,
-    ...(gatewayFields.length > 0 && gatewayWishes(body, spans, gatewayFields)),
+    ...(gatewayFields.length > 0 && gatewayWishes(operation, body, spans, gatewayFields)),
     ...readHeaderWishes(headers),
   }
 }
@@ -94,12 +97,15 @@ export function refuse(message: string, param: string): GatewayError {
 
 /** What a client says to the gateway, of which most say nothing. */
 function gatewayWishes(
+  operation: Operation,
   body: Buffer,
   spans: JsonSpans,
   fields: readonly string[],
 ): Partial<Omit<RequestRead, 'spans' | 'model'>> {
   const extraBody = fields.includes('extra_body') ? memberValue(body, spans, 'extra_body') : undefined
   const fieldRules = readFieldRules(body, spans, fields)
+  const mockResponse =
+    canMock(operation) && fields.includes('mock_response') ? memberValue(body, spans, 'mock_response') : null
   const mockTest = readMockTest(body, spans, fields)
   return {
     ...clientTimeouts(body, spans),
@@ -107,6 +113,7 @@ function gatewayWishes(
     ...(isJsonObject(extraBody) && { extraBody }),
     ...(fieldRules !== undefined && { fieldRules }),
     ...(mockTest !== undefined && { mockTest }),
+    ...(mockResponse !== null && mockResponse !== undefined && { mockResponse }),
   }
 }
 

@@ -262,3 +262,57 @@ describe('what goes into a body', () => {
     )
   })
 })
+
+describe('answers that nobody gave', () => {
+  const rows: readonly Row[] = [
+    ['canned', 'canned', ', mock_response: "Hello there, this is a canned answer."'],
+    ['busy', 'busy', ', mock_response: litellm.RateLimitError'],
+    ['spare', 'spare', ''],
+    ['vector', 'vector', ', model: openai/text-embedding-3-small, mock_response: [0.25, 0.5]'],
+  ]
+
+  test('a mock_response is answered in the form asked for, and nothing is sent', async () => {
+    const settings = 'router_settings: { num_retries: 0, fallbacks: [{ busy: [canned] }] }\n'
+    await withStage(configOf(rows, settings), async ({ gateway, fake }) => {
+      const whole = await chat(gateway, { model: 'canned' })
+      const words = 'Hello there, this is a canned answer.'
+      assert.equal(at(whole.json, 'choices', 0, 'message', 'content'), words)
+      const own = await chat(gateway, { model: 'spare', mock_response: 'mine' })
+      assert.equal(at(own.json, 'choices', 0, 'message', 'content'), 'mine')
+      assert.equal(own.headers.get('x-pulsegate-dropped-fields'), null)
+      const { text } = await chat(gateway, { model: 'canned', stream: true })
+      const pieces = [...text.matchAll(/"content":"([^"]*)"/g)].map(([, piece = '']) => piece)
+      assert.equal(pieces.join(''), words)
+      assert.match(text, /"finish_reason":"stop"\}\]\}\n\ndata: \[DONE\]\n\n$/)
+      const completion = await ask(`${gateway.url}/v1/completions`, {
+        headers: AUTH,
+        body: { model: 'canned', prompt: 'x' },
+      })
+      assert.equal(at(completion.json, 'choices', 0, 'text'), words)
+      const vector = await ask(`${gateway.url}/v1/embeddings`, {
+        headers: AUTH,
+        body: { model: 'vector', input: 'x' },
+      })
+      assert.deepEqual(at(vector.json, 'data', 0, 'embedding'), [0.25, 0.5])
+      const fallen = await chat(gateway, { model: 'busy' })
+      assert.deepEqual([fallen.status, idOf(fallen)], [200, 'canned'])
+      assert.equal(fake.journal().length, 0)
+    })
+  })
+
+  test('a client’s mock error is its own, and no evidence against anybody', async () => {
+    await withStage(configOf(rows, ''), async ({ gateway, fake }) => {
+      for (let sent = 0; sent < 8; sent += 1) {
+        const got = await chat(gateway, {
+          model: 'spare',
+          mock_response: 'litellm.NotFoundError',
+          num_retries: 0,
+        })
+        assert.equal(got.status, 404)
+      }
+      assert.equal(fake.journal().length, 0)
+      assert.equal((await chat(gateway, { model: 'spare' })).status, 200)
+      assert.doesNotMatch(gateway.stderr(), /cooldown_begun/)
+    })
+  })
+})
