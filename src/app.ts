@@ -17,14 +17,11 @@ import type { LineOrProblem } from './health/subject.ts'
 import { openLine } from './providers/call.ts'
 import { createModelBook } from './providers/model-facts.ts'
 import { resolveModel } from './providers/registry.ts'
-import { createCooldowns } from './routing/cooldown.ts'
+import { createChoice } from './routing/choice.ts'
 import { createDirectory } from './routing/directory.ts'
-import { createLedger } from './routing/ledger.ts'
-import { createLimits } from './routing/limits.ts'
 import { createRealtimeRelay } from './routing/realtime.ts'
 import { createRelay } from './routing/relay.ts'
 import { createRetryBudgets } from './routing/retry-budget.ts'
-import { createStrategy, ledgerRulesFor } from './routing/strategy.ts'
 import { createTransport } from './transport/transport.ts'
 import type { Transport } from './transport/wire.ts'
 
@@ -133,26 +130,26 @@ function createParts(config: Config, deps: AppDeps): Parts {
   const settings = healthSettings(config)
   const shared = { deployments, lines, openLine: openTo, board, clock, log, random }
   const checks = createHealthChecks({ ...shared, settings })
-  const ledger = createLedger(deployments, ledgerRulesFor(router), clock)
   const book = createModelBook()
-  const choice = {
-    directory,
-    cooldowns: createCooldowns(router.cooldowns, { clock, log }),
-    ledger,
-    limitMs: createLimits(ledger, router.defaultMaxParallelRequests),
-    strategy: createStrategy(router, { ledger, price: (deployment) => book.price(deployment) }),
-    resolve: resolveModel,
-  }
+  const choice = createChoice(deployments, router, { clock, log, price: (each) => book.price(each) })
   const relay = createRelay({
     ...shared,
     ...choice,
+    directory,
+    resolve: resolveModel,
     budgets: createRetryBudgets(RETRY_SHARE, clock),
     ...(router.checksContextWindow && {
       maxInputTokens: (deployment: Deployment) => book.maxInputTokens(deployment),
     }),
     settings: { ...config.litellm, ...router },
   })
-  const realtime = createRealtimeRelay({ ...shared, ...choice, settings: config.litellm })
+  const realtime = createRealtimeRelay({
+    ...shared,
+    ...choice,
+    directory,
+    resolve: resolveModel,
+    settings: config.litellm,
+  })
   const gateway = createGateway({
     ...shared,
     directory,
@@ -164,10 +161,8 @@ function createParts(config: Config, deps: AppDeps): Parts {
     version,
     newCallId: randomUUID,
   })
-  const needsCatalogue = router.checksContextWindow || router.strategy === 'cost-based-routing'
-  const prepare = async (): Promise<void> => {
-    if (needsCatalogue) await book.load()
-  }
+  const needsBook = router.checksContextWindow || router.strategy === 'cost-based-routing'
+  const prepare = (): Promise<void> => (needsBook ? book.load() : Promise.resolve())
   return { board, checks, gateway, transport, prepare }
 }
 

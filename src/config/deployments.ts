@@ -98,10 +98,7 @@ function readEntry(
     ...(misconfigured && { misconfigured }),
     bodyDefaults: bodyDefaultsOf(params),
     timeouts: timeoutsOf(params),
-    ...trafficOf(params, limitsOf(entry, info)),
-    ...factsOf(params, info),
-    ...fieldRulesOf(params),
-    ...mockOf(params),
+    ...routedBy(entry, params, info),
     probe: probeSettingsOf(
       info,
       { provider: found.provider, apiBase, customProvider },
@@ -220,6 +217,20 @@ function organizationsOf(params: Params): readonly (YamlNode | undefined)[] {
   return node?.kind === 'list' && node.items.length > 0
     ? node.items
     : [node?.kind === 'list' ? undefined : node]
+}
+
+/** What routing is told of a deployment. */
+function routedBy(
+  entry: MapNode,
+  params: Params,
+  info: YamlNode | undefined,
+): Pick<Deployment, 'traffic' | 'facts' | 'fieldRules' | 'mockResponse'> {
+  return {
+    ...trafficOf(params, limitsOf(entry, info)),
+    ...factsOf(params, info),
+    ...fieldRulesOf(params),
+    ...mockOf(params),
+  }
 }
 
 function mockOf(params: Params): { readonly mockResponse?: Json } {

@@ -8,7 +8,8 @@ import type { Authorize, Codec, ProviderAdapter, RelayFace, Target } from './ada
 import { unlessSettled, withoutNames } from './body-defaults.ts'
 import { bodyText } from './error-facts.ts'
 import { JSON_HEADERS } from './post-json.ts'
-import { refusedParams } from './refused-params.ts'
+import { refusedBy } from './refused-params.ts'
+import type { FieldRules } from './refused-params.ts'
 import { adapterFor } from './registry.ts'
 
 /** A deployment that can be called. Built once, used by every probe and every request. */
@@ -24,16 +25,6 @@ export interface Line {
   readonly host: string
   /** What is left out of every body here. */
   readonly fieldRules: FieldRules
-}
-
-/** What the config says of members that must not go out. */
-export interface FieldRules {
-  /** Leave out what the provider is known to refuse; a request's own word wins. */
-  readonly dropParams: boolean
-  /** Names and paths. */
-  readonly drop: readonly string[]
-  /** Never left out by `dropParams`. */
-  readonly keep: readonly string[]
 }
 
 /** A good answer. */
@@ -69,19 +60,6 @@ export function openLine(
   const unwanted = [...fieldRules.drop, ...refusedBy(line, 'chat')]
   const target = { ...line.target, bodyDefaults: withoutNames(line.target.bodyDefaults, unwanted) }
   return { line: { ...line, target, host: new URL(target.base).origin } }
-}
-
-const NOTHING: readonly string[] = []
-
-/** The members of a body of this mode that `drop_params` leaves out; `isAsked` is the request's own word. */
-export function refusedBy(
-  { deployment, target, fieldRules }: Pick<Line, 'deployment' | 'target' | 'fieldRules'>,
-  mode: HttpMode,
-  isAsked: boolean = fieldRules.dropParams,
-): readonly string[] {
-  if (!isAsked) return NOTHING
-  const model = deployment.facts?.baseModel ?? target.model
-  return refusedParams(target.provider, model, mode).filter((name) => !fieldRules.keep.includes(name))
 }
 
 /** Most secrets of a line are known to everybody's redactor: what it leaves, and only that, needs one of its own. */

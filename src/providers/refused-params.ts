@@ -1,4 +1,6 @@
+import type { Deployment } from '../core/deployment.ts'
 import type { HttpMode } from '../core/mode.ts'
+import type { Target } from './adapter.ts'
 import { isReasoningModel } from './catalogue.ts'
 
 /**
@@ -29,10 +31,35 @@ const REASONING_PROVIDERS: ReadonlySet<string> = new Set(['openai', 'azure'])
 
 const NONE: readonly string[] = []
 
-/** The members of a body that this provider is known to refuse: what `drop_params` leaves out. */
-export function refusedParams(provider: string, model: string, mode: HttpMode): readonly string[] {
-  if (mode !== 'chat' && mode !== 'completion') return NONE
-  const own = OF_PROVIDERS[provider]
-  if (own !== undefined) return own
+/** What the config says of members that must not go out. */
+export interface FieldRules {
+  /** Leave out what the provider is known to refuse; a request's own word wins. */
+  readonly dropParams: boolean
+  /** Names and paths. */
+  readonly drop: readonly string[]
+  /** Never left out by `dropParams`. */
+  readonly keep: readonly string[]
+}
+
+/** A deployment and what is left out of its bodies. */
+interface Refusing {
+  readonly deployment: Deployment
+  readonly target: Target
+  readonly fieldRules: FieldRules
+}
+
+/** The members of a body of this mode that `drop_params` leaves out; `isAsked` is the request's own word. */
+export function refusedBy(
+  { deployment, target, fieldRules }: Refusing,
+  mode: HttpMode,
+  isAsked: boolean = fieldRules.dropParams,
+): readonly string[] {
+  if (!isAsked || (mode !== 'chat' && mode !== 'completion')) return NONE
+  const { provider, model } = target
+  const refused = OF_PROVIDERS[provider] ?? ofReasoning(provider, deployment.facts?.baseModel ?? model)
+  return refused.filter((name) => !fieldRules.keep.includes(name))
+}
+
+function ofReasoning(provider: string, model: string): readonly string[] {
   return REASONING_PROVIDERS.has(provider) && isReasoningModel(model) ? OF_REASONING : NONE
 }

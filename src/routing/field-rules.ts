@@ -2,8 +2,8 @@ import type { Json, JsonObject } from '../core/json.ts'
 import { isJsonObject } from '../core/json.ts'
 import { memberValue, scanObject, spliceBody } from '../core/json-spans.ts'
 import type { JsonSpans } from '../core/json-spans.ts'
-import { refusedBy } from '../providers/call.ts'
 import type { Line } from '../providers/call.ts'
+import { refusedBy } from '../providers/refused-params.ts'
 import type { HttpMode } from '../core/mode.ts'
 
 /** What a request says of members that its provider may not take; it adds to what the config says. */

@@ -7,6 +7,8 @@ import { createRecentMean } from './recent-mean.ts'
 import type { RecentMean } from './recent-mean.ts'
 import { createSlidingCount } from './sliding-count.ts'
 import type { SlidingCount } from './sliding-count.ts'
+import { createUsualSizes } from './usual-sizes.ts'
+import type { UsualSizes } from './usual-sizes.ts'
 
 /** What each deployment is doing and has lately done; all of it in memory, asked without waiting. */
 export interface Ledger {
@@ -52,8 +54,8 @@ const SLOTS = 31
 const UNKNOWN_WAIT_MS = 1000
 /** LiteLLM's mark for a timeout, milliseconds: whoever has one is slower than any answer. */
 const TIMEOUT_LATENCY_MS = 1_000_000
-/** How fast the usual size of an answer follows. */
-const USUAL_SHARE = 0.1
+/** The provider was at work when these ended an attempt, and will count what it did. */
+const PAID: ReadonlySet<FailureKind> = new Set(['cancelled', 'cut', 'timeout'])
 
 /** What limits and strategies need of one deployment. */
 interface Account {
@@ -63,27 +65,41 @@ interface Account {
   readonly first: RecentMean | undefined
 }
 
+/** What is written down, by deployment index. */
+interface Books {
+  readonly flying: Int32Array
+  readonly pending: Float64Array
+  readonly usual: UsualSizes
+  /** Undefined where nobody asks for one. */
+  readonly account: (index: number) => Account | undefined
+  readonly now: () => number
+}
+
 /** Makes the ledger of one gateway. Accounts are opened only where a limit or the strategy asks for them. */
 export function createLedger(
   deployments: readonly Deployment[],
   rules: LedgerRules,
   clock: Pick<Clock, 'elapsed'>,
 ): Ledger {
-  const flying = new Int32Array(deployments.length)
-  const pending = new Float64Array(deployments.length)
-  const usual = new Float64Array(deployments.length)
-  let usualOfAll = 0
   const accounts = new Map<number, Account>()
-  const accountOf = (index: number): Account | undefined => {
-    const known = accounts.get(index)
-    if (known !== undefined) return known
-    const made = openAccount(deployments[index], rules)
-    if (made !== undefined) accounts.set(index, made)
-    return made
+  const books: Books = {
+    flying: new Int32Array(deployments.length),
+    pending: new Float64Array(deployments.length),
+    usual: createUsualSizes(deployments.length),
+    account: (index) => {
+      const known = accounts.get(index)
+      if (known !== undefined) return known
+      const made = openAccount(deployments[index], rules)
+      if (made !== undefined) accounts.set(index, made)
+      return made
+    },
+    now: () => clock.elapsed(),
   }
-  /** The body's size, or what answers here, or anywhere, usually cost: a small question may have a long answer. */
-  const guess = (index: number, need: Need): number =>
-    Math.ceil(Math.max(need.tokens(), usual[index] || usualOfAll))
+  return { ...writing(books), ...reading(books) }
+}
+
+function writing(books: Books): Pick<Ledger, 'begin' | 'ended' | 'failed'> {
+  const { flying, pending, usual } = books
   const close = (booking: Booking): boolean => {
     if (!booking.isOpen) return false
     booking.isOpen = false
@@ -93,48 +109,55 @@ export function createLedger(
   }
   return {
     begin: ({ index }, need) => {
-      const account = accountOf(index)
-      const startedMs = clock.elapsed()
-      const tokens = account?.tokens === undefined ? 0 : guess(index, need)
+      const account = books.account(index)
+      const startedMs = books.now()
+      const tokens = account?.tokens === undefined ? 0 : usual.guess(index, need.tokens())
       account?.requests?.add(startedMs)
       flying[index] = (flying[index] ?? 0) + 1
       pending[index] = (pending[index] ?? 0) + tokens
       return { index, isStream: need.isStream, startedMs, tokens, isOpen: true }
     },
     ended: (booking, { usage, firstByteMs }) => {
-      if (!close(booking)) return
-      const account = accountOf(booking.index)
+      const account = close(booking) ? books.account(booking.index) : undefined
       if (account === undefined) return
-      const now = clock.elapsed()
-      const total = usage === undefined ? booking.tokens : credible(usage.totalTokens)
-      account.tokens?.add(now, total)
-      if (usage !== undefined) {
-        usual[booking.index] = follow(usual[booking.index] ?? 0, total)
-        usualOfAll = follow(usualOfAll, total)
-      }
+      const now = books.now()
+      if (usage !== undefined) usual.saw(booking.index, credible(usage.totalTokens))
+      account.tokens?.add(now, usage === undefined ? booking.tokens : credible(usage.totalTokens))
       const wholeMs = now - booking.startedMs
       if (booking.isStream) account.first?.add(now, firstByteMs ?? wholeMs)
       else account.whole?.add(now, wholeMs / Math.max(usage?.completionTokens ?? 1, 1))
     },
     failed: (booking, kind) => {
-      if (!close(booking) || kind !== 'timeout') return
-      const account = accountOf(booking.index)
-      const mean = booking.isStream ? account?.first : account?.whole
-      mean?.add(clock.elapsed(), TIMEOUT_LATENCY_MS)
+      const account = close(booking) ? books.account(booking.index) : undefined
+      if (account === undefined || !PAID.has(kind)) return
+      account.tokens?.add(books.now(), booking.tokens)
+      if (kind !== 'timeout') return
+      const mean = booking.isStream ? account.first : account.whole
+      mean?.add(books.now(), TIMEOUT_LATENCY_MS)
     },
+  }
+}
+
+function reading({
+  flying,
+  pending,
+  usual,
+  account,
+  now,
+}: Books): Omit<Ledger, 'begin' | 'ended' | 'failed'> {
+  return {
     inFlight: (index) => flying[index] ?? 0,
-    tokens: (index) => (pending[index] ?? 0) + (accountOf(index)?.tokens?.total(clock.elapsed()) ?? 0),
+    tokens: (index) => (pending[index] ?? 0) + (account(index)?.tokens?.total(now()) ?? 0),
     latencyMs: (index, isStream) => {
-      const account = accountOf(index)
-      return (isStream ? account?.first : account?.whole)?.mean(clock.elapsed())
+      const known = account(index)
+      return (isStream ? known?.first : known?.whole)?.mean(now())
     },
-    requestWaitMs: (index, rpm) =>
-      accountOf(index)?.requests?.waitMs(clock.elapsed(), Math.ceil(rpm) - 1) ?? 0,
+    requestWaitMs: (index, rpm) => account(index)?.requests?.waitMs(now(), Math.ceil(rpm) - 1) ?? 0,
     tokenWaitMs: (index, tpm, need) => {
       const booked = pending[index] ?? 0
-      const room = tpm - booked - guess(index, need)
+      const room = tpm - booked - usual.guess(index, need.tokens())
       if (booked > 0 && room < 0) return UNKNOWN_WAIT_MS
-      return accountOf(index)?.tokens?.waitMs(clock.elapsed(), Math.max(room, 0)) ?? 0
+      return account(index)?.tokens?.waitMs(now(), Math.max(room, 0)) ?? 0
     },
   }
 }
@@ -144,10 +167,6 @@ const MOST_TOKENS = 10_000_000
 
 function credible(tokens: number): number {
   return tokens > 0 ? Math.min(tokens, MOST_TOKENS) : 0
-}
-
-function follow(mean: number, value: number): number {
-  return mean === 0 ? value : mean + (value - mean) * USUAL_SHARE
 }
 
 function openAccount(

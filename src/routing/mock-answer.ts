@@ -17,17 +17,19 @@ export interface Mock {
 /** LiteLLM's numbers: nobody has counted. */
 const USAGE = { prompt_tokens: 10, completion_tokens: 20, total_tokens: 30 } as const
 /** LiteLLM's error classes that a text can name, with what an upstream would have said. */
-const ERRORS: Readonly<Record<string, readonly [status: number, code: string]>> = {
-  'litellm.AuthenticationError': [401, 'invalid_api_key'],
-  'litellm.BadRequestError': [400, 'invalid_request_error'],
-  'litellm.ContentPolicyViolationError': [400, 'content_policy_violation'],
-  'litellm.ContextWindowExceededError': [400, 'context_length_exceeded'],
-  'litellm.InternalServerError': [500, 'server_error'],
-  'litellm.NotFoundError': [404, 'model_not_found'],
-  'litellm.RateLimitError': [429, 'rate_limit_exceeded'],
-  'litellm.ServiceUnavailableError': [503, 'overloaded'],
-  'litellm.Timeout': [408, 'timeout'],
-}
+const ERRORS: ReadonlyMap<string, readonly [status: number, code: string]> = new Map(
+  Object.entries<readonly [status: number, code: string]>({
+    'litellm.AuthenticationError': [401, 'invalid_api_key'],
+    'litellm.BadRequestError': [400, 'invalid_request_error'],
+    'litellm.ContentPolicyViolationError': [400, 'content_policy_violation'],
+    'litellm.ContextWindowExceededError': [400, 'context_length_exceeded'],
+    'litellm.InternalServerError': [500, 'server_error'],
+    'litellm.NotFoundError': [404, 'model_not_found'],
+    'litellm.RateLimitError': [429, 'rate_limit_exceeded'],
+    'litellm.ServiceUnavailableError': [503, 'overloaded'],
+    'litellm.Timeout': [408, 'timeout'],
+  }),
+)
 /** Characters of a streamed text per event. */
 const PIECE_CHARS = 20
 const NOTHING_RUNNING: Stream = { resume: () => {}, cancel: () => {} }
@@ -39,17 +41,18 @@ export function canMock({ mode }: Pick<Operation, 'mode'>): boolean {
 
 /** Gives the answer, at once and whole, as an upstream would have. */
 export function answerMock({ mode }: Operation, mock: Mock, sink: StreamSink): Stream {
-  const [status, code] = (typeof mock.response === 'string' && ERRORS[mock.response]) || [200, '']
+  const named = typeof mock.response === 'string' ? mock.response : ''
+  const [status, code] = ERRORS.get(named) ?? [200, '']
   const events = mock.isStream && status === 200 && mode !== 'embedding'
   sink.head(status, { 'content-type': events ? 'text/event-stream' : 'application/json' })
-  const whole = status === 200 ? wholeOf(mode, mock) : errorOf(mock, code)
+  const whole = status === 200 ? wholeOf(mode, mock) : errorOf(named, code)
   sink.data(Buffer.from(events ? streamOf(mode, mock) : JSON.stringify(whole)))
   sink.end()
   return NOTHING_RUNNING
 }
 
-function errorOf({ response }: Mock, code: string): JsonObject {
-  return { error: { message: `${String(response)}: this is a mock error (${code})`, type: code, code } }
+function errorOf(name: string, code: string): JsonObject {
+  return { error: { message: `${name}: this is a mock error (${code})`, type: code, code } }
 }
 
 function wholeOf(mode: Operation['mode'], mock: Mock): JsonObject {

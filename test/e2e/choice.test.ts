@@ -32,7 +32,8 @@ describe('limits of deployments', () => {
       const ids = []
       for (const model of ['h', 'g', 'h', 'h']) ids.push(idOf(await chat(gateway, { model })))
       assert.deepEqual(ids.slice(0, 1), ['three'])
-      assert.deepEqual([...ids.slice(1)].sort(), ['one', 'one', 'two'])
+      assert.deepEqual(ids.filter((id) => id === 'one').length, 2)
+      assert.equal(ids.filter((id) => id === 'two').length, 1)
       for (const model of ['g', 'h']) {
         const refused = await chat(gateway, { model })
         assert.deepEqual(
