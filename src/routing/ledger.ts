@@ -52,8 +52,6 @@ const WINDOW_MS = 62_000
 const SLOTS = 31
 /** When what is in flight will end nobody knows. */
 const UNKNOWN_WAIT_MS = 1000
-/** LiteLLM's mark for a timeout, milliseconds: whoever has one is slower than any answer. */
-const TIMEOUT_LATENCY_MS = 1_000_000
 /** The provider was at work when these ended an attempt, and will count what it did. */
 const PAID: ReadonlySet<FailureKind> = new Set(['cancelled', 'cut', 'timeout'])
 
@@ -128,12 +126,9 @@ function writing(books: Books): Pick<Ledger, 'begin' | 'ended' | 'failed'> {
       else account.whole?.add(now, wholeMs / Math.max(usage?.completionTokens ?? 1, 1))
     },
     failed: (booking, kind) => {
-      const account = close(booking) ? books.account(booking.index) : undefined
-      if (account === undefined || !PAID.has(kind)) return
-      account.tokens?.add(books.now(), booking.tokens)
-      if (kind !== 'timeout') return
-      const mean = booking.isStream ? account.first : account.whole
-      mean?.add(books.now(), TIMEOUT_LATENCY_MS)
+      // Latencies are of answers: a timeout may be a hasty client's, and is for cooldowns and health to judge.
+      if (close(booking) && PAID.has(kind))
+        books.account(booking.index)?.tokens?.add(books.now(), booking.tokens)
     },
   }
 }
