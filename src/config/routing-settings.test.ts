@@ -101,7 +101,7 @@ test('a written `*` beats the default fallbacks, and retries have a bound', asyn
 
 test('a deployment says what part it takes in the traffic', async () => {
   const numbers = 'num_retries: 1, cooldown_time: 0, order: 2, weight: 3, rpm: 60, tpm: 1000'
-  const params = `${numbers}, max_parallel_requests: 4, tags: [free], tag_regex: ['^User-Agent: x/']`
+  const params = `${numbers}, max_parallel_requests: 4, tags: [free, 2024], tag_regex: ['^User-Agent: x/']`
   const { deployments } = await loadText(`model_list:
 - model_name: a
   litellm_params: {model: openai/x, ${params}}
@@ -123,13 +123,18 @@ test('a deployment says what part it takes in the traffic', async () => {
         rpm: 60,
         tpm: 1000,
         maxParallelRequests: 4,
-        tags: ['free'],
+        tags: ['free', '2024'],
         tagPatterns: [/^User-Agent: x\//],
       },
       { rpm: 5, tpm: 6 },
       undefined,
     ],
   )
+})
+
+test('a pattern that is none is refused where it stands', async () => {
+  const problems = await problemsOf(ONE.replace('openai/x', "openai/x, tag_regex: ['(']"))
+  assert.match(problems.join(), /^fatal .*litellm_params.tag_regex: must be a list of patterns/)
 })
 
 test('numbers that make no sense are refused where they stand', async () => {

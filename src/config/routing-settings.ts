@@ -6,9 +6,10 @@ import type { FailureKind } from '../core/failure.ts'
 import type { ModelAlias } from '../core/model-alias.ts'
 import { isRoutingStrategy } from '../core/routing-strategy.ts'
 import type { ChoiceSettings, RoutingSettings } from './config.ts'
-import { numberOf } from './connection.ts'
-import { child, textOf, toJson, type MapNode, type YamlNode } from './node.ts'
+import { numberOf, plainText } from './connection.ts'
+import { child, toJson, type MapNode, type YamlNode } from './node.ts'
 import type { Params } from './params.ts'
+import { patternOf } from './pattern.ts'
 import { librarySettings } from './schema-library.ts'
 import { routerSettings } from './schema-router.ts'
 import { numeric } from './schema-types.ts'
@@ -119,7 +120,7 @@ export function trafficOf(
   const tpm = numberOf(params.get('tpm') ?? outside['tpm'])
   const maxParallelRequests = numberOf(params.get('max_parallel_requests'))
   const tags = textsOf(params.get('tags'))
-  const tagPatterns = textsOf(params.get('tag_regex')).map((pattern) => new RegExp(pattern))
+  const tagPatterns = textsOf(params.get('tag_regex')).flatMap((text) => patternOf(text) ?? [])
   const traffic: Traffic = {
     ...(numRetries !== undefined && { numRetries }),
     ...(cooldownMs !== undefined && { cooldownMs }),
@@ -136,7 +137,7 @@ export function trafficOf(
 
 /** The texts of a list. */
 export function textsOf(node: YamlNode | undefined): readonly string[] {
-  return node?.kind === 'list' ? node.items.flatMap((item) => textOf(item) ?? []) : []
+  return node?.kind === 'list' ? node.items.flatMap((item) => plainText(item) ?? []) : []
 }
 
 function blockOf(root: MapNode, name: string): unknown {

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { patternOf } from './pattern.ts'
 import {
   acted,
   actedSecret,
@@ -18,16 +19,9 @@ import {
 /** Seconds or a duration; LiteLLM takes numbers. */
 const seconds = notNegative
 
-const patterns = names.refine((list) => list.every(isPattern), { error: 'must be a list of patterns' })
-
-function isPattern(text: string): boolean {
-  try {
-    return new RegExp(text) instanceof RegExp
-  } catch {
-    // That is the question.
-    return false
-  }
-}
+const patterns = names.refine((list) => list.every((each) => patternOf(each) !== undefined), {
+  error: 'must be a list of patterns',
+})
 
 /** `litellm_params` that have a meaning of their own. Everything else is a request parameter. */
 export const paramShape = {
@@ -93,7 +87,10 @@ export const paramShape = {
   order: acted(numeric, 'Deployments of a lower number come first; those without a number last.'),
   max_parallel_requests: acted(notNegative, 'Most requests in flight. 0 counts as not set.'),
   cooldown_time: acted(notNegative, 'Seconds to rest after failures; beats the router and Retry-After.'),
-  tags: acted(names, 'For requests with one of these tags, where `enable_tag_filtering` is on.'),
+  tags: acted(
+    z.array(textLike, { error: 'must be a list of tags' }),
+    'For requests with one of these tags, where `enable_tag_filtering` is on.',
+  ),
   tag_regex: acted(patterns, 'For requests whose `User-Agent: …` fits one of these patterns.'),
   max_retries: kept(numeric, 'How often a failed request is tried again.'),
   num_retries: acted(

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { ask, at, AUTH, chat, complaints, SETTINGS, withStage, type Answer } from './asking.ts'
+import { ask, at, AUTH, chat, complaints, eventually, SETTINGS, withStage, type Answer } from './asking.ts'
+import { connect, refused, type ClientSession } from './sessions.ts'
 import type { FakeProvider } from '../../src/fake-provider/server.ts'
 
 /** A deployment: its group, its id, and what else stands in its params and its model_info. */
@@ -69,6 +70,31 @@ describe('limits of deployments', () => {
       assert.equal(await first, 'left')
       const third = await chat(gateway, { model: 'g', timeout: 0.3, num_retries: 0 })
       assert.equal(third.status, 504, 'it was let in, and hung')
+    })
+  })
+})
+
+/** The session, as soon as its place is free. */
+async function opened(dial: () => ReturnType<typeof connect>): Promise<ClientSession> {
+  const answer = await eventually(dial, (given) => 'socket' in given)
+  assert.ok('socket' in answer)
+  return answer
+}
+
+describe('limits of sessions', () => {
+  test('a realtime session has its place for as long as it lasts, and frees it however it ends', async () => {
+    const rows: readonly Row[] = [
+      ['voice', 'voice', ', model: openai/gpt-realtime, max_parallel_requests: 1', ', mode: realtime'],
+    ]
+    await withStage(configOf(rows, ''), async ({ gateway }) => {
+      const path = '/v1/realtime?model=voice'
+      // Each round proves that the one before it has freed the place.
+      for (const end of ['close', 'terminate', 'close'] as const) {
+        const session = await opened(() => connect(gateway, path, { headers: AUTH }))
+        const second = await refused(gateway, path, { headers: AUTH })
+        assert.deepEqual([second.status, second.headers['retry-after']], [429, '1'], second.text)
+        session.socket[end]()
+      }
     })
   })
 })
