@@ -17,8 +17,9 @@ import { createHealthChecks, type HealthChecks } from './health/checks.ts'
 import { DEFAULT_HEALTH_SETTINGS, type HealthSettings } from './health/settings.ts'
 import type { LineOrProblem } from './health/subject.ts'
 import { openLine } from './providers/call.ts'
+import { createModelBook } from './providers/model-facts.ts'
 import { resolveModel } from './providers/registry.ts'
-import { createCooldowns } from './routing/cooldown.ts'
+import { createChoice } from './routing/choice.ts'
 import { createDirectory } from './routing/directory.ts'
 import { moderationDefault } from './routing/moderation-default.ts'
 import { createObjects } from './routing/objects.ts'
@@ -74,7 +75,7 @@ const RETRY_SHARE = 0.2
 /** Builds a gateway; nothing runs before `start`. Several can live in one process. */
 export function createApp(config: Config, deps: AppDeps): App {
   const { log, clock, host, port } = deps
-  const { board, checks, gateway, transport, metrics } = createParts(config, deps)
+  const { board, checks, gateway, transport, metrics, prepare } = createParts(config, deps)
   let stopLagWatch: Cancel = () => {}
   let ending: Promise<void> | undefined
 
@@ -98,6 +99,7 @@ export function createApp(config: Config, deps: AppDeps): App {
   return {
     board,
     start: async () => {
+      await prepare()
       const { url } = await gateway.listen(host, port).catch(async (error: unknown) => {
         await close()
         throw new ListenError(whyNotListening(error, host, port), { cause: error })
@@ -122,6 +124,8 @@ interface Parts {
   readonly gateway: Gateway
   readonly transport: Transport
   readonly metrics: Metrics
+  /** Loads what the config asks for and most configs do not need. */
+  readonly prepare: () => Promise<void>
 }
 
 /** Everything that a gateway is made of, each part told of those it uses. */
@@ -130,10 +134,11 @@ function createParts(config: Config, deps: AppDeps): Parts {
   const { deployments } = config
   const transport = createTransport({ clock, userAgent: `pulsegate/${version}` })
   const openTo = (deployment: Deployment): LineOrProblem =>
-    openLine(deployment, { transport, env: config.env, redact })
+    openLine(deployment, { transport, env: config.env, redact, dropParams: config.litellm.dropParams })
   const lines = createLines(deployments, openTo)
   const board = createBoard(deployments, { clock })
-  const directory = createDirectory(deployments, resolveModel)
+  const { router } = config
+  const directory = createDirectory(deployments, resolveModel, router.aliases)
   const settings = healthSettings(config)
   const shared = { deployments, lines, openLine: openTo, board, clock, log, random }
   const checks = createHealthChecks({ ...shared, settings })
@@ -142,15 +147,19 @@ function createParts(config: Config, deps: AppDeps): Parts {
     memory: () => process.memoryUsage(),
     droppedLogLines: deps.droppedLogLines ?? (() => 0),
   })
-  const cooldowns = createCooldowns(config.router.cooldowns, { clock, log })
+  const book = createModelBook()
+  const choice = createChoice(deployments, router, { clock, log, price: (each) => book.price(each) })
   const traffic = {
     ...shared,
+    ...choice,
     directory,
-    cooldowns,
+    resolve: resolveModel,
     budgets: createRetryBudgets(RETRY_SHARE, clock),
     detour: (kind: 'retry' | 'fallback') => (kind === 'retry' ? metrics.retried() : metrics.fellBack()),
-    resolve: resolveModel,
-    settings: { ...config.litellm, ...config.router },
+    ...(router.checksContextWindow && {
+      maxInputTokens: (deployment: Deployment) => book.maxInputTokens(deployment),
+    }),
+    settings: { ...config.litellm, ...router },
   }
   // Without a master key nobody is kept out, and the keys are this process's own.
   const sealing = config.general.masterKey ?? new Secret(randomBytes(32).toString('hex'))
@@ -171,7 +180,9 @@ function createParts(config: Config, deps: AppDeps): Parts {
     version,
     newCallId: randomUUID,
   })
-  return { board, checks, gateway, transport, metrics }
+  const needsBook = router.checksContextWindow || router.strategy === 'cost-based-routing'
+  const prepare = (): Promise<void> => (needsBook ? book.load() : Promise.resolve())
+  return { board, checks, gateway, transport, metrics, prepare }
 }
 
 /** Each deployment's line, opened when it is first asked for: a large config listens at once. */

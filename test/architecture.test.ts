@@ -10,7 +10,7 @@ const MAY_IMPORT: Readonly<
   core: { ours: [], npm: [] },
   config: { ours: ['core'], npm: ['zod', 'js-yaml'] },
   transport: { ours: ['core'], npm: ['undici', 'ws'] },
-  providers: { ours: ['core', 'transport'], npm: ['zod'] },
+  providers: { ours: ['core', 'transport'], npm: ['zod', '@pydantic/genai-prices'] },
   health: { ours: ['core', 'providers'], npm: [] },
   routing: { ours: ['core', 'providers', 'health'], npm: [] },
   metrics: { ours: ['core'], npm: [] },

@@ -1,9 +1,10 @@
 import { checkBlock, checkValue, reportUnknownSetting, type Report } from './check.ts'
 import { didYouMean } from '../core/closest.ts'
+import { isRoutingStrategy, ROUTING_STRATEGIES } from '../core/routing-strategy.ts'
 import type { Environment } from './config.ts'
 import { resolveVariable, shellVariable } from './env.ts'
 import { blockOf, INFO, PARAMS, type Block } from './known-keys.ts'
-import { child, entriesOf, scalarText, type MapEntry, type MapNode, type YamlNode } from './node.ts'
+import { child, entriesOf, scalarText, textOf, type MapEntry, type MapNode, type YamlNode } from './node.ts'
 import { problemAt } from './problem.ts'
 import { configSchema } from './schema.ts'
 import { generalSettings } from './schema-general.ts'
@@ -89,6 +90,7 @@ export function checkRoot(root: MapNode, isWhole: boolean, report: Report): void
       )
     } else checkTop(name, entry, report)
   }
+  reportStrategy(root, report)
   const list = root.entries.get('model_list')
   if (list === undefined && isWhole) {
     report({
@@ -104,6 +106,18 @@ export function checkRoot(root: MapNode, isWhole: boolean, report: Report): void
   }
   for (const { path, node } of pythonNames(root)) {
     report(problemAt('warning', node, path, 'names Python code, which cannot run here; it is skipped'))
+  }
+}
+
+/** A way to choose that does not exist is no reason not to start: requests are still to be answered. */
+function reportStrategy(root: MapNode, report: Report): void {
+  for (const block of ['router_settings', 'litellm_settings']) {
+    const node = child(child(root, block), 'routing_strategy')
+    const name = textOf(node)
+    if (node === undefined || name === undefined || isRoutingStrategy(name)) continue
+    const known = ROUTING_STRATEGIES.join(', ')
+    const message = `is none of ${known}, so simple-shuffle is used${didYouMean(name, ROUTING_STRATEGIES)}`
+    report(problemAt('warning', node, `${block}.routing_strategy`, message))
   }
 }
 

@@ -1,6 +1,8 @@
 import type { Deployment } from '../core/deployment.ts'
 import type { FallbackLists } from '../core/fallback.ts'
 import type { FailureKind } from '../core/failure.ts'
+import type { ModelAlias } from '../core/model-alias.ts'
+import type { RoutingStrategy } from '../core/routing-strategy.ts'
 import type { Secret } from '../core/secret.ts'
 import type { Problem } from './problem.ts'
 
@@ -74,8 +76,31 @@ export interface GeneralSettings {
 /** Numbers by kind of failure; an absent kind follows the plain number. */
 export type NumberByKind = Readonly<Partial<Record<FailureKind, number>>>
 
-/** What happens to a request that failed, and to the deployment it failed at. */
-export interface RoutingSettings {
+/** Which deployment of a group is asked. */
+export interface ChoiceSettings {
+  readonly strategy: RoutingStrategy
+  /** `routing_strategy_args.ttl`: how far back latencies count. */
+  readonly latencyWindowMs: number
+  /** `routing_strategy_args.lowest_latency_buffer`: 0.5 lets those up to half slower than the fastest take part. */
+  readonly latencySlack: number
+  /** Most requests in flight per deployment that has no number of its own; absent: no limit. */
+  readonly defaultMaxParallelRequests?: number
+  /** `model_group_alias`, by alias. */
+  readonly aliases: ReadonlyMap<string, ModelAlias>
+  readonly tags: TagSettings
+  /** `enable_pre_call_checks`: requests that are too long for a model are not sent to it. */
+  readonly checksContextWindow: boolean
+}
+
+/** Choice by tags. */
+export interface TagSettings {
+  readonly isEnabled: boolean
+  /** One common tag is enough; else the deployment must have all of the request's. */
+  readonly matchesAny: boolean
+}
+
+/** Who is asked, and what happens to a request that failed, and to the deployment it failed at. */
+export interface RoutingSettings extends ChoiceSettings {
   /** Most retries within a model group. */
   readonly numRetries: number
   /** `retry_policy`. */
@@ -121,6 +146,8 @@ export interface LibrarySettings {
   readonly rewriteResponseModel: boolean
   /** `GET /metrics` asks for the key. */
   readonly metricsNeedKey: boolean
+  /** Leave out of requests what their provider is known to refuse, where a deployment says nothing else. */
+  readonly dropParams: boolean
 }
 
 /** What the environment says of probes. */

@@ -1,4 +1,5 @@
 import type { Deployment, Misconfiguration } from '../core/deployment.ts'
+import type { Json } from '../core/json.ts'
 import type { Resolution, ResolveModel } from '../core/resolve.ts'
 import {
   checkBlock,
@@ -15,10 +16,12 @@ import { modeOf, reportMode } from './deployment-mode.ts'
 import { keepSecrets } from './keep-secrets.ts'
 import { blockOf, INFO, PARAMS } from './known-keys.ts'
 import { modelId } from './model-id.ts'
-import { child, kindName, scalarText, textOf, type MapNode, type YamlNode } from './node.ts'
+import { child, kindName, scalarText, textOf, toJson, type MapNode, type YamlNode } from './node.ts'
 import { asMap, resolveParams, type CredentialOf, type Params } from './params.ts'
 import { probeSettingsOf } from './probe-settings.ts'
 import { problemAt } from './problem.ts'
+import { fieldRulesOf } from './field-rules.ts'
+import { factsOf } from './model-facts.ts'
 import { trafficOf } from './routing-settings.ts'
 import { deploymentSchema } from './schema-deployment.ts'
 import type { SecretBag } from './secrets.ts'
@@ -95,7 +98,7 @@ function readEntry(
     ...(misconfigured && { misconfigured }),
     bodyDefaults: bodyDefaultsOf(params),
     timeouts: timeoutsOf(params),
-    ...trafficOf(params),
+    ...routedBy(entry, params, info),
     probe: probeSettingsOf(
       info,
       { provider: found.provider, apiBase, customProvider },
@@ -214,6 +217,25 @@ function organizationsOf(params: Params): readonly (YamlNode | undefined)[] {
   return node?.kind === 'list' && node.items.length > 0
     ? node.items
     : [node?.kind === 'list' ? undefined : node]
+}
+
+/** What routing is told of a deployment. */
+function routedBy(
+  entry: MapNode,
+  params: Params,
+  info: YamlNode | undefined,
+): Pick<Deployment, 'traffic' | 'facts' | 'fieldRules' | 'mockResponse'> {
+  return {
+    ...trafficOf(params, limitsOf(entry, info)),
+    ...factsOf(params, info),
+    ...fieldRulesOf(params),
+    ...mockOf(params),
+  }
+}
+
+function mockOf(params: Params): { readonly mockResponse?: Json } {
+  const node = params.get('mock_response')
+  return node === undefined ? {} : { mockResponse: toJson(node) }
 }
 
 /** rpm and tpm may stand beside litellm_params, or in model_info. */

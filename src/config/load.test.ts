@@ -348,14 +348,14 @@ describe('include', () => {
 })
 
 test('settings that nothing acts on are listed', async () => {
-  const text = `${ONE}    max_parallel_requests: 2\nlitellm_settings: {cache: true, drop_params: true}\nrouter_settings: {routing_strategy: x, timeout: 3}\nguardrails: []\n`
+  const text = `${ONE}    max_budget: 2\nlitellm_settings: {cache: true, telemetry: true}\nrouter_settings: {default_priority: 1, timeout: 3}\nguardrails: []\n`
   const config = await loadText(text.replace('{model: openai/x}', '\n    model: openai/x'))
   assert.deepEqual(config.notActedOn, [
     'guardrails',
     'litellm_settings.cache',
-    'litellm_settings.drop_params',
-    'router_settings.routing_strategy',
-    'model_list.litellm_params.max_parallel_requests',
+    'litellm_settings.telemetry',
+    'router_settings.default_priority',
+    'model_list.litellm_params.max_budget',
   ])
   assert.equal(config.litellm.requestTimeoutMs, 3000)
 })
@@ -395,8 +395,15 @@ test('without any settings the defaults hold', async () => {
     requestTimeoutMs: 6_000_000,
     rewriteResponseModel: false,
     metricsNeedKey: true,
+    dropParams: false,
   })
   assert.deepEqual(router, {
+    strategy: 'simple-shuffle',
+    latencyWindowMs: 3_600_000,
+    latencySlack: 0,
+    aliases: new Map(),
+    tags: { isEnabled: false, matchesAny: true },
+    checksContextWindow: false,
     numRetries: 2,
     retryPolicy: {},
     groupRetryPolicies: new Map(),

@@ -24,6 +24,12 @@ litellm_settings:
 `)
   const plain = (model: string): object => ({ model, body: {} })
   assert.deepEqual(router, {
+    strategy: 'simple-shuffle',
+    latencyWindowMs: 3_600_000,
+    latencySlack: 0,
+    aliases: new Map(),
+    tags: { isEnabled: false, matchesAny: true },
+    checksContextWindow: false,
     numRetries: 4,
     leastWaitMs: 1500,
     retryPolicy: { timeout: 0, rate_limited: 3, quota: 3 },
@@ -52,6 +58,39 @@ litellm_settings:
   })
 })
 
+test('strategy, limits, aliases, tags and checks are read', async () => {
+  const { router } = await loadText(`${ONE}router_settings:
+  routing_strategy: latency-based-routing
+  routing_strategy_args: {ttl: "60", lowest_latency_buffer: 0.5}
+  default_max_parallel_requests: 7
+  model_group_alias: {b: a, c: {model: a, hidden: true}, d: {model: a}}
+  enable_tag_filtering: true
+  tag_filtering_match_any: false
+  enable_pre_call_check: true
+`)
+  const { strategy, latencyWindowMs, latencySlack, defaultMaxParallelRequests, aliases, tags } = router
+  assert.deepEqual([strategy, latencyWindowMs, latencySlack], ['latency-based-routing', 60_000, 0.5])
+  assert.equal(defaultMaxParallelRequests, 7)
+  assert.deepEqual(
+    aliases,
+    new Map([
+      ['b', { model: 'a', isHidden: false }],
+      ['c', { model: 'a', isHidden: true }],
+      ['d', { model: 'a', isHidden: false }],
+    ]),
+  )
+  assert.deepEqual(tags, { isEnabled: true, matchesAny: false })
+  assert.equal(router.checksContextWindow, true)
+})
+
+test('a strategy that is none is said so, with the one that was meant, and the default used', async () => {
+  const written = `${ONE}router_settings: {routing_strategy: least-bussy}\n`
+  const [problem, ...others] = await problemsOf(written)
+  assert.match(problem ?? '', /^warning .*routing_strategy: is none of .* did you mean "least-busy"\?$/)
+  assert.deepEqual(others, [])
+  assert.equal((await loadText(written)).router.strategy, 'simple-shuffle')
+})
+
 test('a written `*` beats the default fallbacks, and retries have a bound', async () => {
   const { router } = await loadText(
     `${ONE}litellm_settings: {fallbacks: [{"*": [b]}], default_fallbacks: [c], num_retries: 1000}\n`,
@@ -61,17 +100,41 @@ test('a written `*` beats the default fallbacks, and retries have a bound', asyn
 })
 
 test('a deployment says what part it takes in the traffic', async () => {
-  const params = 'num_retries: 1, cooldown_time: 0, order: 2, weight: 3, rpm: 60, tpm: 1000'
+  const numbers = 'num_retries: 1, cooldown_time: 0, order: 2, weight: 3, rpm: 60, tpm: 1000'
+  const params = `${numbers}, max_parallel_requests: 4, tags: [free, 2024], tag_regex: ['^User-Agent: x/']`
   const { deployments } = await loadText(`model_list:
 - model_name: a
   litellm_params: {model: openai/x, ${params}}
 - model_name: a
   litellm_params: {model: openai/y}
+  rpm: 5
+  model_info: {tpm: 6}
+- model_name: a
+  litellm_params: {model: openai/z, max_parallel_requests: 0}
 `)
   assert.deepEqual(
     deployments.map(({ traffic }) => traffic),
-    [{ numRetries: 1, cooldownMs: 0, order: 2, weight: 3, rpm: 60, tpm: 1000 }, undefined],
+    [
+      {
+        numRetries: 1,
+        cooldownMs: 0,
+        order: 2,
+        weight: 3,
+        rpm: 60,
+        tpm: 1000,
+        maxParallelRequests: 4,
+        tags: ['free', '2024'],
+        tagPatterns: [/^User-Agent: x\//],
+      },
+      { rpm: 5, tpm: 6 },
+      undefined,
+    ],
   )
+})
+
+test('a pattern that is none is refused where it stands', async () => {
+  const problems = await problemsOf(ONE.replace('openai/x', "openai/x, tag_regex: ['(']"))
+  assert.match(problems.join(), /^fatal .*litellm_params.tag_regex: must be a list of patterns/)
 })
 
 test('numbers that make no sense are refused where they stand', async () => {
@@ -85,5 +148,24 @@ test('numbers that make no sense are refused where they stand', async () => {
       'router_settings.cooldown_time must be a',
       'router_settings.fallbacks must be a',
     ],
+  )
+})
+
+test('what is written of the model and of its fields is read from where it may stand', async () => {
+  const { deployments } = await loadText(`model_list:
+- model_name: a
+  litellm_params: {model: azure/x, input_cost_per_token: 1e-6, drop_params: true, additional_drop_params: [seed, 'tools[*].x'], allowed_openai_params: [n]}
+  model_info: {base_model: gpt-4o, max_tokens: 9, max_input_tokens: 8, output_cost_per_token: 2.0e-6, input_cost_per_token: 5}
+- model_name: a
+  litellm_params: {model: openai/y}
+  model_info: {max_tokens: 9}
+`)
+  assert.deepEqual(
+    deployments.map(({ facts }) => facts),
+    [{ baseModel: 'gpt-4o', maxInputTokens: 8, inputCost: 1e-6, outputCost: 2e-6 }, { maxInputTokens: 9 }],
+  )
+  assert.deepEqual(
+    deployments.map(({ fieldRules }) => fieldRules),
+    [{ dropParams: true, drop: ['seed', 'tools[*].x'], keep: ['n'] }, undefined],
   )
 })

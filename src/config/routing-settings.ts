@@ -1,11 +1,15 @@
+import type { z } from 'zod'
 import type { Traffic } from '../core/deployment.ts'
 import { readFallbackLists } from '../core/fallback.ts'
 import type { Fallback, FallbackLists } from '../core/fallback.ts'
 import type { FailureKind } from '../core/failure.ts'
-import type { RoutingSettings } from './config.ts'
-import { numberOf } from './connection.ts'
+import type { ModelAlias } from '../core/model-alias.ts'
+import { isRoutingStrategy } from '../core/routing-strategy.ts'
+import type { ChoiceSettings, RoutingSettings } from './config.ts'
+import { numberOf, plainText } from './connection.ts'
 import { child, toJson, type MapNode, type YamlNode } from './node.ts'
 import type { Params } from './params.ts'
+import { patternOf } from './pattern.ts'
 import { librarySettings } from './schema-library.ts'
 import { routerSettings } from './schema-router.ts'
 import { numeric } from './schema-types.ts'
@@ -29,7 +33,10 @@ const CLASSES: Readonly<Record<string, readonly FailureKind[]>> = {
   ],
 }
 
-/** Reads retries, fallbacks and cooldowns: `router_settings` first, then the same names in `litellm_settings`. */
+type Library = z.output<typeof librarySettings>
+type Router = z.output<typeof routerSettings>
+
+/** Reads strategy, retries, fallbacks and cooldowns: `router_settings` first, then the same names in `litellm_settings`. */
 export function readRouting(root: MapNode): RoutingSettings {
   const library = librarySettings.parse(blockOf(root, 'litellm_settings'))
   const router = routerSettings.parse(blockOf(root, 'router_settings'))
@@ -39,6 +46,7 @@ export function readRouting(root: MapNode): RoutingSettings {
   ): FallbackLists => readFallbackLists(router[name] ?? library[name])
   const allowedFails = router.allowed_fails ?? library.allowed_fails
   return {
+    ...choiceOf(router, library),
     numRetries: wholeRetries(router.num_retries ?? library.num_retries) ?? 2,
     retryPolicy: policyOf(router.retry_policy ?? library.retry_policy, 'Retries', MAX_RETRIES),
     groupRetryPolicies: new Map(
@@ -62,14 +70,57 @@ export function readRouting(root: MapNode): RoutingSettings {
   }
 }
 
-/** The part that one deployment takes in its group's traffic; empty where its params say nothing. */
-export function trafficOf(params: Params): { readonly traffic?: Traffic } {
+/** A latency counts for an hour where nothing else is written. */
+const LATENCY_WINDOW_SECONDS = 3600
+
+/** A strategy that is none was complained of; the default counts. */
+function choiceOf(router: Router, library: Library): ChoiceSettings {
+  const strategy = router.routing_strategy ?? library.routing_strategy ?? ''
+  const args = router.routing_strategy_args
+  const parallel = router.default_max_parallel_requests
+  const checks =
+    router.enable_pre_call_checks ?? router.enable_pre_call_check ?? library.enable_pre_call_checks
+  return {
+    strategy: isRoutingStrategy(strategy) ? strategy : 'simple-shuffle',
+    latencyWindowMs: (args?.ttl ?? LATENCY_WINDOW_SECONDS) * 1000,
+    latencySlack: args?.lowest_latency_buffer ?? 0,
+    ...(parallel && { defaultMaxParallelRequests: parallel }),
+    aliases: aliasesOf(router.model_group_alias ?? library.model_group_alias),
+    tags: {
+      isEnabled: router.enable_tag_filtering ?? false,
+      matchesAny: router.tag_filtering_match_any ?? true,
+    },
+    checksContextWindow: checks ?? false,
+  }
+}
+
+function aliasesOf(written: Router['model_group_alias']): ReadonlyMap<string, ModelAlias> {
+  const aliases = Object.entries(written ?? {}).map(([alias, target]): [string, ModelAlias] => [
+    alias,
+    typeof target === 'string'
+      ? { model: target, isHidden: false }
+      : { model: target.model, isHidden: target.hidden === true },
+  ])
+  return new Map(aliases)
+}
+
+/**
+ * The part that one deployment takes in its group's traffic; empty where nothing is written of it. `outside`: rpm and
+ * tpm that stand elsewhere in its entry.
+ */
+export function trafficOf(
+  params: Params,
+  outside: Readonly<Record<string, YamlNode | undefined>> = {},
+): { readonly traffic?: Traffic } {
   const numRetries = wholeRetries(numberOf(params.get('num_retries')))
   const cooldownMs = milliseconds(numberOf(params.get('cooldown_time')))
   const order = numberOf(params.get('order'))
   const weight = numberOf(params.get('weight'))
-  const rpm = numberOf(params.get('rpm'))
-  const tpm = numberOf(params.get('tpm'))
+  const rpm = numberOf(params.get('rpm') ?? outside['rpm'])
+  const tpm = numberOf(params.get('tpm') ?? outside['tpm'])
+  const maxParallelRequests = numberOf(params.get('max_parallel_requests'))
+  const tags = textsOf(params.get('tags'))
+  const tagPatterns = textsOf(params.get('tag_regex')).flatMap((text) => patternOf(text) ?? [])
   const traffic: Traffic = {
     ...(numRetries !== undefined && { numRetries }),
     ...(cooldownMs !== undefined && { cooldownMs }),
@@ -77,8 +128,16 @@ export function trafficOf(params: Params): { readonly traffic?: Traffic } {
     ...(weight !== undefined && { weight }),
     ...(rpm !== undefined && { rpm }),
     ...(tpm !== undefined && { tpm }),
+    ...(maxParallelRequests && { maxParallelRequests }),
+    ...(tags.length > 0 && { tags }),
+    ...(tagPatterns.length > 0 && { tagPatterns }),
   }
   return Object.keys(traffic).length === 0 ? {} : { traffic }
+}
+
+/** The texts of a list. */
+export function textsOf(node: YamlNode | undefined): readonly string[] {
+  return node?.kind === 'list' ? node.items.flatMap((item) => plainText(item) ?? []) : []
 }
 
 function blockOf(root: MapNode, name: string): unknown {

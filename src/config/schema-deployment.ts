@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { patternOf } from './pattern.ts'
 import {
   acted,
   actedSecret,
@@ -8,6 +9,7 @@ import {
   keptSecret,
   list,
   map,
+  names,
   notNegative,
   numeric,
   text,
@@ -16,6 +18,10 @@ import {
 
 /** Seconds or a duration; LiteLLM takes numbers. */
 const seconds = notNegative
+
+const patterns = names.refine((list) => list.every((each) => patternOf(each) !== undefined), {
+  error: 'must be a list of patterns',
+})
 
 /** `litellm_params` that have a meaning of their own. Everything else is a request parameter. */
 export const paramShape = {
@@ -54,9 +60,12 @@ export const paramShape = {
   litellm_credential_name: acted(text, 'Takes connection fields from `credential_list`.'),
   rpm: acted(
     numeric,
-    'Requests a minute; shown in `/health`, and the share of the traffic where there is no `weight`.',
+    'Most requests a minute; also the share of the traffic where there is no `weight`. Shown in `/health`.',
   ),
-  tpm: acted(numeric, 'Tokens a minute; shown in `/health`, and the share where there is no `rpm` either.'),
+  tpm: acted(
+    numeric,
+    'Most tokens a minute; also the share where there is no `rpm` either. Shown in `/health`.',
+  ),
   region_name: acted(text, 'The region; shown in `/health`.'),
   base_model: acted(text, 'The model behind an Azure deployment.'),
   aws_region_name: acted(text, 'The AWS region; shown in `/health`.'),
@@ -87,10 +96,13 @@ export const paramShape = {
     'Share of the traffic of its group. Where the first deployment of a group has one, those without get none.',
   ),
   order: acted(numeric, 'Deployments of a lower number come first; those without a number last.'),
-  max_parallel_requests: kept(numeric, 'Most requests in flight.'),
+  max_parallel_requests: acted(notNegative, 'Most requests in flight. 0 counts as not set.'),
   cooldown_time: acted(notNegative, 'Seconds to rest after failures; beats the router and Retry-After.'),
-  tags: kept(list, 'Tags for choosing deployments.'),
-  tag_regex: kept(anything, 'Tags as patterns.'),
+  tags: acted(
+    z.array(textLike, { error: 'must be a list of tags' }),
+    'For requests with one of these tags, where `enable_tag_filtering` is on.',
+  ),
+  tag_regex: acted(patterns, 'For requests whose `User-Agent: …` fits one of these patterns.'),
   max_retries: kept(numeric, 'How often a failed request is tried again.'),
   num_retries: acted(
     notNegative,
@@ -99,10 +111,21 @@ export const paramShape = {
   retry_policy: kept(map, 'Tries by kind of failure.'),
   fallbacks: kept(anything, 'Other model groups to try.'),
   context_window_fallbacks: kept(anything, 'Model groups with more context.'),
-  drop_params: kept(flag, 'Leave out what the provider does not know.'),
-  additional_drop_params: kept(list, 'Fields to leave out.'),
-  allowed_openai_params: kept(list, 'Fields to pass on in any case.'),
-  mock_response: kept(anything, 'A canned answer.'),
+  drop_params: acted(
+    flag,
+    'Leave out of requests what the provider is known to refuse; beats `litellm_settings`.',
+  ),
+  additional_drop_params: acted(
+    names,
+    'Members to leave out of requests: names, or paths such as `tools[*].function.strict`.',
+  ),
+  allowed_openai_params: acted(names, 'Members that `drop_params` never leaves out.'),
+  input_cost_per_token: acted(notNegative, 'Dollars for one token in, for `cost-based-routing`.'),
+  output_cost_per_token: acted(notNegative, 'Dollars for one token out, for `cost-based-routing`.'),
+  mock_response: acted(
+    anything,
+    'The answer of chats, completions and embeddings; the provider is never asked. `litellm.RateLimitError` and its like fail so.',
+  ),
   max_budget: kept(numeric, 'Budget of this deployment.'),
   budget_duration: kept(text, 'How often it starts anew.'),
   use_in_pass_through: kept(flag, 'Credentials for pass-through routes.'),
@@ -138,6 +161,13 @@ export const infoShape = {
     'What the model is for: chat (default), completion, embedding, image_generation, audio_transcription, audio_speech, rerank, batch, realtime.',
   ),
   base_model: acted(text, 'The model behind an Azure deployment.'),
+  max_input_tokens: acted(
+    notNegative,
+    'Tokens that the model takes in at most, for `enable_pre_call_checks`.',
+  ),
+  max_tokens: acted(notNegative, 'The same where there is no `max_input_tokens`.'),
+  input_cost_per_token: acted(notNegative, 'Dollars for one token in, for `cost-based-routing`.'),
+  output_cost_per_token: acted(notNegative, 'Dollars for one token out, for `cost-based-routing`.'),
   health_check_timeout: acted(notNegative, 'Seconds one check may take; 0 counts as not set. Default: 60.'),
   health_check_model: acted(
     text,
@@ -152,8 +182,8 @@ export const infoShape = {
   health_check_voice: acted(text, 'Voice of a speech probe. Default: alloy.'),
   disable_background_health_check: acted(flag, 'The background loop leaves this deployment out.'),
   supported_environments: acted(list, 'Only loaded where LITELLM_ENVIRONMENT is one of these.'),
-  rpm: acted(numeric, 'Requests a minute; shown in `/health`.'),
-  tpm: acted(numeric, 'Tokens a minute; shown in `/health`.'),
+  rpm: acted(numeric, 'The same as in `litellm_params`, which wins.'),
+  tpm: acted(numeric, 'The same as in `litellm_params`, which wins.'),
   access_groups: kept(list, 'Names by which keys are given access.'),
   team_id: kept(text, 'The team that owns this deployment.'),
   team_public_model_name: kept(text, "The team's name for it."),
@@ -183,7 +213,7 @@ export const deploymentSchema = z.looseObject({
     acted: true,
     secret: false,
   }),
-  rpm: acted(numeric, 'Requests a minute; shown in `/health`.'),
-  tpm: acted(numeric, 'Tokens a minute; shown in `/health`.'),
+  rpm: acted(numeric, 'The same as in `litellm_params`, which wins.'),
+  tpm: acted(numeric, 'The same as in `litellm_params`, which wins.'),
   guardrails: kept(list, 'Guardrails of this deployment.'),
 })

@@ -20,7 +20,7 @@ export const librarySettings = z.looseObject({
     positive,
     'Seconds a request may take. Default: 6000. `router_settings.timeout` wins.',
   ),
-  drop_params: kept(flag, 'Leave out what a provider does not know instead of refusing it. Default: false.'),
+  drop_params: acted(flag, 'Leave out of requests what their provider is known to refuse. Default: false.'),
   rewrite_response_model: acted(
     flag,
     "Put the requested model name into answers' `model`. Default: false, the upstream's name passes through.",

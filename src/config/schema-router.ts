@@ -18,6 +18,10 @@ const groupLists = z.array(z.record(z.string(), z.array(z.unknown())), {
   error: 'must be a list of maps, each from one model group to a list of groups: [{"a": ["b", "c"]}]',
 })
 
+const aliasTarget = z.union([z.string(), z.looseObject({ model: z.string(), hidden: flag.nullish() })], {
+  error: 'must be a model group, or a map of `model` and `hidden`',
+})
+
 /** Keys that LiteLLM's router and its library both read. */
 export const routingShape = {
   num_retries: acted(notNegative, 'How often a failed request is tried again within its group. Default: 2.'),
@@ -52,28 +56,46 @@ export const routingShape = {
     'Tries by kind, in place of `num_retries`: `AuthenticationErrorRetries`, `TimeoutErrorRetries`, `RateLimitErrorRetries`, `InternalServerErrorRetries`. Bad requests and content refusals are never tried again.',
   ),
   set_verbose: kept(flag, 'Log more.'),
-  model_group_alias: kept(map, 'Other names of model groups.'),
-  routing_strategy: kept(text, 'How a deployment of a group is chosen.'),
+  model_group_alias: acted(
+    z.record(z.string(), aliasTarget, { error: 'must be a map from names to model groups' }),
+    'Other names of model groups: `{alias: group}`, or `{alias: {model: group, hidden: true}}` for one that is not listed.',
+  ),
+  routing_strategy: acted(
+    text,
+    'How a deployment of a group is chosen: `simple-shuffle` (default), `least-busy`, `latency-based-routing`, `usage-based-routing`, `usage-based-routing-v2`, `cost-based-routing`.',
+  ),
   stream_timeout: acted(
     notNegative,
     'Seconds a stream may be silent, before its first event and between any two. Default: the request timeout, 600 at most.',
   ),
-  enable_pre_call_checks: kept(flag, 'Check limits before a call.'),
+  enable_pre_call_checks: acted(
+    flag,
+    'Requests that are too long for a model are not sent to it. Default: false.',
+  ),
 }
 
 /** `router_settings`. */
 export const routerSettings = z.looseObject({
   ...routingShape,
   timeout: acted(positive, 'Seconds a request may take. Default: `litellm_settings.request_timeout`.'),
-  routing_strategy_args: kept(map, 'Options of `routing_strategy`.'),
+  routing_strategy_args: acted(
+    z.looseObject({ ttl: positive.nullish(), lowest_latency_buffer: notNegative.nullish() }),
+    'Options of `latency-based-routing`: `ttl`, seconds for which an answer counts (default: 3600); `lowest_latency_buffer`, by what part others may be slower than the fastest and still take part (default: 0).',
+  ),
   model_group_retry_policy: acted(map, '`retry_policy` by model group; it wins.'),
   max_fallbacks: acted(notNegative, 'How deep fallbacks of fallbacks go. Default: 5.'),
   disable_cooldowns: acted(flag, 'Failed deployments do not rest. Default: false.'),
-  enable_pre_call_check: kept(flag, 'Check limits before a call.'),
+  enable_pre_call_check: acted(flag, 'The same as `enable_pre_call_checks`.'),
   optional_pre_call_checks: kept(list, 'Which checks.'),
-  enable_tag_filtering: kept(flag, 'Choose deployments by tag.'),
-  tag_filtering_match_any: kept(flag, 'One matching tag is enough.'),
-  default_max_parallel_requests: kept(numeric, 'Most requests in flight per deployment.'),
+  enable_tag_filtering: acted(flag, 'Choose deployments by `tags`. Default: false.'),
+  tag_filtering_match_any: acted(
+    flag,
+    "One common tag is enough; false: a deployment must have all of the request's. Default: true.",
+  ),
+  default_max_parallel_requests: acted(
+    notNegative,
+    'Most requests in flight per deployment that has no `max_parallel_requests`. 0 or absent: no limit.',
+  ),
   max_parallel_requests: kept(numeric, 'Most requests in flight per deployment.'),
   default_litellm_params: kept(map, 'Params of deployments that do not set them.'),
   default_priority: kept(numeric, 'Priority of requests that name none.'),

@@ -94,6 +94,7 @@ export function readLibrary(root: MapNode): LibrarySettings {
     requestTimeoutMs: (routerTimeout ?? given.request_timeout ?? 6000) * 1000,
     rewriteResponseModel: given.rewrite_response_model ?? false,
     metricsNeedKey: given.require_auth_for_metrics_endpoint ?? true,
+    dropParams: given.drop_params ?? false,
   }
 }
 

@@ -1,4 +1,4 @@
-import type { JsonObject } from './json.ts'
+import type { Json, JsonObject } from './json.ts'
 import type { Mode, UnprobedMode } from './mode.ts'
 import type { Secret } from './secret.ts'
 
@@ -29,6 +29,12 @@ export interface Deployment {
   readonly timeouts: Timeouts
   /** What the config says of this deployment's share in its group's traffic; absent: nothing. */
   readonly traffic?: Traffic
+  /** What the config says of the model itself; absent: nothing. */
+  readonly facts?: ModelFacts
+  /** What must not, or must, go into its bodies; absent: nothing. */
+  readonly fieldRules?: DeploymentFieldRules
+  /** `mock_response`: answers in place of the provider, which is then never asked. */
+  readonly mockResponse?: Json
   readonly probe: ProbeSettings
   /** Fields of LiteLLM's allow list that /health shows as they are: `rpm`, `region_name`, `base_model`, … */
   readonly shown: JsonObject
@@ -89,9 +95,35 @@ export interface Traffic {
   readonly order?: number
   /** Share of the traffic; where the group's first deployment has none, `rpm` counts, then `tpm`. */
   readonly weight?: number
-  /** Requests and tokens a minute. */
+  /** Most requests and tokens a minute. */
   readonly rpm?: number
   readonly tpm?: number
+  /** Most requests in flight; absent: the router's number. */
+  readonly maxParallelRequests?: number
+  /** For requests that are tagged so. */
+  readonly tags?: readonly string[]
+  /** For requests whose `User-Agent: …` fits one of these. */
+  readonly tagPatterns?: readonly RegExp[]
+}
+
+/** What is written of a model; what is not may be known of it all the same. */
+export interface ModelFacts {
+  /** The model behind a deployment whose own name says nothing. */
+  readonly baseModel?: string
+  readonly maxInputTokens?: number
+  /** The price of one token in, and of one token out. */
+  readonly inputCost?: number
+  readonly outputCost?: number
+}
+
+/** What is left out of requests for one deployment. */
+export interface DeploymentFieldRules {
+  /** `drop_params`; absent: `litellm_settings.drop_params` counts. */
+  readonly dropParams?: boolean
+  /** `additional_drop_params`. */
+  readonly drop: readonly string[]
+  /** `allowed_openai_params`. */
+  readonly keep: readonly string[]
 }
 
 /** `health_check_model`, resolved. */

@@ -20,6 +20,8 @@ import { createCooldowns } from '../routing/cooldown.ts'
 import { createDirectory } from '../routing/directory.ts'
 import { createObjects } from '../routing/objects.ts'
 import { createRealtimeKeys } from '../routing/realtime-keys.ts'
+import { createLedger } from '../routing/ledger.ts'
+import { createLimits } from '../routing/limits.ts'
 import { createRealtimeRelay } from '../routing/realtime.ts'
 import { createRelay } from '../routing/relay.ts'
 import { createRetryBudgets } from '../routing/retry-budget.ts'
@@ -39,6 +41,7 @@ const ONE_TRY = {
   contextWindowFallbacks: new Map(),
   contentPolicyFallbacks: new Map(),
   maxFallbacks: 0,
+  tags: { isEnabled: false, matchesAny: true },
 }
 
 /** A canary: it must come out nowhere. */
@@ -143,7 +146,16 @@ export async function startWired(sketches: readonly Sketch[], options: WiredOpti
     { isEnabled: false, cooldownMs: 0, allowedFailsByKind: {} },
     { clock, log },
   )
+  const ledger = createLedger(deployments, { countsTokens: false }, clock)
+  const metrics = createMetrics({
+    deployments,
+    memory: () => ({ rss: 0, heapUsed: 0 }),
+    droppedLogLines: () => 0,
+  })
   const traffic = {
+    ledger,
+    limitMs: createLimits(ledger, undefined),
+    strategy: undefined,
     deployments,
     directory,
     lines,
@@ -155,15 +167,11 @@ export async function startWired(sketches: readonly Sketch[], options: WiredOpti
     cooldowns,
     log,
     budgets: createRetryBudgets(0, clock),
+    detour: (kind: 'retry' | 'fallback') => (kind === 'retry' ? metrics.retried() : metrics.fellBack()),
     settings: { ...ONE_TRY, requestTimeoutMs: 5000, rewriteResponseModel: false, ...options.relay },
   }
   const seal = createSeal(new Secret(MASTER_KEY), 'realtime session', randomBytes)
   const sessionKeys = createSessionKeys(seal, clock)
-  const metrics = createMetrics({
-    deployments,
-    memory: () => ({ rss: 0, heapUsed: 0 }),
-    droppedLogLines: () => 0,
-  })
   const gateway = createGateway({
     deployments,
     directory,

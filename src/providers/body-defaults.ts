@@ -62,6 +62,13 @@ export function unlessSettled<Value>(
   return select(defaults, (key) => !has(key) && !has(ALTERNATIVES[key] ?? key))
 }
 
+/** The defaults without those that must not go out; the very same object where none of them is there. */
+export function withoutNames(defaults: JsonObject, names: readonly string[]): JsonObject {
+  return names.some((name) => Object.hasOwn(defaults, name))
+    ? select(defaults, (key) => !names.includes(key))
+    : defaults
+}
+
 /** A request with the deployment's defaults where it has none, as a new object. */
 export function withDefaults(mode: HttpMode, request: JsonObject, defaults: JsonObject): JsonObject {
   return { ...unlessSettled(defaultsOf(mode, defaults), (key) => request[key] !== undefined), ...request }

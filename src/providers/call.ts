@@ -6,8 +6,11 @@ import type { HttpMode, Operations, RouteName } from '../core/mode.ts'
 import { createRedact, type Redact, type Secret } from '../core/secret.ts'
 import type { Limits, Stream, StreamSink, Transport, WireRequest, WireResponse } from '../transport/wire.ts'
 import type { Authorize, Codec, ProviderAdapter, RelayFace, Target } from './adapter.ts'
+import { withoutNames } from './body-defaults.ts'
 import { bodyText } from './error-facts.ts'
 import type { RelayedForm } from './form-request.ts'
+import { refusedBy } from './refused-params.ts'
+import type { FieldRules } from './refused-params.ts'
 import { adapterFor } from './registry.ts'
 import { relayedRequest } from './relayed-request.ts'
 
@@ -22,6 +25,8 @@ export interface Line {
   readonly redact: Redact
   /** `scheme://host:port` of `target.base`. */
   readonly host: string
+  /** What is left out of every body here. */
+  readonly fieldRules: FieldRules
 }
 
 /** A good answer. */
@@ -39,6 +44,8 @@ export function openLine(
     readonly transport: Transport
     readonly env: Readonly<Record<string, string | undefined>>
     readonly redact: Redact
+    /** `litellm_settings.drop_params`. */
+    readonly dropParams?: boolean
   },
 ): { readonly line: Line } | { readonly misconfigured: Misconfiguration } {
   if (deployment.misconfigured !== undefined) return { misconfigured: deployment.misconfigured }
@@ -47,12 +54,14 @@ export function openLine(
     return { misconfigured: { message: `provider "${deployment.provider}" is not built yet` } }
   const connected = adapter.connect(deployment, deps.env)
   if ('message' in connected) return { misconfigured: { message: deps.redact(connected.message) } }
-  const { target, authorize, secrets } = connected
+  const { authorize, secrets } = connected
   const { transport } = deps
   const redact = redactAlso(secrets, deps.redact)
-  return {
-    line: { deployment, adapter, target, authorize, transport, redact, host: new URL(target.base).origin },
-  }
+  const fieldRules = { dropParams: deps.dropParams === true, drop: [], keep: [], ...deployment.fieldRules }
+  const line = { deployment, adapter, target: connected.target, authorize, transport, redact, fieldRules }
+  const unwanted = [...fieldRules.drop, ...refusedBy(line, 'chat')]
+  const target = { ...line.target, bodyDefaults: withoutNames(line.target.bodyDefaults, unwanted) }
+  return { line: { ...line, target, host: new URL(target.base).origin } }
 }
 
 /** Most secrets of a line are known to everybody's redactor: what it leaves, and only that, needs one of its own. */

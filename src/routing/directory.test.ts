@@ -85,7 +85,7 @@ test('what a wildcard stood for fills the upstream model, star by star', () => {
 })
 
 test('every model_name is listed once, in the order of the config', () => {
-  assert.deepEqual(directory.groups, [
+  assert.deepEqual(directory.listed, [
     'a',
     'id-0',
     'openai/*',

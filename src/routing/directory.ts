@@ -1,4 +1,5 @@
 import type { Deployment } from '../core/deployment.ts'
+import type { ModelAlias } from '../core/model-alias.ts'
 import type { ResolveModel } from '../core/resolve.ts'
 
 /** A deployment that answers to the model name asked for. */
@@ -16,10 +17,12 @@ export interface Directory {
   byGroup(name: string): readonly Deployment[]
   /** Deployments whose `litellm_params.model` is this very string. */
   byModel(model: string): readonly Deployment[]
-  /** All `model_name`s, in the config's order. */
-  readonly groups: readonly string[]
+  /** What clients may ask for: all `model_name`s and the aliases that are not hidden, in the config's order. */
+  readonly listed: readonly string[]
+  /** The group that a name stands for where it is an alias; else the name itself. */
+  groupOf(name: string): string
   /**
-   * Who may answer a request for `name`, in LiteLLM's order: deployment id, model_name, wildcard model_name
+   * Who may answer a request for `name`, in LiteLLM's order: deployment id, alias, model_name, wildcard model_name
    * (for the name itself, then for `provider/name`), `litellm_params.model`. Empty: nobody.
    */
   candidates(name: string): readonly Candidate[]
@@ -29,7 +32,11 @@ export interface Directory {
 const MAX_WILDCARD_NAME_CHARS = 512
 
 /** Indexes the deployments of one config. `resolve` says whose model a bare name is. */
-export function createDirectory(deployments: readonly Deployment[], resolve: ResolveModel): Directory {
+export function createDirectory(
+  deployments: readonly Deployment[],
+  resolve: ResolveModel,
+  aliases: ReadonlyMap<string, ModelAlias> = new Map(),
+): Directory {
   const ids = groupBy(deployments, (each) => each.id)
   const groups = groupBy(deployments, (each) => each.group)
   const models = groupBy(deployments, (each) => each.model)
@@ -62,12 +69,16 @@ export function createDirectory(deployments: readonly Deployment[], resolve: Res
       )
     }
   }
+  const visible = [...aliases].filter(([, { isHidden }]) => !isHidden).map(([alias]) => alias)
+  const groupOf = (name: string): string => (ids.has(name) ? name : (aliases.get(name)?.model ?? name))
   return {
     byId: (id) => ids.get(id) ?? [],
     byGroup: (name) => groups.get(name) ?? [],
     byModel: (model) => models.get(model) ?? [],
-    groups: [...groups.keys()],
-    candidates: (name) => {
+    listed: [...new Set([...groups.keys(), ...visible])],
+    groupOf,
+    candidates: (asked) => {
+      const name = groupOf(asked)
       const known = exact.get(name) ?? []
       // A name known as an upstream model only is beaten by a wildcard.
       if (ids.has(name) || groups.has(name)) return known

@@ -59,7 +59,7 @@ test('which groups follow after which failure', () => {
     ],
   ]
   for (const [group, kind, message, source, rules, asked, expected] of cases) {
-    const found = fallbacksFor(group, new GatewayError(kind, message, { source }), rules, asked)
+    const found = fallbacksFor([group], new GatewayError(kind, message, { source }), rules, asked)
     assert.equal(found.map(({ model }) => model).join(), expected, `${group} ${kind} ${message} ${source}`)
   }
 })
@@ -75,7 +75,7 @@ test('each provider’s way to say that a request is too long is understood', ()
   ]
   for (const message of sentences) {
     const failure = new GatewayError('bad_request', message)
-    assert.equal(fallbacksFor('a', failure, SPECIAL, {})[0]?.model, 'long', message)
+    assert.equal(fallbacksFor(['a'], failure, SPECIAL, {})[0]?.model, 'long', message)
   }
 })
 

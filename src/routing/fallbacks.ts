@@ -29,12 +29,12 @@ const TOO_LONG =
 const FINAL: ReadonlySet<FailureKind> = new Set(['cancelled', 'internal'])
 
 /**
- * The groups to ask after `group` has failed, best first. A request that is too long, or that was refused for its
+ * The groups to ask after one has failed, best first; `names` are what that group is called, an alias first. A request that is too long, or that was refused for its
  * content, goes to those named for that case, and to no others where any are named: LiteLLM's rule. What the client
  * did wrong itself goes nowhere.
  */
 export function fallbacksFor(
-  group: string,
+  names: readonly string[],
   failure: GatewayError,
   rules: FallbackRules,
   asked: AskedFallbacks,
@@ -43,7 +43,13 @@ export function fallbacksFor(
   if (asked.fallbacks !== undefined) return asked.fallbacks
   const special = specialLists(failure, rules, asked)
   const lists = special !== undefined && special.size > 0 ? special : rules.fallbacks
-  return lists.get(group) ?? lists.get('*') ?? []
+  const name = names.find((each) => lists.has(each)) ?? '*'
+  return lists.get(name) ?? []
+}
+
+/** LiteLLM sends a model that nobody knows to the first of the default fallbacks; the others follow if that fails. */
+export function fallbacksForUnknown(rules: FallbackRules, asked: AskedFallbacks): readonly Fallback[] {
+  return asked.disableFallbacks === true ? [] : (rules.fallbacks.get('*') ?? [])
 }
 
 /** The lists for what this failure is about; undefined where it is nothing special. */

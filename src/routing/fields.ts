@@ -68,6 +68,7 @@ export const GATEWAY_FIELDS: ReadonlySet<string> = new Set([
   'context_window_fallbacks',
   'disable_fallbacks',
   'drop_params',
+  'extra_body',
   'fallbacks',
   'guardrails',
   'litellm_call_id',
@@ -93,13 +94,34 @@ export const GATEWAY_FIELDS: ReadonlySet<string> = new Set([
 ])
 
 /** Those of them that are acted on; the others are only taken out. */
-export const HONOURED_FIELDS: ReadonlySet<string> = new Set([
+const HONOURED_FIELDS: ReadonlySet<string> = new Set([
+  'additional_drop_params',
+  'allowed_openai_params',
   'content_policy_fallbacks',
   'context_window_fallbacks',
   'disable_fallbacks',
+  'drop_params',
+  'extra_body',
   'fallbacks',
+  'mock_testing_content_policy_fallbacks',
+  'mock_testing_context_window_fallbacks',
+  'mock_testing_fallbacks',
+  'mock_testing_rate_limit_error',
   'num_retries',
   'request_timeout',
   'stream_timeout',
   'timeout',
 ])
+
+/** Those that are taken out and not acted on; `others` are acted on this time. */
+export function droppedFields(
+  fields: readonly string[],
+  others: { readonly tags: boolean; readonly mockResponse: boolean },
+): readonly string[] {
+  return fields.filter(
+    (field) =>
+      !HONOURED_FIELDS.has(field) &&
+      !(field === 'tags' && others.tags) &&
+      !(field === 'mock_response' && others.mockResponse),
+  )
+}

@@ -3,30 +3,37 @@ import type { Fallback } from '../core/fallback.ts'
 import { asGatewayError, GatewayError } from '../core/failure.ts'
 import type { Log } from '../core/log.ts'
 import type { AnswerHeaders } from './answer-head.ts'
+import { admit } from './admission.ts'
 import { mayRepeat } from './attempts.ts'
-import type { TrackedAttempt } from './cooldown.ts'
+import type { MaxInputTokens } from './context-window.ts'
 import type { Candidate } from './directory.ts'
+import { conclude, finish, watch } from './evidence.ts'
+import type { EvidenceDeps } from './evidence.ts'
 import { afterEfforts } from './explain.ts'
-import { fallbacksFor } from './fallbacks.ts'
+import { fallbacksFor, fallbacksForUnknown } from './fallbacks.ts'
 import type { FallbackRules } from './fallbacks.ts'
-import type { RelayAnswer } from './relay-answer.ts'
+import { mockFailure } from './mock-test.ts'
 import { choose, noneAvailable } from './pick.ts'
+import type { PickInputs } from './pick.ts'
 import { groupFor, pickInputs, planAttempt } from './plan.ts'
 import type { Asked, Group, Plan, PlanDeps } from './plan.ts'
+import type { RelayAnswer } from './relay-answer.ts'
 import type { RetryBudgets } from './retry-budget.ts'
 import type { Stream } from './road.ts'
 import { decide } from './stay.ts'
 import type { PastFailure, RetryRules, Stay } from './stay.ts'
 
 /** What journeys are made of. */
-export interface JourneyDeps extends PlanDeps {
+export interface JourneyDeps extends PlanDeps, EvidenceDeps {
   readonly clock: Clock
   readonly budgets: RetryBudgets
+  /** Set where requests that are too long for a model are not to be sent to it. */
+  readonly maxInputTokens?: MaxInputTokens | undefined
   /** Told of failures that no client sees. */
   readonly log: Log
-  readonly settings: FallbackRules & RetryRules
   /** Told of each retry and each fallback as it begins; absent: nobody counts. */
   readonly detour?: (kind: 'retry' | 'fallback') => void
+  readonly settings: PlanDeps['settings'] & FallbackRules & RetryRules
 }
 
 /** Sends one attempt out; its answer, or its failure before the first byte, comes to `answer`. */
@@ -38,6 +45,7 @@ interface Journey {
   readonly asked: Asked
   readonly answer: RelayAnswer
   readonly open: OpenAttempt
+  readonly inputs: PickInputs
   /** By `Clock.elapsed`; the client's own deadline, or never. */
   readonly deadlineMs: number
   /** Names of the groups asked, in order. */
@@ -69,6 +77,7 @@ export function travel(deps: JourneyDeps, asked: Asked, answer: RelayAnswer, ope
     asked,
     answer,
     open,
+    inputs: pickInputs(deps, asked),
     deadlineMs: timeoutMs === undefined ? Number.POSITIVE_INFINITY : deps.clock.elapsed() + timeoutMs,
     visited: new Set(),
     deployments: new Set(),
@@ -96,25 +105,31 @@ export function travel(deps: JourneyDeps, asked: Asked, answer: RelayAnswer, ope
 
 /** Asks a group for the first time. */
 function enter(journey: Journey, { fallback, depth }: Detour): void {
-  const { deps, asked } = journey
+  const { deps, asked, inputs } = journey
   journey.visited.add(fallback.model)
-  let group: Group
+  let known: Group
   try {
-    group = groupFor(deps, asked, fallback.model, fallback.body)
+    known = groupFor(deps, asked, fallback.model, fallback.body)
   } catch (error) {
     lost(journey, asGatewayError(error), {})
+    if (depth === 0 && deps.directory.candidates(fallback.model).length === 0)
+      journey.waiting = detours(fallbacksForUnknown(deps.settings, asked.read), depth)
     goOn(journey)
     return
   }
-  if (group.candidates[0] !== undefined) journey.answer.meets?.(group.candidates[0].deployment)
-  const budgetName = group.candidates[0]?.deployment.group ?? group.model
+  if (known.candidates[0] !== undefined) journey.answer.meets?.(known.candidates[0].deployment)
+  const { group, first } = admit(known, asked.need, inputs, deps.maxInputTokens)
+  const budgetName = known.candidates[0]?.deployment.group ?? known.model
   deps.budgets.request(budgetName)
-  const { numRetries = deps.settings.numRetries } = asked.read
+  const { numRetries = deps.settings.numRetries, mockTest } = asked.read
   const stay: Stay = { group, depth, budgetName, failed: new Map(), retries: 0, maxRetries: numRetries }
-  const inputs = pickInputs(deps)
-  const chosen = choose(group.candidates, inputs)
-  if (chosen === undefined) leave(journey, stay, noneAvailable(group.model, group.candidates, inputs), {})
-  else attempt(journey, stay, chosen)
+  if (first instanceof GatewayError) leave(journey, stay, first, {})
+  else if (depth > 0 || mockTest === undefined) attempt(journey, stay, first)
+  else {
+    const failure = mockFailure(mockTest, group.model)
+    if (failure.kind !== 'rate_limited') leave(journey, stay, failure, {})
+    else afterFailure(journey, stay, { candidate: first, failure, route: {}, isTrial: false })
+  }
 }
 
 function attempt(journey: Journey, stay: Stay, candidate: Candidate): void {
@@ -122,15 +137,15 @@ function attempt(journey: Journey, stay: Stay, candidate: Candidate): void {
   const { retries, maxRetries, group } = stay
   let plan: Plan
   try {
-    const detours = { retries, maxRetries, fallbacks: journey.visited.size - 1 }
-    plan = planAttempt(deps, inTime(journey, asked), group, candidate, detours)
+    const past = { retries, maxRetries, fallbacks: journey.visited.size - 1 }
+    plan = planAttempt(deps, inTime(journey, asked), group, candidate, past)
   } catch (error) {
     leave(journey, stay, asGatewayError(error), {})
     return
   }
-  // What happens on a client's own connection says nothing about ours.
-  const tracked =
-    asked.read.connectionFields.length > 0 ? undefined : deps.cooldowns.track(candidate.deployment)
+  // What happens on a client's own connection, or nowhere, says nothing about ours.
+  const isOwn = asked.read.connectionFields.length > 0 || asked.read.mockResponse !== undefined
+  const watched = isOwn ? undefined : watch(deps, candidate.deployment, asked.need)
   journey.attempts += 1
   journey.deployments.add(candidate.deployment.index)
   const number = journey.attempts
@@ -139,37 +154,23 @@ function attempt(journey: Journey, stay: Stay, candidate: Candidate): void {
   const stream = journey.open(plan, {
     head: (status, headers) => {
       hasBegun = true
-      tracked?.answered()
+      watched?.tracked.answered()
       answer.head(status, headers)
     },
     data: (chunk) => answer.data(chunk),
     end: (facts) => {
-      if (facts.flaw === undefined) tracked?.succeeded()
-      else conclude(tracked, asked.operation, candidate, facts.flaw)
+      if (watched !== undefined) finish(deps, watched, asked.operation, candidate, facts)
       answer.end(facts)
     },
     fail: (failure, route) => {
-      conclude(tracked, asked.operation, candidate, failure)
+      if (watched !== undefined) conclude(deps, watched, asked.operation, candidate, failure)
+      const isTrial = watched?.tracked.isTrial === true
       if (hasBegun) answer.fail(failure, route)
-      else afterFailure(journey, stay, { candidate, failure, route, isTrial: tracked?.isTrial === true })
+      else afterFailure(journey, stay, { candidate, failure, route, isTrial })
     },
   })
   // It may have failed at once, and another one have taken its place.
   if (journey.attempts === number) journey.running = stream
-}
-
-/**
- * A wildcard's deployment serves many models, and the refusal of one says nothing about the others. Nor does what a
- * model says that is asked for what it is not for: a client's slip must not take it from those who use it well.
- */
-function conclude(
-  tracked: TrackedAttempt | undefined,
-  { mode }: Asked['operation'],
-  { captures, deployment }: Candidate,
-  failure: GatewayError,
-): void {
-  if ((captures !== undefined || deployment.mode !== mode) && !failure.isUnsent) tracked?.dropped()
-  else tracked?.failed(failure)
 }
 
 /** Retries have what is left of the client's own time. */
@@ -189,7 +190,7 @@ interface Failed extends PastFailure {
 }
 
 function afterFailure(journey: Journey, stay: Stay, failed: Failed): void {
-  const { deps, asked } = journey
+  const { deps, asked, inputs } = journey
   const { failure, route } = failed
   const { candidates, model } = stay.group
   if (failure.kind === 'cancelled') {
@@ -203,12 +204,11 @@ function afterFailure(journey: Journey, stay: Stay, failed: Failed): void {
     goOn(journey)
     return
   }
-  const inputs = pickInputs(deps)
   const { index } = failed.candidate.deployment
-  const other = choose(candidates, inputs, (each) => each === index || stay.failed.has(each))
+  const other = choose(candidates, inputs, asked.need, (each) => each === index || stay.failed.has(each))
   // It is still gone: whoever tried gets the quick answer that the others get meanwhile.
   if (failed.isTrial && failure.isUnsent && other === undefined) {
-    const none = noneAvailable(model, candidates, inputs)
+    const none = noneAvailable(model, candidates, inputs, asked.need)
     if (stay.depth === 0 && [...stay.failed.values()].every((past) => past.failure.isUnsent))
       journey.first = { failure: none, route }
     leave(journey, stay, none, route)
@@ -238,7 +238,17 @@ function afterFailure(journey: Journey, stay: Stay, failed: Failed): void {
     error: failure.message,
   })
   if (decision.waitMs === 0) attempt(journey, stay, decision.candidate)
-  else waitFor(journey, decision.waitMs, () => attempt(journey, stay, decision.candidate))
+  else waitFor(journey, decision.waitMs, () => attemptAgain(journey, stay, decision.candidate))
+}
+
+/** After a wait another one may be free, or others may have come first and taken this one to its limits. */
+function attemptAgain(journey: Journey, stay: Stay, candidate: Candidate): void {
+  const { asked, inputs } = journey
+  const { model, candidates } = stay.group
+  const fresh = choose(candidates, inputs, asked.need, (each) => stay.failed.has(each))
+  const isFull = (inputs.limitMs?.(candidate.deployment, asked.need) ?? 0) > 0
+  if (fresh !== undefined || !isFull) attempt(journey, stay, fresh ?? candidate)
+  else leave(journey, stay, noneAvailable(model, candidates, inputs, asked.need), {})
 }
 
 function waitFor(journey: Journey, waitMs: number, run: () => void): void {
@@ -259,10 +269,14 @@ function leave(journey: Journey, { group, depth }: Stay, failure: GatewayError, 
   lost(journey, failure, route)
   const isTooDeep = depth >= deps.settings.maxFallbacks
   if (!isTooDeep && mayRepeat(failure, asked.operation.isCostly === true)) {
-    const next = fallbacksFor(group.model, failure, deps.settings, asked.read)
-    journey.waiting = [...next.map((fallback) => ({ fallback, depth: depth + 1 })), ...journey.waiting]
+    const next = fallbacksFor([group.model, group.name], failure, deps.settings, asked.read)
+    journey.waiting = [...detours(next, depth), ...journey.waiting]
   }
   goOn(journey)
+}
+
+function detours(fallbacks: readonly Fallback[], depth: number): readonly Detour[] {
+  return fallbacks.map((fallback) => ({ fallback, depth: depth + 1 }))
 }
 
 /** To the next group that waits and is one, or to the end. */
@@ -273,13 +287,9 @@ function goOn(journey: Journey): void {
   )
   journey.waiting = rest
   if (next !== undefined && leftMs(journey) > 0) {
-    const fields = {
-      model_group: next.fallback.model,
-      reason: first?.failure.kind,
-      error: first?.failure.message,
-    }
     deps.detour?.('fallback')
-    deps.log.info('fallback_asked', fields)
+    const { kind, message } = first?.failure ?? {}
+    deps.log.info('fallback_asked', { model_group: next.fallback.model, reason: kind, error: message })
     enter(journey, next)
     return
   }

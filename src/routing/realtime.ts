@@ -13,15 +13,22 @@ import type { LineDeps } from './candidate-line.ts'
 import type { Cooldowns } from './cooldown.ts'
 import type { Candidate, Directory } from './directory.ts'
 import { explain } from './explain.ts'
+import type { Ledger } from './ledger.ts'
+import type { LimitWait } from './limits.ts'
+import { NOTHING } from './need.ts'
 import { choose, noneAvailable, type PickInputs } from './pick.ts'
 import { refuse, unknownModel } from './request.ts'
 import type { SessionGrant } from './session-keys.ts'
+import type { Strategy } from './strategy.ts'
 
 /** What realtime sessions are made of. */
 export interface RealtimeDeps extends LineDeps {
   readonly directory: Directory
   readonly board: Pick<Board, 'health'>
   readonly cooldowns: Cooldowns
+  readonly ledger: Pick<Ledger, 'begin' | 'failed'>
+  readonly limitMs: LimitWait
+  readonly strategy: Strategy | undefined
   readonly clock: Clock
   /** Uniform in [0, 1). */
   readonly random: () => number
@@ -96,7 +103,7 @@ async function openAny(deps: RealtimeDeps, request: SessionRequest): Promise<Ses
   const tried = new Set<number>()
   let first: NoSession | undefined
   while (tried.size < MAX_DEPLOYMENTS) {
-    const chosen = choose(candidates, inputs, (index) => tried.has(index))
+    const chosen = choose(candidates, inputs, NOTHING, (index) => tried.has(index))
     if (chosen === undefined) break
     const line = candidateLine(deps, ROUTE, model, chosen)
     const opened = await openAt(deps, { model, chosen, line, tells: tellsOf }, request)
@@ -106,7 +113,7 @@ async function openAny(deps: RealtimeDeps, request: SessionRequest): Promise<Ses
     if (failure.source === 'client' || !failureRow(failure.kind).tryNext) break
     tried.add(chosen.deployment.index)
   }
-  return first ?? { failure: noneAvailable(model, candidates, inputs), headers: {} }
+  return first ?? { failure: noneAvailable(model, candidates, inputs, NOTHING), headers: {} }
 }
 
 /** LiteLLM's words for how often a request was asked again. */
@@ -114,7 +121,7 @@ function attempts(retries: number): AnswerHeaders {
   return { 'x-litellm-attempted-retries': String(retries), 'x-litellm-attempted-fallbacks': '0' }
 }
 
-function pickInputs({ board, lines, cooldowns, random }: RealtimeDeps): PickInputs {
+function pickInputs({ board, lines, cooldowns, limitMs, strategy, random }: RealtimeDeps): PickInputs {
   return {
     health: (index) => board.health(index),
     problem: (index) => {
@@ -122,6 +129,8 @@ function pickInputs({ board, lines, cooldowns, random }: RealtimeDeps): PickInpu
       return 'misconfigured' in opened ? opened.misconfigured : undefined
     },
     cooling: (index) => cooldowns.cooling(index),
+    limitMs,
+    strategy,
     random,
   }
 }
@@ -192,6 +201,9 @@ async function openAt(
   const headers = routeHeaders(model, line.deployment, line.target.base, [])
   const { timeoutMs = deps.settings.requestTimeoutMs } = line.deployment.timeouts
   const tracked = deps.cooldowns.track(chosen.deployment)
+  const booking = deps.ledger.begin(chosen.deployment, NOTHING)
+  // A session takes its place among those in flight for as long as it lasts; what it says is nobody's to count.
+  const over = (): void => deps.ledger.failed(booking, 'cancelled')
   try {
     const upstream = await openSession(line, {
       headers: request.headers,
@@ -202,11 +214,23 @@ async function openAt(
     tracked.succeeded()
     return {
       headers,
-      join: (client, ended) => bridge(client, upstream, { clock: deps.clock, redact: line.redact, ended }),
-      abandon: () => upstream.terminate(),
+      join: (client, ended) =>
+        bridge(client, upstream, {
+          clock: deps.clock,
+          redact: line.redact,
+          ended: (end) => {
+            over()
+            ended(end)
+          },
+        }),
+      abandon: () => {
+        over()
+        upstream.terminate()
+      },
     }
   } catch (error) {
     const failure = asGatewayError(error)
+    over()
     if (tells(chosen, failure)) tracked.failed(failure)
     else tracked.dropped()
     return { failure: explain(line, failure), headers }

@@ -10,6 +10,7 @@ import { travel } from './journey.ts'
 import type { JourneyDeps } from './journey.ts'
 import type { Flaw } from './judge.ts'
 import type { Operation } from './operation.ts'
+import { answerMock, canMock } from './mock-answer.ts'
 import { Passage } from './passage.ts'
 import type { RelayAnswer } from './relay-answer.ts'
 import { createPatience } from './patience.ts'
@@ -65,7 +66,9 @@ export function createRelay(deps: RelayDeps): Relay {
     relay: (request, answer) => {
       try {
         const spent: Spent = { startedMs: deps.clock.precise(), upstreamMs: 0 }
-        return travel(deps, readAsked(request), answer, (plan, next) => start(deps, plan, next, spent))
+        return travel(deps, readAsked(request, deps.settings.tags), answer, (plan, next) =>
+          start(deps, plan, next, spent),
+        )
       } catch (error) {
         answer.fail(asGatewayError(error), {})
         return NOTHING_RUNNING
@@ -124,6 +127,7 @@ function start(deps: RelayDeps, plan: Plan, answer: RelayAnswer, spent: Spent): 
     })
   try {
     const exchange =
+      mocked(deps, plan, passage) ??
       relay(line, operation.side ?? operation.mode, plan.body, plan.spans, limits, passage, plan.form) ??
       translate(line, operation, plan.body, stream, limits, passage)
     sentMs = clock.precise()
@@ -150,6 +154,17 @@ function patient(exchange: Stream, patience: Patience): Stream {
 function failureHeaders(route: AnswerHeaders, error: GatewayError, timeoutMs: number): AnswerHeaders {
   if (error.kind !== 'timeout' || error.upstreamStatus !== undefined) return route
   return { ...route, 'x-litellm-timeout': String(timeoutMs / 1000) }
+}
+
+/** The answer of whoever is not to be asked at all. */
+function mocked({ clock, random }: RelayDeps, plan: Plan, passage: Passage): Stream | undefined {
+  const { operation, read, line } = plan
+  const response = read.mockResponse ?? line.deployment.mockResponse
+  if (response === undefined || !canMock(operation)) return undefined
+  const id = `chatcmpl-${Math.floor(random() * 2 ** 48).toString(16)}`
+  const created = Math.floor(clock.now() / 1000)
+  const mock = { response, model: read.model, isStream: read.stream, id, created }
+  return answerMock(operation, mock, passage)
 }
 
 /**

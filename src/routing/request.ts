@@ -1,10 +1,20 @@
 import { GatewayError } from '../core/failure.ts'
+import { isJsonObject } from '../core/json.ts'
+import type { Json, JsonObject } from '../core/json.ts'
 import { memberValue, scanObject } from '../core/json-spans.ts'
 import type { JsonSpans } from '../core/json-spans.ts'
 import { readFallbackLists, readFallbacks } from '../core/fallback.ts'
+import { timeMs, wholeRetries } from './asked-number.ts'
 import type { AskedFallbacks } from './fallbacks.ts'
+import { readFieldRules } from './field-rules.ts'
+import type { FieldRules } from './field-rules.ts'
 import { CONNECTION_FIELDS, GATEWAY_FIELDS } from './fields.ts'
+import { canMock } from './mock-answer.ts'
+import { readMockTest } from './mock-test.ts'
+import type { MockTest } from './mock-test.ts'
 import type { Operation } from './operation.ts'
+import { readHeaderWishes } from './request-headers.ts'
+import type { RequestHeaders } from './request-headers.ts'
 
 /** What routing reads of a client's body; everything else is passed on unread. */
 export interface RequestRead extends AskedFallbacks {
@@ -21,6 +31,12 @@ export interface RequestRead extends AskedFallbacks {
   readonly streamTimeoutMs?: number
   /** The client's own number of retries. */
   readonly numRetries?: number
+  /** Members that are written over the body's own: OpenAI's SDKs do this to `extra_body` themselves. */
+  readonly extraBody?: JsonObject
+  readonly fieldRules?: FieldRules
+  readonly mockTest?: MockTest
+  /** The answer that the client wants without anybody being asked. */
+  readonly mockResponse?: Json
 }
 
 const ARRAY_START = 0x5b
@@ -33,6 +49,7 @@ export function readRequest(
   operation: Operation,
   body: Buffer,
   urlModel: string | undefined,
+  headers: RequestHeaders = {},
   defaultModel?: string,
 ): RequestRead {
   const spans = scanObject(body)
@@ -51,7 +68,8 @@ export function readRequest(
     stream: operation.streams && memberValue(body, spans, 'stream') === true,
     connectionFields,
     gatewayFields,
-    ...(gatewayFields.length > 0 && { ...clientTimeouts(body, spans), ...clientRetries(body, spans) }),
+    ...(gatewayFields.length > 0 && gatewayWishes(operation, body, spans, gatewayFields)),
+    ...readHeaderWishes(headers),
   }
 }
 
@@ -78,34 +96,45 @@ export function refuse(message: string, param: string): GatewayError {
   return new GatewayError('bad_request', message, { status: 400, source: 'client', param })
 }
 
-/** LiteLLM counts in seconds. Anything but a positive number is no deadline. */
+/** What a client says to the gateway, of which most say nothing. */
+function gatewayWishes(
+  operation: Operation,
+  body: Buffer,
+  spans: JsonSpans,
+  fields: readonly string[],
+): Partial<Omit<RequestRead, 'spans' | 'model'>> {
+  const extraBody = fields.includes('extra_body') ? memberValue(body, spans, 'extra_body') : undefined
+  const fieldRules = readFieldRules(body, spans, fields)
+  const mockResponse =
+    canMock(operation) && fields.includes('mock_response') ? memberValue(body, spans, 'mock_response') : null
+  const mockTest = readMockTest(body, spans, fields)
+  return {
+    ...clientTimeouts(body, spans),
+    ...clientRetries(body, spans),
+    ...(isJsonObject(extraBody) && { extraBody }),
+    ...(fieldRules !== undefined && { fieldRules }),
+    ...(mockTest !== undefined && { mockTest }),
+    ...(mockResponse !== null && mockResponse !== undefined && { mockResponse }),
+  }
+}
+
 function clientTimeouts(body: Buffer, spans: JsonSpans): Pick<RequestRead, 'timeoutMs' | 'streamTimeoutMs'> {
-  const timeoutMs = milliseconds(
-    memberValue(body, spans, 'timeout') ?? memberValue(body, spans, 'request_timeout'),
-  )
-  const streamTimeoutMs = milliseconds(memberValue(body, spans, 'stream_timeout'))
+  const timeoutMs = timeMs(memberValue(body, spans, 'timeout') ?? memberValue(body, spans, 'request_timeout'))
+  const streamTimeoutMs = timeMs(memberValue(body, spans, 'stream_timeout'))
   return {
     ...(timeoutMs !== undefined && { timeoutMs }),
     ...(streamTimeoutMs !== undefined && { streamTimeoutMs }),
   }
 }
 
-function milliseconds(seconds: unknown): number | undefined {
-  return typeof seconds === 'number' && seconds > 0 ? seconds * 1000 : undefined
-}
-
-/** More are of no use to anybody who waits. */
-const MAX_RETRIES = 20
-
 /** What a client says of retries and fallbacks; values of other types count as not said. */
 function clientRetries(body: Buffer, spans: JsonSpans): AskedFallbacks & Pick<RequestRead, 'numRetries'> {
-  const numRetries = memberValue(body, spans, 'num_retries')
+  const numRetries = wholeRetries(memberValue(body, spans, 'num_retries'))
   const fallbacks = memberValue(body, spans, 'fallbacks')
   const contextWindow = memberValue(body, spans, 'context_window_fallbacks')
   const contentPolicy = memberValue(body, spans, 'content_policy_fallbacks')
   return {
-    ...(typeof numRetries === 'number' &&
-      numRetries >= 0 && { numRetries: Math.min(Math.floor(numRetries), MAX_RETRIES) }),
+    ...(numRetries !== undefined && { numRetries }),
     ...(Array.isArray(fallbacks) && { fallbacks: readFallbacks(fallbacks) }),
     ...(Array.isArray(contextWindow) && { contextWindowFallbacks: readFallbackLists(contextWindow) }),
     ...(Array.isArray(contentPolicy) && { contentPolicyFallbacks: readFallbackLists(contentPolicy) }),

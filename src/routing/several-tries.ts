@@ -10,6 +10,7 @@ import { mayRepeat, nextStep } from './attempts.ts'
 import type { Cooldowns } from './cooldown.ts'
 import type { Candidate } from './directory.ts'
 import { explain } from './explain.ts'
+import { NOTHING } from './need.ts'
 import { choose, noneAvailable } from './pick.ts'
 import type { PickInputs } from './pick.ts'
 import type { RetryBudgets } from './retry-budget.ts'
@@ -71,7 +72,7 @@ export async function severalTries<T>(
   const budgetName = candidates[0]?.deployment.group ?? ''
   deps.budgets.request(budgetName)
   let first: { readonly failure: GatewayError; readonly route: AnswerHeaders } | undefined
-  let chosen = choose(candidates, inputs)
+  let chosen = choose(candidates, inputs, NOTHING)
   for (let retries = 0; chosen !== undefined; retries += 1) {
     const maxRetries = chosen.deployment.traffic?.numRetries ?? deps.settings.numRetries
     const outcome = await once(deps, errand, chosen, { retries, maxRetries, fallbacks: 0 }, run)
@@ -79,7 +80,7 @@ export async function severalTries<T>(
     first ??= outcome
     tried.add(chosen.deployment.index)
     const { failure } = outcome
-    const other = choose(candidates, inputs, (index) => tried.has(index))
+    const other = choose(candidates, inputs, NOTHING, (index) => tried.has(index))
     const step =
       mayRepeat(failure, errand.isCostly) && errand.canRepeat?.() !== false
         ? nextStep({
@@ -99,7 +100,7 @@ export async function severalTries<T>(
     else await pause(deps.clock, step.waitMs, signal)
   }
   const name = errand.model ?? candidates[0]?.deployment.group ?? ''
-  return first ?? { failure: noneAvailable(name, candidates, inputs), route: {} }
+  return first ?? { failure: noneAvailable(name, candidates, inputs, NOTHING), route: {} }
 }
 
 async function once<T>(

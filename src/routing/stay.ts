@@ -98,6 +98,11 @@ function maxRetriesOf(
   { rules, askedRetries }: StayInputs,
 ): number {
   if (askedRetries !== undefined) return askedRetries
-  const policies = [rules.groupRetryPolicies.get(group.model), rules.retryPolicy]
+  const policies = [policyOf(group, rules), rules.retryPolicy]
   return maxRetriesFor(failure.kind, policies, candidate.deployment.traffic?.numRetries ?? rules.numRetries)
+}
+
+/** An alias may have a policy of its own. */
+function policyOf({ model, name }: Group, { groupRetryPolicies }: RetryRules): RetryPolicy | undefined {
+  return groupRetryPolicies.get(model) ?? groupRetryPolicies.get(name)
 }

@@ -97,7 +97,7 @@ function serve(
     }
     // An upstream may answer before it has all of a form; what it did not want stands before the next request.
     if ('rest' in body) reply.raw.once('finish', () => request.raw.resume())
-    if (client.isWaiting()) client.carriedBy(start(context, body, asked, answer))
+    if (client.isWaiting()) client.carriedBy(start(context, body, asked, request.headers, answer))
   })
 }
 
@@ -128,11 +128,12 @@ function start(
   context: RouteContext,
   body: Buffer | ClientForm,
   { operation, urlModel, defaultModel }: Asked,
+  headers: FastifyRequest['headers'],
   answer: RelayAnswer,
 ): Exchange {
   const named = {
     ...(urlModel !== undefined && { urlModel }),
     ...(defaultModel !== undefined && { defaultModel }),
   }
-  return context.relay.relay({ operation, body, ...named }, answer)
+  return context.relay.relay({ operation, body, headers, ...named }, answer)
 }
