@@ -21,8 +21,7 @@ import { createDirectory } from './routing/directory.ts'
 import { createRealtimeRelay } from './routing/realtime.ts'
 import { createRelay } from './routing/relay.ts'
 import { createRetryBudgets } from './routing/retry-budget.ts'
-import { createTransport } from './transport/transport.ts'
-import type { Transport } from './transport/wire.ts'
+import { createTransports, type Transports } from './transport/transports.ts'
 
 /** What an app needs besides its config. */
 export interface AppDeps {
@@ -66,14 +65,14 @@ const RETRY_SHARE = 0.2
 /** Builds a gateway; nothing runs before `start`. Several can live in one process. */
 export function createApp(config: Config, deps: AppDeps): App {
   const { log, clock, host, port } = deps
-  const { board, checks, gateway, transport } = createParts(config, deps)
+  const { board, checks, gateway, transports } = createParts(config, deps)
   let ending: Promise<void> | undefined
 
   // From the outside in: a request that still runs needs checks and connections until it is over.
   async function close(): Promise<void> {
     await gateway.close()
     await checks.stop()
-    await transport.close()
+    await transports.close()
   }
 
   async function drain(): Promise<void> {
@@ -109,16 +108,25 @@ interface Parts {
   readonly board: Board
   readonly checks: HealthChecks
   readonly gateway: Gateway
-  readonly transport: Transport
+  readonly transports: Transports
 }
 
 /** Everything that a gateway is made of, each part told of those it uses. */
 function createParts(config: Config, deps: AppDeps): Parts {
   const { log, clock, random, version, redact = createRedact(config.secrets) } = deps
   const { deployments } = config
-  const transport = createTransport({ clock, userAgent: `pulsegate/${version}` })
+  const transports = createTransports({
+    ...config.network,
+    clock,
+    env: config.env,
+    userAgent: `pulsegate/${version}`,
+  })
   const openTo = (deployment: Deployment): LineOrProblem =>
-    openLine(deployment, { transport, env: config.env, redact })
+    openLine(deployment, {
+      transport: transports.of(deployment.connection.sslVerify),
+      env: config.env,
+      redact,
+    })
   const lines = createLines(deployments, openTo)
   const board = createBoard(deployments, { clock })
   const directory = createDirectory(deployments, resolveModel)
@@ -152,7 +160,7 @@ function createParts(config: Config, deps: AppDeps): Parts {
     version,
     newCallId: randomUUID,
   })
-  return { board, checks, gateway, transport }
+  return { board, checks, gateway, transports }
 }
 
 /** Each deployment's line, opened when it is first asked for: a large config listens at once. */
