@@ -18,6 +18,7 @@ export type GatewaySettings = Pick<
   | 'allowPublicReadinessDetails'
   | 'allowRequestsOnDbUnavailable'
   | 'drainTimeoutMs'
+  | 'maxInFlight'
   | 'maxRequestBytes'
 >
 

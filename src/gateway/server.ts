@@ -1,7 +1,9 @@
 import Fastify from 'fastify'
 import type { FastifyInstance } from 'fastify'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { asGatewayError, GatewayError } from '../core/failure.ts'
 import { LITELLM_VERSION } from '../core/version.ts'
+import { createAdmission, isExempt, type Admission } from './admission.ts'
 import { errorAnswer } from './error-answer.ts'
 import type { Gateway, GatewayDeps, RouteContext } from './gateway.ts'
 import { sendError } from './json-reply.ts'
@@ -40,7 +42,7 @@ const LAST_WORDS_MS = 500
 const CALL_ID = /^[\w.:-]{1,128}$/
 
 /**
- * Builds the HTTP face. Nothing listens yet. Requests in flight are not bounded by number: each holds one body of at
+ * Builds the HTTP face. Nothing listens yet. Requests in flight are bounded by `maxInFlight`; each holds one body of at
  * most `maxRequestBytes`, and the operating system bounds the connections.
  */
 export function createGateway(deps: GatewayDeps): Gateway {
@@ -53,6 +55,16 @@ export function createGateway(deps: GatewayDeps): Gateway {
   const context: RouteContext = { ...deps, isDraining: () => isDraining }
   const app = createServer(deps)
   const checkKey = createKeyCheck(deps.settings)
+  const admission = createAdmission({
+    clock: deps.clock,
+    log: deps.log,
+    elapsed: () => performance.now(),
+    afterTurn: setImmediate,
+    maxInFlight: deps.settings.maxInFlight,
+    inFlight: () => inFlight,
+    headers: versionHeaders(deps),
+  })
+  guard(app, admission)
 
   app.addHook('onRequest', (request, reply, done) => {
     const isAwaited = !isClosing
@@ -96,6 +108,17 @@ export function createGateway(deps: GatewayDeps): Gateway {
     },
     inFlight: () => inFlight,
   }
+}
+
+/** Turns requests away before anything of the framework, or of their bodies, is touched. */
+function guard(app: FastifyInstance, admission: Admission): void {
+  app.server
+    .removeAllListeners('request')
+    .on('request', (request: IncomingMessage, response: ServerResponse) => {
+      const refusal = isExempt(request) ? undefined : admission.refusal()
+      if (refusal === undefined) app.routing(request, response)
+      else admission.refuse(refusal, request, response)
+    })
 }
 
 function registerRoutes(app: FastifyInstance, context: RouteContext, running: RunningRequests): void {
@@ -167,15 +190,18 @@ function frameworkRefusal(thrown: unknown): GatewayError | undefined {
   return new GatewayError('bad_request', thrown.message, { status, source: 'client', cause: thrown })
 }
 
+function versionHeaders({ version }: GatewayDeps): Record<string, string> {
+  return { 'x-litellm-version': LITELLM_VERSION, 'x-pulsegate-version': version }
+}
+
 function setCommonHeaders(
-  { version, newCallId }: GatewayDeps,
+  deps: GatewayDeps,
   given: string | readonly string[] | undefined,
   reply: { headers(values: Record<string, string>): unknown },
 ): void {
   reply.headers({
-    'x-litellm-call-id': typeof given === 'string' && CALL_ID.test(given) ? given : newCallId(),
-    'x-litellm-version': LITELLM_VERSION,
-    'x-pulsegate-version': version,
+    'x-litellm-call-id': typeof given === 'string' && CALL_ID.test(given) ? given : deps.newCallId(),
+    ...versionHeaders(deps),
   })
 }
 

@@ -331,22 +331,60 @@ test('a caller that leaves while its request goes out again is heard', () => {
   )
 })
 
-test('a connection takes no more requests once it is old', async (t) => {
-  t.mock.timers.enable({ apis: ['Date'], now: 1_700_000_000_000 })
+test('a connection takes no more requests once it is old', async () => {
+  const clock = createHandClock()
   const ports = new Set<number | undefined>()
   const server = createHttpServer((request, response) => {
     ports.add(request.socket.remotePort)
     response.end('ok')
   })
   await serving(server, (port) =>
-    using({ maxAgeMs: 300_000 }, async (transport) => {
+    using({ clock, maxAgeMs: 300_000 }, async (transport) => {
       await textOf(transport, get(`http://127.0.0.1:${port}`))
-      t.mock.timers.tick(299_000)
+      clock.wind(300_000)
       await textOf(transport, get(`http://127.0.0.1:${port}`))
       assert.equal(ports.size, 1)
-      t.mock.timers.tick(1_002)
+      clock.wind(1)
       await textOf(transport, get(`http://127.0.0.1:${port}`))
       assert.equal(ports.size, 2)
     }),
   )
+})
+
+test('more requests than connections wait for their turn, in order', async () => {
+  const paths: string[] = []
+  const ports = new Set<number | undefined>()
+  const server = createHttpServer((request, response) => {
+    paths.push(request.url ?? '')
+    ports.add(request.socket.remotePort)
+    response.end('ok')
+  })
+  await serving(server, (port) =>
+    using({ maxConnections: 2 }, async (transport) => {
+      const urls = ['/1', '/2', '/3', '/4', '/5']
+      const answers = urls.map((path) => textOf(transport, get(`http://127.0.0.1:${port}${path}`)))
+      assert.deepEqual(await Promise.all(answers), Array(5).fill('200 ok'))
+      assert.equal(ports.size, 2)
+      assert.deepEqual(paths, urls)
+    }),
+  )
+})
+
+test('what waits is told when the transport closes', () =>
+  serving(createTcpServer(), async (port) => {
+    const transport = createTransport({ maxConnections: 1 })
+    const [running, waiting] = [1, 2].map(() => transport.send(get(`http://127.0.0.1:${port}`), LIMITS))
+    assert.ok(running !== undefined && waiting !== undefined)
+    const ends = Promise.all([running, waiting].map((each) => failsAs(each, 'cancelled', /shutting down/)))
+    await transport.close()
+    await ends
+  }))
+
+test('a refused connection does not keep those that wait', async () => {
+  const server = createTcpServer()
+  const port = await serving(server, (used) => Promise.resolve(used))
+  await using({ maxConnections: 1 }, async (transport) => {
+    const all = [1, 2, 3].map(() => transport.send(get(`http://127.0.0.1:${port}`), LIMITS))
+    await Promise.all(all.map((each) => failsAs(each, 'unreachable', /refused/)))
+  })
 })

@@ -2,7 +2,8 @@ import type { Dispatcher } from 'undici'
 import type { Cancel, Clock } from '../core/clock.ts'
 import { GatewayError } from '../core/failure.ts'
 import { networkFailure, type Progress } from './network-failure.ts'
-import type { Origin, Slot, SlotHandler } from './pools.ts'
+import type { Slot, SlotHandler } from './connections.ts'
+import type { Origin } from './pools.ts'
 import type { Limits, Stream, StreamSink, WireRequest } from './wire.ts'
 
 /** What a stream runs on. */
@@ -62,7 +63,7 @@ class Exchange implements SlotHandler, Stream {
     if (limits.signal !== undefined) this.#watch(limits.signal)
     ground.origin.running += 1
     if (limits.signal?.aborted === true) this.cancel()
-    else ground.origin.pool.dispatch(toDispatch(ground, request, limits), this)
+    else ground.origin.connections.dispatch(toDispatch(ground, request, limits), this)
     this.#isReturned = true
   }
 
@@ -119,8 +120,7 @@ class Exchange implements SlotHandler, Stream {
     const { request, limits } = this.#errand
     this.#isSentAgain = true
     this.#progress = 'connecting'
-    this.slot = undefined
-    this.#ground.origin.fresh(toDispatch(this.#ground, request, limits), this)
+    this.#ground.origin.connections.dispatchAlone(toDispatch(this.#ground, request, limits), this)
   }
 
   #watch(signal: AbortSignal): void {

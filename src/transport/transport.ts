@@ -47,7 +47,7 @@ export function createTransport(options: TransportOptions = {}): Transport {
       maxConnections: options.maxConnections ?? 1_024,
       maxAgeMs: options.maxAgeMs ?? 300_000,
     },
-    { connector, proxyOf },
+    { connector, proxyOf, elapsed: () => clock.elapsed() },
   )
   const dialGround = { clock, userAgent, open, agentOf: createAgentOf(connector) }
   const stream: Transport['stream'] = (request, limits, sink) => {
