@@ -1,9 +1,8 @@
 import Fastify from 'fastify'
 import type { FastifyInstance } from 'fastify'
-import type { IncomingMessage, ServerResponse } from 'node:http'
 import { asGatewayError, GatewayError } from '../core/failure.ts'
 import { LITELLM_VERSION } from '../core/version.ts'
-import { createAdmission, isExempt, type Admission } from './admission.ts'
+import { createDoor } from './door.ts'
 import { errorAnswer } from './error-answer.ts'
 import type { Gateway, GatewayDeps, RouteContext } from './gateway.ts'
 import { sendError } from './json-reply.ts'
@@ -55,16 +54,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
   const context: RouteContext = { ...deps, isDraining: () => isDraining }
   const app = createServer(deps)
   const checkKey = createKeyCheck(deps.settings)
-  const admission = createAdmission({
-    clock: deps.clock,
-    log: deps.log,
-    elapsed: () => performance.now(),
-    afterTurn: setImmediate,
-    maxInFlight: deps.settings.maxInFlight,
-    inFlight: () => inFlight,
-    headers: versionHeaders(deps),
-  })
-  guard(app, admission)
+  const door = createDoor(app, deps, { inFlight: () => inFlight, headers: versionHeaders(deps) })
 
   app.addHook('onRequest', (request, reply, done) => {
     const isAwaited = !isClosing
@@ -80,7 +70,8 @@ export function createGateway(deps: GatewayDeps): Gateway {
     setCommonHeaders(deps, request.headers['x-litellm-call-id'], reply)
     if (isClosing) reply.header('connection', 'close')
     if (request.is404 || request.routeOptions.config.isPublic === true) done()
-    else done(isClosing ? shuttingDown() : checkKey(request.headers))
+    else if (isClosing) done(shuttingDown())
+    else done(checkKey(request.headers) ?? (wantsWebSocket(request.raw) ? door.refusal()?.error : undefined))
   })
   registerRoutes(app, context, running)
 
@@ -104,21 +95,11 @@ export function createGateway(deps: GatewayDeps): Gateway {
       // The listener stays until then: whoever still asks is told 503, and liveness is not taken for a crash.
       if (awaited > 0) await new Promise<void>((resolve) => (onLastOver = resolve))
       await app.close()
+      door.close()
       stopWaiting()
     },
     inFlight: () => inFlight,
   }
-}
-
-/** Turns requests away before anything of the framework, or of their bodies, is touched. */
-function guard(app: FastifyInstance, admission: Admission): void {
-  app.server
-    .removeAllListeners('request')
-    .on('request', (request: IncomingMessage, response: ServerResponse) => {
-      const refusal = isExempt(request) ? undefined : admission.refusal()
-      if (refusal === undefined) app.routing(request, response)
-      else admission.refuse(refusal, request, response)
-    })
 }
 
 function registerRoutes(app: FastifyInstance, context: RouteContext, running: RunningRequests): void {

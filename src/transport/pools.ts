@@ -32,7 +32,7 @@ export interface Pools {
 export interface PoolSettings {
   /** Origins kept at once. Default 1,000. */
   readonly maxOrigins: number
-  /** Connections an origin, and so exchanges at once: a stream holds its own. Default 1,024. */
+  /** Connections an origin, and so exchanges at once: a stream holds its own. Default 10,000. */
   readonly maxConnections: number
   /** Connections older than this take no new exchange, so that a changed address is followed. Default 300,000. */
   readonly maxAgeMs: number

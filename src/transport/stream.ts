@@ -2,8 +2,9 @@ import type { Dispatcher } from 'undici'
 import type { Cancel, Clock } from '../core/clock.ts'
 import { GatewayError } from '../core/failure.ts'
 import { networkFailure, type Progress } from './network-failure.ts'
-import type { Slot, SlotHandler } from './connections.ts'
+import type { SlotHandler } from './connections.ts'
 import type { Origin } from './pools.ts'
+import type { Slot } from './slots.ts'
 import type { Limits, Stream, StreamSink, WireRequest } from './wire.ts'
 
 /** What a stream runs on. */
@@ -100,7 +101,7 @@ class Exchange implements SlotHandler, Stream {
   }
 
   onResponseEnd(): void {
-    if (this.slot !== undefined) this.slot.answers += 1
+    if (this.slot !== undefined) this.#ground.origin.connections.ended(this.slot)
     if (this.#over === undefined) this.#settle('ended')
   }
 

@@ -44,7 +44,7 @@ export function createTransport(options: TransportOptions = {}): Transport {
   const pools = createPools(
     {
       maxOrigins: options.maxOrigins ?? 1_000,
-      maxConnections: options.maxConnections ?? 1_024,
+      maxConnections: options.maxConnections ?? 10_000,
       maxAgeMs: options.maxAgeMs ?? 300_000,
     },
     { connector, proxyOf, elapsed: () => clock.elapsed() },
