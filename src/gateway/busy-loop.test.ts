@@ -48,6 +48,11 @@ describe('a busy event loop', () => {
     assert.deepEqual(rounds(loop, 10, 10), Array(10).fill(0))
   })
 
+  test('a few requests are never too many, however slow the machine is', () => {
+    const loop = createFakeLoop()
+    for (let each = 0; each < 20; each++) assert.equal(loop.round(30, 400), 0)
+  })
+
   test('a burst that is worked off in time is let in', () => {
     const loop = createFakeLoop()
     assert.equal(loop.round(140), 0)

@@ -23,6 +23,8 @@ export type IsLoopBusy = () => boolean
 
 /** Rounds begin no closer to each other, so that watching costs nothing. */
 const MIN_ROUND_MS = 5
+/** So many come in during any round: where few are slow it is the machine that is busy, and nobody would gain. */
+const LEAST = 32
 /** How the number of requests that may come in during a round follows from the length of the last one. */
 const STEEPEST_FALL = 0.5
 const RISE = 1.1
@@ -54,11 +56,11 @@ export function createBusyLoop(limits: BusyLimits, { elapsed, afterRound }: Loop
     if (mayCome === Number.POSITIVE_INFINITY) {
       if (!isLong) steadyMs = nowMs
       else if (nowMs - steadyMs > patienceMs || tookMs > burstMs) {
-        mayCome = Math.ceil(admitted * share)
+        mayCome = Math.max(LEAST, Math.ceil(admitted * share))
         steadyMs = nowMs
       }
     } else if (isLong || isCut) {
-      mayCome = Math.ceil(isLong ? mayCome * share : mayCome * RISE)
+      mayCome = Math.max(LEAST, Math.ceil(isLong ? mayCome * share : mayCome * RISE))
       steadyMs = nowMs
     } else if (nowMs - steadyMs > patienceMs) mayCome = Number.POSITIVE_INFINITY
   }
@@ -73,7 +75,7 @@ export function createBusyLoop(limits: BusyLimits, { elapsed, afterRound }: Loop
       isCut = false
       afterRound(end)
     }
-    isCut ||= admitted >= mayCome || nowMs - beganMs > burstMs
+    isCut ||= admitted >= mayCome || (admitted >= LEAST && nowMs - beganMs > burstMs)
     if (!isCut) admitted++
     return isCut
   }
