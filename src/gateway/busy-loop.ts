@@ -24,7 +24,7 @@ export type IsLoopBusy = () => boolean
 /** Rounds begin no closer to each other, so that watching costs nothing. */
 const MIN_ROUND_MS = 5
 /** So many come in during any round: where few are slow it is the machine that is busy, and nobody would gain. */
-const LEAST = 32
+const LEAST = 64
 /** How the number of requests that may come in during a round follows from the length of the last one. */
 const STEEPEST_FALL = 0.5
 const RISE = 1.1
@@ -45,7 +45,8 @@ export function createBusyLoop(limits: BusyLimits, { elapsed, afterRound }: Loop
   /** Infinite but in overload. */
   let mayCome = Number.POSITIVE_INFINITY
   /** The last moment at which things did not look as if this was about to change. */
-  let steadyMs = elapsed()
+  let steadyMs = Number.NEGATIVE_INFINITY
+  let wasLong = false
 
   const end = (): void => {
     isRound = false
@@ -54,8 +55,8 @@ export function createBusyLoop(limits: BusyLimits, { elapsed, afterRound }: Loop
     const isLong = tookMs > mostMs
     const share = Math.max(STEEPEST_FALL, mostMs / tookMs)
     if (mayCome === Number.POSITIVE_INFINITY) {
-      if (!isLong) steadyMs = nowMs
-      else if (nowMs - steadyMs > patienceMs || tookMs > burstMs) {
+      if (!wasLong) steadyMs = beganMs
+      if (isLong && (nowMs - steadyMs > patienceMs || tookMs > burstMs)) {
         mayCome = Math.max(LEAST, Math.ceil(admitted * share))
         steadyMs = nowMs
       }
@@ -63,6 +64,7 @@ export function createBusyLoop(limits: BusyLimits, { elapsed, afterRound }: Loop
       mayCome = Math.max(LEAST, Math.ceil(isLong ? mayCome * share : mayCome * RISE))
       steadyMs = nowMs
     } else if (nowMs - steadyMs > patienceMs) mayCome = Number.POSITIVE_INFINITY
+    wasLong = isLong
   }
 
   return () => {

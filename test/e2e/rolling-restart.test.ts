@@ -57,7 +57,8 @@ describe('kill -TERM', () => {
         const gateway = await startGateway(['config.yaml', '--host', '127.0.0.1', '--port', '0'], { cwd })
         try {
           let begun = 0
-          const streams = Array.from({ length: 200 }, async () => {
+          const streams = Array.from({ length: 200 }, async (_, index) => {
+            await later(5 * index)
             const response = await fetch(`${gateway.url}/v1/chat/completions`, {
               method: 'POST',
               headers: AUTH,
