@@ -229,6 +229,12 @@ const VARIABLES = `## Environment variables
 | \`BACKGROUND_HEALTH_CHECK_MAX_TOKENS\` | Token budget of probes. Default: 16. |
 | \`BACKGROUND_HEALTH_CHECK_MAX_TOKENS_REASONING\` | The same for reasoning models. |
 | \`GRACEFUL_SHUTDOWN_TIMEOUT\` | Seconds streams may go on after the drain. Default: 30. |
+| \`HTTPS_PROXY\` | The HTTP proxy on the way to https and wss upstreams: \`http://user:password@host:port\`. |
+| \`HTTP_PROXY\` | The same for http and ws upstreams. |
+| \`ALL_PROXY\` | The same for both, where the other is not set. |
+| \`NO_PROXY\` | Upstreams that are reached without it: names (with all below them), addresses, CIDR ranges, each with a port or without; \`*\` is all. Loopback is always one, unless \`<-loopback>\` is listed. All four may be written in lower case, which wins. |
+| \`SSL_VERIFY\` | \`litellm_settings.ssl_verify\`, and beats it. |
+| \`SSL_CERT_FILE\` | A PEM file of the authorities to trust, in place of Node's. |
 
 Keys and addresses of providers: [providers.md](providers.md).
 `

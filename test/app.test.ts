@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { createApp, ListenError, readConfigText, type App } from '../src/app.ts'
+import { createApp, ListenError, type App } from '../src/app.ts'
+import { readConfigText } from '../src/read-config.ts'
 import { systemClock } from '../src/core/clock.ts'
 import { silentLog } from '../src/core/log.ts'
 import { startFakeProvider } from '../src/fake-provider/server.ts'

@@ -16,8 +16,13 @@ const MAY_IMPORT: Readonly<
   metrics: { ours: ['core'], npm: [] },
   gateway: { ours: ['core', 'config', 'health', 'routing', 'metrics'], npm: ['fastify', 'ws', 'zod'] },
   'fake-provider': { ours: ['core'], npm: ['ws'] },
-  cli: { ours: ['core', 'config', 'health', 'fake-provider', 'json-log.ts', 'app.ts'], npm: [] },
-  'app.ts': {
+  cli: {
+    ours: ['core', 'config', 'health', 'fake-provider', 'json-log.ts', 'read-config.ts', 'app.ts'],
+    npm: [],
+  },
+  'app.ts': { ours: ['core', 'config', 'health', 'metrics', 'parts.ts'], npm: [] },
+  'read-config.ts': { ours: ['config', 'providers'], npm: [] },
+  'parts.ts': {
     ours: ['core', 'config', 'transport', 'providers', 'health', 'routing', 'metrics', 'gateway'],
     npm: [],
   },

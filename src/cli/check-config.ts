@@ -1,4 +1,4 @@
-import { readConfig } from '../app.ts'
+import { readConfig } from '../read-config.ts'
 import type { Problem } from '../config/problem.ts'
 import type { Command } from './args.ts'
 import { EXIT } from './exit-code.ts'

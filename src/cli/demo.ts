@@ -1,4 +1,4 @@
-import { readConfigText } from '../app.ts'
+import { readConfigText } from '../read-config.ts'
 import type { Command } from './args.ts'
 import { EXIT } from './exit-code.ts'
 import { printProblems } from './problems.ts'

@@ -40,7 +40,7 @@ async function configOf(
   env: Shell['env'],
   terminal: Shell['terminal'],
 ): Promise<Config | undefined> {
-  const { readConfig } = await import('../app.ts')
+  const { readConfig } = await import('../read-config.ts')
   const { config, problems } = await readConfig(path, env)
   if (config === undefined)
     printProblems(

@@ -1,4 +1,4 @@
-import { readConfig, readModel } from '../app.ts'
+import { readConfig, readModel } from '../read-config.ts'
 import type { Command } from './args.ts'
 import { EXIT } from './exit-code.ts'
 import { printNotActedOn, printProblems } from './problems.ts'

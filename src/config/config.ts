@@ -19,6 +19,7 @@ export interface Config {
   readonly router: RouterSettings
   readonly litellm: LibrarySettings
   readonly probing: ProbeDefaults
+  readonly network: NetworkSettings
   /** The process environment, completed by `.env` and then by `environment_variables`. */
   readonly env: Environment
   /** Every secret found anywhere in the config or the environment, once each. */
@@ -65,6 +66,8 @@ export interface GeneralSettings {
   readonly drainDelayMs: number
   /** How long streams may go on after that. */
   readonly drainTimeoutMs: number
+  /** Most requests in flight in all. */
+  readonly maxInFlight: number
   /** Largest JSON body a client may send, bytes. */
   readonly maxRequestBytes: number
   /** Share of the good answers that are logged, 0 to 1. */
@@ -148,6 +151,16 @@ export interface LibrarySettings {
   readonly metricsNeedKey: boolean
   /** Leave out of requests what their provider is known to refuse, where a deployment says nothing else. */
   readonly dropParams: boolean
+}
+
+/** How upstreams are connected to. */
+export interface NetworkSettings {
+  /** Patience for TCP, proxy and TLS together. */
+  readonly connectTimeoutMs: number
+  /** False: any certificate will do; a text: the PEM file of the authorities to trust. */
+  readonly sslVerify: boolean | string
+  /** SSL_CERT_FILE: authorities where `sslVerify` is true. */
+  readonly authoritiesPath?: string
 }
 
 /** What the environment says of probes. */

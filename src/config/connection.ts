@@ -17,11 +17,13 @@ export function connectionOf(params: Params, organization: YamlNode | undefined,
   const apiVersion = plainText(params.get('api_version'))
   const base = textOf(params.get('api_base')) ?? textOf(params.get('base_url'))
   const address = base === undefined ? undefined : splitAddress(base, bag)
+  const sslVerify = booleanOf(params.get('ssl_verify')) ?? plainText(params.get('ssl_verify'))
   return {
     ...(apiKey && { apiKey }),
     ...(address && { apiBase: address.base }),
     ...(address?.query && { apiBaseQuery: address.query }),
     ...(apiVersion !== undefined && { apiVersion }),
+    ...(sslVerify !== undefined && sslVerify !== '' && { sslVerify }),
     ...(org && { organization: org }),
     ...(azureAdToken && { azureAdToken }),
     headers: {

@@ -379,7 +379,7 @@ test('what a stream may be silent for, who may read metrics and what is logged a
 })
 
 test('without any settings the defaults hold', async () => {
-  const { general, litellm, router } = await loadText(ONE)
+  const { general, litellm, network, router } = await loadText(ONE)
   assert.deepEqual(general, {
     isMasterKeyUnset: false,
     backgroundHealthChecks: false,
@@ -388,9 +388,11 @@ test('without any settings the defaults hold', async () => {
     ignoreTransientErrors: false,
     drainDelayMs: 5000,
     drainTimeoutMs: 30_000,
+    maxInFlight: 10_000,
     maxRequestBytes: 104_857_600,
     logSuccessSample: 0.01,
   })
+  assert.deepEqual(network, { connectTimeoutMs: 3000, sslVerify: true })
   assert.deepEqual(litellm, {
     requestTimeoutMs: 6_000_000,
     rewriteResponseModel: false,
@@ -444,4 +446,27 @@ test('10,000 deployments load without a second thought', async () => {
   assert.equal(config?.deployments.length, 10_000)
   assert.equal(problems.length, 10_000)
   assert.equal(problems.at(-1)?.line, 40_001)
+})
+
+test('how upstreams are connected to comes from the config, and SSL_VERIFY beats it', async () => {
+  const yaml = `model_list:
+  - model_name: a
+    litellm_params: { model: openai/a, api_key: k, ssl_verify: "False" }
+  - model_name: b
+    litellm_params: { model: openai/b, api_key: k, ssl_verify: /etc/b.pem }
+general_settings: { connect_timeout: 1.5 }
+litellm_settings: { ssl_verify: /etc/ca.pem }
+`
+  const { network, deployments } = await loadText(yaml)
+  assert.deepEqual(network, { connectTimeoutMs: 1500, sslVerify: '/etc/ca.pem' })
+  assert.deepEqual(
+    deployments.map(({ connection }) => connection.sslVerify),
+    [false, '/etc/b.pem'],
+  )
+  const other = await loadText(yaml, { SSL_VERIFY: 'false', SSL_CERT_FILE: '/etc/all.pem' })
+  assert.deepEqual(other.network, {
+    connectTimeoutMs: 1500,
+    sslVerify: false,
+    authoritiesPath: '/etc/all.pem',
+  })
 })

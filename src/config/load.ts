@@ -12,7 +12,7 @@ import { readCredential, type Credential } from './params.ts'
 import { tidied, problemAt, type Problem } from './problem.ts'
 import { readFiles, readText, type Files, type ReadFile } from './read-files.ts'
 import { createSecretBag, keepEnvironment, looksSecret, type SecretBag } from './secrets.ts'
-import { readGeneral, readLibrary, readProbeDefaults, readRouter } from './settings.ts'
+import { readGeneral, readLibrary, readNetwork, readProbeDefaults, readRouter } from './settings.ts'
 
 /** What loading needs from outside. */
 export interface LoadInputs {
@@ -106,6 +106,7 @@ function build(files: Files, path: string, processEnv: Environment, resolve: Res
     router: readRouter(root),
     litellm: readLibrary(root),
     probing: readProbeDefaults(env, complain),
+    network: readNetwork(root, env),
     env,
     // Last, for the settings above add theirs.
     secrets: bag.all(),

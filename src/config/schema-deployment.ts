@@ -5,6 +5,7 @@ import {
   actedSecret,
   anything,
   flag,
+  flagOrPath,
   kept,
   keptSecret,
   list,
@@ -12,6 +13,7 @@ import {
   names,
   notNegative,
   numeric,
+  positiveWhole,
   text,
   textLike,
 } from './schema-types.ts'
@@ -133,7 +135,10 @@ export const paramShape = {
   use_litellm_proxy: kept(flag, 'Call through another LiteLLM.'),
   default_api_key_tpm_limit: kept(numeric, 'Tokens a minute per key.'),
   default_api_key_rpm_limit: kept(numeric, 'Requests a minute per key.'),
-  ssl_verify: kept(anything, "Check the upstream's certificate."),
+  ssl_verify: acted(
+    flagOrPath,
+    "Check the upstream's certificate: true, false, or a PEM file of the authorities to trust. Default: `litellm_settings.ssl_verify`.",
+  ),
   cache: kept(anything, 'Caching of this deployment.'),
   caching: kept(anything, 'Caching of this deployment.'),
   cache_control_injection_points: kept(list, 'Where cache marks are put into prompts.'),
@@ -174,9 +179,9 @@ export const infoShape = {
     'Probed in place of the deployment’s own model; needed where that has a `*`.',
   ),
   health_check_params: acted(anything, 'Fields of the probe.'),
-  health_check_max_tokens: acted(positiveWhole(), 'Token budget of the probe. Default: 16.'),
-  health_check_max_tokens_reasoning: acted(positiveWhole(), 'The same for reasoning models.'),
-  health_check_max_tokens_non_reasoning: acted(positiveWhole(), 'The same for other models.'),
+  health_check_max_tokens: acted(positiveWhole, 'Token budget of the probe. Default: 16.'),
+  health_check_max_tokens_reasoning: acted(positiveWhole, 'The same for reasoning models.'),
+  health_check_max_tokens_non_reasoning: acted(positiveWhole, 'The same for other models.'),
   health_check_supports_max_tokens: acted(flag, 'Forces or forbids a token budget in the probe.'),
   health_check_reasoning_effort: acted(text, '`reasoning_effort` of the probe.'),
   health_check_voice: acted(text, 'Voice of a speech probe. Default: alloy.'),
@@ -189,12 +194,6 @@ export const infoShape = {
   team_public_model_name: kept(text, "The team's name for it."),
   tier: kept(text, 'free or paid.'),
   blocked: kept(flag, 'Takes no traffic.'),
-}
-
-function positiveWhole(): typeof numeric {
-  return numeric.refine((value) => value >= 1 && Number.isInteger(value), {
-    error: 'must be a whole number above 0',
-  })
 }
 
 /** One entry of `model_list`. */

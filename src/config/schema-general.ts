@@ -13,6 +13,7 @@ import {
   numeric,
   positive,
   share,
+  positiveWhole,
   text,
   textLike,
 } from './schema-types.ts'
@@ -80,6 +81,14 @@ export const generalSettings = z.looseObject({
     share,
     'Share of the good answers that get a line in the log, 0 to 1; failures always do. Default: 0.01.',
   ),
+  global_max_parallel_requests: acted(
+    positiveWhole,
+    'Most requests in flight in all; more are refused with 503 before their bodies are read. Default: 10000.',
+  ),
+  connect_timeout: acted(
+    positive,
+    'Seconds to wait for a connection to an upstream, TLS and proxy included. Default: 3.',
+  ),
   database_url: keptSecret(
     textLike,
     'The address of a PostgreSQL database. Default: the variable DATABASE_URL.',
@@ -105,7 +114,6 @@ export const generalSettings = z.looseObject({
   alert_to_webhook_url: keptSecret(anything, 'Addresses of webhooks by alert type.'),
   spend_report_frequency: kept(text, 'How often spend is reported.'),
   max_parallel_requests: kept(numeric, 'Most requests in flight per key.'),
-  global_max_parallel_requests: kept(numeric, 'Most requests in flight in all.'),
   max_response_size_mb: kept(numeric, 'Largest answer that is passed on, in MB.'),
   completion_model: kept(text, 'Forces the model of completions.'),
   embedding_model: kept(text, 'Forces the model of embeddings.'),

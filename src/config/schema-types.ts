@@ -31,6 +31,11 @@ export const positive = numeric.refine((value) => value > 0 && Number.isFinite(v
   error: 'must be a number above 0',
 })
 
+/** A whole number above zero. */
+export const positiveWhole = numeric.refine((value) => value >= 1 && Number.isInteger(value), {
+  error: 'must be a whole number above 0',
+})
+
 /** A number that is not negative. */
 export const notNegative = numeric.refine((value) => value >= 0, { error: 'must not be negative' })
 
@@ -51,6 +56,9 @@ export const flag = z
     },
   )
   .transform((value) => (typeof value === 'boolean' ? value : /^(?:true|yes|on)$/i.test(value.trim())))
+
+/** True or false, quoted or not, or else the path of a file. */
+export const flagOrPath = z.union([flag, text], { error: 'must be true, false or the path of a file' })
 
 /** A list of names. */
 export const names = z.array(z.string(), { error: 'must be a list of names' })

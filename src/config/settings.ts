@@ -3,6 +3,7 @@ import type {
   Environment,
   GeneralSettings,
   LibrarySettings,
+  NetworkSettings,
   ProbeDefaults,
   RouterSettings,
 } from './config.ts'
@@ -11,7 +12,7 @@ import { readRouting } from './routing-settings.ts'
 import { generalSettings } from './schema-general.ts'
 import { librarySettings } from './schema-library.ts'
 import { routerSettings } from './schema-router.ts'
-import { notNegative, positive } from './schema-types.ts'
+import { flagOrPath, notNegative, positive } from './schema-types.ts'
 import type { SecretBag } from './secrets.ts'
 
 /** Takes words about an environment variable that cannot be used. */
@@ -61,6 +62,7 @@ export function readGeneral(
     ...(given.moderation_model && { moderationModel: given.moderation_model }),
     drainDelayMs: (given.drain_delay ?? 5) * 1000,
     drainTimeoutMs: drainTimeout * 1000,
+    maxInFlight: given.global_max_parallel_requests ?? 10_000,
     maxRequestBytes: Math.floor((given.max_request_size_mb ?? 100) * MB),
     logSuccessSample: given.log_success_sample ?? 0.01,
   }
@@ -95,6 +97,20 @@ export function readLibrary(root: MapNode): LibrarySettings {
     rewriteResponseModel: given.rewrite_response_model ?? false,
     metricsNeedKey: given.require_auth_for_metrics_endpoint ?? true,
     dropParams: given.drop_params ?? false,
+  }
+}
+
+/** Reads how upstreams are connected to; SSL_VERIFY beats the config, as in LiteLLM. */
+export function readNetwork(root: MapNode, env: Environment): NetworkSettings {
+  const general = child(root, 'general_settings')
+  const seconds = generalSettings.parse(general === undefined ? {} : toJson(general)).connect_timeout ?? 3
+  const fromEnv = env['SSL_VERIFY']?.trim()
+  const sslVerify = fromEnv ? flagOrPath.parse(fromEnv) : readLibraryBlock(root).ssl_verify
+  const authoritiesPath = env['SSL_CERT_FILE']?.trim()
+  return {
+    connectTimeoutMs: seconds * 1000,
+    sslVerify: sslVerify ?? true,
+    ...(authoritiesPath && { authoritiesPath }),
   }
 }
 

@@ -68,6 +68,8 @@ export interface Connection {
   /** The query that `api_base` was written with, without `?`. */
   readonly apiBaseQuery?: Secret
   readonly apiVersion?: string
+  /** False: any certificate will do; a text: the PEM file of the authorities. Absent: as for all deployments. */
+  readonly sslVerify?: boolean | string
   /** Empty: none, whatever the environment says. */
   readonly organization?: Secret
   readonly azureAdToken?: Secret

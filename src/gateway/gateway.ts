@@ -23,6 +23,7 @@ export type GatewaySettings = Pick<
   | 'allowPublicReadinessDetails'
   | 'allowRequestsOnDbUnavailable'
   | 'drainTimeoutMs'
+  | 'maxInFlight'
   | 'maxRequestBytes'
   | 'logSuccessSample'
   | 'moderationModel'

@@ -1,4 +1,6 @@
 import type { IncomingMessage } from 'node:http'
+import type { Transform } from 'node:stream'
+import { createBrotliDecompress, createGunzip, createInflate, createZstdDecompress } from 'node:zlib'
 import { GatewayError } from '../core/failure.ts'
 import { createBodyBuilder } from './body-builder.ts'
 
@@ -7,7 +9,7 @@ export type BodyReader = (body: Buffer | GatewayError) => void
 
 /**
  * Reads a request's body. Nothing is read of one that announces more than `maxBytes`, and nothing further of one
- * that turns out to be longer. How long a client may take is bounded by the server's request timeout.
+ * that turns out to be longer, unpacked or not. How long a client may take is bounded by the server's request timeout.
  */
 export function readBody(request: IncomingMessage, maxBytes: number, done: BodyReader): void {
   const refused = refusalOfHead(request, maxBytes)
@@ -15,7 +17,42 @@ export function readBody(request: IncomingMessage, maxBytes: number, done: BodyR
     done(refused)
     return
   }
-  const body = createBodyBuilder(announcedBytes(request))
+  const encoding = request.headers['content-encoding']?.trim().toLowerCase() ?? 'identity'
+  if (encoding === 'identity') {
+    collect(request, request, announcedBytes(request), maxBytes, done)
+    return
+  }
+  const unpack = UNPACK[encoding]
+  if (unpack === undefined) {
+    const known = Object.keys(UNPACK).join(', ')
+    const message = `content-encoding ${encoding.slice(0, 40)} is not read here; send JSON plain or as ${known}.`
+    done(new GatewayError('bad_request', message, { status: 415, source: 'client', param: 'request_body' }))
+    return
+  }
+  const unpacker = unpack()
+  collect(request, request.pipe(unpacker), Number.NaN, maxBytes, (body) => {
+    unpacker.destroy()
+    done(body)
+  })
+}
+
+/** What clients may pack a body with (RFC 9110 §8.4.1, RFC 8878). */
+const UNPACK: Readonly<Record<string, () => Transform>> = {
+  gzip: createGunzip,
+  deflate: createInflate,
+  br: createBrotliDecompress,
+  zstd: createZstdDecompress,
+}
+
+/** Puts together what `source`, which is the request or comes from it, has to say. */
+function collect(
+  request: IncomingMessage,
+  source: IncomingMessage | Transform,
+  announced: number,
+  maxBytes: number,
+  done: BodyReader,
+): void {
+  const body = createBodyBuilder(announced)
   let isDone = false
   const finish = (result: Buffer | GatewayError): void => {
     if (isDone) return
@@ -23,19 +60,33 @@ export function readBody(request: IncomingMessage, maxBytes: number, done: BodyR
     body.drop()
     done(result)
   }
-  request.on('data', (chunk: Buffer) => {
+  source.on('data', (chunk: Buffer) => {
     if (isDone) return
     if (body.add(chunk) > maxBytes) finish(tooLarge(maxBytes))
   })
-  request.on('end', () => {
+  source.on('end', () => {
     if (!isDone) finish(body.whole())
   })
   request.on('error', (error) => {
     if (!isDone) finish(gone(error))
   })
+  if (source !== request)
+    source.on('error', (cause) => {
+      if (!isDone) finish(unreadable(cause))
+    })
   // Closes after every request, and an error costs as much as reading it did: it is made only where it is meant.
   request.on('close', () => {
-    if (!isDone) finish(gone())
+    if (!isDone && !request.complete) finish(gone())
+  })
+}
+
+function unreadable(cause: Error): GatewayError {
+  const message = 'The body cannot be unpacked: it is not what content-encoding says.'
+  return new GatewayError('bad_request', message, {
+    status: 400,
+    source: 'client',
+    param: 'request_body',
+    cause,
   })
 }
 

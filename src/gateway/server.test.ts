@@ -181,7 +181,7 @@ test('a body that cannot be served is refused before anything is sent', async (t
     if (typeof message === 'string') assert.equal(error.message, message)
     else assert.match(error.message, message)
   }
-  const packed = await wired.chat('{}', { headers: { 'content-encoding': 'gzip' } })
+  const packed = await wired.chat('{}', { headers: { 'content-encoding': 'compress' } })
   assert.equal(packed.status, 415)
   assert.equal(fake.journal().length, 0)
 })

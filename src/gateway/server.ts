@@ -1,8 +1,9 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import Fastify from 'fastify'
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { asGatewayError, GatewayError } from '../core/failure.ts'
 import { LITELLM_VERSION } from '../core/version.ts'
+import { createDoor } from './door.ts'
 import { errorAnswer } from './error-answer.ts'
 import type { Gateway, GatewayDeps, RouteContext } from './gateway.ts'
 import { sendError } from './json-reply.ts'
@@ -47,7 +48,7 @@ const LAST_WORDS_MS = 500
 const CALL_ID = /^[\w.:-]{1,128}$/
 
 /**
- * Builds the HTTP face. Nothing listens yet. Requests in flight are not bounded by number: each holds one body of at
+ * Builds the HTTP face. Nothing listens yet. Requests in flight are bounded by `maxInFlight`; each holds one body of at
  * most `maxRequestBytes`, and the operating system bounds the connections.
  */
 export function createGateway(deps: GatewayDeps): Gateway {
@@ -57,11 +58,15 @@ export function createGateway(deps: GatewayDeps): Gateway {
   let awaited = 0
   let onLastOver = (): void => {}
   const running = createRunningRequests()
-  const { logSuccessSample } = deps.settings
-  const report = createRequestReport({ ...deps, logSuccessSample })
+  const report = createRequestReport({ ...deps, logSuccessSample: deps.settings.logSuccessSample })
   const context: RouteContext = { ...deps, isDraining: () => isDraining, report }
   const app = createServer(deps)
   const checkKey = createKeyCheck(deps.settings, deps.sessionKeys)
+  const door = createDoor(app, deps, { inFlight: () => inFlight, headers: versionHeaders(deps) })
+
+  const refusalOf = (request: FastifyRequest): GatewayError | undefined =>
+    checkKey(request.headers, request.routeOptions.config.takesSessionKeys === true) ??
+    (wantsWebSocket(request.raw) ? door.refusal()?.error : undefined)
 
   app.addHook('onRequest', (request, reply, done) => {
     const isAwaited = !isClosing
@@ -76,13 +81,8 @@ export function createGateway(deps: GatewayDeps): Gateway {
     })
     setCommonHeaders(deps, request.headers, reply)
     if (isClosing) reply.header('connection', 'close')
-    if (request.is404 || request.routeOptions.config.isPublic === true) {
-      done()
-      return
-    }
-    const refusal = isClosing
-      ? shuttingDown()
-      : checkKey(request.headers, request.routeOptions.config.takesSessionKeys === true)
+    const isOpen = request.is404 || request.routeOptions.config.isPublic === true
+    const refusal = isOpen ? undefined : isClosing ? shuttingDown() : refusalOf(request)
     if (refusal !== undefined) deps.metrics.refused(refusal.kind)
     done(refusal)
   })
@@ -108,6 +108,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
       // The listener stays until then: whoever still asks is told 503, and liveness is not taken for a crash.
       if (awaited > 0) await new Promise<void>((resolve) => (onLastOver = resolve))
       await app.close()
+      door.close()
       stopWaiting()
     },
     inFlight: () => inFlight,
@@ -186,21 +187,24 @@ function frameworkRefusal(thrown: unknown): GatewayError | undefined {
   return new GatewayError('bad_request', thrown.message, { status, source: 'client', cause: thrown })
 }
 
+function versionHeaders({ version }: GatewayDeps): Record<string, string> {
+  return { 'x-litellm-version': LITELLM_VERSION, 'x-pulsegate-version': version }
+}
+
 /**
  * A client's ids become ours where they can be written down. `x-request-id` is the upstream's where it names one:
  * that is what the vendors' clients show as `_request_id`, and what a provider's support asks for.
  */
 function setCommonHeaders(
-  { version, newCallId }: GatewayDeps,
+  deps: GatewayDeps,
   given: IncomingHttpHeaders,
   reply: { headers(values: Record<string, string>): unknown },
 ): void {
-  const callId = idIn(given['x-litellm-call-id']) ?? newCallId()
+  const callId = idIn(given['x-litellm-call-id']) ?? deps.newCallId()
   reply.headers({
     'x-litellm-call-id': callId,
     'x-request-id': idIn(given['x-request-id']) ?? callId,
-    'x-litellm-version': LITELLM_VERSION,
-    'x-pulsegate-version': version,
+    ...versionHeaders(deps),
   })
 }
 

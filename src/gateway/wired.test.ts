@@ -187,6 +187,7 @@ export async function startWired(sketches: readonly Sketch[], options: WiredOpti
       isMasterKeyUnset: false,
       healthCheckDetails: true,
       drainTimeoutMs: 1000,
+      maxInFlight: 1_000,
       maxRequestBytes: 1024 * 1024,
       logSuccessSample: 0,
       ...options.settings,

@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http'
+import type { Agent, IncomingMessage } from 'node:http'
 import { WebSocket, type RawData } from 'ws'
 import type { Clock } from '../core/clock.ts'
 import { GatewayError } from '../core/failure.ts'
@@ -10,6 +10,8 @@ import type { Dialogue, DialRequest, Limits, Transport, WireResponse } from './w
 export interface DialGround {
   readonly clock: Clock
   readonly userAgent: string
+  /** Makes the connection that a WebSocket begins on. */
+  readonly agentOf: (url: string) => Agent
   /** Every open socket, so that closing the transport closes them. */
   readonly open: Set<WebSocket>
 }
@@ -80,6 +82,7 @@ export function dial(ground: DialGround, request: DialRequest, limits: Limits): 
 /** A socket on its way up, counted among the open ones. A redirect is not followed: it would carry credentials away. */
 export function connectSocket(ground: DialGround, request: DialRequest, limits: Limits): WebSocket {
   const socket = new WebSocket(request.url, [...request.protocols], {
+    agent: ground.agentOf(request.url),
     headers: { 'user-agent': ground.userAgent, ...request.headers },
     maxPayload: limits.maxBytes,
     perMessageDeflate: false,

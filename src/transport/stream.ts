@@ -2,7 +2,9 @@ import type { Dispatcher } from 'undici'
 import type { Cancel, Clock } from '../core/clock.ts'
 import { GatewayError } from '../core/failure.ts'
 import { networkFailure, type Progress } from './network-failure.ts'
+import type { SlotHandler } from './connections.ts'
 import type { Origin } from './pools.ts'
+import type { Slot } from './slots.ts'
 import type { Limits, Stream, StreamSink, WireRequest } from './wire.ts'
 
 /** What a stream runs on. */
@@ -19,78 +21,150 @@ export interface Errand {
   readonly sink: StreamSink
 }
 
-/**
- * One HTTP exchange, pushed into `sink` as it arrives. One timer for the whole of it; silence inside the body
- * is undici's `bodyTimeout`. Redirects are answers like any other: following one would carry credentials away.
- */
-export function openStream(ground: StreamGround, { request, limits, sink }: Errand): Stream {
-  let controller: Dispatcher.DispatchController | undefined
-  let progress: Progress = 'connecting'
-  let over: GatewayError | 'ended' | undefined
-  let bytes = 0
-  let returned = false
-  let stopTimer: Cancel = () => {}
+/** Opens one HTTP exchange, pushed into the errand's sink as it arrives. */
+export function openStream(ground: StreamGround, errand: Errand): Stream {
+  const exchange = new Exchange(ground, errand)
+  exchange.open()
+  return exchange
+}
 
-  const settle = (outcome: GatewayError | 'ended'): void => {
-    over = outcome
-    ground.origin.running -= 1
-    stopTimer()
-    limits.signal?.removeEventListener('abort', cancel)
+/**
+ * One HTTP exchange: undici's handler and the caller's stream in one object, for there is one of it a request. One
+ * timer for the whole of it; silence inside the body is undici's `bodyTimeout`. Redirects are answers like any
+ * other: following one would carry credentials away.
+ *
+ * A request that dies on a connection which has served others, before any byte of an answer, met a server that was
+ * just closing it: it is sent once more, on a connection of its own (RFC 9112 §9.3.1 names the case).
+ */
+class Exchange implements SlotHandler, Stream {
+  slot: Slot | undefined
+  readonly #ground: StreamGround
+  readonly #errand: Errand
+  #controller: Dispatcher.DispatchController | undefined
+  #progress: Progress = 'connecting'
+  #over: GatewayError | 'ended' | undefined
+  #bytes = 0
+  #isAnswering = false
+  #isSentAgain = false
+  #isReturned = false
+  #stopTimer: Cancel = () => {}
+  #unwatch: Cancel | undefined
+
+  constructor(ground: StreamGround, errand: Errand) {
+    this.#ground = ground
+    this.#errand = errand
+  }
+
+  open(): void {
+    const ground = this.#ground
+    const { request, limits } = this.#errand
+    this.#stopTimer = ground.clock.after(limits.timeoutMs, () =>
+      this.#fail(deadlinePassed(limits.timeoutMs, this.#progress)),
+    )
+    if (limits.signal !== undefined) this.#watch(limits.signal)
+    ground.origin.running += 1
+    if (limits.signal?.aborted === true) this.cancel()
+    else ground.origin.connections.dispatch(toDispatch(ground, request, limits), this)
+    this.#isReturned = true
+  }
+
+  resume(): void {
+    if (this.#over === undefined) this.#controller?.resume()
+  }
+
+  cancel(): void {
+    this.#fail(callerGone(this.#progress))
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller
+    if (this.#over instanceof GatewayError) controller.abort(this.#over)
+    else this.#progress = 'waiting for headers'
+  }
+
+  onResponseStarted(): void {
+    this.#isAnswering = true
+  }
+
+  onResponseStart(_: unknown, status: number, headers: Parameters<typeof flatHeaders>[0]): void {
+    if (this.#over !== undefined || status < 200) return
+    this.#progress = 'reading the body'
+    this.#errand.sink.head(status, flatHeaders(headers))
+  }
+
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (this.#over !== undefined) return
+    const { limits, sink } = this.#errand
+    this.#bytes += chunk.length
+    if (this.#bytes > limits.maxBytes) this.#fail(tooLarge(limits.maxBytes))
+    else if (!sink.data(chunk)) controller.pause()
+  }
+
+  onResponseEnd(): void {
+    if (this.slot !== undefined) this.#ground.origin.connections.ended(this.slot)
+    if (this.#over === undefined) this.#settle('ended')
+  }
+
+  onResponseError(_: unknown, error: Error): void {
+    const failure = networkFailure(error, this.#progress)
+    if (this.#mayGoAgain(failure)) this.#sendAgain()
+    else this.#fail(failure)
+  }
+
+  #mayGoAgain(failure: GatewayError): boolean {
+    const isReused = this.slot !== undefined && this.slot.answers > 0
+    if (this.#over !== undefined || !isReused || this.#isSentAgain || this.#isAnswering) return false
+    return failure.kind === 'unreachable' && isRepeatable(this.#errand.request)
+  }
+
+  #sendAgain(): void {
+    const { request, limits } = this.#errand
+    this.#isSentAgain = true
+    this.#progress = 'connecting'
+    this.#ground.origin.connections.dispatchAlone(toDispatch(this.#ground, request, limits), this)
+  }
+
+  #watch(signal: AbortSignal): void {
+    const cancel = (): void => this.cancel()
+    signal.addEventListener('abort', cancel, { once: true })
+    this.#unwatch = () => signal.removeEventListener('abort', cancel)
+  }
+
+  #fail(error: GatewayError): void {
+    if (this.#over !== undefined) return
+    this.#settle(error)
+    this.#controller?.abort(error)
+  }
+
+  #settle(outcome: GatewayError | 'ended'): void {
+    const { sink } = this.#errand
+    this.#over = outcome
+    this.#ground.origin.running -= 1
+    this.#stopTimer()
+    this.#unwatch?.()
     if (outcome === 'ended') sink.end()
-    else if (returned) sink.fail(outcome)
+    else if (this.#isReturned) sink.fail(outcome)
     // A request that cannot even be queued fails before its caller holds the stream.
     else queueMicrotask(() => sink.fail(outcome))
   }
-  const fail = (error: GatewayError): void => {
-    if (over !== undefined) return
-    settle(error)
-    controller?.abort(error)
-  }
-  const cancel = (): void => fail(callerGone(progress))
-  const handler: Dispatcher.DispatchHandler = {
-    onRequestStart: (started) => {
-      controller = started
-      if (over instanceof GatewayError) started.abort(over)
-      else progress = 'waiting for headers'
-    },
-    onResponseStart: (_, status, headers) => {
-      if (over !== undefined || status < 200) return
-      progress = 'reading the body'
-      sink.head(status, flatHeaders(headers))
-    },
-    onResponseData: (running, chunk) => {
-      if (over !== undefined) return
-      bytes += chunk.length
-      if (bytes > limits.maxBytes) fail(tooLarge(limits.maxBytes))
-      else if (!sink.data(chunk)) running.pause()
-    },
-    onResponseEnd: () => {
-      if (over === undefined) settle('ended')
-    },
-    onResponseError: (_, error) => fail(networkFailure(error, progress)),
-  }
+}
 
-  stopTimer = ground.clock.after(limits.timeoutMs, () => fail(deadlinePassed(limits.timeoutMs, progress)))
-  limits.signal?.addEventListener('abort', cancel, { once: true })
-  ground.origin.running += 1
-  if (limits.signal?.aborted === true) cancel()
-  else ground.origin.pool.dispatch(toDispatch(ground, request, limits), handler)
-  returned = true
-  return {
-    resume: () => {
-      if (over === undefined) controller?.resume()
-    },
-    cancel,
-  }
+/** A streamed body is there a second time only while nothing but its held part was taken. */
+function isRepeatable({ streamed }: WireRequest): boolean {
+  return streamed === undefined || streamed.canOpen()
 }
 
 function toDispatch(ground: StreamGround, request: WireRequest, limits: Limits): Dispatcher.DispatchOptions {
-  const path = request.url.slice(ground.origin.name.length)
+  const { name, forward } = ground.origin
+  const rest = request.url.slice(name.length)
+  const path = rest.startsWith('/') ? rest : `/${rest}`
+  const headers = headerList(request.headers, ground.userAgent)
+  if (forward !== undefined) for (const header in forward) headers.push(header, forward[header] ?? '')
   return {
-    origin: ground.origin.name,
-    path: path.startsWith('/') ? path : `/${path}`,
+    origin: name,
+    path: forward === undefined ? path : name + path,
     method: request.method,
-    headers: headerList(request.headers, ground.userAgent),
+    headers,
     body: request.streamed?.open() ?? request.body ?? null,
     headersTimeout: 0,
     bodyTimeout: limits.idleTimeoutMs ?? 0,

@@ -1,9 +1,13 @@
 import type { WebSocket } from 'ws'
 import { systemClock, type Clock } from '../core/clock.ts'
 import { GatewayError } from '../core/failure.ts'
+import { createAgentOf } from './agents.ts'
+import { createConnector } from './connect.ts'
 import { dial } from './dial.ts'
+import type { Trust } from './encrypt.ts'
 import { networkFailure } from './network-failure.ts'
 import { createPools, type PoolSettings } from './pools.ts'
+import { createProxyOf } from './proxies.ts'
 import { collect } from './send.ts'
 import { openSocket } from './open-socket.ts'
 import { openStream } from './stream.ts'
@@ -14,6 +18,12 @@ export interface TransportOptions extends Partial<PoolSettings> {
   readonly clock?: Clock
   /** Sent where a request names none. */
   readonly userAgent?: string
+  /** Patience for TCP, tunnel and TLS set-up, milliseconds. Default 3,000. */
+  readonly connectTimeoutMs?: number
+  /** Whose certificates are accepted. Default: those of Node's list of authorities. */
+  readonly trust?: Trust
+  /** Where HTTPS_PROXY and its kin are read. Default: nowhere, so no proxy. */
+  readonly env?: Readonly<Record<string, string | undefined>>
   /** Exchanges at once with one origin, waiting ones included; more are refused as `throttled`. Default 10,000. */
   readonly maxRunning?: number
 }
@@ -24,11 +34,22 @@ export function createTransport(options: TransportOptions = {}): Transport {
   const userAgent = options.userAgent ?? 'pulsegate'
   const maxRunning = options.maxRunning ?? 10_000
   const open = new Set<WebSocket>()
-  const pools = createPools({
-    maxOrigins: options.maxOrigins ?? 1_000,
-    maxConnections: options.maxConnections ?? 1_024,
-    connectTimeoutMs: options.connectTimeoutMs ?? 10_000,
+  const proxyOf = createProxyOf(options.env ?? {})
+  const connector = createConnector({
+    clock,
+    connectTimeoutMs: options.connectTimeoutMs ?? 3_000,
+    trust: options.trust ?? { isVerified: true },
+    proxyOf,
   })
+  const pools = createPools(
+    {
+      maxOrigins: options.maxOrigins ?? 1_000,
+      maxConnections: options.maxConnections ?? 10_000,
+      maxAgeMs: options.maxAgeMs ?? 300_000,
+    },
+    { connector, proxyOf, elapsed: () => clock.elapsed() },
+  )
+  const dialGround = { clock, userAgent, open, agentOf: createAgentOf(connector) }
   const stream: Transport['stream'] = (request, limits, sink) => {
     try {
       const origin = pools.of(originOf(request.url))
@@ -46,11 +67,12 @@ export function createTransport(options: TransportOptions = {}): Transport {
   return {
     stream,
     send: (request, limits) => collect(stream, request, limits),
-    dial: (request, limits) => dial({ clock, userAgent, open }, request, limits),
-    openSocket: (request, limits) => openSocket({ clock, userAgent, open }, request, limits),
+    dial: (request, limits) => dial(dialGround, request, limits),
+    openSocket: (request, limits) => openSocket(dialGround, request, limits),
     close: async () => {
       for (const socket of open) socket.terminate()
       open.clear()
+      connector.close()
       await pools.destroy()
     },
   }

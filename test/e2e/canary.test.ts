@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { readConfigText } from '../../src/app.ts'
+import { readConfigText } from '../../src/read-config.ts'
 import { formatProblem } from '../../src/config/problem.ts'
 import { startFakeProvider, type FakeProvider } from '../../src/fake-provider/server.ts'
 import { HTTP_WAYS, SOCKET_WAYS, startEchoUpstream, type EchoUpstream } from './echo-upstream.ts'

@@ -1,0 +1,53 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { FastifyInstance } from 'fastify'
+import { createAdmission, isExempt, type Admission, type AdmissionDeps } from './admission.ts'
+import { createLoopRounds } from './busy-loop.ts'
+import type { GatewayDeps } from './gateway.ts'
+
+/** Where requests come in, or do not. */
+export interface Door {
+  /** As admission's, for what does not come in as a plain request. */
+  readonly refusal: Admission['refusal']
+  close(): void
+}
+
+/** Puts admission before everything else that the server does with a request. */
+export function createDoor(
+  app: FastifyInstance,
+  { clock, log, settings }: GatewayDeps,
+  { inFlight, headers }: Pick<AdmissionDeps, 'inFlight' | 'headers'>,
+): Door {
+  const rounds = createLoopRounds()
+  const admission = createAdmission({
+    clock,
+    log,
+    elapsed: () => performance.now(),
+    afterRound: rounds.after,
+    maxInFlight: settings.maxInFlight,
+    inFlight,
+    headers,
+  })
+  guard(app, admission)
+  return { refusal: () => admission.refusal(), close: () => rounds.close() }
+}
+
+/** Turns requests away before anything of the framework, or of their bodies, is touched. */
+function guard(app: FastifyInstance, admission: Admission): void {
+  const enter = (request: IncomingMessage, response: ServerResponse): void => {
+    const refusal = isExempt(request) ? undefined : admission.refusal()
+    if (refusal === undefined) app.routing(request, response)
+    else admission.refuse(refusal, request, response)
+  }
+  app.server.removeAllListeners('request').on('request', enter)
+  app.server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
+    const { shouldKeepAlive } = response
+    // Whoever is refused need not send its body, and then nobody knows where the next request begins.
+    response.shouldKeepAlive = false
+    request.once('resume', () => {
+      if (response.headersSent) return
+      response.shouldKeepAlive = shouldKeepAlive
+      response.writeContinue()
+    })
+    enter(request, response)
+  })
+}

@@ -1,0 +1,37 @@
+import { createReadStream } from 'node:fs'
+import { buffer } from 'node:stream/consumers'
+import type { Loaded } from './config/config.ts'
+import { configFromModel, loadConfig } from './config/load.ts'
+import { resolveModel } from './providers/registry.ts'
+
+type Env = Readonly<Record<string, string | undefined>>
+
+/** The loader refuses far less than this and says how large the file is; an endless one ends here. */
+const MAX_CONFIG_BYTES = 256 * 1024 * 1024
+
+/** Reads a config file with what it includes. Problems are values; only a bug throws. */
+export function readConfig(path: string, env: Env): Promise<Loaded> {
+  return loadConfig({ path, readFile: readFileBounded, env, resolve: resolveModel })
+}
+
+/** The config of one model that stands on the command line. */
+export function readModel(
+  wanted: { readonly model: string; readonly apiBase?: string; readonly apiVersion?: string },
+  env: Env,
+): Promise<Loaded> {
+  const { model, ...rest } = wanted
+  return configFromModel(model, { ...rest, readFile: readFileBounded, env, resolve: resolveModel })
+}
+
+/** Reads a config that is no file; nothing of this machine, neither files nor variables, gets into it. */
+export function readConfigText(path: string, text: string): Promise<Loaded> {
+  const readFile = (wanted: string): Promise<Uint8Array> =>
+    wanted.endsWith(path)
+      ? Promise.resolve(Buffer.from(text))
+      : Promise.reject(Object.assign(new Error(`${wanted} is not there`), { code: 'ENOENT' }))
+  return loadConfig({ path, readFile, env: {}, resolve: resolveModel })
+}
+
+function readFileBounded(path: string): Promise<Uint8Array> {
+  return buffer(createReadStream(path, { end: MAX_CONFIG_BYTES - 1 }))
+}

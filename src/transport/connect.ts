@@ -1,0 +1,111 @@
+import { connect as connectTcp, type Socket } from 'node:net'
+import type { Clock } from '../core/clock.ts'
+import { asGatewayError, GatewayError } from '../core/failure.ts'
+import { createEncrypt, type Encrypt, type Trust } from './encrypt.ts'
+import type { Destination, ProxyOf } from './proxies.ts'
+import { openTunnel } from './tunnel.ts'
+
+/** How connections are made. */
+export interface ConnectSettings {
+  readonly clock: Clock
+  /** Patience for all of it: TCP, the proxy's tunnel, TLS. Milliseconds. */
+  readonly connectTimeoutMs: number
+  readonly trust: Trust
+  readonly proxyOf: ProxyOf
+}
+
+/** What is to be connected to. */
+export interface ConnectRequest extends Destination {
+  /** The name that the certificate must carry; absent: `host`. */
+  readonly servername?: string
+  /** Only as far as the proxy, where there is one: it is asked by absolute URLs. */
+  readonly isForwarded?: boolean
+}
+
+/** Told once. */
+export type Connected = (error: Error | null, socket: Socket | null) => void
+
+/** Makes connections: TCP or TLS, straight or through a proxy. */
+export interface Connector {
+  connect(to: ConnectRequest, done: Connected): void
+  /** Gives up what is still connecting. */
+  close(): void
+}
+
+const TCP_KEEP_ALIVE_MS = 60_000
+
+/** One for HTTP and WebSockets alike. */
+export function createConnector(settings: ConnectSettings): Connector {
+  const { clock, connectTimeoutMs, proxyOf } = settings
+  const encrypt = createEncrypt(settings.trust)
+  const connecting = new Set<Attempt>()
+  return {
+    connect: (to, done) => {
+      const attempt: Attempt = { socket: undefined }
+      connecting.add(attempt)
+      const stopTimer = clock.after(connectTimeoutMs, () =>
+        attempt.socket?.destroy(tooLate(connectTimeoutMs)),
+      )
+      const finish = (): void => {
+        stopTimer()
+        connecting.delete(attempt)
+      }
+      open(attempt, to, encrypt, proxyOf).then(
+        (socket) => {
+          finish()
+          done(null, socket)
+        },
+        (error: unknown) => {
+          finish()
+          attempt.socket?.destroy()
+          done(error instanceof Error ? error : asGatewayError(error), null)
+        },
+      )
+    },
+    close: () => {
+      for (const { socket } of connecting) socket?.destroy()
+    },
+  }
+}
+
+/** A connection on its way up. */
+interface Attempt {
+  /** Its newest layer. */
+  socket: Socket | undefined
+}
+
+async function open(
+  attempt: Attempt,
+  to: ConnectRequest,
+  encrypt: Encrypt,
+  proxyOf: ProxyOf,
+): Promise<Socket> {
+  const proxy = proxyOf(to)
+  let socket = await ready(attempt, openTcp(proxy ?? to), 'connect')
+  if (proxy !== undefined) {
+    if (proxy.isSecure) socket = await ready(attempt, encrypt(socket, proxy), 'secureConnect')
+    if (to.isForwarded === true) return socket
+    await openTunnel(socket, proxy, to)
+  }
+  return to.isSecure ? ready(attempt, encrypt(socket, to), 'secureConnect') : socket
+}
+
+function openTcp({ host, port }: Pick<Destination, 'host' | 'port'>): Socket {
+  return connectTcp({ host, port }).setNoDelay(true).setKeepAlive(true, TCP_KEEP_ALIVE_MS)
+}
+
+function ready(attempt: Attempt, socket: Socket, event: 'connect' | 'secureConnect'): Promise<Socket> {
+  attempt.socket = socket
+  return new Promise((resolve, reject) => {
+    socket.once(event, () => resolve(socket))
+    // It stays: an error on the way from our hands into the next ones must not end the process.
+    socket.on('error', reject)
+    socket.once('close', () => reject(new GatewayError('unreachable', 'the connection was closed', UNSENT)))
+  })
+}
+
+const UNSENT = { isUnsent: true }
+
+function tooLate(timeoutMs: number): GatewayError {
+  return new GatewayError('unreachable', `no connection within ${timeoutMs} ms (connecting)`, UNSENT)
+}

@@ -1,0 +1,307 @@
+import assert from 'node:assert/strict'
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http'
+import { connect } from 'node:net'
+import { describe, test } from 'node:test'
+import { setTimeout as later } from 'node:timers/promises'
+import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib'
+import { ask, at, AUTH, chat, configOf, eventually, KEY, MESSAGES, SETTINGS, withStage } from './asking.ts'
+import type { Gateway } from './program.ts'
+
+/** What an upstream was sent. */
+interface Received {
+  readonly headers: IncomingHttpHeaders
+  readonly body: Buffer
+}
+
+/** An upstream that keeps what it is sent, and answers as it is told. */
+interface Upstream {
+  readonly url: string
+  readonly received: Received[]
+}
+
+type Answering = (request: IncomingMessage, response: ServerResponse) => void
+
+const WELL: Answering = (_, response) =>
+  void response
+    .writeHead(200, { 'content-type': 'application/json' })
+    .end('{"choices":[{"index":0,"message":{"role":"assistant","content":"pong"}}]}')
+
+async function withUpstream(
+  use: (gateway: Gateway, upstream: Upstream) => Promise<void>,
+  { answering = WELL, settings = '' }: { readonly answering?: Answering; readonly settings?: string } = {},
+): Promise<void> {
+  const received: Received[] = []
+  const server = createServer((request, response) => {
+    const chunks: Buffer[] = []
+    request.on('data', (chunk: Buffer) => chunks.push(chunk))
+    request.on('end', () => {
+      received.push({ headers: request.headers, body: Buffer.concat(chunks) })
+      answering(request, response)
+    })
+  })
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
+  const address = server.address()
+  const url = `http://127.0.0.1:${address !== null && typeof address === 'object' ? address.port : 0}`
+  try {
+    const config = configOf([{ group: 'g', base: `${url}/v1` }], SETTINGS + settings)
+    await withStage(config, ({ gateway }) => use(gateway, { url, received }))
+  } finally {
+    server.closeAllConnections()
+    await new Promise((done) => server.close(done))
+  }
+}
+
+/** Writes these bytes, one after the other, and gives back all that comes until the connection ends or `until` has. */
+function raw(gateway: Gateway, pieces: readonly (string | Buffer)[], until?: RegExp): Promise<string> {
+  const { hostname, port } = new URL(gateway.url)
+  return new Promise((resolve, reject) => {
+    const socket = connect(Number(port), hostname)
+    let text = ''
+    const stop = setTimeout(() => reject(new Error(`nothing more came after:\n${text}`)), 10_000)
+    const finish = (): void => {
+      clearTimeout(stop)
+      socket.destroy()
+      resolve(text)
+    }
+    socket.on('connect', () => {
+      for (const piece of pieces) socket.write(piece)
+    })
+    socket.on('data', (chunk) => {
+      text += chunk.toString('latin1')
+      if (until?.test(text) === true) finish()
+    })
+    socket.on('error', finish).on('close', finish)
+  })
+}
+
+const BODY = JSON.stringify({ model: 'g', messages: MESSAGES })
+const head = (lines: readonly string[], path = '/v1/chat/completions', version = 'HTTP/1.1'): string =>
+  [`POST ${path} ${version}`, 'host: gateway', `authorization: Bearer ${KEY}`, ...lines, '', ''].join('\r\n')
+const whole = (body = BODY): string => head([`content-length: ${Buffer.byteLength(body)}`]) + body
+const PONG = /"content":"pong"/
+const statuses = (text: string): readonly string[] =>
+  [...text.matchAll(/HTTP\/1\.1 (\d{3})/g)].map(([, status = '']) => status)
+
+describe('bodies and heads as nobody should send them', () => {
+  test('chunked, absolute URLs, HTTP/1.0 and pipelines are understood', () =>
+    withUpstream(async (gateway) => {
+      const chunk = (text: string): string => `${text.length.toString(16)}\r\n${text}\r\n`
+      const chunks = [chunk(BODY.slice(0, 9)), chunk(BODY.slice(9)), '0\r\n\r\n']
+      assert.match(await raw(gateway, [head(['transfer-encoding: chunked']), ...chunks], PONG), /200 OK/)
+      const length = `content-length: ${BODY.length}`
+      const absolute = head([length], 'http://gateway/v1/chat/completions')
+      assert.match(await raw(gateway, [absolute, BODY], PONG), /200 OK/)
+      const old = await raw(gateway, [head([length], undefined, 'HTTP/1.0'), BODY])
+      assert.match(old, /200 OK[^]*connection: close[^]*pong/i)
+      const three = await raw(gateway, [whole() + whole() + whole()], /(?:pong[^]*){3}/)
+      assert.deepEqual(statuses(three), ['200', '200', '200'])
+    }))
+
+  test('a body is asked for with 100 when it is wanted, and not when it is refused', () =>
+    withUpstream(
+      async (gateway) => {
+        const expecting = ['expect: 100-continue']
+        const good = head([...expecting, `content-length: ${BODY.length}`])
+        const first = await raw(gateway, [good], /100 Continue\r\n\r\n/)
+        assert.deepEqual(statuses(first), ['100'])
+        assert.deepEqual(statuses(await raw(gateway, [good, BODY], PONG)), ['100', '200'])
+        const strange = good.replace(KEY, 'sk-other-0123456789')
+        assert.match(await raw(gateway, [strange]), /^HTTP\/1\.1 401 [^]*connection: close/i)
+        const large = head([...expecting, 'content-length: 3000000'])
+        assert.match(await raw(gateway, [large]), /^HTTP\/1\.1 413 [^]*connection: close/i)
+      },
+      { settings: '  max_request_size_mb: 1\n' },
+    ))
+
+  test('more than the limit is refused before it is read, announced or not', () =>
+    withUpstream(
+      async (gateway, { received }) => {
+        assert.match(await raw(gateway, [head(['content-length: 2000000'])]), /^HTTP\/1\.1 413 /)
+        const piece = `${(65_536).toString(16)}\r\n${'x'.repeat(65_536)}\r\n`
+        const chunks = Array.from({ length: 20 }, () => piece)
+        const chunked = await raw(gateway, [head(['transfer-encoding: chunked']), ...chunks])
+        assert.match(chunked, /^HTTP\/1\.1 413 /)
+        assert.equal(received.length, 0)
+      },
+      { settings: '  max_request_size_mb: 1\n' },
+    ))
+
+  test('a length that is wrong harms nobody else', () =>
+    withUpstream(async (gateway, { received }) => {
+      const { hostname, port } = new URL(gateway.url)
+      const short = connect(Number(port), hostname, () => short.end(head(['content-length: 999']) + BODY))
+      await new Promise((done) => short.resume().on('close', done).on('error', done))
+      assert.equal(received.length, 0, 'half a request goes nowhere')
+      const longer = head([`content-length: ${BODY.length}`]) + BODY + '{"more":1}\r\n\r\n'
+      // What follows is no request; nobody knows any more whose answer is whose.
+      assert.equal(statuses(await raw(gateway, [longer])).at(-1), '400')
+      for (const lines of [['content-length: 5', 'content-length: 6'], ['content-length: -1']])
+        assert.deepEqual(statuses(await raw(gateway, [head(lines), BODY])), ['400'])
+      const both = head([`content-length: ${BODY.length}`, 'transfer-encoding: chunked'])
+      assert.deepEqual(statuses(await raw(gateway, [both, BODY])), ['400'])
+      assert.equal((await chat(gateway, { model: 'g' })).status, 200)
+    }))
+
+  test('packed bodies are unpacked within the limit, and go upstream plain', () =>
+    withUpstream(
+      async (gateway, { received }) => {
+        const send = (encoding: string, body: Buffer): Promise<string> =>
+          raw(
+            gateway,
+            [
+              head(['connection: close', `content-encoding: ${encoding}`, `content-length: ${body.length}`]),
+              body,
+            ],
+            undefined,
+          )
+        for (const [encoding, pack] of [
+          ['gzip', gzipSync],
+          ['deflate', deflateSync],
+          ['br', brotliCompressSync],
+          ['zstd', zstdCompressSync],
+        ] as const) {
+          assert.match(await send(encoding, pack(Buffer.from(BODY))), PONG, encoding)
+          const last = received.at(-1)
+          assert.equal(last?.headers['content-encoding'], undefined)
+          assert.deepEqual(at(JSON.parse(last?.body.toString() ?? ''), 'messages'), MESSAGES)
+        }
+        const bomb = gzipSync(Buffer.alloc(20_000_000, ' '))
+        assert.ok(bomb.length < 100_000)
+        assert.match(await send('gzip', bomb), /^HTTP\/1\.1 413 /)
+        assert.match(await send('gzip', Buffer.from(BODY)), /^HTTP\/1\.1 400 [^]*cannot be unpacked/)
+        assert.match(await send('gzip', gzipSync(BODY).subarray(0, -9)), /^HTTP\/1\.1 400 /)
+        assert.match(await send('compress', Buffer.from(BODY)), /^HTTP\/1\.1 415 [^]*gzip, deflate, br, zstd/)
+        assert.equal(received.length, 4)
+      },
+      { settings: '  max_request_size_mb: 1\n' },
+    ))
+
+  test('of two models the last one counts, here and upstream', () =>
+    withUpstream(async (gateway, { received }) => {
+      const twice = `{"model":"nobody","messages":[],"model":"g"}`
+      assert.match(await raw(gateway, [whole(twice)], PONG), /200 OK/)
+      assert.equal(at(JSON.parse(received[0]?.body.toString() ?? ''), 'model'), 'gpt-4o')
+      const other = await raw(gateway, [whole(`{"model":"g","messages":[],"model":"nobody"}`)], /\}$/)
+      assert.match(other, /^HTTP\/1\.1 400 [^]*nobody/)
+    }))
+
+  test('what is no JSON, no UTF-8 or no HTTP gets a 4xx in OpenAI’s form', () =>
+    withUpstream(async (gateway) => {
+      for (const body of ['', '{', '[]', '"g"', 'null', `{"model":"g"} {}`, '{"model":7}']) {
+        const answer = await raw(gateway, [whole(body)], /\}$/)
+        assert.match(answer, /^HTTP\/1\.1 400 [^]*\{"error":\{"message"/, body)
+      }
+      const bytes = Buffer.concat([Buffer.from('{"model":"\xff\xfe","messages":[]}', 'latin1')])
+      const strange = await raw(gateway, [head([`content-length: ${bytes.length}`]), bytes], /\}$/)
+      assert.match(strange, /^HTTP\/1\.1 400 /)
+      const headers = Array.from({ length: 300 }, (_, each) => `x-header-${each}: ${'x'.repeat(100)}`)
+      assert.match(await raw(gateway, [head(headers)]), /^HTTP\/1\.1 431 [^]*\{"error":\{"message"/)
+      assert.match(await raw(gateway, ['HELO gateway\r\n\r\n']), /^HTTP\/1\.1 400 [^]*\{"error"/)
+      assert.match(await raw(gateway, [Buffer.from([0x16, 3, 1, 0, 200, 1, 0, 0])]), /^HTTP\/1\.1 400 /)
+      assert.equal((await chat(gateway, { model: 'g' })).status, 200)
+    }))
+})
+
+describe('more than the gateway takes on', () => {
+  test('is refused before it is read, while health and lists are answered', () => {
+    const waiting: ServerResponse[] = []
+    return withUpstream(
+      async (gateway, { received }) => {
+        const first = chat(gateway, { model: 'g' })
+        await eventually(
+          () => waiting.length,
+          (count) => count === 1,
+        )
+        const second = await chat(gateway, { model: 'g' })
+        assert.equal(second.status, 503)
+        assert.equal(second.headers.get('retry-after'), '1')
+        assert.equal(second.headers.get('x-pulsegate-error-source'), 'gateway')
+        assert.equal(at(second.json, 'error', 'type'), 'overloaded')
+        assert.match(String(at(second.json, 'error', 'message')), /busy: 1 requests are in flight/)
+        // On one connection: a small body is thrown away, a large one ends it.
+        const large = head(['content-length: 900000'])
+        const both = await raw(gateway, [whole() + whole(), large])
+        assert.deepEqual(statuses(both), ['503', '503', '503'])
+        const expecting = head(['expect: 100-continue', 'content-length: 9'])
+        assert.deepEqual(statuses(await raw(gateway, [expecting])), ['503'])
+        for (const path of ['/health/liveliness', '/health/readiness', '/v1/models', '/health'])
+          assert.equal((await ask(gateway.url + path, { headers: AUTH })).status, 200, path)
+        for (const response of waiting.splice(0)) WELL(response.req, response)
+        assert.equal((await first).status, 200)
+        assert.equal(received.length, 1)
+      },
+      {
+        answering: (_, response) => void waiting.push(response),
+        settings: '  global_max_parallel_requests: 1\n  health_check_on_request: never\n',
+      },
+    )
+  })
+
+  test('a client that leaves ends its upstream request within 50 ms, and a thousand leave nothing behind', () => {
+    let open = 0
+    let closedAt = 0
+    return withUpstream(
+      async (gateway) => {
+        const { hostname, port } = new URL(gateway.url)
+        const leave = async (): Promise<void> => {
+          const before = open
+          const socket = connect(Number(port), hostname, () => socket.write(whole()))
+          socket.on('error', () => {})
+          await eventually(
+            () => open,
+            (count) => count > before,
+          )
+          socket.destroy()
+        }
+        await leave()
+        const leftAt = performance.now()
+        await eventually(
+          () => open,
+          (count) => count === 0,
+        )
+        assert.ok(closedAt - leftAt < 50, `${closedAt - leftAt} ms`)
+        for (let round = 0; round < 20; round++) {
+          const sockets = Array.from({ length: 50 }, () => {
+            const socket = connect(Number(port), hostname, () => socket.write(whole()))
+            return socket.on('error', () => {})
+          })
+          await eventually(
+            () => open,
+            (count) => count === 50,
+          )
+          for (const socket of sockets) socket.destroy()
+          await eventually(
+            () => open,
+            (count) => count === 0,
+          )
+        }
+        const served = await ask(`${gateway.url}/health/liveliness`)
+        assert.equal(served.status, 200)
+      },
+      {
+        answering: (_, response) => {
+          open++
+          response.on('close', () => {
+            open--
+            closedAt = performance.now()
+          })
+        },
+      },
+    )
+  })
+})
+
+test('a body that comes slowly is waited for, and holds up nobody', () =>
+  withUpstream(async (gateway) => {
+    const { hostname, port } = new URL(gateway.url)
+    const slow = connect(Number(port), hostname)
+    slow.write(head([`content-length: ${BODY.length}`]))
+    const text = new Promise<string>((resolve) => slow.once('data', (chunk) => resolve(chunk.toString())))
+    for (const byte of BODY) {
+      slow.write(byte)
+      await later(2)
+    }
+    assert.match(await text, /200 OK/)
+    slow.destroy()
+    assert.equal((await chat(gateway, { model: 'g' })).status, 200)
+  }))
