@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto'
+import { randomBytes, randomUUID } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { buffer } from 'node:stream/consumers'
 import { destination, pino, stdTimeFunctions } from 'pino'
@@ -7,7 +7,8 @@ import { configFromModel, loadConfig } from './config/load.ts'
 import type { Clock } from './core/clock.ts'
 import type { Deployment } from './core/deployment.ts'
 import type { Log, LogFields } from './core/log.ts'
-import { createRedact, type Redact } from './core/secret.ts'
+import { createSeal } from './core/seal.ts'
+import { createRedact, Secret, type Redact } from './core/secret.ts'
 import type { Gateway } from './gateway/gateway.ts'
 import { createGateway } from './gateway/server.ts'
 import { createBoard, type Board } from './health/board.ts'
@@ -18,9 +19,13 @@ import { openLine } from './providers/call.ts'
 import { resolveModel } from './providers/registry.ts'
 import { createCooldowns } from './routing/cooldown.ts'
 import { createDirectory } from './routing/directory.ts'
+import { moderationDefault } from './routing/moderation-default.ts'
+import { createObjects } from './routing/objects.ts'
+import { createRealtimeKeys } from './routing/realtime-keys.ts'
 import { createRealtimeRelay } from './routing/realtime.ts'
 import { createRelay } from './routing/relay.ts'
 import { createRetryBudgets } from './routing/retry-budget.ts'
+import { createSessionKeys } from './routing/session-keys.ts'
 import { createTransport } from './transport/transport.ts'
 import type { Transport } from './transport/wire.ts'
 
@@ -126,28 +131,27 @@ function createParts(config: Config, deps: AppDeps): Parts {
   const shared = { deployments, lines, openLine: openTo, board, clock, log, random }
   const checks = createHealthChecks({ ...shared, settings })
   const cooldowns = createCooldowns(config.router.cooldowns, { clock, log })
-  const relay = createRelay({
+  const traffic = {
     ...shared,
     directory,
     cooldowns,
     budgets: createRetryBudgets(RETRY_SHARE, clock),
     resolve: resolveModel,
     settings: { ...config.litellm, ...config.router },
-  })
-  const realtime = createRealtimeRelay({
-    ...shared,
-    directory,
-    cooldowns,
-    resolve: resolveModel,
-    settings: config.litellm,
-  })
+  }
+  // Without a master key nobody is kept out, and the keys are this process's own.
+  const sealing = config.general.masterKey ?? new Secret(randomBytes(32).toString('hex'))
+  const sessionKeys = createSessionKeys(createSeal(sealing, 'realtime session', randomBytes), clock)
   const gateway = createGateway({
     ...shared,
     directory,
     checks,
-    relay,
-    realtime,
-    settings: config.general,
+    relay: createRelay(traffic),
+    realtime: createRealtimeRelay(traffic),
+    realtimeKeys: createRealtimeKeys({ ...traffic, sessionKeys }),
+    sessionKeys,
+    objects: createObjects(traffic),
+    settings: { ...moderationDefault(deployments), ...config.general },
     redact,
     version,
     newCallId: randomUUID,

@@ -65,6 +65,8 @@ export interface GeneralSettings {
   readonly drainTimeoutMs: number
   /** Largest JSON body a client may send, bytes. */
   readonly maxRequestBytes: number
+  /** Asked for moderations that name no model; absent: the only one of mode moderation. */
+  readonly moderationModel?: string
 }
 
 /** Numbers by kind of failure; an absent kind follows the plain number. */

@@ -63,11 +63,18 @@ export const generalSettings = z.looseObject({
     flag,
     'False: readiness is 503 while the database is not reachable. Default: true.',
   ),
+  moderation_model: acted(
+    text,
+    'The model group that moderations without a model are asked of. Default: the only deployment of `mode: moderation`.',
+  ),
   drain_delay: acted(
     notNegative,
     'Seconds for which new requests are still served after SIGTERM. Default: 5.',
   ),
-  max_request_size_mb: acted(positive, 'Largest JSON body a client may send, in MB. Default: 100.'),
+  max_request_size_mb: acted(
+    positive,
+    'Largest body a client may send, JSON or a form, in MB. Default: 100.',
+  ),
   database_url: keptSecret(
     textLike,
     'The address of a PostgreSQL database. Default: the variable DATABASE_URL.',
@@ -98,7 +105,6 @@ export const generalSettings = z.looseObject({
   completion_model: kept(text, 'Forces the model of completions.'),
   embedding_model: kept(text, 'Forces the model of embeddings.'),
   image_generation_model: kept(text, 'Forces the model of images.'),
-  moderation_model: kept(text, 'Forces the model of moderations.'),
   infer_model_from_keys: kept(flag, 'Adds models for every provider key in the environment.'),
   custom_auth: kept(text, 'A Python function that checks keys; it cannot run here.'),
   custom_auth_run_common_checks: kept(flag, 'Run the usual checks after `custom_auth`.'),

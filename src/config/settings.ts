@@ -58,6 +58,7 @@ export function readGeneral(
     ...(typeof given.allow_requests_on_db_unavailable === 'boolean' && {
       allowRequestsOnDbUnavailable: given.allow_requests_on_db_unavailable,
     }),
+    ...(given.moderation_model && { moderationModel: given.moderation_model }),
     drainDelayMs: (given.drain_delay ?? 5) * 1000,
     drainTimeoutMs: drainTimeout * 1000,
     maxRequestBytes: Math.floor((given.max_request_size_mb ?? 100) * MB),

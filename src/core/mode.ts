@@ -32,8 +32,28 @@ export const UNPROBED_MODES = [
 /** A mode of LiteLLM's that we cannot probe. */
 export type UnprobedMode = (typeof UNPROBED_MODES)[number]
 
-/** The modes spoken over plain HTTP; realtime is a WebSocket and is dialled instead. */
-export type HttpMode = Exclude<Mode, 'realtime'>
+/**
+ * What is asked over plain HTTP: the modes but realtime, which is a WebSocket and is dialled instead, and moderation,
+ * which is relayed and not probed.
+ */
+export type HttpMode = Exclude<Mode, 'realtime'> | 'moderation'
+
+/** Routes that a mode's deployments serve beside the mode's own, and which mode that is. */
+export const SIDE_ROUTES = {
+  audio_translation: 'audio_transcription',
+  image_edit: 'image_generation',
+} as const satisfies Readonly<Record<string, HttpMode>>
+
+/** A route beside a mode's own. */
+export type SideRoute = keyof typeof SIDE_ROUTES
+
+/** A route of a provider: a mode's own, or one beside it. */
+export type RouteName = HttpMode | SideRoute
+
+/** True for a route beside a mode's own. */
+export function isSideRoute(route: RouteName): route is SideRoute {
+  return Object.hasOwn(SIDE_ROUTES, route)
+}
 
 /** True for one of the nine. */
 export function isMode(value: unknown): value is Mode {
@@ -84,6 +104,11 @@ export interface Operations {
   readonly batch: {
     readonly request: BatchListRequest
     readonly response: BatchListResponse
+    readonly event: never
+  }
+  readonly moderation: {
+    readonly request: ModerationRequest
+    readonly response: ModerationResponse
     readonly event: never
   }
 }
@@ -221,4 +246,15 @@ export interface BatchListRequest {
 /** How many batches the page lists; may be 0. */
 export interface BatchListResponse {
   readonly batches: number
+}
+
+/** `POST /moderations`. */
+export interface ModerationRequest {
+  readonly input: Json
+  readonly [key: string]: Json | undefined
+}
+
+/** How many inputs were judged; never 0. */
+export interface ModerationResponse {
+  readonly results: number
 }

@@ -21,8 +21,8 @@ export function answer(call: Call, models: readonly string[]): Answer | undefine
   }
   const { operation } = call.route
   if (operation === 'speech') return speech(call)
-  if (operation === 'transcription') return transcript(call)
-  if (operation === 'realtime' || operation === 'unknown') return undefined
+  if (operation === 'transcription' || operation === 'translation') return transcript(call)
+  if (!isAnswered(operation)) return undefined
   return { kind: 'json', json: JSON_ANSWERS[operation](call, models) }
 }
 
@@ -40,6 +40,13 @@ function streamed(call: Call): Answer | undefined {
       return { kind: 'bytes', type: 'text/event-stream', chunks: openaiChatStream(call) }
     case 'completion':
       return { kind: 'bytes', type: 'text/event-stream', chunks: completionStream(call) }
+    case 'transcription':
+      // OpenAI's description: whisper-1 does not stream, and the wish is ignored.
+      return call.model === 'whisper-1'
+        ? undefined
+        : { kind: 'bytes', type: 'text/event-stream', chunks: TRANSCRIPT_EVENTS }
+    case 'image_edit':
+      return { kind: 'bytes', type: 'text/event-stream', chunks: EDIT_EVENTS }
     case 'cohere_chat_v2':
       return { kind: 'bytes', type: 'text/event-stream', chunks: cohereChatStream() }
     case 'cohere_chat_v1':
@@ -56,7 +63,28 @@ const COHERE_META = {
 } as const
 const CHAT_USAGE = { prompt_tokens: 5, completion_tokens: 1, total_tokens: 6 } as const
 
-type JsonOperation = Exclude<Operation, 'speech' | 'transcription' | 'realtime' | 'unknown'>
+/** The routes that remember something are answered elsewhere; a rule may still alter an empty list of batches. */
+type JsonOperation = Exclude<Operation, SoundOperation | NoAnswer>
+type SoundOperation = 'speech' | 'transcription' | 'translation'
+type NoAnswer = (typeof NO_ANSWER)[number]
+
+const NO_ANSWER = [
+  'realtime',
+  'unknown',
+  'upload',
+  'files',
+  'file',
+  'file_content',
+  'file_removal',
+  'new_batch',
+  'batch',
+  'batch_cancel',
+  'session_key',
+] as const satisfies readonly Operation[]
+
+function isAnswered(operation: Exclude<Operation, SoundOperation>): operation is JsonOperation {
+  return !NO_ANSWER.some((none) => none === operation)
+}
 
 const JSON_ANSWERS: { readonly [O in JsonOperation]: (call: Call, models: readonly string[]) => JsonObject } =
   {
@@ -87,8 +115,14 @@ const JSON_ANSWERS: { readonly [O in JsonOperation]: (call: Call, models: readon
       usage: { prompt_tokens: 4, total_tokens: 4 },
     }),
     image: (call) => ({ created: CREATED, data: images(call) }),
+    image_edit: (call) => ({ created: CREATED, data: images(call) }),
     rerank: rerank,
     rerank_v2: rerank,
+    moderation: (call) => ({
+      id: 'modr-1',
+      model: call.model,
+      results: inputs(call.json?.['input']).map((text) => judged(text === 'I will hurt you')),
+    }),
     batches: () => ({ object: 'list', data: [], first_id: null, last_id: null, has_more: false }),
     models: (_, models) => ({ object: 'list', data: models.map(modelEntry) }),
     model: ({ model }) => modelEntry(model),
@@ -114,6 +148,14 @@ function modelEntry(id: string): JsonObject {
   return { id, object: 'model', created: CREATED, owned_by: 'fake-provider' }
 }
 
+function judged(flagged: boolean): JsonObject {
+  return {
+    flagged,
+    categories: { violence: flagged, hate: false },
+    category_scores: { violence: flagged ? 0.9 : 0.01, hate: 0.01 },
+  }
+}
+
 /** One for each input; a list of numbers is one input already cut into tokens. */
 function inputs(value: Json | undefined): readonly unknown[] {
   return Array.isArray(value) && typeof value[0] !== 'number' ? value : [value]
@@ -131,7 +173,7 @@ const PNG_BASE64 =
 
 /** gpt-image-* answer with base64 always, others with a URL unless asked for base64. */
 function images(call: Call): readonly JsonObject[] {
-  const asBase64 = call.json?.['response_format'] === 'b64_json' || call.model.startsWith('gpt-image-')
+  const asBase64 = fieldOf(call, 'response_format') === 'b64_json' || call.model.startsWith('gpt-image-')
   const image = asBase64 ? { b64_json: PNG_BASE64 } : { url: 'http://127.0.0.1/img.png' }
   return Array.from({ length: Math.min(count(call, 'n', 1), 10) }, () => image)
 }
@@ -145,8 +187,14 @@ function rerank(call: Call): JsonObject {
 }
 
 function count(call: Call, field: string, fallback: number): number {
-  const value = call.json?.[field]
-  return typeof value === 'number' ? value : fallback
+  const value = fieldOf(call, field)
+  const number = typeof value === 'string' ? Number.parseInt(value, 10) : value
+  return typeof number === 'number' && !Number.isNaN(number) ? number : fallback
+}
+
+/** Of the JSON body, or the text of a form. */
+function fieldOf(call: Call, name: string): Json | undefined {
+  return call.form === undefined ? call.json?.[name] : formField(call.form, name)
 }
 
 /** Cohere's answer without `embedding_types`, v1 only. */
@@ -189,6 +237,21 @@ function speech(call: Call): Answer {
   return { kind: 'bytes', type, chunks: [Buffer.from('ID3fakeaudio')] }
 }
 
+/** The events of a transcription, and of an image edit. */
+const TRANSCRIPT_EVENTS = [
+  { type: 'transcript.text.delta', delta: 'hel' },
+  { type: 'transcript.text.delta', delta: 'lo' },
+  { type: 'transcript.text.done', text: 'hello' },
+].map(eventText)
+const EDIT_EVENTS = [
+  { type: 'image_edit.partial_image', partial_image_index: 0, b64_json: PNG_BASE64 },
+  { type: 'image_edit.completed', b64_json: PNG_BASE64 },
+].map(eventText)
+
+function eventText(event: { readonly type: string }): string {
+  return `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`
+}
+
 function transcript(call: Call): Answer {
   const format = call.form && formField(call.form, 'response_format')
   switch (format) {
@@ -209,7 +272,13 @@ function transcript(call: Call): Answer {
     case 'verbose_json':
       return {
         kind: 'json',
-        json: { task: 'transcribe', language: 'english', duration: 0.5, text: 'hello', segments: [] },
+        json: {
+          task: call.route.operation === 'translation' ? 'translate' : 'transcribe',
+          language: 'english',
+          duration: 0.5,
+          text: 'hello',
+          segments: [],
+        },
       }
     default:
       return { kind: 'json', json: { text: 'hello' } }

@@ -7,6 +7,8 @@ import type { Reply } from './reply.ts'
 export interface Law {
   /** The keys that are valid; absent: any well-formed one is. */
   readonly keys?: ReadonlySet<string>
+  /** Was this key handed out for one realtime session? Absent: none is. */
+  readonly isIssued?: (key: string) => boolean
   /** False: unknown fields, names and headers pass, as with a lenient server. */
   readonly strict: boolean
   /** Whether OpenAI's own model names are held to what OpenAI serves them on; others reuse the names. */
@@ -25,7 +27,7 @@ export function unauthorized(call: Call, law: Law): Reply | undefined {
     case 'either': {
       const key = header(call, 'api-key')
       if (key === '') return bearerUnauthorized(call, law, true)
-      return isKnown(key, law) ? undefined : azureDenied()
+      return isKnown(call, key, law) ? undefined : azureDenied()
     }
   }
 }
@@ -37,7 +39,7 @@ function bearerUnauthorized(call: Call, law: Law, required: boolean): Reply | un
   if (authorization === '') return required || misplaced ? noKey(call) : undefined
   const key = /^bearer\s+(\S.*)$/i.exec(authorization)?.[1]
   if (key === undefined) return noKey(call)
-  return isKnown(key, law) ? undefined : wrongKey(call, key)
+  return isKnown(call, key, law) ? undefined : wrongKey(call, key)
 }
 
 /** Browsers cannot set headers on a WebSocket: OpenAI takes the key as a subprotocol. */
@@ -49,17 +51,17 @@ function browserKey(call: Call): string {
 /** `api-key`, or a bearer that is an Entra token: a JWT (RFC 7519), never the resource's key. */
 function azureUnauthorized(call: Call, law: Law): Reply | undefined {
   const key = header(call, 'api-key')
-  if (key !== '') return isKnown(key, law) ? undefined : azureDenied()
+  if (key !== '') return isKnown(call, key, law) ? undefined : azureDenied()
   const token = /^bearer\s+(\S+)$/i.exec(header(call, 'authorization'))?.[1]
   if (token === undefined) return azureDenied()
-  if (law.strict && !/^[\w-]+\.[\w-]+\.[\w-]*$/.test(token)) {
+  if (law.strict && !token.startsWith('ek_') && !/^[\w-]+\.[\w-]+\.[\w-]*$/.test(token)) {
     return azureError(
       401,
       '401',
       'Unauthorized. Access token is missing, invalid, audience is incorrect, or have expired.',
     )
   }
-  return isKnown(token, law) ? undefined : azureDenied()
+  return isKnown(call, token, law) ? undefined : azureDenied()
 }
 
 function azureDenied(): Reply {
@@ -89,6 +91,8 @@ function masked(key: string): string {
     : `${key.slice(0, 3)}${'*'.repeat(key.length - 7)}${key.slice(-4)}`
 }
 
-function isKnown(key: string, law: Law): boolean {
+/** A key for one realtime session opens that, and nothing else. */
+function isKnown(call: Call, key: string, law: Law): boolean {
+  if (key.startsWith('ek_')) return call.route.operation === 'realtime' && law.isIssued?.(key) === true
   return law.keys === undefined || law.keys.has(key)
 }

@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { JsonObject } from '../core/json.ts'
+import { formField } from './multipart.ts'
 import type { Form } from './multipart.ts'
 import type { Route } from './routes.ts'
 
@@ -18,6 +19,8 @@ export interface Call {
   readonly form?: Form
   /** The model asked for: body, form, query or path; `m` where none is named. */
   readonly model: string
+  /** The file or batch that the path names. */
+  readonly id?: string
 }
 
 /** A request header as one string; empty where it is absent. */
@@ -28,5 +31,5 @@ export function header(call: Pick<Call, 'headers'>, name: string): string {
 
 /** True where the client asks for a stream. */
 export function wantsStream(call: Call): boolean {
-  return call.json?.['stream'] === true
+  return call.json?.['stream'] === true || (call.form && formField(call.form, 'stream')) === 'true'
 }

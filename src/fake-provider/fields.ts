@@ -110,6 +110,28 @@ export const FIELDS: { readonly [O in Operation]?: FieldTable } = {
     },
     minimum: { n: 1 },
   },
+  image_edit: {
+    required: ['images', 'prompt'],
+    strict: true,
+    types: {
+      model: TEXT,
+      images: LIST,
+      mask: MAP,
+      prompt: TEXT,
+      n: WHOLE,
+      quality: TEXT,
+      input_fidelity: TEXT,
+      size: TEXT,
+      user: TEXT,
+      output_format: TEXT,
+      output_compression: WHOLE,
+      moderation: TEXT,
+      background: TEXT,
+      stream: FLAG,
+      partial_images: WHOLE,
+    },
+    minimum: { n: 1 },
+  },
   speech: {
     required: ['model', 'input', 'voice'],
     strict: true,
@@ -123,6 +145,18 @@ export const FIELDS: { readonly [O in Operation]?: FieldTable } = {
       stream_format: TEXT,
     },
     minimum: { speed: 0.25 },
+  },
+  moderation: { required: ['input'], strict: true, types: { model: TEXT, input: TEXT_OR_LIST } },
+  new_batch: {
+    required: ['input_file_id', 'endpoint', 'completion_window'],
+    strict: true,
+    types: {
+      input_file_id: TEXT,
+      endpoint: TEXT,
+      completion_window: TEXT,
+      metadata: MAP,
+      output_expires_after: MAP,
+    },
   },
   rerank: RERANK,
   rerank_v2: { ...RERANK, required: ['model', 'query', 'documents'] },
@@ -154,42 +188,6 @@ export const FIELDS: { readonly [O in Operation]?: FieldTable } = {
   cohere_embed_v1: COHERE_EMBED,
   cohere_embed_v2: { ...COHERE_EMBED, required: ['model', 'input_type'] },
 }
-
-/** The fields of a transcription form; it is strict too. */
-export const TRANSCRIPTION_FIELDS: readonly string[] = [
-  'file',
-  'model',
-  'language',
-  'languages',
-  'keywords',
-  'prompt',
-  'response_format',
-  'temperature',
-  'include',
-  'include[]',
-  'timestamp_granularities',
-  'timestamp_granularities[]',
-  'stream',
-  'chunking_strategy',
-  'known_speaker_names',
-  'known_speaker_names[]',
-  'known_speaker_references',
-  'known_speaker_references[]',
-]
-
-/** What a transcription accepts by its file's name (OpenAI's API description). */
-export const SOUND_EXTENSIONS: readonly string[] = [
-  'flac',
-  'm4a',
-  'mp3',
-  'mp4',
-  'mpeg',
-  'mpga',
-  'oga',
-  'ogg',
-  'wav',
-  'webm',
-]
 
 /** OpenAI's own speech models know these voices only; other providers' have their own. */
 export const OPENAI_VOICES: readonly string[] = [

@@ -1,5 +1,6 @@
 import type { Call } from './call.ts'
-import { SOUND_EXTENSIONS, TRANSCRIPTION_FIELDS } from './fields.ts'
+import { FORMS, PURPOSES, SOUND_EXTENSIONS } from './form-fields.ts'
+import type { FormTable } from './form-fields.ts'
 import { formField } from './multipart.ts'
 import type { Form, Part } from './multipart.ts'
 import { openaiError } from './reply.ts'
@@ -8,14 +9,25 @@ import type { Reply } from './reply.ts'
 /** Shortest sound a transcription takes (OpenAI, speech to text guide). */
 const MIN_SOUND_SECONDS = 0.1
 
-/** The refusal of a transcription form, or undefined for a good one. */
+/** The refusal of a form, or undefined for a good one. */
 export function refuseForm(call: Call, strict: boolean): Reply | undefined {
-  const form = call.form
-  if (form === undefined) return openaiError(400, { message: 'Could not parse multipart form' })
-  const file = form.parts.find((part) => part.name === 'file')
-  if (file === undefined) return missing('file')
-  if (!call.route.deploymentInPath && !formField(form, 'model')) return missing('model')
-  return (strict ? refuseUnknown(form) : undefined) ?? refuseSound(file)
+  const { form, route } = call
+  const table = FORMS[route.operation]
+  if (form === undefined || table === undefined)
+    return openaiError(400, { message: 'Could not parse multipart form' })
+  for (const name of table.required) {
+    if (name === 'model' && route.deploymentInPath) continue
+    const part = form.parts.find((each) => baseName(each) === name)
+    if (part === undefined || (part.filename === undefined && part.bytes.length === 0)) return missing(name)
+  }
+  return (
+    (strict ? refuseUnknown(form, table) : undefined) ??
+    (route.operation === 'upload' ? refuseUpload(form) : refuseFiles(form))
+  )
+}
+
+function baseName({ name }: Part): string {
+  return name.endsWith('[]') ? name.slice(0, -2) : name
 }
 
 function missing(name: string): Reply {
@@ -26,11 +38,47 @@ function missing(name: string): Reply {
   })
 }
 
-function refuseUnknown(form: Form): Reply | undefined {
-  const unknown = form.parts.find((part) => !TRANSCRIPTION_FIELDS.includes(part.name))
+function refuseUpload(form: Form): Reply | undefined {
+  const purpose = formField(form, 'purpose') ?? ''
+  const filename = form.parts.find((part) => part.name === 'file')?.filename
+  if (!PURPOSES.includes(purpose)) {
+    const message = `'${purpose}' is not one of [${PURPOSES.map((each) => `'${each}'`).join(', ')}] - 'purpose'`
+    return openaiError(400, { message, param: 'purpose' })
+  }
+  if (filename === undefined) return openaiError(400, { message: 'file must have a filename', param: 'file' })
+  if (purpose !== 'batch' || filename.endsWith('.jsonl')) return undefined
+  return openaiError(400, { message: 'Invalid file format for Batch API. Must be .jsonl', param: 'file' })
+}
+
+function refuseUnknown(form: Form, { fields }: FormTable): Reply | undefined {
+  const unknown = form.parts.find((part) => !fields.includes(baseName(part)))
   if (unknown === undefined) return undefined
   const message = `Unknown parameter: '${unknown.name}'.`
   return openaiError(400, { message, param: unknown.name, code: 'unknown_parameter' })
+}
+
+function refuseFiles(form: Form): Reply | undefined {
+  for (const part of form.parts) {
+    const name = baseName(part)
+    const refused =
+      name === 'file'
+        ? refuseSound(part)
+        : name === 'image' || name === 'mask'
+          ? refuseImage(part)
+          : undefined
+    if (refused !== undefined) return refused
+  }
+  return undefined
+}
+
+const IMAGE_TYPES: readonly string[] = ['image/jpeg', 'image/png', 'image/webp']
+
+/** Images are known by the type of their part (OpenAI, error unsupported_file_mimetype). */
+function refuseImage({ name, contentType = 'application/octet-stream', bytes }: Part): Reply | undefined {
+  if (IMAGE_TYPES.includes(contentType) && bytes.length > 0) return undefined
+  const formats = IMAGE_TYPES.map((type) => `'${type}'`).join(', ')
+  const message = `Invalid file '${name}': unsupported mimetype ('${contentType}'). Supported file formats are ${formats}.`
+  return openaiError(400, { message, param: name, code: 'unsupported_file_mimetype' })
 }
 
 function refuseSound(file: Part): Reply | undefined {

@@ -9,7 +9,7 @@ export interface JournalEntry {
   /** With the order segment and the query. */
   readonly url: string
   readonly headers: IncomingHttpHeaders
-  /** Parsed JSON; the text where it does not parse; part names of a multipart form; sizes of all else. */
+  /** Parsed JSON; the text where it does not parse; part names and texts of a multipart form; sizes of all else. */
   readonly body: Json
 }
 

@@ -1,6 +1,8 @@
 import type { JsonObject } from '../core/json.ts'
 import { answer, answerReply } from './answer.ts'
 import type { Law } from './auth.ts'
+import type { Kept } from './kept.ts'
+import { keptReply } from './kept-reply.ts'
 import type { Call } from './call.ts'
 import { echo } from './echo.ts'
 import type { Behaviour } from './order.ts'
@@ -43,6 +45,7 @@ export interface Plan {
 export interface Setting extends Law {
   /** What `GET /models` lists. */
   readonly models: readonly string[]
+  readonly kept: Kept
 }
 
 const NOW = { kind: 'now' } as const
@@ -146,6 +149,8 @@ const LOGIN_PAGE =
 function honestReply(call: Call, setting: Setting, alter?: (json: JsonObject) => JsonObject): Reply {
   const refused = refusal(call, setting)
   if (refused !== undefined) return refused
+  const remembered = keptReply(call, setting.kept)
+  if (remembered !== undefined && alter === undefined) return remembered
   const given = answer(call, setting.models)
   if (given === undefined) return openaiError(400, { message: `${call.path} expects a WebSocket upgrade` })
   return answerReply(

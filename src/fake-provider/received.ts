@@ -38,7 +38,9 @@ export function parseBody(contentType: string, raw: Buffer): ReadBody {
   if (contentType.includes('multipart')) {
     const form = parseMultipart(contentType, raw)
     const names = form?.parts.map((part) => [part.name, part.filename ?? null]) ?? []
-    const shown = { multipart: names, bytes: raw.length }
+    const texts = form?.parts.filter((part) => part.filename === undefined) ?? []
+    const fields = texts.map((part): [string, string] => [part.name, part.bytes.toString('utf8')])
+    const shown = { multipart: names, fields, bytes: raw.length }
     return form === undefined ? { shown } : { shown, form }
   }
   return { shown: raw.length === 0 ? null : { bytes: raw.length } }
@@ -77,7 +79,7 @@ export function parseAddress(url: string, isOrder: (segment: string) => boolean)
 /** Puts the pieces of a request together. */
 export function toCall(request: IncomingMessage, address: Address, body: ReadBody): Call {
   const { path, query } = address
-  const { route, named } = matchRoute(path, query.has('api-version'))
+  const { route, named, id } = matchRoute(path, query.has('api-version'), request.method)
   const inBody = body.json?.['model'] ?? (body.form && formField(body.form, 'model'))
   const inQuery = query.get('model') ?? query.get('deployment')
   const model = named ?? (typeof inBody === 'string' ? inBody : (inQuery ?? 'm'))
@@ -89,6 +91,7 @@ export function toCall(request: IncomingMessage, address: Address, body: ReadBod
     query,
     headers: request.headers,
     model,
+    ...(id === undefined ? {} : { id }),
     ...(body.json === undefined ? {} : { json: body.json }),
     ...(body.form === undefined ? {} : { form: body.form }),
   }

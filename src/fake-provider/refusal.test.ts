@@ -25,8 +25,8 @@ const OPENAI: readonly (readonly [name: string, path: string, request: Ask, stat
     ],
     ['a GET of chat', '/v1/chat/completions', {}, 405, ['method_not_supported', null, /Not allowed to GET/]],
     [
-      'a POST of batches',
-      '/v1/batches',
+      'a POST of models',
+      '/v1/models',
       { body: {} },
       405,
       ['method_not_supported', null, /Not allowed to POST/],

@@ -55,9 +55,12 @@ function azureBadVersion(): Reply {
 function refuseBody(call: Call, law: Law): Reply | undefined {
   if (call.route.accepts === 'nothing') return undefined
   const type = (call.headers['content-type'] ?? '').toLowerCase()
-  const wanted = call.route.accepts === 'json' ? 'application/json' : 'multipart/form-data'
+  const isForm = type.startsWith('multipart/form-data')
+  const { accepts } = call.route
+  const wanted =
+    accepts === 'json' || (accepts === 'either' && !isForm) ? 'application/json' : 'multipart/form-data'
   if (!type.startsWith(wanted)) return refuseType(call, wanted, type)
-  if (call.route.accepts === 'multipart') return refuseForm(call, law.strict)
+  if (isForm) return refuseForm(call, law.strict)
   if (call.json === undefined) return refuseText(call)
   const table = FIELDS[call.route.operation]
   if (table === undefined) return undefined

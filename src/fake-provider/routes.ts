@@ -1,16 +1,30 @@
 import type { Dialect } from './reply.ts'
 
+type Method = 'GET' | 'POST' | 'DELETE'
+
 /** What a route does; one answer and one table of fields each. */
 export type Operation =
   | 'chat'
   | 'completion'
   | 'embedding'
   | 'image'
+  | 'image_edit'
   | 'transcription'
+  | 'translation'
   | 'speech'
   | 'rerank'
   | 'rerank_v2'
   | 'batches'
+  | 'new_batch'
+  | 'batch'
+  | 'batch_cancel'
+  | 'upload'
+  | 'files'
+  | 'file'
+  | 'file_content'
+  | 'file_removal'
+  | 'moderation'
+  | 'session_key'
   | 'models'
   | 'model'
   | 'realtime'
@@ -24,8 +38,8 @@ export type Operation =
 export interface Route {
   readonly operation: Operation
   readonly dialect: Dialect
-  readonly method: 'GET' | 'POST'
-  readonly accepts: 'json' | 'multipart' | 'nothing'
+  readonly method: Method
+  readonly accepts: 'json' | 'multipart' | 'either' | 'nothing'
   /**
    * Which credentials the provider takes: `bearer` always, `bearer_if_any` where servers without keys share the
    * path (vLLM, Infinity), `azure` api-key or an Entra token, `either` api-key or any bearer (Azure's v1 surface).
@@ -42,12 +56,16 @@ export interface Match {
   readonly route: Route
   /** The Azure deployment or the model id that stands in the path. */
   readonly named?: string
+  /** The file or batch that stands in the path. */
+  readonly id?: string
 }
 
 interface Row {
+  /** `*` stands for an id. */
   readonly tail: string
   readonly operation: Operation
-  readonly method?: 'GET'
+  /** Default POST. */
+  readonly method?: 'GET' | 'DELETE'
   readonly accepts?: Route['accepts']
 }
 
@@ -57,15 +75,49 @@ const OPENAI_ROWS: readonly Row[] = [
   { tail: 'completions', operation: 'completion' },
   { tail: 'embeddings', operation: 'embedding' },
   { tail: 'images/generations', operation: 'image' },
+  { tail: 'images/edits', operation: 'image_edit', accepts: 'either' },
   { tail: 'audio/transcriptions', operation: 'transcription', accepts: 'multipart' },
+  { tail: 'audio/translations', operation: 'translation', accepts: 'multipart' },
   { tail: 'audio/speech', operation: 'speech' },
+  { tail: 'moderations', operation: 'moderation' },
   { tail: 'batches', operation: 'batches', method: 'GET', accepts: 'nothing' },
+  { tail: 'batches', operation: 'new_batch' },
+  { tail: 'batches/*', operation: 'batch', method: 'GET', accepts: 'nothing' },
+  { tail: 'batches/*/cancel', operation: 'batch_cancel', accepts: 'nothing' },
+  { tail: 'files', operation: 'files', method: 'GET', accepts: 'nothing' },
+  { tail: 'files', operation: 'upload', accepts: 'multipart' },
+  { tail: 'files/*', operation: 'file', method: 'GET', accepts: 'nothing' },
+  { tail: 'files/*', operation: 'file_removal', method: 'DELETE', accepts: 'nothing' },
+  { tail: 'files/*/content', operation: 'file_content', method: 'GET', accepts: 'nothing' },
+  { tail: 'realtime/client_secrets', operation: 'session_key' },
+  { tail: 'realtime/sessions', operation: 'session_key' },
+  { tail: 'realtime/transcription_sessions', operation: 'session_key' },
   { tail: 'models', operation: 'models', method: 'GET', accepts: 'nothing' },
   { tail: 'realtime', operation: 'realtime', method: 'GET', accepts: 'nothing' },
 ]
 
 /** On Azure these stand beside `deployments`, not under one. */
-const AZURE_ROOT_OPERATIONS: ReadonlySet<Operation> = new Set<Operation>(['batches', 'models', 'realtime'])
+const AZURE_ROOT_OPERATIONS: ReadonlySet<Operation> = new Set<Operation>([
+  'batches',
+  'new_batch',
+  'batch',
+  'batch_cancel',
+  'upload',
+  'files',
+  'file',
+  'file_content',
+  'file_removal',
+  'models',
+  'moderation',
+  'realtime',
+  'session_key',
+])
+
+/** Keys of sessions under Azure's dated versions; OpenAI's paths for them are of its v1 surface. */
+const AZURE_ROWS: readonly Row[] = [
+  { tail: 'realtimeapi/sessions', operation: 'session_key' },
+  { tail: 'realtimeapi/transcription_sessions', operation: 'session_key' },
+]
 
 /** Cohere's own routes; `rerank` is also what vLLM, Jina, Together and Infinity serve. */
 const COHERE_ROWS: readonly (Row & { readonly auth: Route['auth'] })[] = [
@@ -82,11 +134,15 @@ const ROUTE_WORDS = new Set([
   'completions',
   'embeddings',
   'generations',
+  'edits',
   'transcriptions',
+  'translations',
   'speech',
   'rerank',
   'embed',
   'batches',
+  'files',
+  'moderations',
   'realtime',
   'models',
   'messages',
@@ -97,8 +153,47 @@ const ROUTE_WORDS = new Set([
  * The path after the order segment → its route, `unknown` where no provider has such a path. Any base may
  * stand in front (providers differ), but not an empty segment, one twice in a row (`/v1/v1`), or a route.
  */
-export function matchRoute(path: string, hasApiVersion: boolean): Match {
-  return matchAzure(path, hasApiVersion) ?? matchPlain(path) ?? { route: unknownRoute(path) }
+export function matchRoute(path: string, hasApiVersion: boolean, method = 'GET'): Match {
+  return matchAzure(path, hasApiVersion, method) ?? matchPlain(path, method) ?? { route: unknownRoute(path) }
+}
+
+/** What a row's tail matches in the end of a path, in front of it and for its `*`. */
+interface TailMatch {
+  readonly row: Row
+  readonly base: string
+  readonly id?: string
+}
+
+/** Of the rows for one path the one of that method, else any, whose method is then refused. */
+function findRow(rows: readonly Ending[], path: string, method: string): TailMatch | undefined {
+  const found = rows.flatMap((row) => tailMatch(row, path) ?? [])
+  return found.find(({ row }) => (row.method ?? 'POST') === method) ?? found[0]
+}
+
+/** A row, and what paths with its tail look like. */
+interface Ending {
+  readonly row: Row
+  readonly pattern: RegExp
+}
+
+function endings(rows: readonly Row[], before = ''): readonly Ending[] {
+  return rows.map((row) => ({
+    row,
+    pattern: new RegExp(`^(.*)/${before}${row.tail.replace('*', '([^/]+)')}$`),
+  }))
+}
+
+const OPENAI_ENDINGS = endings(OPENAI_ROWS)
+const AZURE_ENDINGS = endings(
+  [...OPENAI_ROWS.filter((row) => AZURE_ROOT_OPERATIONS.has(row.operation)), ...AZURE_ROWS],
+  'openai/',
+)
+
+function tailMatch({ row, pattern }: Ending, path: string): TailMatch | undefined {
+  const match = pattern.exec(path)
+  const [, base = '', id] = match ?? []
+  if (match === null || !isBase(base)) return undefined
+  return id === undefined ? { row, base } : { row, base, id: decode(id) }
 }
 
 /** Whoever lacks the path says so in their own words. */
@@ -109,35 +204,40 @@ function unknownRoute(path: string): Route {
   return toRoute(row, dialect, 'bearer_if_any', undefined, false)
 }
 
-function matchAzure(path: string, hasApiVersion: boolean): Match | undefined {
+function matchAzure(path: string, hasApiVersion: boolean, method: string): Match | undefined {
   const dated = /^(.*)\/openai\/deployments\/([^/]+)\/(.+)$/.exec(path)
   if (dated !== null) {
     const row = OPENAI_ROWS.find((row) => row.tail === dated[3] && !AZURE_ROOT_OPERATIONS.has(row.operation))
     if (row === undefined || !isBase(dated[1] ?? '')) return undefined
     return { route: toRoute(row, 'azure', 'azure', 'dated', true), named: decode(dated[2] ?? '') }
   }
-  const root = /^(.*)\/openai\/([^/]+)$/.exec(path)
-  const row =
-    root && OPENAI_ROWS.find((row) => row.tail === root[2] && AZURE_ROOT_OPERATIONS.has(row.operation))
+  const found = findRow(AZURE_ENDINGS, path, method)
   // `/v1/openai/…` is a base of others (DeepInfra); theirs carry no api-version.
-  if (!root || !row || !isBase(root[1] ?? '') || (!hasApiVersion && root[1]?.endsWith('/v1')))
-    return undefined
-  return { route: toRoute(row, 'azure', 'azure', 'dated', false) }
+  if (found === undefined || (!hasApiVersion && found.base.endsWith('/v1'))) return undefined
+  return { route: toRoute(found.row, 'azure', 'azure', 'dated', false), ...idOf(found) }
 }
 
-function matchPlain(path: string): Match | undefined {
+function idOf({ id }: TailMatch): Pick<Match, 'id'> {
+  return id === undefined ? {} : { id }
+}
+
+function matchPlain(path: string, method: string): Match | undefined {
   for (const row of COHERE_ROWS) {
     const base = baseOf(path, row.tail)
     if (base !== undefined) return { route: toRoute(row, 'cohere', row.auth, undefined, false) }
   }
-  for (const row of OPENAI_ROWS) {
-    const base = baseOf(path, row.tail)
-    if (base === undefined) continue
+  const found = findRow(OPENAI_ENDINGS, path, method)
+  if (found !== undefined) {
     // Groq's base is `/openai/v1` too; both take a bearer.
-    const isV1 = base.endsWith('/openai/v1')
-    return {
-      route: toRoute(row, 'openai', isV1 ? 'either' : 'bearer_if_any', isV1 ? 'v1' : undefined, false),
-    }
+    const isV1 = found.base.endsWith('/openai/v1')
+    const route = toRoute(
+      found.row,
+      'openai',
+      isV1 ? 'either' : 'bearer_if_any',
+      isV1 ? 'v1' : undefined,
+      false,
+    )
+    return { route, ...idOf(found) }
   }
   const model = /^(.*)\/models\/(.+)$/.exec(path)
   if (model === null || !isBase(model[1] ?? '')) return undefined

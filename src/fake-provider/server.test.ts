@@ -57,7 +57,7 @@ test('the journal holds what arrived, in order', async () => {
   assert.deepEqual([chat?.headers['authorization'], chat?.headers['x-own']], ['Bearer sk-test', 'kept'])
   assert.match(
     JSON.stringify(sound?.body),
-    /^\{"multipart":\[\["model",null\],\["file","a\.wav"\]\],"bytes":\d+\}$/,
+    /^\{"multipart":\[\["model",null\],\["file","a\.wav"\]\],"fields":\[\["model","whisper-1"\]\],"bytes":\d+\}$/,
   )
   assert.deepEqual([batches?.method, batches?.body], ['GET', null])
 })

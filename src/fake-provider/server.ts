@@ -7,6 +7,7 @@ import { header } from './call.ts'
 import { deliver } from './deliver.ts'
 import { createJournal, journalText } from './journal.ts'
 import type { Journal, JournalEntry } from './journal.ts'
+import { createKept } from './kept.ts'
 import { createOrders } from './orders.ts'
 import type { Orders } from './orders.ts'
 import { plan } from './plan.ts'
@@ -91,6 +92,7 @@ export async function startFakeProvider(options: FakeProviderOptions = {}): Prom
     clock = systemClock,
   } = options
   const names = Object.keys(models)
+  const kept = createKept(clock)
   const parts: Parts = {
     clock,
     journal: createJournal(journalLimit),
@@ -100,6 +102,8 @@ export async function startFakeProvider(options: FakeProviderOptions = {}): Prom
       strict,
       judgesModels: strict,
       models: names.length > 0 ? names : DEFAULT_MODELS,
+      kept,
+      isIssued: (key) => kept.isIssued(key),
       ...(keys && { keys: new Set(keys) }),
     },
     sessions: createSessions(clock),

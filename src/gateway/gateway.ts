@@ -6,8 +6,11 @@ import type { GeneralSettings } from '../config/config.ts'
 import type { Board } from '../health/board.ts'
 import type { HealthChecks } from '../health/checks.ts'
 import type { Directory } from '../routing/directory.ts'
+import type { Objects } from '../routing/objects.ts'
+import type { RealtimeKeys } from '../routing/realtime-keys.ts'
 import type { RealtimeRelay } from '../routing/realtime.ts'
 import type { Relay } from '../routing/relay.ts'
+import type { SessionKeys } from '../routing/session-keys.ts'
 
 /** The settings that the HTTP face acts on. */
 export type GatewaySettings = Pick<
@@ -19,6 +22,7 @@ export type GatewaySettings = Pick<
   | 'allowRequestsOnDbUnavailable'
   | 'drainTimeoutMs'
   | 'maxRequestBytes'
+  | 'moderationModel'
 >
 
 /** What the HTTP face is built from. */
@@ -29,6 +33,9 @@ export interface GatewayDeps {
   readonly checks: Pick<HealthChecks, 'read'>
   readonly relay: Relay
   readonly realtime: RealtimeRelay
+  readonly realtimeKeys: RealtimeKeys
+  readonly sessionKeys: Pick<SessionKeys, 'read'>
+  readonly objects: Objects
   readonly settings: GatewaySettings
   readonly redact: Redact
   readonly log: Log

@@ -1,10 +1,22 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { GatewayError } from '../core/failure.ts'
 import { Secret } from '../core/secret.ts'
-import { createKeyCheck } from './key-check.ts'
+import { createKeyCheck, sessionGrant } from './key-check.ts'
+
+const SESSION_KEY = 'ek_pg1_good'
+const GRANT = { deploymentId: 'd', model: 'voice', key: new Secret('ek_upstream'), expiresAtMs: 1 }
+/** Reads one key, and knows one that is over. */
+const sessionKeys = {
+  read: (key: string) => {
+    if (key === 'ek_pg1_over')
+      throw new GatewayError('auth', 'it has expired', { status: 401, source: 'client' })
+    return key === SESSION_KEY ? GRANT : undefined
+  },
+}
 
 describe('the key check', () => {
-  const check = createKeyCheck({ masterKey: new Secret('sk-1234'), isMasterKeyUnset: false })
+  const check = createKeyCheck({ masterKey: new Secret('sk-1234'), isMasterKeyUnset: false }, sessionKeys)
 
   for (const [name, headers, passes] of [
     ['a bearer key', { authorization: 'Bearer sk-1234' }, true],
@@ -38,12 +50,31 @@ describe('the key check', () => {
   })
 
   test('without a master key everything passes', () => {
-    assert.equal(createKeyCheck({ isMasterKeyUnset: false })({}), undefined)
+    assert.equal(createKeyCheck({ isMasterKeyUnset: false }, sessionKeys)({}), undefined)
   })
 
   test('with a master key whose variable is not set nothing passes', () => {
-    const refused = createKeyCheck({ isMasterKeyUnset: true })({ authorization: 'Bearer sk-1234' })
+    const refused = createKeyCheck(
+      { isMasterKeyUnset: true },
+      sessionKeys,
+    )({ authorization: 'Bearer sk-1234' })
     assert.equal(refused?.clientStatus, 401)
     assert.match(refused?.message ?? '', /variable .* is not set/)
+  })
+
+  test('a session key passes where a session is wanted, and nowhere else', () => {
+    for (const headers of [
+      { authorization: `Bearer ${SESSION_KEY}` },
+      { 'sec-websocket-protocol': `realtime, openai-insecure-api-key.${SESSION_KEY}` },
+    ]) {
+      assert.equal(check(headers, true), undefined)
+      assert.equal(check(headers)?.clientStatus, 401)
+      assert.equal(sessionGrant(headers, sessionKeys), GRANT)
+    }
+  })
+
+  test('a session key that is over says so', () => {
+    assert.equal(check({ authorization: 'Bearer ek_pg1_over' }, true)?.message, 'it has expired')
+    assert.equal(check({ authorization: 'Bearer sk-another' }, true)?.clientStatus, 401)
   })
 })

@@ -1,10 +1,14 @@
 import { hash, timingSafeEqual } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
-import { GatewayError } from '../core/failure.ts'
+import { asGatewayError, GatewayError } from '../core/failure.ts'
 import type { Secret } from '../core/secret.ts'
+import type { SessionGrant, SessionKeys } from '../routing/session-keys.ts'
 
-/** Undefined where the request may pass. */
-export type KeyCheck = (headers: IncomingHttpHeaders) => GatewayError | undefined
+/** Undefined where the request may pass. `isSession`: it wants a realtime session, so that a key for one will do. */
+export type KeyCheck = (headers: IncomingHttpHeaders, isSession?: boolean) => GatewayError | undefined
+
+/** What a key for one realtime session is read with. */
+type ReadSessionKey = Pick<SessionKeys, 'read'>
 
 /** Where clients put the key, besides `authorization`: LiteLLM's own, Azure's and Anthropic's. */
 const KEY_HEADERS = ['x-litellm-api-key', 'api-key', 'x-api-key'] as const
@@ -20,15 +24,36 @@ export interface KeySettings {
 }
 
 /** Checks the master key; without one everything is open, and with an unset one everything is closed. */
-export function createKeyCheck({ masterKey, isMasterKeyUnset }: KeySettings): KeyCheck {
+export function createKeyCheck(
+  { masterKey, isMasterKeyUnset }: KeySettings,
+  sessionKeys: ReadSessionKey,
+): KeyCheck {
   if (isMasterKeyUnset) return () => unset()
   if (masterKey === undefined) return () => undefined
   const expected = digest(masterKey.reveal())
-  return (headers) => {
+  return (headers, isSession = false) => {
     const keys = offeredKeys(headers)
     // Digests have one length, so that the comparison tells nothing of the key's.
     if (keys.some((key) => timingSafeEqual(digest(key), expected))) return undefined
-    return refusal(headers, keys)
+    if (!isSession) return refusal(headers, keys)
+    const found = sessionGrant(headers, sessionKeys)
+    return found === undefined ? refusal(headers, keys) : found instanceof GatewayError ? found : undefined
+  }
+}
+
+/** What the first key for a realtime session among those offered is good for, or why it is not; undefined: none is. */
+export function sessionGrant(
+  headers: IncomingHttpHeaders,
+  sessionKeys: ReadSessionKey,
+): SessionGrant | GatewayError | undefined {
+  try {
+    for (const key of offeredKeys(headers)) {
+      const grant = sessionKeys.read(key)
+      if (grant !== undefined) return grant
+    }
+    return undefined
+  } catch (error) {
+    return asGatewayError(error)
   }
 }
 

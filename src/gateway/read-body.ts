@@ -10,18 +10,12 @@ export type BodyReader = (body: Buffer | GatewayError) => void
  * that turns out to be longer. How long a client may take is bounded by the server's request timeout.
  */
 export function readBody(request: IncomingMessage, maxBytes: number, done: BodyReader): void {
-  const announced = Number(request.headers['content-length'] ?? Number.NaN)
-  if (announced > maxBytes) {
-    done(tooLarge(maxBytes))
+  const refused = refusalOfHead(request, maxBytes)
+  if (refused !== undefined) {
+    done(refused)
     return
   }
-  const encoding = request.headers['content-encoding']
-  if (encoding !== undefined && encoding.toLowerCase() !== 'identity') {
-    const message = `content-encoding ${encoding.slice(0, 40)} is not read here; send the JSON uncompressed.`
-    done(new GatewayError('bad_request', message, { status: 415, source: 'client', param: 'request_body' }))
-    return
-  }
-  const body = createBodyBuilder(announced)
+  const body = createBodyBuilder(announcedBytes(request))
   let isDone = false
   const finish = (result: Buffer | GatewayError): void => {
     if (isDone) return
@@ -45,14 +39,30 @@ export function readBody(request: IncomingMessage, maxBytes: number, done: BodyR
   })
 }
 
-function gone(cause?: Error): GatewayError {
+/** The size that a request announces, bytes; NaN where it does not. */
+export function announcedBytes(request: IncomingMessage): number {
+  return Number(request.headers['content-length'] ?? Number.NaN)
+}
+
+/** Why nothing at all is read of a request: it announces too much, or is compressed. */
+export function refusalOfHead(request: IncomingMessage, maxBytes: number): GatewayError | undefined {
+  if (announcedBytes(request) > maxBytes) return tooLarge(maxBytes)
+  const encoding = request.headers['content-encoding']
+  if (encoding === undefined || encoding.toLowerCase() === 'identity') return undefined
+  const message = `content-encoding ${encoding.slice(0, 40)} is not read here; send the body uncompressed.`
+  return new GatewayError('bad_request', message, { status: 415, source: 'client', param: 'request_body' })
+}
+
+/** The client went away. */
+export function gone(cause?: Error): GatewayError {
   return new GatewayError('cancelled', 'the client went away before its request was whole', {
     source: 'client',
     cause,
   })
 }
 
-function tooLarge(maxBytes: number): GatewayError {
+/** A 413. */
+export function tooLarge(maxBytes: number): GatewayError {
   return new GatewayError(
     'bad_request',
     `The body is larger than ${maxBytes} bytes, the limit of this gateway.`,

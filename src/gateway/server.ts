@@ -11,8 +11,10 @@ import { createRunningRequests, type RunningRequests } from './running-requests.
 import { healthRoutes } from './routes/health.ts'
 import { modelInfoRoutes } from './routes/model-info.ts'
 import { modelRoutes } from './routes/models.ts'
+import { objectRoutes } from './routes/objects.ts'
 import { operationRoutes } from './routes/operations.ts'
 import { probeRoutes } from './routes/probes.ts'
+import { realtimeKeyRoutes } from './routes/realtime-keys.ts'
 import { realtimeRoutes } from './routes/realtime.ts'
 import { rootRoutes } from './routes/root.ts'
 import { createUpgrades, wantsWebSocket } from './upgrades.ts'
@@ -25,6 +27,8 @@ declare module 'fastify' {
     readonly hasDetail?: boolean
     /** Refuses a method; not a route of its own. */
     readonly isRefusal?: boolean
+    /** Taken with a key for one realtime session, too. */
+    readonly takesSessionKeys?: boolean
   }
 }
 
@@ -52,7 +56,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
   const running = createRunningRequests()
   const context: RouteContext = { ...deps, isDraining: () => isDraining }
   const app = createServer(deps)
-  const checkKey = createKeyCheck(deps.settings)
+  const checkKey = createKeyCheck(deps.settings, deps.sessionKeys)
 
   app.addHook('onRequest', (request, reply, done) => {
     const isAwaited = !isClosing
@@ -68,7 +72,8 @@ export function createGateway(deps: GatewayDeps): Gateway {
     setCommonHeaders(deps, request.headers['x-litellm-call-id'], reply)
     if (isClosing) reply.header('connection', 'close')
     if (request.is404 || request.routeOptions.config.isPublic === true) done()
-    else done(isClosing ? shuttingDown() : checkKey(request.headers))
+    else if (isClosing) done(shuttingDown())
+    else done(checkKey(request.headers, request.routeOptions.config.takesSessionKeys === true))
   })
   registerRoutes(app, context, running)
 
@@ -107,9 +112,11 @@ function registerRoutes(app: FastifyInstance, context: RouteContext, running: Ru
   modelRoutes(app, context)
   modelInfoRoutes(app, context)
   operationRoutes(app, context, running)
+  objectRoutes(app, context, running)
   const upgrades = createUpgrades()
   upgrades.attach(app)
   realtimeRoutes(app, context, running, upgrades)
+  realtimeKeyRoutes(app, context, running)
   known.refuseOthers(app, context.redact)
 }
 

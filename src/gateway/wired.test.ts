@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import http from 'node:http'
 import type { IncomingHttpHeaders } from 'node:http'
 import { after } from 'node:test'
@@ -5,6 +6,7 @@ import { systemClock } from '../core/clock.ts'
 import type { HandClock } from '../core/clock.ts'
 import type { Deployment } from '../core/deployment.ts'
 import type { Log, LogFields } from '../core/log.ts'
+import { createSeal } from '../core/seal.ts'
 import { createRedact, Secret } from '../core/secret.ts'
 import { createBoard } from '../health/board.ts'
 import type { Board } from '../health/board.ts'
@@ -15,10 +17,13 @@ import { openLine } from '../providers/call.ts'
 import { resolveModel } from '../providers/registry.ts'
 import { createCooldowns } from '../routing/cooldown.ts'
 import { createDirectory } from '../routing/directory.ts'
+import { createObjects } from '../routing/objects.ts'
+import { createRealtimeKeys } from '../routing/realtime-keys.ts'
 import { createRealtimeRelay } from '../routing/realtime.ts'
 import { createRelay } from '../routing/relay.ts'
 import { createRetryBudgets } from '../routing/retry-budget.ts'
 import type { RelaySettings } from '../routing/relay.ts'
+import { createSessionKeys } from '../routing/session-keys.ts'
 import { createTransport } from '../transport/transport.ts'
 import type { Gateway, GatewaySettings } from './gateway.ts'
 import { createGateway } from './server.ts'
@@ -135,7 +140,8 @@ export async function startWired(sketches: readonly Sketch[], options: WiredOpti
     { isEnabled: false, cooldownMs: 0, allowedFailsByKind: {} },
     { clock, log },
   )
-  const realtime = createRealtimeRelay({
+  const traffic = {
+    deployments,
     directory,
     lines,
     openLine: openTo,
@@ -144,27 +150,22 @@ export async function startWired(sketches: readonly Sketch[], options: WiredOpti
     clock,
     random,
     cooldowns,
-    settings: { requestTimeoutMs: 5000 },
-  })
+    log,
+    budgets: createRetryBudgets(0, clock),
+    settings: { ...ONE_TRY, requestTimeoutMs: 5000, rewriteResponseModel: false, ...options.relay },
+  }
+  const seal = createSeal(new Secret(MASTER_KEY), 'realtime session', randomBytes)
+  const sessionKeys = createSessionKeys(seal, clock)
   const gateway = createGateway({
     deployments,
     directory,
     board,
     checks,
-    realtime,
-    relay: createRelay({
-      directory,
-      lines,
-      openLine: openTo,
-      resolve: resolveModel,
-      board,
-      clock,
-      random,
-      cooldowns,
-      log,
-      budgets: createRetryBudgets(0, clock),
-      settings: { ...ONE_TRY, requestTimeoutMs: 5000, rewriteResponseModel: false, ...options.relay },
-    }),
+    realtime: createRealtimeRelay(traffic),
+    realtimeKeys: createRealtimeKeys({ ...traffic, sessionKeys }),
+    sessionKeys,
+    objects: createObjects(traffic),
+    relay: createRelay(traffic),
     settings: {
       ...(options.openMode !== true && { masterKey: new Secret(MASTER_KEY) }),
       isMasterKeyUnset: false,

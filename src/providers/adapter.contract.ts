@@ -29,6 +29,7 @@ export const REQUESTS: { readonly [M in HttpMode]: Operations[M]['request'] } = 
   audio_speech: { input: 'ping', voice: 'alloy' },
   rerank: { query: 'ping', documents: ['a'] },
   batch: { limit: 1 },
+  moderation: { input: 'ping' },
 }
 
 /** A good answer of a mode, and what it must be read as. */
@@ -232,6 +233,7 @@ function modesOf(adapter: ProviderAdapter): readonly HttpMode[] {
     'audio_speech',
     'rerank',
     'batch',
+    'moderation',
   ]
   return modes.filter((mode) => adapter.codecs[mode] !== 'unsupported')
 }

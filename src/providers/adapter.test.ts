@@ -100,6 +100,11 @@ const OPENAI_ANSWERS: { readonly [M in HttpMode]: GoodAnswer } = {
     body: { object: 'list', data: [], has_more: false },
     value: { batches: 0 },
   },
+  moderation: {
+    source: 'CreateModerationResponse',
+    body: { id: 'modr-1', model: 'm', results: [{ flagged: false, categories: {}, category_scores: {} }] },
+    value: { results: 1 },
+  },
 }
 
 /** https://docs.mistral.ai/capabilities/code_generation: completions come as messages. */
@@ -166,7 +171,7 @@ for (const adapter of ADAPTERS) {
 }
 
 const UNKNOWN = { unknown: { deep: [1, 'ü', null] } }
-const { chat, completion, embedding, image_generation, audio_speech, rerank } = REQUESTS
+const { chat, completion, embedding, image_generation, audio_speech, rerank, moderation } = REQUESTS
 const BODIES = [
   { messages: chat.messages },
   { ...chat, max_tokens: 5, ...UNKNOWN },
@@ -206,6 +211,8 @@ function relayContracts(name: string, deployment: Deployment): void {
   }
   if (has('audio_speech'))
     relayContract(name, deployment, 'audio_speech', [audio_speech, { ...audio_speech, speed: 2 }])
+  if (has('moderation'))
+    relayContract(name, deployment, 'moderation', [moderation, { ...moderation, ...UNKNOWN }])
   if (has('rerank')) relayContract(name, deployment, 'rerank', [rerank, { ...rerank, top_n: 1, ...UNKNOWN }])
 }
 

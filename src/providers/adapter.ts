@@ -2,7 +2,7 @@ import type { Deployment, Misconfiguration } from '../core/deployment.ts'
 import type { GatewayError } from '../core/failure.ts'
 import type { JsonObject } from '../core/json.ts'
 import type { BodyEdits } from '../core/json-spans.ts'
-import type { HttpMode, Mode, Operations } from '../core/mode.ts'
+import type { HttpMode, Mode, Operations, SideRoute } from '../core/mode.ts'
 import type { Secret } from '../core/secret.ts'
 import type { DialRequest, WireRequest, WireResponse } from '../transport/wire.ts'
 
@@ -30,6 +30,8 @@ export interface Codec<M extends HttpMode> {
   openStream?(target: Target): StreamDecoder<Operations[M]['event']>
   /** Present where a client's body needs no translation, only edits at its top level. */
   readonly relay?: RelayFace
+  /** The same for the routes beside the mode's own. */
+  readonly sides?: { readonly [S in SideRoute]?: RelayFace }
 }
 
 /** How to pass a client's request on without parsing it. */
@@ -68,11 +70,29 @@ export interface RealtimeFace {
   proves(message: string): boolean
 }
 
+/** Where a provider keeps files and batches; what it says of them is in OpenAI's words. */
+export interface ObjectsFace {
+  /** The URL of a path below the base: `/files`, `/batches/{id}/cancel`, … */
+  url(target: Target, path: string): string
+}
+
+/** The routes that hand out a key for one realtime session. */
+export type RealtimeKeyRoute = 'client_secrets' | 'sessions' | 'transcription_sessions'
+
+/** How a provider hands out keys for browsers, and takes them back. */
+export interface RealtimeKeysFace {
+  url(target: Target, route: RealtimeKeyRoute): string
+  /** The deployment with such a key in place of its own credentials. */
+  withKey(deployment: Deployment, key: Secret): Deployment
+}
+
 /** Everything the program knows of one provider. */
 export interface ProviderAdapter {
   readonly id: string
   readonly codecs: { readonly [M in HttpMode]: Codec<M> | 'unsupported' }
   readonly realtime: RealtimeFace | 'unsupported'
+  readonly objects: ObjectsFace | 'unsupported'
+  readonly realtimeKeys: RealtimeKeysFace | 'unsupported'
   /** Resolves base, key and version from the deployment, then from the environment. */
   connect(
     deployment: Deployment,

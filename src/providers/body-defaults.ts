@@ -1,12 +1,12 @@
 import type { JsonObject } from '../core/json.ts'
-import type { HttpMode } from '../core/mode.ts'
+import type { HttpMode, RouteName } from '../core/mode.ts'
 
 /**
- * Which of a deployment's defaults a mode's body takes. Chat and completion bodies are open: people pass
+ * Which of a deployment's defaults a route's body takes. Chat and completion bodies are open: people pass
  * `top_k` or `guided_json` this way. The others are strict (OpenAI's specification says
  * `additionalProperties: false`), so only fields that they are documented to know get in.
  */
-const KNOWN_FIELDS: { readonly [M in HttpMode]: readonly string[] | 'any' } = {
+const KNOWN_FIELDS: { readonly [R in RouteName]: readonly string[] | 'any' } = {
   chat: 'any',
   completion: 'any',
   embedding: ['dimensions', 'encoding_format', 'user', 'input_type', 'truncate'],
@@ -21,10 +21,22 @@ const KNOWN_FIELDS: { readonly [M in HttpMode]: readonly string[] | 'any' } = {
     'style',
     'user',
   ],
+  image_edit: [
+    'background',
+    'input_fidelity',
+    'output_compression',
+    'output_format',
+    'quality',
+    'response_format',
+    'size',
+    'user',
+  ],
+  audio_translation: ['prompt', 'response_format', 'temperature'],
   audio_transcription: ['language', 'prompt', 'response_format', 'temperature'],
   audio_speech: ['instructions', 'response_format', 'speed'],
   rerank: ['max_chunks_per_doc', 'max_tokens_per_doc', 'rank_fields', 'return_documents', 'top_n'],
   batch: [],
+  moderation: [],
 }
 
 /** What only the caller decides: a default that streams would break every caller that does not. */
@@ -36,9 +48,9 @@ const ALTERNATIVES: Readonly<Record<string, string>> = {
   max_completion_tokens: 'max_tokens',
 }
 
-/** The defaults that go into a body of this mode, before one looks at the request. */
-export function defaultsOf(mode: HttpMode, defaults: JsonObject): JsonObject {
-  const known = KNOWN_FIELDS[mode]
+/** The defaults that go into a body of this route, before one looks at the request. */
+export function defaultsOf(route: RouteName, defaults: JsonObject): JsonObject {
+  const known = KNOWN_FIELDS[route]
   return select(defaults, (key) => !CALLERS_OWN.has(key) && (known === 'any' || known.includes(key)))
 }
 

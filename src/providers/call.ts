@@ -1,14 +1,15 @@
 import { shortId, type Deployment, type Misconfiguration } from '../core/deployment.ts'
 import { asGatewayError, GatewayError } from '../core/failure.ts'
-import { memberValue, spliceBody, type BodyEdits, type JsonSpans } from '../core/json-spans.ts'
-import type { HttpMode, Operations } from '../core/mode.ts'
+import type { JsonSpans } from '../core/json-spans.ts'
+import { isSideRoute, SIDE_ROUTES } from '../core/mode.ts'
+import type { HttpMode, Operations, RouteName } from '../core/mode.ts'
 import { createRedact, type Redact, type Secret } from '../core/secret.ts'
 import type { Limits, Stream, StreamSink, Transport, WireRequest, WireResponse } from '../transport/wire.ts'
 import type { Authorize, Codec, ProviderAdapter, RelayFace, Target } from './adapter.ts'
-import { unlessSettled } from './body-defaults.ts'
 import { bodyText } from './error-facts.ts'
-import { JSON_HEADERS } from './post-json.ts'
+import type { RelayedForm } from './form-request.ts'
 import { adapterFor } from './registry.ts'
+import { relayedRequest } from './relayed-request.ts'
 
 /** A deployment that can be called. Built once, used by every probe and every request. */
 export interface Line {
@@ -125,7 +126,8 @@ export function decoded<M extends HttpMode>(
   }
 }
 
-function cleaned(line: Line, response: WireResponse): WireResponse {
+/** The answer as text of which no more is kept than errors need, without secrets. */
+export function cleaned(line: Line, response: WireResponse): WireResponse {
   const body = bodyText({ ...response, body: response.body.subarray(0, MAX_ERROR_BYTES) })
   return { ...response, headers: redacted(line, response.headers), body: Buffer.from(line.redact(body)) }
 }
@@ -165,53 +167,34 @@ export async function openRealtime(
 
 /**
  * Passes a client's body on: splice, authorize, stream. Undefined where this provider's words differ and the
- * request must be translated. The hot path: no promise where authorizing needs none, no parse.
+ * request must be translated. The hot path: no promise where authorizing needs none, no parse. Of a form `body` is
+ * the fields.
  */
 export function relay(
   line: Line,
-  mode: HttpMode,
+  route: RouteName,
   body: Buffer,
   spans: JsonSpans,
   limits: Limits,
   sink: StreamSink,
+  form?: RelayedForm,
 ): Stream | undefined {
-  const codec = line.adapter.codecs[mode]
-  if (codec === 'unsupported') throw unsupported(line, mode)
-  const face = codec.relay
+  const face = faceOf(line, route)
   if (face === undefined) return undefined
-  return start(line, relayed(line.target, face, body, spans), limits, sink)
+  return start(line, relayedRequest(line.target, face, body, spans, form), limits, sink)
 }
 
-function relayed(target: Target, face: RelayFace, body: Buffer, spans: JsonSpans): WireRequest {
-  const edits = fitted(face, face.edits(target), body, spans)
-  return {
-    method: 'POST',
-    url: face.url(target),
-    headers: face.accept === undefined ? JSON_HEADERS : { ...JSON_HEADERS, accept: face.accept },
-    body: spliceBody(body, spans, edits),
-  }
-}
-
-/** Carries renamed values over, and leaves out defaults that the body settles under another name. */
-function fitted(face: RelayFace, edits: BodyEdits, body: Buffer, spans: JsonSpans): BodyEdits {
-  const has = (key: string): boolean => spans.members.some((member) => member.key === key)
-  const defaults = unlessSettled(edits.defaults ?? {}, has)
-  const old = Object.entries(face.renames ?? {}).filter(([from]) => has(from))
-  if (old.length === 0) return { ...edits, defaults }
-  const moved = old.map(([from, to]): [string, string] => [
-    to,
-    JSON.stringify(memberValue(body, spans, from) ?? null),
-  ])
-  return {
-    ...edits,
-    defaults,
-    set: { ...edits.set, ...Object.fromEntries(moved) },
-    remove: [...(edits.remove ?? []), ...old.map(([from]) => from)],
-  }
+function faceOf(line: Line, route: RouteName): RelayFace | undefined {
+  const codec = line.adapter.codecs[isSideRoute(route) ? SIDE_ROUTES[route] : route]
+  if (codec === 'unsupported') throw unsupported(line, route)
+  if (!isSideRoute(route)) return codec.relay
+  const side = codec.sides?.[route]
+  if (side === undefined) throw unsupported(line, route)
+  return side
 }
 
 /** Failures reach the sink as the transport names them: whoever answers the client says where and what to do. */
-function start(line: Line, wire: WireRequest, limits: Limits, sink: StreamSink): Stream {
+export function start(line: Line, wire: WireRequest, limits: Limits, sink: StreamSink): Stream {
   const authorized = line.authorize(wire)
   return authorized instanceof Promise
     ? startLater(line, authorized, limits, sink)

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { escapedName } from '../core/form-splice.ts'
 
 /** A `multipart/form-data` body (RFC 7578). */
 export interface Form {
@@ -20,23 +21,18 @@ export function encodeForm(fields: readonly (readonly [string, string])[], file:
   const boundary = `pulsegate-${hash.digest('hex').slice(0, 32)}`
   const parts: Uint8Array[] = fields.map(([name, value]) =>
     Buffer.from(
-      `--${boundary}\r\ncontent-disposition: form-data; name="${escaped(name)}"\r\n\r\n${value}\r\n`,
+      `--${boundary}\r\ncontent-disposition: form-data; name="${escapedName(name)}"\r\n\r\n${value}\r\n`,
     ),
   )
   parts.push(
     Buffer.from(
-      `--${boundary}\r\ncontent-disposition: form-data; name="file"; filename="${escaped(file.name)}"\r\n` +
+      `--${boundary}\r\ncontent-disposition: form-data; name="file"; filename="${escapedName(file.name)}"\r\n` +
         `content-type: ${file.contentType}\r\n\r\n`,
     ),
     file.bytes,
     Buffer.from(`\r\n--${boundary}--\r\n`),
   )
   return { contentType: `multipart/form-data; boundary=${boundary}`, body: Buffer.concat(parts) }
-}
-
-/** As browsers do (HTML standard, multipart/form-data encoding algorithm). */
-function escaped(name: string): string {
-  return name.replaceAll('"', '%22').replaceAll('\r', '%0D').replaceAll('\n', '%0A')
 }
 
 /** The names of a form's parts in order, read back from its bytes, for showing what was sent. */

@@ -1,4 +1,6 @@
+import type { Deployment } from '../core/deployment.ts'
 import { GatewayError } from '../core/failure.ts'
+import type { Secret } from '../core/secret.ts'
 import { MAX_SOCKET_MESSAGE_BYTES, type OpenSocket } from '../core/web-socket.ts'
 import type { WireRequest } from '../transport/wire.ts'
 import { refusalOf, type Line } from './call.ts'
@@ -15,6 +17,18 @@ export interface SessionOptions {
 /** True where this deployment's provider has realtime sessions at all. */
 export function hasSessions(line: Line): boolean {
   return line.adapter.realtime !== 'unsupported'
+}
+
+/**
+ * The deployment with a key for one session in place of its own credentials.
+ * @throws GatewayError misconfigured where the provider knows no such keys
+ */
+export function withSessionKey({ adapter, deployment }: Line, key: Secret): Deployment {
+  const face = adapter.realtimeKeys
+  if (face !== 'unsupported') return face.withKey(deployment, key)
+  throw new GatewayError('misconfigured', `provider "${adapter.id}" has no keys for realtime sessions`, {
+    source: 'gateway',
+  })
 }
 
 /**

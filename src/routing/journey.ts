@@ -191,6 +191,13 @@ function afterFailure(journey: Journey, stay: Stay, failed: Failed): void {
     journey.answer.fail(failure, route)
     return
   }
+  // What was taken from the client beyond what is held cannot be sent to anybody else.
+  if (asked.form?.form.rest?.isTaken() === true) {
+    lost(journey, failure, route)
+    journey.waiting = []
+    goOn(journey)
+    return
+  }
   const inputs = pickInputs(deps)
   const { index } = failed.candidate.deployment
   const other = choose(candidates, inputs, (each) => each === index || stay.failed.has(each))

@@ -2,6 +2,7 @@ import { GatewayError } from '../core/failure.ts'
 import type { FailureKind } from '../core/failure.ts'
 import { scanObject } from '../core/json-spans.ts'
 import type { JsonSpans } from '../core/json-spans.ts'
+import type { BareShape } from './operation.ts'
 
 /** Why a 2xx answer is no answer: the kind and what was seen. */
 export interface Flaw {
@@ -15,6 +16,7 @@ export interface Flaw {
 export type Opening = 'wait' | 'events' | 'object' | Flaw
 
 const OPEN_BRACE = 0x7b
+const QUOTE = 0x22
 const OPEN_BRACKET = 0x5b
 const CLOSE_BRACKET = 0x5d
 /** How much of a strange answer is quoted. */
@@ -38,10 +40,14 @@ export function opensObject(bytes: Buffer): boolean {
 }
 
 /**
- * Judges a whole, small 2xx body: undefined where it is an answer, that is where its member `proof` is a list
- * that is not empty. An error inside a 200 is a flaw; so is text that is no JSON object.
+ * Judges a whole, small 2xx body: undefined where it is an answer, that is where its member `proof` is one: a list
+ * that is not empty, unless told otherwise. An error inside a 200 is a flaw; so is text that is no JSON object.
  */
-export function flawOf(body: Buffer, proof: string): Flaw | undefined {
+export function flawOf(
+  body: Buffer,
+  proof: string,
+  isProof: (body: Buffer, valueStart: number) => boolean = isFilledArray,
+): Flaw | undefined {
   if (firstByte(body) === body.length) return { kind: 'empty', seen: 'a 200 with an empty body' }
   let spans: JsonSpans
   try {
@@ -51,7 +57,7 @@ export function flawOf(body: Buffer, proof: string): Flaw | undefined {
     return { kind: 'wrong_shape', seen: `a 200 that is no JSON object: ${quote(body)}` }
   }
   const listed = spans.members.findLast((member) => member.key === proof)
-  if (listed !== undefined && isFilledArray(body, listed.valueStart)) return undefined
+  if (listed !== undefined && isProof(body, listed.valueStart)) return undefined
   if (hasError(body, spans)) return { kind: 'server_error', seen: `an error inside a 200: ${quote(body)}` }
   return { kind: 'wrong_shape', seen: `a 200 without ${proof}: ${quote(body)}` }
 }
@@ -106,6 +112,25 @@ function hasError(body: Buffer, spans: JsonSpans): boolean {
   return error !== undefined && !NO_ERROR.has(body.toString('latin1', error.valueStart, error.valueEnd))
 }
 
+/** Judges the first bytes of an answer that may be bare; `wait` asks for more of them, `json` for an object. */
+export function bareOpening(
+  { kind }: BareShape,
+  contentType: string | undefined,
+  bytes: Buffer,
+): 'wait' | 'bare' | 'json' {
+  return kind === 'sound' ? soundOpening(contentType, bytes) : textOpening(contentType, bytes)
+}
+
+/** Judges a whole, small bare answer; undefined where it is what was asked for. */
+export function bareFlawOf(
+  { kind }: BareShape,
+  contentType: string | undefined,
+  body: Buffer,
+): Flaw | undefined {
+  if (kind === 'sound') return soundFlawOf(contentType, body)
+  return body.length === 0 ? { kind: 'empty', seen: 'a 200 with no text at all' } : undefined
+}
+
 /** What every speech server calls sound, or at least bytes; `text/event-stream` is judged as events. */
 const SOUND_TYPE = /^(?:audio\/|application\/octet-stream|binary\/octet-stream|video\/)[\u0020-\u007e]*$/i
 /** JSON under the name of sound: an error in disguise, as far as one can tell from so little. */
@@ -114,13 +139,13 @@ const JSON_START = /^\s*\{\s*(?:"|$)/
 const JSON_START_BYTES = 64
 
 /** Judges the first bytes of an answer that should be sound; `wait` asks for more of them. */
-export function soundOpening(contentType: string | undefined, bytes: Buffer): 'wait' | 'sound' {
+function soundOpening(contentType: string | undefined, bytes: Buffer): 'wait' | 'bare' {
   if (bytes.length === 0 || contentType === undefined || !SOUND_TYPE.test(contentType)) return 'wait'
-  return JSON_START.test(bytes.toString('latin1', 0, JSON_START_BYTES)) ? 'wait' : 'sound'
+  return JSON_START.test(bytes.toString('latin1', 0, JSON_START_BYTES)) ? 'wait' : 'bare'
 }
 
 /** Judges a whole, small body that `soundOpening` was still waiting for; undefined where it is sound after all. */
-export function soundFlawOf(contentType: string | undefined, body: Buffer): Flaw | undefined {
+function soundFlawOf(contentType: string | undefined, body: Buffer): Flaw | undefined {
   if (body.length === 0) return { kind: 'empty', seen: 'a 200 with no sound at all' }
   const isNamedSound = contentType !== undefined && SOUND_TYPE.test(contentType)
   try {
@@ -132,6 +157,28 @@ export function soundFlawOf(contentType: string | undefined, body: Buffer): Flaw
     if (isNamedSound) return undefined
     return { kind: 'wrong_shape', seen: `a 200 of type ${contentType ?? 'unnamed'} in place of sound` }
   }
+}
+
+/** What servers call the text, SRT and VTT forms of a transcript; some give them no type of their own. */
+const TEXT_TYPE = /^(?:text\/(?!html|event-stream)|application\/(?:x-)?subrip)/i
+const LESS_THAN = 0x3c
+const HTML_START = /^\s*<(?:!doctype|html)/i
+/** How far one looks for it. */
+const HTML_START_BYTES = 64
+
+/** Judges the first bytes of an answer that may be bare text; `json` where it must be an object. */
+function textOpening(contentType: string | undefined, bytes: Buffer): 'wait' | 'bare' | 'json' {
+  if (contentType === undefined || !TEXT_TYPE.test(contentType)) return 'json'
+  const start = firstByte(bytes)
+  if (start === bytes.length) return start > HTML_START_BYTES ? 'bare' : 'wait'
+  if (bytes[start] === OPEN_BRACE) return 'json'
+  if (HTML_START.test(bytes.toString('latin1', start, start + HTML_START_BYTES))) return 'json'
+  return bytes[start] === LESS_THAN && bytes.length - start < HTML_START_BYTES ? 'wait' : 'bare'
+}
+
+/** Judges a whole, small JSON transcript: its text is there, and may be empty, for silence is heard as that. */
+export function transcriptFlawOf(body: Buffer, proof: string): Flaw | undefined {
+  return flawOf(body, proof, (bytes, valueStart) => bytes[valueStart] === QUOTE)
 }
 
 function isFilledArray(body: Buffer, start: number): boolean {

@@ -1,9 +1,13 @@
 import type { JsonObject } from '../core/json.ts'
-import type { HttpMode, Operations } from '../core/mode.ts'
+import type { HttpMode, Operations, SideRoute } from '../core/mode.ts'
 
-/** One thing that a client can ask a model to do by JSON: everything in which it differs from the others. */
+/** One thing that a client can ask a model to do by JSON or a form: everything in which it differs from the others. */
 export interface Operation<M extends HttpMode = HttpMode> {
   readonly mode: M
+  /** Present where the mode's deployments serve it beside the mode's own route. */
+  readonly side?: SideRoute
+  /** What a request may be; default: JSON. */
+  readonly accepts?: 'json' | 'form' | 'either'
   /** LiteLLM's name of the route, which its error sentences start with. */
   readonly route: string
   /** Members without which nothing is sent. What else a body needs is for the provider to say. */
@@ -21,10 +25,21 @@ export interface Operation<M extends HttpMode = HttpMode> {
 export interface RequiredMember {
   readonly name: string
   readonly isArray?: boolean
+  /** Another member that does as well. */
+  readonly or?: string
 }
 
-/** What makes a 2xx an answer: a JSON object with a filled list of that name, or sound. */
-export type AnswerShape = { readonly kind: 'object'; readonly proof: string } | { readonly kind: 'sound' }
+/**
+ * What makes a 2xx an answer: a JSON object with a filled list of that name, a transcript (a JSON object with a text
+ * of that name, or bare text), or sound.
+ */
+export type AnswerShape =
+  | { readonly kind: 'object'; readonly proof: string }
+  | { readonly kind: 'transcript'; readonly proof: string }
+  | { readonly kind: 'sound' }
+
+/** An answer that may be something else than JSON. */
+export type BareShape = Exclude<AnswerShape, { readonly kind: 'object' }>
 
 /** How OpenAI's words become the neutral request, and a decoded answer OpenAI's words again. */
 export interface Translation<M extends HttpMode = HttpMode> {

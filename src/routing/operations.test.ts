@@ -23,6 +23,14 @@ test('each operation names what a body lacks, and asks for events only where the
     ['completion', { prompt: 'a' }, "/completions: Missing required parameter: 'prompt'.", true],
     ['embedding', { input: 'a' }, "/embeddings: Missing required parameter: 'input'.", false],
     ['image_generation', { prompt: 'a' }, "/image/generations: Missing required parameter: 'prompt'.", true],
+    ['image_edit', { images: [], prompt: 'a' }, "/images/edits: Missing required parameter: 'image'.", true],
+    [
+      'audio_transcription',
+      { file: null },
+      "/audio/transcriptions: Missing required parameter: 'file'.",
+      true,
+    ],
+    ['audio_translation', { file: null }, "/audio/translations: Missing required parameter: 'file'.", false],
     ['audio_speech', { input: 'a' }, "/audio/speech: Missing required parameter: 'input'.", false],
     ['rerank', { query: 'a', documents: [] }, "/rerank: Missing required parameter: 'query'.", false],
   ]

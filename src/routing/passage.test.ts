@@ -184,6 +184,62 @@ test('the first bytes of sound reach the client before the last are there, with 
   assert.equal(kindOf(seen), 'cut')
 })
 
+const TRANSCRIPT: AnswerShape = { kind: 'transcript', proof: 'text' }
+
+test('a transcript is JSON with a text, bare text or events, and nothing else is one, however it arrives', () => {
+  const busy = '{"error":{"message":"busy"}}'
+  const events = 'data: {"type":"transcript.text.delta","delta":"a"}\n\n'
+  const cases: readonly (readonly [string | undefined, string, string, string])[] = [
+    ['application/json', '{"text":"hello"}', 'end', '{"text":"hello"}'],
+    ['application/json', '{"text":"","segments":[]}', 'end', '{"text":"","segments":[]}'],
+    [undefined, '{"text":"hello"}', 'end', '{"text":"hello"}'],
+    ['text/plain; charset=utf-8', '{"text":"hello"}', 'end', '{"text":"hello"}'],
+    ['text/plain; charset=utf-8', 'hello\n', 'end', 'hello\n'],
+    ['text/plain', '\n', 'end', '\n'],
+    ['text/plain', ' '.repeat(100), 'end', ' '.repeat(100)],
+    ['text/vtt', 'WEBVTT\n\n00:00', 'end', 'WEBVTT\n\n00:00'],
+    ['application/x-subrip', '1\n00:00', 'end', '1\n00:00'],
+    ['text/plain', '<laughter>', 'end', '<laughter>'],
+    ['text/plain', '', 'empty', ''],
+    ['application/json', '', 'empty', ''],
+    ['application/json', '{"text":null}', 'wrong_shape', ''],
+    ['application/json', '{"ok":true}', 'wrong_shape', ''],
+    ['application/json', busy, 'server_error', ''],
+    ['text/plain', busy, 'server_error', ''],
+    ['text/html', '<html>', 'wrong_shape', ''],
+    ['text/plain', '\n<!DOCTYPE html><title>', 'wrong_shape', ''],
+    ['application/octet-stream', 'hello', 'wrong_shape', ''],
+    ['text/event-stream', events, 'end', events],
+    ['text/event-stream', `data: ${busy}\n\n`, 'server_error', ''],
+  ]
+  for (const [type, text, end, expected] of cases) {
+    fc.assert(
+      fc.property(fc.boolean(), fc.array(fc.nat(), { maxLength: 8 }), (stream, splits) => {
+        // A wish for events is one: what cannot be streamed comes whole.
+        const { passage, seen } = open({ stream, shape: TRANSCRIPT })
+        passage.head(200, type === undefined ? {} : { 'content-type': type })
+        send(passage, text, splits)
+        passage.end()
+        assert.deepEqual([kindOf(seen), seen.text], [end, expected], text)
+      }),
+      { numRuns: 40 },
+    )
+  }
+})
+
+test('bare text keeps its type, and JSON is called so', () => {
+  for (const [type, text, expected] of [
+    ['text/plain; charset=utf-8', 'hello', 'text/plain; charset=utf-8'],
+    ['text/plain', '{"text":"hello"}', 'application/json'],
+  ] as const) {
+    const { passage, seen } = open({ stream: false, shape: TRANSCRIPT })
+    passage.head(200, { 'content-type': type })
+    send(passage, text)
+    passage.end()
+    assert.equal(seen.headers?.['content-type'], expected)
+  }
+})
+
 test('a long text in place of sound is given up, not kept', () => {
   const { passage, seen } = open({ stream: false, shape: SOUND })
   passage.head(200, { 'content-type': 'text/plain' })

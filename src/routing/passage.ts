@@ -6,9 +6,17 @@ import type { StreamSink, WireResponse } from './road.ts'
 import type { AnswerHeaders } from './answer-head.ts'
 import { createEventGate } from './event-gate.ts'
 import type { EventGate } from './event-gate.ts'
-import { flawOf, firstByte, opening, opensObject, soundFlawOf, soundOpening } from './judge.ts'
+import {
+  bareFlawOf,
+  bareOpening,
+  flawOf,
+  firstByte,
+  opening,
+  opensObject,
+  transcriptFlawOf,
+} from './judge.ts'
 import type { Flaw } from './judge.ts'
-import type { AnswerShape } from './operation.ts'
+import type { AnswerShape, BareShape } from './operation.ts'
 
 /** Where an answer goes. `head` and `data` are for a good one; exactly one of `end` and `fail` is called, last. */
 export interface RelayAnswer {
@@ -67,7 +75,8 @@ export class Passage implements StreamSink {
 
   constructor(options: PassageOptions) {
     this.#options = options
-    if (options.stream) this.#gate = this.#openGate()
+    // A model that cannot stream its transcript sends it whole, and nobody minds.
+    if (options.stream && options.shape.kind !== 'transcript') this.#gate = this.#openGate()
   }
 
   #openGate(): EventGate {
@@ -81,7 +90,7 @@ export class Passage implements StreamSink {
     this.#upstream = headers
     this.#phase = status >= 200 && status < 300 ? 'opening' : 'refused'
     // Speech can be asked for as events (`stream_format: "sse"`): the answer's type says whether it was.
-    if (this.#options.shape.kind === 'sound' && headers['content-type']?.startsWith('text/event-stream'))
+    if (this.#options.shape.kind !== 'object' && headers['content-type']?.startsWith('text/event-stream'))
       this.#gate ??= this.#openGate()
   }
 
@@ -156,7 +165,7 @@ export class Passage implements StreamSink {
   #judge(): boolean {
     const { shape } = this.#options
     if (this.#gate !== undefined) return this.#judgeEvents(proofOf(shape))
-    return shape.kind === 'sound' ? this.#judgeSound() : this.#judgeObject(shape.proof)
+    return shape.kind === 'object' ? this.#judgeObject(shape.proof) : this.#judgeBare(shape)
   }
 
   #judgeEvents(proof: string): boolean {
@@ -173,10 +182,11 @@ export class Passage implements StreamSink {
   }
 
   /** Sound may begin with any byte, so there is no padding to drop. */
-  #judgeSound(): boolean {
+  #judgeBare(shape: BareShape): boolean {
     const bytes = this.#whole()
-    const type = this.#upstream['content-type']
-    if (soundOpening(type, bytes) === 'sound') return this.#flowKept(soundHeaders(this.#upstream))
+    const first = bareOpening(shape, this.#upstream['content-type'], bytes)
+    if (first === 'bare') return this.#flowKept(bareHeaders(this.#upstream))
+    if (first === 'json') return this.#judgeObject(proofOf(shape))
     if (bytes.length > MAX_JUDGED_BYTES) this.abandon(this.#options.flawed(NO_SOUND, this.#response()))
     return true
   }
@@ -204,8 +214,9 @@ export class Passage implements StreamSink {
     const { model, shape } = this.#options
     const stream = this.#gate !== undefined
     const bytes = this.#whole()
-    if (shape.kind === 'sound' && !stream) {
-      this.#endSound(bytes)
+    const type = this.#upstream['content-type']
+    if (!stream && shape.kind !== 'object' && bareOpening(shape, type, bytes) !== 'json') {
+      this.#endBare(bareFlawOf(shape, type, bytes))
       return
     }
     const proof = proofOf(shape)
@@ -215,7 +226,8 @@ export class Passage implements StreamSink {
       this.#endFlow()
       return
     }
-    const flaw = typeof first === 'object' ? first : flawOf(bytes, proof)
+    const judge = shape.kind === 'transcript' ? transcriptFlawOf : flawOf
+    const flaw = typeof first === 'object' ? first : judge(bytes, proof)
     if (flaw !== undefined || stream) {
       this.#fail(flaw === undefined ? wholeForStream() : this.#options.flawed(flaw, this.#response()))
       return
@@ -226,13 +238,13 @@ export class Passage implements StreamSink {
     this.#endFlow()
   }
 
-  #endSound(bytes: Buffer): void {
-    const flaw = soundFlawOf(this.#upstream['content-type'], bytes)
+  /** Of sound and bare text, which pass under their own type. */
+  #endBare(flaw: Flaw | undefined): void {
     if (flaw !== undefined) {
       this.#fail(this.#options.flawed(flaw, this.#response()))
       return
     }
-    this.#flowKept(soundHeaders(this.#upstream))
+    this.#flowKept(bareHeaders(this.#upstream))
     this.#endFlow()
   }
 
@@ -265,8 +277,8 @@ function proofOf(shape: AnswerShape): string {
   return shape.kind === 'sound' ? NO_PROOF : shape.proof
 }
 
-/** Sound is passed on as it came: its type, and its length and packing where they were said. */
-function soundHeaders(upstream: AnswerHeaders): AnswerHeaders {
+/** Sound and bare text are passed on as they came: its type, and its length and packing where they were said. */
+function bareHeaders(upstream: AnswerHeaders): AnswerHeaders {
   const { 'content-type': type, 'content-length': length, 'content-encoding': encoding } = upstream
   return {
     'content-type': type ?? 'application/octet-stream',

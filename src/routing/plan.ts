@@ -1,3 +1,4 @@
+import type { ClientForm } from '../core/client-form.ts'
 import { shortId, type Deployment, type Misconfiguration } from '../core/deployment.ts'
 import { GatewayError } from '../core/failure.ts'
 import type { JsonObject } from '../core/json.ts'
@@ -7,6 +8,7 @@ import type { ResolveModel } from '../core/resolve.ts'
 import type { Board } from '../health/board.ts'
 import type { LineOrProblem } from '../health/subject.ts'
 import type { Line } from '../providers/call.ts'
+import type { RelayedForm } from '../providers/form-request.ts'
 import { routeHeaders } from './answer-head.ts'
 import type { AnswerHeaders, Detours } from './answer-head.ts'
 import { allowing, clientConnection, redactWith, withClientConnection } from './client-connection.ts'
@@ -14,6 +16,7 @@ import type { Cooldowns } from './cooldown.ts'
 import { fillWildcards } from './directory.ts'
 import type { Candidate, Directory } from './directory.ts'
 import { CONNECTION_FIELDS, GATEWAY_FIELDS, HONOURED_FIELDS } from './fields.ts'
+import { fieldsAsJson } from './form-fields.ts'
 import type { Operation } from './operation.ts'
 import type { PickInputs } from './pick.ts'
 import { readRequest, refuse, unknownModel } from './request.ts'
@@ -33,20 +36,24 @@ export interface PlanDeps {
   readonly random: () => number
 }
 
-/** A client's request, read whole. */
+/** A client's request: JSON, read whole, or a form, as far as it is held. */
 export interface RelayRequest {
   /** What the route asks for. */
   readonly operation: Operation
-  readonly body: Buffer
+  readonly body: Buffer | ClientForm
   /** The model that the URL names; it beats the body's. */
   readonly urlModel?: string
+  /** Asked where neither names one. */
+  readonly defaultModel?: string
 }
 
 /** A request as it was read, once, whatever becomes of it. */
 export interface Asked {
   readonly operation: Operation
+  /** JSON: of a form, its fields. */
   readonly body: Buffer
   readonly read: RequestRead
+  readonly form?: RelayedForm
 }
 
 /** A model group that can be asked, and with what. */
@@ -69,14 +76,21 @@ export interface Plan {
   readonly spans: JsonSpans
   readonly route: AnswerHeaders
   readonly detours: Detours
+  readonly form?: RelayedForm
 }
 
 /**
  * Reads a request.
  * @throws GatewayError bad_request, the client's doing
  */
-export function readAsked({ operation, body, urlModel }: RelayRequest): Asked {
-  return { operation, body, read: readRequest(operation, body, urlModel) }
+export function readAsked({ operation, body, urlModel, defaultModel }: RelayRequest): Asked {
+  if (Buffer.isBuffer(body))
+    return { operation, body, read: readRequest(operation, body, urlModel, defaultModel) }
+  const fields = fieldsAsJson(body.fields)
+  // What else a large form holds is not known yet.
+  const known = body.rest === undefined ? operation : { ...operation, required: [] }
+  const form = { form: body, fields, removed: GATEWAY_FIELDS, refused: CONNECTION_FIELDS }
+  return { operation, body: fields, read: readRequest(known, fields, urlModel), form }
 }
 
 /**
@@ -122,7 +136,7 @@ export function pickInputs(deps: PlanDeps): PickInputs {
  */
 export function planAttempt(
   deps: PlanDeps,
-  { operation, body, read }: Asked,
+  { operation, body, read, form }: Asked,
   group: Group,
   chosen: Candidate,
   detours: Detours,
@@ -141,6 +155,7 @@ export function planAttempt(
       read.gatewayFields.filter((field) => !HONOURED_FIELDS.has(field)),
     ),
     detours,
+    ...(form !== undefined && { form }),
   }
 }
 

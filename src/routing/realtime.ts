@@ -1,31 +1,25 @@
 import type { Clock } from '../core/clock.ts'
-import { shortId, type Deployment } from '../core/deployment.ts'
 import { asGatewayError, failureRow, GatewayError } from '../core/failure.ts'
-import type { ResolveModel } from '../core/resolve.ts'
 import type { OpenSocket } from '../core/web-socket.ts'
 import type { Board } from '../health/board.ts'
-import type { LineOrProblem } from '../health/subject.ts'
 import type { Line } from '../providers/call.ts'
-import { hasSessions, openSession } from '../providers/open-session.ts'
+import { hasSessions, openSession, withSessionKey } from '../providers/open-session.ts'
 import { routeHeaders } from './answer-head.ts'
 import type { AnswerHeaders } from './answer-head.ts'
 import { bridge } from './bridge.ts'
 import type { Bridge, SessionEnd } from './bridge.ts'
+import { candidateLine } from './candidate-line.ts'
+import type { LineDeps } from './candidate-line.ts'
 import type { Cooldowns } from './cooldown.ts'
-import { fillWildcards } from './directory.ts'
 import type { Candidate, Directory } from './directory.ts'
 import { explain } from './explain.ts'
 import { choose, noneAvailable, type PickInputs } from './pick.ts'
 import { refuse, unknownModel } from './request.ts'
+import type { SessionGrant } from './session-keys.ts'
 
 /** What realtime sessions are made of. */
-export interface RealtimeDeps {
+export interface RealtimeDeps extends LineDeps {
   readonly directory: Directory
-  /** By `Deployment.index`, opened once. */
-  readonly lines: (index: number) => LineOrProblem
-  /** For a deployment derived for one session. */
-  readonly openLine: (deployment: Deployment) => LineOrProblem
-  readonly resolve: ResolveModel
   readonly board: Pick<Board, 'health'>
   readonly cooldowns: Cooldowns
   readonly clock: Clock
@@ -43,6 +37,8 @@ export interface SessionRequest {
   readonly model: string | undefined
   /** The client's headers that concern the upstream, lower-case names. */
   readonly headers: AnswerHeaders
+  /** What the client's key is good for; undefined where it may ask for everything. */
+  readonly grant?: SessionGrant | undefined
   /** The client is gone, or the process ends. */
   readonly signal: AbortSignal
 }
@@ -81,7 +77,9 @@ export function createRealtimeRelay(deps: RealtimeDeps): RealtimeRelay {
   return {
     open: async (request) => {
       try {
-        return await openAny(deps, request)
+        return await (request.grant === undefined
+          ? openAny(deps, request)
+          : openGranted(deps, request, request.grant))
       } catch (error) {
         return { failure: asGatewayError(error), headers: {} }
       }
@@ -100,7 +98,8 @@ async function openAny(deps: RealtimeDeps, request: SessionRequest): Promise<Ses
   while (tried.size < MAX_DEPLOYMENTS) {
     const chosen = choose(candidates, inputs, (index) => tried.has(index))
     if (chosen === undefined) break
-    const opened = await openAt(deps, model, chosen, request)
+    const line = candidateLine(deps, ROUTE, model, chosen)
+    const opened = await openAt(deps, { model, chosen, line, tells: tellsOf }, request)
     if (!('failure' in opened)) return { ...opened, headers: { ...opened.headers, ...attempts(tried.size) } }
     first ??= opened
     const { failure } = opened
@@ -144,13 +143,52 @@ function candidatesFor({ directory, lines }: RealtimeDeps, model: string): reado
   )
 }
 
+/**
+ * Opens the session that a key was given for, with the provider's own key for it: what was settled when the key was
+ * asked for holds, and the deployment's credentials open nothing.
+ */
+async function openGranted(
+  deps: RealtimeDeps,
+  request: SessionRequest,
+  grant: SessionGrant,
+): Promise<Session | NoSession> {
+  const chosen = deps.directory
+    .candidates(grant.model)
+    .find(({ deployment }) => deployment.id === grant.deploymentId)
+  if (chosen === undefined)
+    throw notGranted('its deployment is not in the config any more; ask for a new one')
+  const own = candidateLine(deps, ROUTE, grant.model, chosen)
+  const { model = grant.model } = request
+  if (model !== grant.model && model !== own.target.model)
+    throw notGranted(`it is for model=${grant.model}, not for model=${model.slice(0, 256)}`)
+  const opened = deps.openLine(withSessionKey(own, grant.key))
+  if ('misconfigured' in opened)
+    throw new GatewayError('none_available', opened.misconfigured.message, { source: 'gateway' })
+  const line = { ...opened.line, target: own.target }
+  // Whatever is said to that key says nothing about the deployment's own.
+  return openAt(deps, { model: grant.model, chosen, line, tells: (_, { isUnsent }) => isUnsent }, request)
+}
+
+function notGranted(why: string): GatewayError {
+  const message = `Authentication Error, this realtime session key does not open that: ${why}.`
+  return new GatewayError('auth', message, { status: 403, source: 'client' })
+}
+
+/** Whom to open a session at. */
+interface Opening {
+  /** The name asked for. */
+  readonly model: string
+  readonly chosen: Candidate
+  readonly line: Line
+  /** Does such a failure say something about the deployment? */
+  readonly tells: (chosen: Candidate, failure: GatewayError) => boolean
+}
+
 async function openAt(
   deps: RealtimeDeps,
-  model: string,
-  chosen: Candidate,
+  { model, chosen, line, tells }: Opening,
   request: SessionRequest,
 ): Promise<Session | NoSession> {
-  const line = lineFor(deps, model, chosen)
   const headers = routeHeaders(model, line.deployment, line.target.base, [])
   const { timeoutMs = deps.settings.requestTimeoutMs } = line.deployment.timeouts
   const tracked = deps.cooldowns.track(chosen.deployment)
@@ -169,7 +207,7 @@ async function openAt(
     }
   } catch (error) {
     const failure = asGatewayError(error)
-    if (tellsOf(chosen, failure)) tracked.failed(failure)
+    if (tells(chosen, failure)) tracked.failed(failure)
     else tracked.dropped()
     return { failure: explain(line, failure), headers }
   }
@@ -178,26 +216,4 @@ async function openAt(
 /** A deployment for something else, or a name that a wildcard took, may well refuse and be alive. */
 function tellsOf({ deployment, captures }: Candidate, failure: GatewayError): boolean {
   return failure.isUnsent || (captures === undefined && deployment.mode === 'realtime')
-}
-
-/** The line of the chosen deployment, with a wildcard's model filled in. */
-function lineFor(deps: RealtimeDeps, asked: string, { deployment, captures }: Candidate): Line {
-  const isFree = captures !== undefined && deployment.model.startsWith('*')
-  const opened = isFree
-    ? deps.openLine(resolved(deps.resolve, deployment, fillWildcards(deployment.model, captures), asked))
-    : deps.lines(deployment.index)
-  if ('misconfigured' in opened) {
-    const message = `${deployment.group} (${shortId(deployment.id)}): ${opened.misconfigured.message}`
-    throw new GatewayError('none_available', message, { source: 'gateway' })
-  }
-  const { line } = opened
-  const model = fillWildcards(line.target.model, captures)
-  return model === line.target.model ? line : { ...line, target: { ...line.target, model } }
-}
-
-/** `model: "*"` takes any provider's model: whose it is shows only in the name asked for. */
-function resolved(resolve: ResolveModel, deployment: Deployment, model: string, asked: string): Deployment {
-  const { provider, upstreamModel, problem } = resolve(model, {})
-  if (problem !== undefined) throw unknownModel({ route: ROUTE }, asked)
-  return { ...deployment, model, provider, upstreamModel }
 }

@@ -95,7 +95,7 @@ function start(deps: RelayDeps, plan: Plan, answer: RelayAnswer): Exchange {
   }
   try {
     const exchange =
-      relay(line, operation.mode, plan.body, plan.spans, limits, passage) ??
+      relay(line, operation.side ?? operation.mode, plan.body, plan.spans, limits, passage, plan.form) ??
       translate(line, operation, plan.body, stream, limits, passage)
     running = exchange
     return exchange

@@ -29,7 +29,12 @@ const ARRAY_START = 0x5b
  * Reads the few top-level fields that routing needs.
  * @throws GatewayError bad_request (400, the client's doing) for bad JSON, no model, a required member missing
  */
-export function readRequest(operation: Operation, body: Buffer, urlModel: string | undefined): RequestRead {
+export function readRequest(
+  operation: Operation,
+  body: Buffer,
+  urlModel: string | undefined,
+  defaultModel?: string,
+): RequestRead {
   const spans = scanObject(body)
   const connectionFields: string[] = []
   const gatewayFields: string[] = []
@@ -37,7 +42,7 @@ export function readRequest(operation: Operation, body: Buffer, urlModel: string
     if (CONNECTION_FIELDS.has(key)) connectionFields.push(key)
     else if (GATEWAY_FIELDS.has(key)) gatewayFields.push(key)
   }
-  const model = urlModel ?? memberValue(body, spans, 'model')
+  const model = urlModel ?? memberValue(body, spans, 'model') ?? defaultModel
   if (typeof model !== 'string' || model === '') throw unknownModel(operation, model ?? null)
   checkRequired(operation, body, spans)
   return {
@@ -51,8 +56,8 @@ export function readRequest(operation: Operation, body: Buffer, urlModel: string
 }
 
 function checkRequired({ route, required }: Operation, body: Buffer, spans: JsonSpans): void {
-  for (const { name, isArray } of required) {
-    const member = spans.members.findLast(({ key }) => key === name)
+  for (const { name, isArray, or } of required) {
+    const member = spans.members.findLast(({ key }) => key === name || key === or)
     if (member === undefined) throw refuse(`${route}: Missing required parameter: '${name}'.`, name)
     if (isArray === true && body[member.valueStart] !== ARRAY_START)
       throw refuse(`${route}: '${name}' must be an array.`, name)

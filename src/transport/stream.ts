@@ -91,7 +91,7 @@ function toDispatch(ground: StreamGround, request: WireRequest, limits: Limits):
     path: path.startsWith('/') ? path : `/${path}`,
     method: request.method,
     headers: headerList(request.headers, ground.userAgent),
-    body: request.body ?? null,
+    body: request.streamed?.open() ?? request.body ?? null,
     headersTimeout: 0,
     bodyTimeout: limits.idleTimeoutMs ?? 0,
   }

@@ -1,11 +1,22 @@
+import type { Readable } from 'node:stream'
 import type { OpenSocket } from '../core/web-socket.ts'
 
 /** A request as it goes on the wire. Header names are lower case. */
 export interface WireRequest {
-  readonly method: 'GET' | 'POST'
+  readonly method: 'GET' | 'POST' | 'DELETE'
   readonly url: string
   readonly headers: Readonly<Record<string, string>>
   readonly body?: Uint8Array | string
+  /** In place of `body`. Sent in chunks unless the headers name its size. */
+  readonly streamed?: StreamedBody
+}
+
+/** A body that is made while it is sent. */
+export interface StreamedBody {
+  /** Could it be sent from its start now? What a client sends can be read once. */
+  canOpen(): boolean
+  /** The body from its start; nothing is taken from where it comes from before it is read. */
+  open(): Readable
 }
 
 /** A whole answer. Header names are lower case; repeated headers are joined by `, `. */

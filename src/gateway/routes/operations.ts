@@ -1,13 +1,17 @@
+import type { IncomingMessage } from 'node:http'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { isFormType } from '../../core/client-form.ts'
+import type { ClientForm } from '../../core/client-form.ts'
 import { GatewayError } from '../../core/failure.ts'
 import type { Operation } from '../../routing/operation.ts'
 import { OPERATIONS } from '../../routing/operations.ts'
 import type { RelayAnswer } from '../../routing/passage.ts'
 import type { Exchange } from '../../routing/relay.ts'
 import { createClientAnswer } from '../client-answer.ts'
-import type { RouteContext } from '../gateway.ts'
+import type { GatewaySettings, RouteContext } from '../gateway.ts'
 import { wildcardText } from '../json-reply.ts'
 import { readBody } from '../read-body.ts'
+import { readForm } from '../read-form.ts'
 import type { RunningRequests } from '../running-requests.ts'
 
 interface OperationPath {
@@ -15,6 +19,8 @@ interface OperationPath {
   readonly operation: Operation
   /** Versions that stand before it; default none and `/v1`. */
   readonly versions?: readonly string[]
+  /** Who is asked where no model is named. */
+  readonly defaultModel?: (settings: GatewaySettings) => string | undefined
 }
 
 /** Where each operation is asked for; the longer of two endings first. */
@@ -23,23 +29,32 @@ const PATHS: readonly OperationPath[] = [
   { path: '/completions', operation: OPERATIONS.completion },
   { path: '/embeddings', operation: OPERATIONS.embedding },
   { path: '/images/generations', operation: OPERATIONS.image_generation },
+  { path: '/images/edits', operation: OPERATIONS.image_edit },
   { path: '/audio/speech', operation: OPERATIONS.audio_speech },
+  { path: '/audio/transcriptions', operation: OPERATIONS.audio_transcription },
+  { path: '/audio/translations', operation: OPERATIONS.audio_translation },
   // Cohere's clients know it as version 2.
   { path: '/rerank', operation: OPERATIONS.rerank, versions: ['', '/v1', '/v2'] },
+  {
+    path: '/moderations',
+    operation: OPERATIONS.moderation,
+    // OpenAI's SDK for Azure names no deployment here.
+    versions: ['', '/v1', '/openai', '/openai/v1'],
+    defaultModel: ({ moderationModel }) => moderationModel,
+  },
 ]
 /** Azure's clients, and OpenAI's of old, name the model in the path. */
 const MODEL_PATHS = ['/openai/deployments/*', '/engines/*', '/v1/engines/*']
 
 /**
- * Every operation with a JSON request under all its paths. The request is read, and answered, past the framework:
+ * Every operation under all its paths. The request is read, and answered, past the framework:
  * this is the hot path.
  */
 export function operationRoutes(app: FastifyInstance, context: RouteContext, running: RunningRequests): void {
-  for (const { path, operation, versions = ['', '/v1'] } of PATHS) {
+  for (const { path, operation, versions = ['', '/v1'], defaultModel } of PATHS) {
+    const asked = { operation, urlModel: undefined, defaultModel: defaultModel?.(context.settings) }
     for (const version of versions) {
-      app.post(version + path, (request, reply) =>
-        serve(context, running, request, reply, { operation, urlModel: undefined }),
-      )
+      app.post(version + path, (request, reply) => serve(context, running, request, reply, asked))
     }
   }
   // The model may hold slashes, and a path parameter may not: the end is matched by hand. `api-version` is ignored.
@@ -55,6 +70,7 @@ export function operationRoutes(app: FastifyInstance, context: RouteContext, run
 interface Asked {
   readonly operation: Operation
   readonly urlModel: string | undefined
+  readonly defaultModel?: string | undefined
 }
 
 function askedIn(rest: string): Asked | undefined {
@@ -92,19 +108,42 @@ function serve(
     // The client went away before the end: nobody else waits for what the upstream is still doing.
     if (!response.writableFinished) exchange?.cancel()
   })
-  readBody(request.raw, context.settings.maxRequestBytes, (body) => {
+  readRequestBody(request.raw, asked, context.settings.maxRequestBytes, (body) => {
     if (body instanceof GatewayError) answer.fail(body, {})
     else if (!response.destroyed) exchange = start(context, body, asked, answer)
   })
 }
 
+/** JSON unless the operation takes forms; one that takes either is asked by what the request says it is. */
+function readRequestBody(
+  request: IncomingMessage,
+  { operation: { accepts = 'json', route }, urlModel }: Asked,
+  maxBytes: number,
+  done: (body: Buffer | ClientForm | GatewayError) => void,
+): void {
+  const type = request.headers['content-type'] ?? ''
+  if (accepts === 'json' || (accepts === 'either' && !/^multipart\//i.test(type))) {
+    readBody(request, maxBytes, done)
+  } else if (isFormType(type)) {
+    readForm(request, { maxBytes, ...(urlModel === undefined && { wanted: 'model' }) }, done)
+  } else {
+    const given = type === '' ? 'no Content-Type' : `Content-Type '${type.slice(0, 80)}'`
+    const message = `${route}: takes a form, not ${given}: send multipart/form-data with 'model' and the file as its parts.`
+    done(new GatewayError('bad_request', message, { status: 415, source: 'client', param: 'request_body' }))
+  }
+}
+
 function start(
   context: RouteContext,
-  body: Buffer,
-  { operation, urlModel }: Asked,
+  body: Buffer | ClientForm,
+  { operation, urlModel, defaultModel }: Asked,
   answer: RelayAnswer,
 ): Exchange {
-  return context.relay.relay({ operation, body, ...(urlModel !== undefined && { urlModel }) }, answer)
+  const named = {
+    ...(urlModel !== undefined && { urlModel }),
+    ...(defaultModel !== undefined && { defaultModel }),
+  }
+  return context.relay.relay({ operation, body, ...named }, answer)
 }
 
 /** What hooks have set so far; a hijacked reply does not send them by itself. */

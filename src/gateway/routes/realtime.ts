@@ -4,7 +4,8 @@ import { GatewayError } from '../../core/failure.ts'
 import type { Bridge, SessionEnd } from '../../routing/bridge.ts'
 import type { RouteContext } from '../gateway.ts'
 import { queryText, sendError } from '../json-reply.ts'
-import { KEY_PROTOCOL } from '../key-check.ts'
+import { KEY_PROTOCOL, sessionGrant } from '../key-check.ts'
+import { plainHeaders } from '../relayed.ts'
 import type { RunningRequests } from '../running-requests.ts'
 import type { Upgrades, WaitingClient } from '../upgrades.ts'
 
@@ -27,7 +28,7 @@ export function realtimeRoutes(
   upgrades: Upgrades,
 ): void {
   for (const path of PATHS) {
-    app.get(path, (request, reply) => {
+    app.get(path, { config: { takesSessionKeys: true } }, (request, reply) => {
       const waiting = upgrades.waiting(request.raw)
       const flaw = handshakeFlaw(request.headers, waiting)
       if (waiting !== undefined && flaw === undefined) return serve(context, running, request, reply, waiting)
@@ -51,7 +52,13 @@ async function serve(
     session?.end(GOING_AWAY, reason.message)
   })
   reply.raw.once('close', forget)
+  const grant = sessionGrant(request.headers, context.sessionKeys)
+  if (grant instanceof GatewayError) {
+    forget()
+    return sendError(reply, grant, context.redact)
+  }
   const opened = await context.realtime.open({
+    grant,
     model: queryText(request.query, 'model') ?? queryText(request.query, 'deployment'),
     headers: passedHeaders(request.headers),
     signal: AbortSignal.any([waiting.gone, stopping.signal]),
@@ -109,15 +116,6 @@ function passedHeaders(headers: IncomingHttpHeaders): Readonly<Record<string, st
       const value = headers[name]
       return typeof value === 'string' ? [[name, value]] : []
     }),
-  )
-}
-
-/** What hooks have set so far; an upgrade does not send them by itself. */
-function plainHeaders(reply: FastifyReply): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(reply.getHeaders()).flatMap(([name, value]) =>
-      typeof value === 'string' ? [[name, value]] : [],
-    ),
   )
 }
 

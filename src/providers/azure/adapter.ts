@@ -7,7 +7,15 @@ import { fromEnv, keyMissing, type Env } from '../auth/key.ts'
 import { createClassify } from '../classify.ts'
 import { openAiCodecs } from '../openai/codecs.ts'
 import { realtimeFace } from '../openai/realtime.ts'
-import { azureModelsUrl, azureRealtimeUrl, azureUrl, deploymentName, namesDeployment } from './address.ts'
+import {
+  azureModelsUrl,
+  azureObjectsUrl,
+  azureRealtimeKeyUrl,
+  azureRealtimeUrl,
+  azureUrl,
+  deploymentName,
+  namesDeployment,
+} from './address.ts'
 
 const BASE_ENV = ['AZURE_API_BASE', 'AZURE_OPENAI_ENDPOINT'] as const
 const KEY_ENV = ['AZURE_API_KEY', 'AZURE_OPENAI_API_KEY'] as const
@@ -65,6 +73,15 @@ export const azure: ProviderAdapter = {
     rerank: 'unsupported',
   },
   realtime: realtimeFace(azureRealtimeUrl),
+  objects: { url: azureObjectsUrl },
+  realtimeKeys: {
+    url: azureRealtimeKeyUrl,
+    // Azure takes it as a bearer, and a resource's key beside it would win.
+    withKey: (deployment, key) => {
+      const { apiKey: _, ...connection } = deployment.connection
+      return { ...deployment, connection: { ...connection, azureAdToken: key } }
+    },
+  },
   connect,
   classify: createClassify(),
   freeUrl: azureModelsUrl,

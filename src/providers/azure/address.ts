@@ -1,32 +1,34 @@
-import type { HttpMode } from '../../core/mode.ts'
-import type { Target } from '../adapter.ts'
-import { OPENAI_ROUTES } from '../openai/surface.ts'
-import { joinRoute, withQuery } from '../route.ts'
+import type { RouteName } from '../../core/mode.ts'
+import type { RealtimeKeyRoute, Target } from '../adapter.ts'
+import { OPENAI_ROUTES, routeBelow } from '../openai/surface.ts'
+import { withQuery } from '../route.ts'
 
 /** The newest dated version that is generally available for inference (decided default). */
 const DATED_VERSION = '2024-10-21'
 /** Dated realtime never left preview. */
 const DATED_REALTIME_VERSION = '2024-10-01-preview'
+/** The first dated version with keys for browsers; they never left preview either. */
+const DATED_REALTIME_KEY_VERSION = '2025-04-01-preview'
 const V1_WORDS = new Set(['v1', 'preview', 'latest'])
 
-/** Paths that belong to the resource rather than to one deployment of it. */
-const OF_THE_RESOURCE: ReadonlySet<HttpMode> = new Set<HttpMode>(['batch'])
+/** Paths that belong to the resource rather than to one deployment of it, as OpenAI's SDK for Azure asks for them. */
+const OF_THE_RESOURCE: ReadonlySet<RouteName> = new Set<RouteName>(['batch', 'moderation'])
 
 /**
- * Where a mode is served. Dated versions: `{base}/openai/deployments/{deployment}/…?api-version=`, batches at
+ * Where a route is served. Dated versions: `{base}/openai/deployments/{deployment}/…?api-version=`, batches at
  * `{base}/openai/batches`; `api_version` v1, preview or latest, or a base that ends in `/openai/v1`:
  * `{base}/openai/v1/…`. A base that already names the deployment, or the whole route, is used as it is.
  * https://learn.microsoft.com/azure/ai-foundry/openai/reference
  */
-export function azureUrl(target: Target, mode: HttpMode): string {
-  const route = OPENAI_ROUTES[mode]
+export function azureUrl(target: Target, route: RouteName): string {
+  const path = OPENAI_ROUTES[route]
   if (isV1(target)) {
-    const url = target.base.endsWith(route) ? target.base : `${resource(target.base)}/openai/v1${route}`
+    const url = target.base.endsWith(path) ? target.base : `${resource(target.base)}/openai/v1${path}`
     return target.apiVersion === 'preview' ? withQuery(url, 'api-version', 'preview') : url
   }
-  const url = OF_THE_RESOURCE.has(mode)
-    ? `${resource(target.base)}/openai${route}`
-    : joinRoute(deploymentBase(target), route)
+  const url = OF_THE_RESOURCE.has(route)
+    ? `${resource(target.base)}/openai${path}`
+    : routeBelow(deploymentBase(target), route)
   return withQuery(url, 'api-version', target.apiVersion ?? DATED_VERSION)
 }
 
@@ -39,12 +41,26 @@ export function azureRealtimeUrl(target: Target): string {
   return `${root}/realtime?api-version=${version}&deployment=${name}`
 }
 
+/** Files and batches: `{base}/openai/files?api-version=`, `{base}/openai/v1/files` since. */
+export function azureObjectsUrl(target: Target, path: string): string {
+  const url = ofResource(target, path)
+  return target.apiVersion === 'preview' ? withQuery(url, 'api-version', 'preview') : url
+}
+
+/**
+ * Keys for browsers: `/openai/v1/realtime/client_secrets`; of the dated versions `/openai/realtimeapi/sessions` is the
+ * one that Azure documents (https://learn.microsoft.com/azure/ai-foundry/openai/realtime-audio-webrtc).
+ */
+export function azureRealtimeKeyUrl(target: Target, route: RealtimeKeyRoute): string {
+  const root = `${resource(target.base)}/openai`
+  if (isV1(target) || route === 'client_secrets') return `${root}/v1/realtime/${route}`
+  const version = target.apiVersion ?? DATED_REALTIME_KEY_VERSION
+  return withQuery(`${root}/realtimeapi/${route}`, 'api-version', version)
+}
+
 /** The resource's list of models: `{base}/openai/models?api-version=`, `{base}/openai/v1/models` since. */
 export function azureModelsUrl(target: Target): string {
-  const root = `${resource(target.base)}/openai`
-  return isV1(target)
-    ? `${root}/v1/models`
-    : withQuery(`${root}/models`, 'api-version', target.apiVersion ?? DATED_VERSION)
+  return ofResource(target, '/models')
 }
 
 /** LiteLLM's routing words before a deployment's name are not part of it. */
@@ -64,6 +80,13 @@ function isV1(target: Target): boolean {
 /** The base without anything that we append ourselves. */
 function resource(base: string): string {
   return base.replace(/\/openai(\/(v1|deployments)(\/.*)?)?$/, '')
+}
+
+function ofResource(target: Target, path: string): string {
+  const root = `${resource(target.base)}/openai`
+  return isV1(target)
+    ? `${root}/v1${path}`
+    : withQuery(root + path, 'api-version', target.apiVersion ?? DATED_VERSION)
 }
 
 function deploymentBase(target: Target): string {

@@ -23,8 +23,12 @@ export const cohere: ProviderAdapter = {
     audio_speech: 'unsupported',
     rerank: cohereRerank,
     batch: 'unsupported',
+    moderation: 'unsupported',
   },
   realtime: 'unsupported',
+  // It has data sets and jobs of another form.
+  objects: 'unsupported',
+  realtimeKeys: 'unsupported',
   connect: (deployment, env) => connectByKey(SOURCE, deployment, env),
   classify: createClassify([
     // A trial key is told so with 429; used up for the month it stays used up.

@@ -3,8 +3,10 @@ import type { ProviderAdapter } from '../adapter.ts'
 import { connectByKey, type KeySource } from '../auth/connect.ts'
 import { createClassify } from '../classify.ts'
 import { openAiCodecs } from '../openai/codecs.ts'
+import { openAiObjects } from '../openai/objects.ts'
+import { openAiRealtimeKeys } from '../openai/realtime-keys.ts'
 import { realtimeFace, realtimeQuery } from '../openai/realtime.ts'
-import { modelsUrl, OPENAI_ROUTES, type Surface } from '../openai/surface.ts'
+import { modelsUrl, routeBelow, type Surface } from '../openai/surface.ts'
 import { joinRoute } from '../route.ts'
 import type { CompatibleRow } from './row.ts'
 
@@ -33,10 +35,14 @@ export function openAiCompatible(row: CompatibleRow): ProviderAdapter {
       audio_speech: unless('audio_speech'),
       rerank: unless('rerank'),
       batch: unless('batch'),
+      moderation: unless('moderation'),
     },
     realtime: lacks('realtime')
       ? 'unsupported'
       : realtimeFace((target) => `${joinRoute(target.base, '/realtime')}?${realtimeQuery(target.model)}`),
+    // Batches under a route of their own are of a form of their own.
+    objects: lacks('batch') || row.routes?.batch !== undefined ? 'unsupported' : openAiObjects,
+    realtimeKeys: lacks('realtime') ? 'unsupported' : openAiRealtimeKeys,
     connect: (deployment, env) => connectByKey(source, deployment, env),
     classify: createClassify(),
     freeUrl: modelsUrl,
@@ -48,7 +54,7 @@ export function openAiCompatible(row: CompatibleRow): ProviderAdapter {
 function surfaceOf(row: CompatibleRow): Surface {
   const { modelPrefix } = row
   return {
-    url: (target, mode) => joinRoute(target.base, row.routes?.[mode] ?? OPENAI_ROUTES[mode]),
+    url: (target, route) => routeBelow(target.base, route, row.routes?.[route]),
     ...(row.renames === undefined ? {} : { renames: row.renames }),
     ...(row.required === undefined ? {} : { required: row.required }),
     ...(row.completionAnswer === undefined ? {} : { completionAnswer: row.completionAnswer }),

@@ -1,4 +1,4 @@
-import type { HttpMode, Mode } from '../../core/mode.ts'
+import type { HttpMode, Mode, RouteName } from '../../core/mode.ts'
 import type { JsonObject } from '../../core/json.ts'
 
 /** One OpenAI-compatible provider: everything in which it differs from OpenAI. */
@@ -23,8 +23,8 @@ export interface CompatibleRow {
   /** Fields it knows by another name. */
   readonly renames?: Readonly<Record<string, string>>
   /** Routes that are elsewhere below the base. */
-  readonly routes?: { readonly [M in HttpMode]?: string }
-  readonly unsupported?: readonly Mode[]
+  readonly routes?: { readonly [R in RouteName]?: string }
+  readonly unsupported?: readonly (Mode | 'moderation')[]
   /** What a mode's body must have. */
   readonly required?: { readonly [M in HttpMode]?: JsonObject }
   readonly completionAnswer?: 'message'

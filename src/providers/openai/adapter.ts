@@ -6,8 +6,10 @@ import { fromEnv } from '../auth/key.ts'
 import { createClassify } from '../classify.ts'
 import { joinRoute } from '../route.ts'
 import { openAiCodecs } from './codecs.ts'
+import { openAiObjects } from './objects.ts'
+import { openAiRealtimeKeys } from './realtime-keys.ts'
 import { realtimeFace, realtimeQuery } from './realtime.ts'
-import { modelsUrl, OPENAI_ROUTES, type Surface } from './surface.ts'
+import { modelsUrl, routeBelow, type Surface } from './surface.ts'
 
 const SOURCE: KeySource = {
   base: 'https://api.openai.com/v1',
@@ -15,7 +17,7 @@ const SOURCE: KeySource = {
   keyEnv: ['OPENAI_API_KEY'],
 }
 
-const SURFACE: Surface = { url: (target, mode) => joinRoute(target.base, OPENAI_ROUTES[mode]) }
+const SURFACE: Surface = { url: (target, route) => routeBelow(target.base, route) }
 
 const connect: ProviderAdapter['connect'] = (deployment, env) => {
   const named = fromEnv(env, ['OPENAI_ORGANIZATION', 'OPENAI_ORG_ID'])
@@ -35,6 +37,8 @@ export const openAi: ProviderAdapter = {
   id: 'openai',
   codecs: openAiCodecs(SURFACE),
   realtime: realtimeFace((target) => `${joinRoute(target.base, '/realtime')}?${realtimeQuery(target.model)}`),
+  objects: openAiObjects,
+  realtimeKeys: openAiRealtimeKeys,
   connect,
   classify,
   cheapChatModel: 'gpt-4o-mini',
@@ -46,6 +50,8 @@ export const textCompletionOpenAi: ProviderAdapter = {
   id: 'text-completion-openai',
   codecs: openAi.codecs,
   realtime: openAi.realtime,
+  objects: openAi.objects,
+  realtimeKeys: openAi.realtimeKeys,
   connect,
   classify,
   onlyMode: 'completion',

@@ -4,7 +4,7 @@ import type { WireResponse } from '../../transport/wire.ts'
 import type { Codec } from '../adapter.ts'
 import { notAnAnswer } from '../answer.ts'
 import { bodyText, looksLikeHtml, parseJson } from '../error-facts.ts'
-import { relayJson } from './relay.ts'
+import { relayBody } from './relay.ts'
 import { postBody, type Surface } from './surface.ts'
 
 const EXPECTED = 'sound'
@@ -19,7 +19,7 @@ export function speechCodec(surface: Surface): Codec<'audio_speech'> {
       return { ...wire, headers: { ...wire.headers, accept: ACCEPT } }
     },
     decode: decodeSound,
-    relay: { ...relayJson(surface, 'audio_speech'), accept: ACCEPT },
+    relay: { ...relayBody(surface, 'audio_speech'), accept: ACCEPT },
   }
 }
 

@@ -6,13 +6,19 @@ import { notAnAnswer, readAnswer, textOf } from '../answer.ts'
 import { defaultsOf, unlessSettled } from '../body-defaults.ts'
 import { bodyText, looksLikeHtml } from '../error-facts.ts'
 import { encodeForm } from '../multipart.ts'
+import { relayBody } from './relay.ts'
 import { modelName, type Surface } from './surface.ts'
 
 const EXPECTED = 'a transcript in "text"'
 
 /** Transcriptions (https://platform.openai.com/docs/api-reference/audio/createTranscription). */
 export function transcriptionCodec(surface: Surface): Codec<'audio_transcription'> {
-  return { encode: (request, target) => postForm(surface, request, target), decode: decodeTranscript }
+  return {
+    encode: (request, target) => postForm(surface, request, target),
+    decode: decodeTranscript,
+    relay: relayBody(surface, 'audio_transcription'),
+    sides: { audio_translation: relayBody(surface, 'audio_translation') },
+  }
 }
 
 function postForm(surface: Surface, request: TranscriptionRequest, target: Target): WireRequest {

@@ -4,7 +4,7 @@ import type { ChatChoice, ChatResponse } from '../../core/mode.ts'
 import type { WireResponse } from '../../transport/wire.ts'
 import type { Codec, Target } from '../adapter.ts'
 import { notAnAnswer, numberOf, readAnswer, textOf } from '../answer.ts'
-import { relayJson } from './relay.ts'
+import { relayBody } from './relay.ts'
 import { postBody, type Surface } from './surface.ts'
 
 const EXPECTED = 'a non-empty "choices" array of messages'
@@ -14,7 +14,7 @@ export function chatCodec(surface: Surface): Codec<'chat'> {
   return {
     encode: (request, target) => postBody(surface, 'chat', request, target),
     decode: decodeChat,
-    relay: relayJson(surface, 'chat'),
+    relay: relayBody(surface, 'chat'),
   }
 }
 

@@ -6,6 +6,7 @@ import { chatCodec } from './chat.ts'
 import { completionCodec } from './completion.ts'
 import { embeddingCodec } from './embedding.ts'
 import { imageCodec } from './image-generation.ts'
+import { moderationCodec } from './moderation.ts'
 import { rerankCodec } from './rerank.ts'
 import type { Surface } from './surface.ts'
 
@@ -20,5 +21,6 @@ export function openAiCodecs(surface: Surface): ProviderAdapter['codecs'] {
     audio_speech: speechCodec(surface),
     rerank: rerankCodec(surface),
     batch: batchCodec(surface),
+    moderation: moderationCodec(surface),
   }
 }

@@ -1,7 +1,7 @@
 import type { Codec } from '../adapter.ts'
 import { firstObject, notAnAnswer, readAnswer, textOf } from '../answer.ts'
 import { asTextCompletion, openMessageStream } from './completion-message.ts'
-import { relayJson } from './relay.ts'
+import { relayBody } from './relay.ts'
 import { postBody, type Surface } from './surface.ts'
 
 /** Text completions (https://platform.openai.com/docs/api-reference/completions/create). */
@@ -17,6 +17,6 @@ export function completionCodec(surface: Surface): Codec<'completion'> {
       if (text === undefined) throw notAnAnswer(response, body, expected)
       return { text, model: textOf(body['model']), whole }
     },
-    ...(isMessage ? { openStream: openMessageStream } : { relay: relayJson(surface, 'completion') }),
+    ...(isMessage ? { openStream: openMessageStream } : { relay: relayBody(surface, 'completion') }),
   }
 }

@@ -2,7 +2,7 @@ import { isJsonObject, type Json } from '../../core/json.ts'
 import type { Codec } from '../adapter.ts'
 import { notAnAnswer, readAnswer, textOf } from '../answer.ts'
 import { dimensions, vectorsOf } from '../vector.ts'
-import { relayJson } from './relay.ts'
+import { relayBody } from './relay.ts'
 import { postBody, type Surface } from './surface.ts'
 
 const EXPECTED = 'numbers in "data[0].embedding"'
@@ -24,7 +24,7 @@ export function embeddingCodec(surface: Surface): Codec<'embedding'> {
         ...(isJsonObject(usage) ? { usage } : {}),
       }
     },
-    relay: relayJson(surface, 'embedding'),
+    relay: relayBody(surface, 'embedding'),
   }
 }
 

@@ -1,7 +1,7 @@
 import { isJsonObject, type Json } from '../../core/json.ts'
 import type { Codec } from '../adapter.ts'
 import { notAnAnswer, readAnswer } from '../answer.ts'
-import { relayJson } from './relay.ts'
+import { relayBody } from './relay.ts'
 import { postBody, type Surface } from './surface.ts'
 
 const EXPECTED = '"b64_json" or "url" in "data[0]"'
@@ -20,7 +20,8 @@ export function imageCodec(surface: Surface): Codec<'image_generation'> {
       if (images === 0) throw notAnAnswer(response, body, EXPECTED)
       return { images }
     },
-    relay: relayJson(surface, 'image_generation'),
+    relay: relayBody(surface, 'image_generation'),
+    sides: { image_edit: relayBody(surface, 'image_edit') },
   }
 }
 

@@ -1,6 +1,6 @@
 import type { Codec } from '../adapter.ts'
 import { decodeRerank } from '../rerank-answer.ts'
-import { relayJson } from './relay.ts'
+import { relayBody } from './relay.ts'
 import { postBody, type Surface } from './surface.ts'
 
 /** Rerank as OpenAI-compatible servers took it over from Cohere: vLLM, Together, LiteLLM. */
@@ -8,6 +8,6 @@ export function rerankCodec(surface: Surface): Codec<'rerank'> {
   return {
     encode: (request, target) => postBody(surface, 'rerank', request, target),
     decode: decodeRerank,
-    relay: relayJson(surface, 'rerank'),
+    relay: relayBody(surface, 'rerank'),
   }
 }

@@ -1,0 +1,39 @@
+import type { Clock } from '../core/clock.ts'
+import { createKeptBatches } from './kept-batches.ts'
+import type { KeptBatches } from './kept-batches.ts'
+import { createKeptFiles } from './kept-files.ts'
+import type { KeptFiles } from './kept-files.ts'
+
+/** What clients have left here. */
+export interface Kept {
+  readonly files: KeptFiles
+  readonly batches: KeptBatches
+  /** A key for one realtime session; `expires_at` in seconds since 1970. */
+  issueKey(): { readonly value: string; readonly expires_at: number }
+  isIssued(key: string): boolean
+}
+
+const KEY_LIFE_S = 600
+/** The oldest go first. */
+const MAX_KEYS = 10_000
+
+/** Starts with nothing. */
+export function createKept(clock: Pick<Clock, 'now'>): Kept {
+  const keys = new Set<string>()
+  let count = 0
+  const nextId = (prefix: string): string => `${prefix}${String((count += 1)).padStart(24, '0')}`
+  const seconds = (): number => Math.floor(clock.now() / 1000)
+  const files = createKeptFiles({ nextId, seconds })
+  return {
+    files,
+    batches: createKeptBatches({ nextId, seconds }, files),
+    issueKey: () => {
+      const value = nextId('ek_')
+      keys.add(value)
+      const [oldest] = keys
+      if (keys.size > MAX_KEYS && oldest !== undefined) keys.delete(oldest)
+      return { value, expires_at: seconds() + KEY_LIFE_S }
+    },
+    isIssued: (key) => keys.has(key),
+  }
+}

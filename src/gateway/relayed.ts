@@ -1,0 +1,55 @@
+import type { FastifyReply } from 'fastify'
+import type { RelayAnswer } from '../routing/passage.ts'
+import type { Exchange } from '../routing/relay.ts'
+import { createClientAnswer } from './client-answer.ts'
+import type { RouteContext } from './gateway.ts'
+import type { RunningRequests } from './running-requests.ts'
+
+/** A request that is answered past the framework, piece by piece. */
+export interface Relayed {
+  readonly answer: RelayAnswer
+  /** The client is there and waits. */
+  isWaiting(): boolean
+  /** From now on the client's pauses and its leaving are told to this exchange. */
+  carriedBy(exchange: Exchange): void
+}
+
+/** Takes a reply out of the framework's hands; it is ended with the others when the process ends. */
+export function relayed(context: RouteContext, running: RunningRequests, reply: FastifyReply): Relayed {
+  reply.hijack()
+  const { raw: response } = reply
+  const answer = createClientAnswer({
+    response,
+    headers: plainHeaders(reply),
+    redact: context.redact,
+    log: context.log,
+    clock: context.clock,
+  })
+  let exchange: Exchange | undefined
+  const forget = running.add((reason) => {
+    answer.fail(reason, {})
+    exchange?.cancel()
+  })
+  response.on('drain', () => exchange?.resume())
+  response.once('close', () => {
+    forget()
+    // The client went away before the end: nobody else waits for what the upstream is still doing.
+    if (!response.writableFinished) exchange?.cancel()
+  })
+  return {
+    answer,
+    isWaiting: () => !response.destroyed,
+    carriedBy: (carrier) => {
+      exchange = carrier
+    },
+  }
+}
+
+/** What hooks have set so far; a reply in other hands does not send them by itself. */
+export function plainHeaders(reply: FastifyReply): Record<string, string> {
+  const headers: Record<string, string> = {}
+  for (const [name, value] of Object.entries(reply.getHeaders())) {
+    if (typeof value === 'string') headers[name] = value
+  }
+  return headers
+}

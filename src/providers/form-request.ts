@@ -1,0 +1,135 @@
+import { Readable } from 'node:stream'
+import type { ClientForm, FormRest } from '../core/client-form.ts'
+import { asGatewayError } from '../core/failure.ts'
+import { createFormWriter } from '../core/form-splice.ts'
+import type { FieldTexts, FormEdits, FormWriter } from '../core/form-splice.ts'
+import type { Json } from '../core/json.ts'
+import { scanObject } from '../core/json-spans.ts'
+import type { BodyEdits, JsonSpans } from '../core/json-spans.ts'
+import type { WireRequest } from '../transport/wire.ts'
+
+/** A client's form as it is relayed. */
+export interface RelayedForm {
+  readonly form: ClientForm
+  /** Its fields as a JSON object, as the client sent them. */
+  readonly fields: Buffer
+  /** Names that are never passed on, wherever in the form they come. */
+  readonly removed: ReadonlySet<string>
+  /** Names that are refused where they come too late to be looked at. */
+  readonly refused: ReadonlySet<string>
+}
+
+/** The fields of a form as a JSON object, after what was done to them, and what is still to be done. */
+export interface FieldEdits {
+  readonly body: Buffer
+  readonly spans: JsonSpans
+  readonly edits: BodyEdits
+}
+
+/**
+ * A POST that passes a form on: whole where all of it was read, else streamed, with the size told beforehand where the
+ * client told it.
+ * @throws GatewayError bad_request, the client's doing
+ */
+export function formRequest(url: string, accept: string, relayed: RelayedForm, own: FieldEdits): WireRequest {
+  const { form } = relayed
+  const { boundary, held, rest } = form
+  const edits = formEdits(relayed, own)
+  const headers = { accept, 'content-type': form.contentType }
+  const writer = createFormWriter(boundary, edits)
+  const start = writer.push(held)
+  if (rest === undefined)
+    return { method: 'POST', url, headers, body: Buffer.concat([...start, ...writer.end()]) }
+  const size = writer.seal(form.sizeBytes)
+  return {
+    method: 'POST',
+    url,
+    headers: size === undefined ? headers : { ...headers, 'content-length': String(size) },
+    streamed: {
+      canOpen: () => !rest.isTaken(),
+      open: () => openForm(form, rest, createFormWriter(boundary, edits)),
+    },
+  }
+}
+
+/** Edits of JSON members as edits of parts. */
+function formEdits({ fields, removed, refused }: RelayedForm, { body, spans, edits }: FieldEdits): FormEdits {
+  const before = body === fields ? undefined : textsOf(fields, scanObject(fields))
+  const after = textsOf(body, spans)
+  const changed = before === undefined ? [] : [...after].filter(([key, text]) => before.get(key) !== text)
+  const gone = before === undefined ? [] : [...before.keys()].filter((key) => !after.has(key))
+  return {
+    set: { ...fieldTexts(Object.fromEntries(changed)), ...fieldTexts(edits.set ?? {}) },
+    defaults: fieldTexts(edits.defaults ?? {}),
+    remove: new Set([...removed, ...gone, ...(edits.remove ?? [])]),
+    refuse: refused,
+  }
+}
+
+function textsOf(body: Buffer, { members }: JsonSpans): ReadonlyMap<string, string> {
+  return new Map(
+    members.map(({ key, valueStart, valueEnd }) => [key, body.toString('utf8', valueStart, valueEnd)]),
+  )
+}
+
+/** JSON texts as what a form says: no null, lists as several parts, text without its quotes. */
+function fieldTexts(texts: Readonly<Record<string, string>>): Readonly<Record<string, FieldTexts>> {
+  const found: Record<string, FieldTexts> = {}
+  for (const [name, text] of Object.entries(texts)) {
+    const value: Json = JSON.parse(text)
+    if (value !== null) found[name] = Array.isArray(value) ? value.map(fieldText) : fieldText(value)
+  }
+  return found
+}
+
+function fieldText(value: Json): string {
+  return typeof value === 'string' ? value : JSON.stringify(value)
+}
+
+/** What was read is sent first; only when that is on its way anything more is taken from the client. */
+function openForm({ held, sizeBytes }: ClientForm, rest: FormRest, writer: FormWriter): Readable {
+  let isStarted = false
+  let flow: ReturnType<FormRest['take']> | undefined
+  const out = new Readable({
+    read: () =>
+      guarded(() => {
+        if (isStarted) {
+          flow?.resume()
+          flow ??= rest.take(sink)
+          return
+        }
+        isStarted = true
+        const pieces = writer.push(held)
+        writer.seal(sizeBytes)
+        for (const piece of pieces) out.push(piece)
+        if (pieces.length === 0) flow = rest.take(sink)
+      }),
+    destroy: (error, done) => {
+      flow?.stop()
+      done(error)
+    },
+  })
+  const guarded = (run: () => void): void => {
+    try {
+      run()
+    } catch (error) {
+      out.destroy(asGatewayError(error))
+    }
+  }
+  const sink = {
+    data: (chunk: Buffer): boolean => {
+      let wantsMore = true
+      guarded(() => {
+        for (const piece of writer.push(chunk)) wantsMore = out.push(piece)
+      })
+      return wantsMore
+    },
+    end: (): void =>
+      guarded(() => {
+        for (const piece of writer.end()) out.push(piece)
+        out.push(null)
+      }),
+    fail: (error: Error): void => void out.destroy(error),
+  }
+  return out
+}

@@ -1,0 +1,19 @@
+import { Secret } from '../../core/secret.ts'
+import type { RealtimeKeysFace } from '../adapter.ts'
+import { rootOf } from './surface.ts'
+
+/**
+ * Keys for browsers (https://platform.openai.com/docs/api-reference/realtime-sessions): `client_secrets`, and the two
+ * routes of the beta.
+ */
+export const openAiRealtimeKeys: RealtimeKeysFace = {
+  url: (target, route) => `${rootOf(target)}/realtime/${route}`,
+  // A key of its own knows its organization.
+  withKey: (deployment, key) => ({
+    ...deployment,
+    connection: { ...deployment.connection, apiKey: key, organization: NO_ORGANIZATION },
+  }),
+}
+
+/** Empty, and so not the one of the environment either. */
+const NO_ORGANIZATION = new Secret('')

@@ -1,0 +1,181 @@
+import type { Clock } from '../core/clock.ts'
+import { asGatewayError, failureRow, GatewayError } from '../core/failure.ts'
+import type { Log } from '../core/log.ts'
+import type { Board } from '../health/board.ts'
+import type { LineOrProblem } from '../health/subject.ts'
+import type { Line } from '../providers/call.ts'
+import { routeHeaders } from './answer-head.ts'
+import type { AnswerHeaders, Detours } from './answer-head.ts'
+import { mayRepeat, nextStep } from './attempts.ts'
+import type { Cooldowns } from './cooldown.ts'
+import type { Candidate } from './directory.ts'
+import { explain } from './explain.ts'
+import { choose, noneAvailable } from './pick.ts'
+import type { PickInputs } from './pick.ts'
+import type { RetryBudgets } from './retry-budget.ts'
+
+/** What calls outside the hot path run on. */
+export interface TryDeps {
+  readonly lines: (index: number) => LineOrProblem
+  readonly board: Pick<Board, 'health'>
+  readonly cooldowns: Cooldowns
+  readonly budgets: RetryBudgets
+  readonly clock: Clock
+  /** Uniform in [0, 1). */
+  readonly random: () => number
+  /** Told of failures that no client sees. */
+  readonly log: Log
+  readonly settings: { readonly numRetries: number; readonly leastWaitMs: number }
+}
+
+/** Whom to ask, and how. */
+export interface Errand {
+  /** The name asked for; undefined: the deployment's own group is told. */
+  readonly model: string | undefined
+  readonly candidates: readonly Candidate[]
+  /** Always the first of the best, so that one list is read page by page; else by chance. */
+  readonly isSteady: boolean
+  /** Only what was surely not done is tried again. */
+  readonly isCostly: boolean
+  /** False once something was taken from the client that it cannot be asked for again. */
+  readonly canRepeat?: () => boolean
+  /** The client is gone, or the process ends. */
+  readonly signal: AbortSignal
+}
+
+/** One try. */
+export interface Try {
+  readonly candidate: Candidate
+  readonly line: Line
+  readonly route: AnswerHeaders
+  readonly detours: Detours
+}
+
+/** What became of it in the end. */
+export type Outcome<T> =
+  | { readonly value: T }
+  | { readonly failure: GatewayError; readonly route: AnswerHeaders }
+
+/**
+ * Asks one of the candidates, and after a failure another one or the same one later, by the rules that all requests
+ * are retried by. The first failure is the one that is told.
+ */
+export async function severalTries<T>(
+  deps: TryDeps,
+  errand: Errand,
+  run: (attempt: Try) => Promise<T>,
+): Promise<Outcome<T>> {
+  const { candidates, signal } = errand
+  const inputs = pickInputs(deps, errand.isSteady)
+  const tried = new Set<number>()
+  const budgetName = candidates[0]?.deployment.group ?? ''
+  deps.budgets.request(budgetName)
+  let first: { readonly failure: GatewayError; readonly route: AnswerHeaders } | undefined
+  let chosen = choose(candidates, inputs)
+  for (let retries = 0; chosen !== undefined; retries += 1) {
+    const maxRetries = chosen.deployment.traffic?.numRetries ?? deps.settings.numRetries
+    const outcome = await once(deps, errand, chosen, { retries, maxRetries, fallbacks: 0 }, run)
+    if (!('failure' in outcome)) return outcome
+    first ??= outcome
+    tried.add(chosen.deployment.index)
+    const { failure } = outcome
+    const other = choose(candidates, inputs, (index) => tried.has(index))
+    const step =
+      mayRepeat(failure, errand.isCostly) && errand.canRepeat?.() !== false
+        ? nextStep({
+            failure,
+            retries,
+            maxRetries,
+            hasOther: other !== undefined,
+            again: failureRow(failure.kind).again === true ? failure : undefined,
+            leftMs: Number.POSITIVE_INFINITY,
+            leastWaitMs: deps.settings.leastWaitMs,
+            dice: deps.random(),
+          })
+        : ({ kind: 'leave' } as const)
+    if (step.kind === 'leave' || signal.aborted || !deps.budgets.spend(budgetName)) return first
+    logFailed(deps, chosen, retries + 1, failure)
+    if (step.kind === 'other') chosen = other
+    else await pause(deps.clock, step.waitMs, signal)
+  }
+  const name = errand.model ?? candidates[0]?.deployment.group ?? ''
+  return first ?? { failure: noneAvailable(name, candidates, inputs), route: {} }
+}
+
+async function once<T>(
+  deps: TryDeps,
+  { model }: Errand,
+  candidate: Candidate,
+  detours: Detours,
+  run: (attempt: Try) => Promise<T>,
+): Promise<Outcome<T>> {
+  const { deployment } = candidate
+  const opened = deps.lines(deployment.index)
+  if ('misconfigured' in opened) {
+    const failure = new GatewayError('none_available', opened.misconfigured.message, { source: 'gateway' })
+    return { failure, route: {} }
+  }
+  const { line } = opened
+  const route = routeHeaders(model ?? deployment.group, deployment, line.target.base, [])
+  const tracked = deps.cooldowns.track(deployment)
+  try {
+    const value = await run({ candidate, line, route, detours })
+    tracked.answered()
+    tracked.succeeded()
+    return { value }
+  } catch (error) {
+    const failure = asGatewayError(error)
+    // What a provider says of one thing that it keeps says nothing about its models.
+    if (failure.isUnsent) tracked.failed(failure)
+    else tracked.dropped()
+    return { failure: explained(line, failure), route }
+  }
+}
+
+/** That a thing is not there is no fault of the config: the provider's words are enough. */
+function explained(line: Line, failure: GatewayError): GatewayError {
+  if (failure.upstreamStatus !== 404) return explain(line, failure)
+  const { message, param } = explain(line, new GatewayError('bad_request', failure.message))
+  return new GatewayError('not_found', message, {
+    cause: failure,
+    upstreamStatus: 404,
+    ...(param !== undefined && { param }),
+  })
+}
+
+function pickInputs({ board, lines, cooldowns, random }: TryDeps, isSteady: boolean): PickInputs {
+  return {
+    health: (index) => board.health(index),
+    problem: (index) => {
+      const opened = lines(index)
+      return 'misconfigured' in opened ? opened.misconfigured : undefined
+    },
+    cooling: (index) => cooldowns.cooling(index),
+    random: isSteady ? NEVER_ANOTHER : random,
+  }
+}
+
+/** Above every share: of equals the first stays chosen. */
+const NEVER_ANOTHER = (): number => 1
+
+function logFailed(
+  { log }: TryDeps,
+  { deployment }: Candidate,
+  retry: number,
+  { kind, message }: GatewayError,
+): void {
+  const fields = { model_id: deployment.id, model_group: deployment.group, reason: kind, retry }
+  log.info('attempt_failed', { ...fields, error: message })
+}
+
+function pause(clock: Clock, waitMs: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const end = (): void => {
+      stop()
+      signal.removeEventListener('abort', end)
+      resolve()
+    }
+    const stop = clock.after(waitMs, end)
+    signal.addEventListener('abort', end, { once: true })
+  })
+}
