@@ -29,6 +29,11 @@ export const ORDERS: Readonly<Record<string, string>> = {
   'dall-e-3': 'ok',
   'tts-1': 'ok',
   'gpt-realtime': 'ok',
+  'whisper-1': 'ok',
+  'my-whisper': 'ok',
+  'gpt-4o-transcribe': 'ok',
+  'gpt-image-1': 'ok',
+  'omni-moderation-latest': 'ok',
   'rerank-v3.5': 'ok',
   'gpt-bad-request': 'e400',
   'gpt-wrong-key': 'e401',
@@ -40,6 +45,9 @@ export const ORDERS: Readonly<Record<string, string>> = {
   'gpt-broke': 'quota',
   'gpt-crashed': 'e500',
   'gpt-overloaded': 'e503r5',
+  'whisper-crashed': 'e500',
+  'whisper-too-often': 'e429r30',
+  'whisper-wrong-key': 'e401',
   'rerank-too-often': 'e429r30',
   'rerank-wrong-key': 'e401',
   'rerank-not-found': 'e404',
@@ -53,9 +61,15 @@ const MODES: Readonly<Record<string, string>> = {
   'dall-e-3': 'image_generation',
   'tts-1': 'audio_speech',
   'gpt-realtime': 'realtime',
+  'gpt-4o-transcribe': 'audio_transcription',
+  'gpt-image-1': 'image_generation',
+  'omni-moderation-latest': 'moderation',
 }
 
-const modeOf = (name: string): string => MODES[name] ?? (name.startsWith('rerank') ? 'rerank' : 'chat')
+function modeOf(name: string): string {
+  if (name.startsWith('rerank')) return 'rerank'
+  return MODES[name] ?? (name.includes('whisper') ? 'audio_transcription' : 'chat')
+}
 
 const providerOf = (name: string): string =>
   name.startsWith('rerank') ? 'cohere' : name.startsWith('my-') ? 'azure' : 'openai'

@@ -7,10 +7,12 @@ import { at } from '../e2e/asking.ts'
 import { withModels } from '../e2e/health-answer.ts'
 import { COHERE_CALLS } from './cohere-calls.ts'
 import { deadPort } from './fault-stage.ts'
+import { OBJECT_CALLS } from './object-calls.ts'
 import { OPENAI_CALLS } from './openai-calls.ts'
 import { KEY, listedAt, ORDERS, type Call, type Place } from './place.ts'
+import { UPLOAD_CALLS } from './upload-calls.ts'
 
-const CALLS: readonly Call[] = [...OPENAI_CALLS, ...COHERE_CALLS]
+const CALLS: readonly Call[] = [...OPENAI_CALLS, ...UPLOAD_CALLS, ...OBJECT_CALLS, ...COHERE_CALLS]
 
 describe("a vendor's client finds at the gateway what it finds at the provider", () => {
   const outcomes = new Map<string, readonly [direct: unknown, relayed: unknown]>()
@@ -50,10 +52,16 @@ describe("a vendor's client finds at the gateway what it finds at the provider",
 /** What a call comes to, free of anything that is nobody's to promise. */
 async function outcomeOf({ run }: Call, place: Place): Promise<unknown> {
   try {
-    return { answer: JSON.parse(JSON.stringify(await run(place)) ?? 'null') }
+    return { answer: JSON.parse(JSON.stringify(await run(place), withoutIds) ?? 'null') }
   } catch (error) {
     return { raised: raisedAs(error) }
   }
+}
+
+/** Who keeps a thing names it, and says since when: nobody can promise the same of two things. */
+function withoutIds(key: string, value: unknown): unknown {
+  if (/(?:^|_)id$/.test(key) && typeof value === 'string') return 'an id'
+  return /_at$/.test(key) && typeof value === 'number' ? 'a time' : value
 }
 
 /** The class, the status and how long to wait; the words are the gateway's own. */
