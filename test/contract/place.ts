@@ -75,7 +75,7 @@ const providerOf = (name: string): string =>
   name.startsWith('rerank') ? 'cohere' : name.startsWith('my-') ? 'azure' : 'openai'
 
 /** The gateway's deployments: each of the provider's models under its own name. */
-export function listedAt({ url }: FakeProvider): readonly Listed[] {
+export function listedAt({ url }: Pick<FakeProvider, 'url'>): readonly Listed[] {
   return Object.keys(ORDERS).map((name) => {
     const provider = providerOf(name)
     const base = provider === 'openai' ? `${url}/v1` : url

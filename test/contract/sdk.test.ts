@@ -1,7 +1,5 @@
 import assert from 'node:assert/strict'
 import { before, describe, test } from 'node:test'
-import { CohereError } from 'cohere-ai'
-import { APIError } from 'openai'
 import { startFakeProvider } from '../../src/fake-provider/server.ts'
 import { at } from '../e2e/asking.ts'
 import { withModels } from '../e2e/health-answer.ts'
@@ -9,7 +7,8 @@ import { COHERE_CALLS } from './cohere-calls.ts'
 import { deadPort } from './fault-stage.ts'
 import { OBJECT_CALLS } from './object-calls.ts'
 import { OPENAI_CALLS } from './openai-calls.ts'
-import { KEY, listedAt, ORDERS, type Call, type Place } from './place.ts'
+import { outcomeOf } from './outcome.ts'
+import { KEY, listedAt, ORDERS, type Call } from './place.ts'
 import { UPLOAD_CALLS } from './upload-calls.ts'
 
 const CALLS: readonly Call[] = [...OPENAI_CALLS, ...UPLOAD_CALLS, ...OBJECT_CALLS, ...COHERE_CALLS]
@@ -48,32 +47,3 @@ describe("a vendor's client finds at the gateway what it finds at the provider",
 
   test('no two calls share a name', () => assert.equal(outcomes.size, CALLS.length))
 })
-
-/** What a call comes to, free of anything that is nobody's to promise. */
-async function outcomeOf({ run }: Call, place: Place): Promise<unknown> {
-  try {
-    return { answer: JSON.parse(JSON.stringify(await run(place), withoutIds) ?? 'null') }
-  } catch (error) {
-    return { raised: raisedAs(error) }
-  }
-}
-
-/** Who keeps a thing names it, and says since when: nobody can promise the same of two things. */
-function withoutIds(key: string, value: unknown): unknown {
-  if (/(?:^|_)id$/.test(key) && typeof value === 'string') return 'an id'
-  return /_at$/.test(key) && typeof value === 'number' ? 'a time' : value
-}
-
-/** The class, the status and how long to wait; the words are the gateway's own. */
-function raisedAs(error: unknown): string {
-  if (error instanceof APIError) {
-    const wait = error.headers?.get('retry-after')
-    return `${named(error, error.status)}${typeof wait === 'string' ? `, wait ${wait}` : ''}`
-  }
-  if (error instanceof CohereError) return named(error, error.statusCode)
-  return String(error)
-}
-
-function named(error: Error, status: number | undefined): string {
-  return status === undefined ? error.constructor.name : `${error.constructor.name} ${status}`
-}
