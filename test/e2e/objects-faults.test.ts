@@ -19,7 +19,7 @@ type Answers = (request: IncomingMessage, response: ServerResponse, count: numbe
 async function withUpstream(
   answers: Answers,
   use: (gateway: Gateway, upstream: Upstream) => Promise<void>,
-  more: readonly Listed[] = [],
+  more: (url: string) => readonly Listed[] = () => [],
 ): Promise<void> {
   const asked: string[] = []
   const server = createServer((request, response) => {
@@ -40,7 +40,7 @@ async function withUpstream(
     router_settings: { num_retries: 2, retry_after: 0 },
   }
   try {
-    await withModels([listed, ...more], (gateway) => use(gateway, { url, asked }), settings)
+    await withModels([listed, ...more(url)], (gateway) => use(gateway, { url, asked }), settings)
   } finally {
     server.closeAllConnections()
     server.close()
@@ -76,6 +76,28 @@ describe('a call about what lives at a provider', () => {
         },
       ))
   }
+
+  test('that makes something moves on from a deployment that nobody reaches', () =>
+    withUpstream(
+      (_, response) => json(response, 200, { id: 'batch_1', object: 'batch' }),
+      async (gateway, { asked }) => {
+        const body = { ...BATCH, model: 'pair' }
+        const answer = await ask(`${gateway.url}/v1/batches`, { headers: AUTH, body })
+        assert.equal(answer.status, 200, answer.text)
+        assert.equal(answer.headers.get('x-litellm-model-id'), 'id-alive')
+        assert.equal(answer.headers.get('x-litellm-attempted-retries'), '1')
+        assert.equal(asked.length, 1)
+      },
+      (url) =>
+        [
+          ['id-dead', 'http://127.0.0.1:1/v1'],
+          ['id-alive', `${url}/v1`],
+        ].map(([id, api_base]) => ({
+          model_name: 'pair',
+          litellm_params: { model: 'openai/gpt-4o', api_base, api_key: 'sk-of-upstream' },
+          model_info: { id },
+        })),
+    ))
 
   test('that only reads is asked again after a 500', () =>
     withUpstream(

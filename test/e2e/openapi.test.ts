@@ -7,6 +7,7 @@ import { resolve } from 'node:path'
 import { describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { Ajv2020 } from 'ajv/dist/2020.js'
+import { OpenAI, toFile } from 'openai'
 import { isJsonObject } from '../../src/core/json.ts'
 import { startFakeProvider } from '../../src/fake-provider/server.ts'
 import { askHealth, assertVerdicts, withModels, type Listed } from './health-answer.ts'
@@ -134,6 +135,41 @@ describe("OpenAI's description of its API", { skip }, () => {
         await askHealth(gateway)
       })
       assert.match(judged[0]?.judgement ?? '', /temperature|number/)
+    }))
+
+  test('accepts every call about files, batches, moderations and session keys as valid', () =>
+    withJudge(async ({ url, judged }) => {
+      await withModels([listed('it', 'openai/gpt-4o', 'chat', url)], async (gateway) => {
+        const client = new OpenAI({ apiKey: 'any', baseURL: `${gateway.url}/v1`, maxRetries: 0 })
+        const upload = { file: await toFile(Buffer.from('{}'), 'in.jsonl'), purpose: 'batch' } as const
+        const as = { headers: { 'x-litellm-model': 'it' } }
+        const { id } = await client.files.create(upload, as)
+        await client.files.list({ limit: 3, purpose: 'batch' }, as)
+        await client.files.retrieve(id)
+        await client.files.delete(id)
+        const asked = { endpoint: '/v1/chat/completions', completion_window: '24h', model: 'it' } as const
+        const batch = await client.batches.create({ ...asked, input_file_id: id })
+        await client.batches.list({ limit: 3, after: batch.id })
+        await client.batches.retrieve(batch.id)
+        await client.batches.cancel(batch.id)
+        await client.moderations.create({ model: 'it', input: 'ping' })
+        await client.realtime.clientSecrets.create({ session: { type: 'realtime', model: 'it' } })
+      })
+      assert.deepEqual(
+        judged.map(({ route, judgement }) => `${route}: ${judgement}`),
+        [
+          'POST /files',
+          'GET /files',
+          'GET /files/{file_id}',
+          'DELETE /files/{file_id}',
+          'POST /batches',
+          'GET /batches',
+          'GET /batches/{batch_id}',
+          'POST /batches/{batch_id}/cancel',
+          'POST /moderations',
+          'POST /realtime/client_secrets',
+        ].map((route) => `${route}: valid`),
+      )
     }))
 
   test('is what our own answers keep to', async () => {

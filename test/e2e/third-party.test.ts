@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { LLMock } from '@copilotkit/aimock'
-import { OpenAI } from 'openai'
+import { OpenAI, toFile } from 'openai'
 import { askHealth, assertVerdicts, untilStale, withModels, type Listed } from './health-answer.ts'
 
 const KEY = 'key-of-the-stranger'
@@ -15,6 +15,7 @@ mock.on({ model: 'refuses-as-busy' }, refusal(503, 'overloaded', 'The engine is 
 mock.onImage(/./, { image: { url: 'https://images.example/one.png' } })
 mock.onSpeech(/./, { audio: Buffer.from('ID3 some sound').toString('base64'), format: 'mp3' })
 mock.onTranscription({ transcription: { text: 'hello' } })
+mock.onModerate(/hurt/, { flagged: true, categories: { violence: true } })
 mock.onRerank(/./, [{ index: 0, relevance_score: 0.9 }])
 await mock.start()
 after(() => mock.stop())
@@ -246,3 +247,34 @@ async function reaches(client: OpenAI, model: string, mode: string): Promise<voi
     assert.deepEqual(results, [{ index: 0, relevance_score: 0.9 }], model)
   }
 }
+
+test('its files, batches and moderations reach a client of the gateway', async () => {
+  const models = STRANGERS.filter(({ name }) => name === 'batch' || name === 'cohere')
+  await withModels(
+    models.map((stranger) => listed(stranger)),
+    async (gateway) => {
+      const client = new OpenAI({ apiKey: 'any', baseURL: `${gateway.url}/v1`, maxRetries: 0 })
+      const line =
+        '{"custom_id":"one","method":"POST","url":"/v1/chat/completions","body":{"model":"gpt-4o"}}'
+      const upload = { file: await toFile(Buffer.from(line), 'in.jsonl'), purpose: 'batch' } as const
+      const file = await client.files.create(upload)
+      assert.match(file.id, /^file-pg1_/)
+      assert.equal(await (await client.files.content(file.id)).text(), line)
+      const asked = { endpoint: '/v1/chat/completions', completion_window: '24h' } as const
+      const batch = await client.batches.create({ input_file_id: file.id, ...asked })
+      assert.equal(batch.input_file_id, file.id)
+      const other = await client.batches.create({ input_file_id: file.id, ...asked })
+      assert.match((await client.batches.cancel(other.id)).status, /^cancel/)
+      await client.batches.retrieve(batch.id)
+      const done = await client.batches.retrieve(batch.id)
+      assert.equal(done.status, 'completed')
+      const output = await (await client.files.content(done.output_file_id ?? '')).text()
+      assert.match(output, /"custom_id":"one"/)
+      const listedIds = (await client.batches.list()).data.map(({ id }) => id)
+      assert.deepEqual(listedIds.toSorted(), [batch.id, other.id].toSorted())
+      assert.equal((await client.files.delete(file.id)).deleted, true)
+      const { results } = await client.moderations.create({ model: 'batch', input: 'I will hurt you' })
+      assert.equal(results[0]?.flagged, true)
+    },
+  )
+})

@@ -2,7 +2,13 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { HttpMode } from '../../core/mode.ts'
 import type { Target } from '../adapter.ts'
-import { azureRealtimeUrl, azureUrl, namesDeployment } from './address.ts'
+import {
+  azureObjectsUrl,
+  azureRealtimeKeyUrl,
+  azureRealtimeUrl,
+  azureUrl,
+  namesDeployment,
+} from './address.ts'
 
 function target(base: string, apiVersion?: string, model = 'dep'): Target {
   return {
@@ -112,4 +118,23 @@ test('a model without a name is no deployment, unless the base names one', () =>
   assert.equal(namesDeployment(target('https://a.test', undefined, '')), false)
   assert.equal(namesDeployment(target('https://a.test/openai/deployments/gpt', undefined, '')), true)
   assert.equal(namesDeployment(target('https://a.test')), true)
+})
+
+test('files and batches are kept by the resource, whatever the base was pasted with', () => {
+  const dated = `${BASE}/openai/files/f?api-version=2024-10-21`
+  for (const base of [BASE, `${BASE}/openai`, `${BASE}/openai/deployments/dep`])
+    assert.equal(azureObjectsUrl(target(base), '/files/f'), dated)
+  assert.equal(azureObjectsUrl(target(BASE, 'v1'), '/batches'), `${BASE}/openai/v1/batches`)
+  assert.equal(azureObjectsUrl(target(`${BASE}/openai/v1`), '/batches'), `${BASE}/openai/v1/batches`)
+  const preview = `${BASE}/openai/v1/batches?api-version=preview`
+  assert.equal(azureObjectsUrl(target(BASE, 'preview'), '/batches'), preview)
+})
+
+test('keys for browsers have a path of their own in the dated versions', () => {
+  const sessions = `${BASE}/openai/realtimeapi/sessions?api-version=`
+  assert.equal(azureRealtimeKeyUrl(target(BASE), 'sessions'), `${sessions}2025-04-01-preview`)
+  assert.equal(azureRealtimeKeyUrl(target(BASE, DATED), 'sessions'), sessions + DATED)
+  assert.equal(azureRealtimeKeyUrl(target(BASE, 'v1'), 'sessions'), `${BASE}/openai/v1/realtime/sessions`)
+  const secrets = `${BASE}/openai/v1/realtime/client_secrets`
+  assert.equal(azureRealtimeKeyUrl(target(BASE, DATED), 'client_secrets'), secrets)
 })

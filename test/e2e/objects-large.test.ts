@@ -1,0 +1,143 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { createServer, request as httpRequest, type IncomingMessage } from 'node:http'
+import { pipeline, Readable } from 'node:stream'
+import { describe, test } from 'node:test'
+import { AUTH, KEY } from './asking.ts'
+import { withModels } from './health-answer.ts'
+import type { Gateway } from './program.ts'
+import { urlOf } from './sessions.ts'
+
+const BOUNDARY = 'a-boundary'
+const MB = 1024 * 1024
+const SIZE = 80 * MB
+
+const part = (name: string, text: string): string =>
+  `--${BOUNDARY}\r\ncontent-disposition: form-data; name="${name}"\r\n\r\n${text}\r\n`
+const FILE_HEAD = `--${BOUNDARY}\r\ncontent-disposition: form-data; name="file"; filename="in.jsonl"\r\n\r\n`
+const CLOSE = `\r\n--${BOUNDARY}--\r\n`
+
+interface Sent {
+  readonly status: number
+  readonly text: string
+}
+
+function* pieces(before: string, after: string): Generator<string | Buffer> {
+  yield before + FILE_HEAD
+  const piece = Buffer.alloc(MB, 'x')
+  for (let sent = 0; sent < SIZE; sent += MB) yield piece
+  yield after + CLOSE
+}
+
+/** Sends a form with a large file in the middle of it, as fast as it is taken. */
+async function sendForm(gateway: Gateway, before: string, after: string, path = '/v1/files'): Promise<Sent> {
+  const headers = { ...AUTH, 'content-type': `multipart/form-data; boundary=${BOUNDARY}` }
+  const request = httpRequest(`${gateway.url}${path}`, { method: 'POST', headers })
+  const answered = once(request, 'response')
+  // An answer that comes early leaves the rest unsent, and the connection ends after it.
+  pipeline(Readable.from(pieces(before, after)), request, () => {})
+  const [response]: readonly IncomingMessage[] = await answered
+  assert.ok(response !== undefined)
+  let text = ''
+  for await (const chunk of response.setEncoding('utf8')) text += String(chunk)
+  return { status: response.statusCode ?? 0, text }
+}
+
+const highWater = ({ pid }: Gateway): number =>
+  Number(/VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024
+
+interface Arrived {
+  bytes: number
+  ends: string
+}
+
+async function withStore(
+  answer: (count: number) => number,
+  use: (gateway: Gateway, arrived: readonly Arrived[]) => Promise<void>,
+): Promise<void> {
+  const arrived: Arrived[] = []
+  const server = createServer((request, response) => {
+    const one: Arrived = { bytes: 0, ends: '' }
+    arrived.push(one)
+    const status = answer(arrived.length)
+    const end = (): void =>
+      void response
+        .writeHead(status, { 'content-type': 'application/json' })
+        .end(
+          JSON.stringify(status === 200 ? { id: 'file-1', object: 'file' } : { error: { message: 'busy' } }),
+        )
+    request.on('data', (chunk: Buffer) => {
+      one.bytes += chunk.length
+      one.ends = (one.ends + chunk.toString('latin1')).slice(0, 400)
+    })
+    request.on('end', end)
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const listed = (model_name: string, api_key: string) => ({
+    model_name,
+    litellm_params: { model: 'openai/gpt-4o', api_base: `${urlOf(server)}/v1`, api_key },
+    model_info: { id: `id-${model_name}` },
+  })
+  const settings = {
+    general_settings: { master_key: KEY, drain_delay: 0 },
+    router_settings: { num_retries: 2, retry_after: 0 },
+  }
+  try {
+    const models = [listed('one', 'sk-one'), listed('two', 'sk-two')]
+    await withModels(models, (gateway) => use(gateway, arrived), settings)
+  } finally {
+    server.closeAllConnections()
+    server.close()
+  }
+}
+
+describe(
+  'the upload of a large file',
+  { skip: process.platform !== 'linux' && 'memory is read from /proc' },
+  () => {
+    test('passes through in little memory, without what only the gateway reads', () =>
+      withStore(
+        () => 200,
+        async (gateway, arrived) => {
+          const before = highWater(gateway)
+          const sent = await sendForm(gateway, part('purpose', 'batch') + part('model', 'two'), '')
+          assert.equal(sent.status, 200, sent.text)
+          assert.match(sent.text, /file-pg1_/)
+          assert.ok((arrived[0]?.bytes ?? 0) > SIZE)
+          assert.match(arrived[0]?.ends ?? '', /name="purpose"/)
+          assert.doesNotMatch(arrived[0]?.ends ?? '', /name="model"/)
+          const grown = highWater(gateway) - before
+          assert.ok(grown < 60, `${grown} MB more`)
+        },
+      ))
+
+    test('is not begun where the model stands too far behind it, and the answer says what to do', () =>
+      withStore(
+        () => 200,
+        async (gateway, arrived) => {
+          const late = await sendForm(
+            gateway,
+            part('purpose', 'batch'),
+            `\r\n${part('model', 'two').trimEnd()}`,
+          )
+          assert.equal(late.status, 400)
+          assert.match(late.text, /put 'model' before the file/)
+          assert.equal(arrived.length, 0)
+          const named = await sendForm(gateway, part('purpose', 'batch'), '', '/v1/files?model=two')
+          assert.equal(named.status, 200, named.text)
+        },
+      ))
+
+    test('is not sent a second time once the client’s bytes are gone', () =>
+      withStore(
+        () => 503,
+        async (gateway, arrived) => {
+          const sent = await sendForm(gateway, part('purpose', 'batch') + part('model', 'one'), '')
+          assert.equal(sent.status, 503)
+          assert.equal(arrived.length, 1)
+        },
+      ))
+  },
+)
