@@ -97,6 +97,7 @@ export function isFormType(contentType: string): boolean {
 export function boundaryOf(contentType: string): string {
   const match = BOUNDARY.exec(contentType)
   const boundary = match?.[1] ?? match?.[2]
-  if (boundary !== undefined) return boundary
-  throw malformed('the Content-Type names no boundary; let the HTTP client write that header itself')
+  const isOne = contentType.match(/boundary[ \t]*=/gi)?.length === 1
+  if (boundary !== undefined && isOne) return boundary
+  throw malformed('the Content-Type names no boundary, or two; let the HTTP client write that header itself')
 }

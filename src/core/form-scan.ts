@@ -45,7 +45,8 @@ const MAX_HEAD_BYTES = 8 * 1024
  * passed on to must see the parts that we see.
  */
 export function createFormScan(boundary: string): FormScan {
-  const delimiter = Buffer.from(`\r\n--${boundary}`, 'latin1')
+  const mark = Buffer.from(`--${boundary}`, 'latin1')
+  const markEnd = LINE_END.length + mark.length
   let phase: 'outside' | 'content' | 'head' | 'closed' = 'outside'
   // The first delimiter may stand at the very start: a line end is thought before it, and left out again.
   let kept: Buffer = LINE_END
@@ -60,20 +61,20 @@ export function createFormScan(boundary: string): FormScan {
   const next = (bytes: Buffer): { readonly size: number; readonly piece?: FormPiece } | undefined => {
     if (phase === 'closed') return { size: bytes.length, piece: { kind: 'outside', bytes } }
     if (phase !== 'head') {
-      const at = bytes.indexOf(delimiter)
-      const size = at === -1 ? tailStart(bytes, delimiter) : at
+      const at = delimiterIn(bytes, mark)
+      const size = at === -1 ? tailStart(bytes, mark) : at
       if (size === 0 && at === -1) return undefined
       const kind = phase
       if (at !== -1) phase = 'head'
       return size === 0 ? { size } : { size, piece: { kind, bytes: real(bytes.subarray(0, size)) } }
     }
-    if (bytes.length < delimiter.length + 2) return undefined
-    if (bytes[delimiter.length] === DASH && bytes[delimiter.length + 1] === DASH) {
+    if (bytes.length < markEnd + 2) return undefined
+    if (bytes[markEnd] === DASH && bytes[markEnd + 1] === DASH) {
       phase = 'closed'
-      const size = delimiter.length + 2
+      const size = markEnd + 2
       return { size, piece: { kind: 'close', bytes: real(bytes.subarray(0, size)) } }
     }
-    const head = headOf(bytes, delimiter.length)
+    const head = headOf(bytes, markEnd)
     if (head === undefined) return undefined
     parts += 1
     if (parts > MAX_PARTS) throw malformed(`it has more than ${MAX_PARTS} parts`)
@@ -109,13 +110,29 @@ export function malformed(what: string): GatewayError {
   return new GatewayError('bad_request', message, { status: 400, source: 'client', param: 'request_body' })
 }
 
+/**
+ * Where the next delimiter starts, with its line end; -1 where there is none. Some readers also take one after half a
+ * line end.
+ */
+function delimiterIn(bytes: Buffer, mark: Buffer): number {
+  for (let at = bytes.indexOf(mark); at !== -1; at = bytes.indexOf(mark, at + 1)) {
+    const before = bytes[at - 1]
+    if (before === LF && bytes[at - 2] === CR) return at - 2
+    if (before === LF || before === CR)
+      throw malformed('a boundary stands after half a line end; lines end with CR LF')
+  }
+  return -1
+}
+
 /** Where the end of `bytes` may be the start of a delimiter. A boundary holds no line end, so only the last one can. */
-function tailStart(bytes: Buffer, delimiter: Buffer): number {
-  const from = Math.max(0, bytes.length - delimiter.length + 1)
-  const at = bytes.subarray(from).lastIndexOf(CR)
-  if (at === -1) return bytes.length
-  const tail = bytes.subarray(from + at)
-  return delimiter.subarray(0, tail.length).equals(tail) ? from + at : bytes.length
+function tailStart(bytes: Buffer, mark: Buffer): number {
+  const from = Math.max(0, bytes.length - mark.length)
+  const tail = bytes.subarray(from)
+  const at = from + Math.max(tail.lastIndexOf(CR), tail.lastIndexOf(LF))
+  if (at < from) return bytes.length
+  const begun = bytes.subarray(at + 1)
+  if (!mark.subarray(0, begun.length).equals(begun)) return bytes.length
+  return bytes[at] === LF && bytes[at - 1] === CR ? at - 1 : at
 }
 
 /** A delimiter's line and the headers after it; undefined where they are not all there. */
@@ -136,13 +153,14 @@ function headOf(
   return { size, part: partOf(end === at ? '' : bytes.toString('utf8', at + LINE_END.length, end)) }
 }
 
-const HEADER_LINE = /^[!#$%&'*+.^_`|~\w-]+[ \t]*:/
+/** One line; readers disagree about what is folded over several, and about bare line feeds. */
+const HEADER_LINE = /^[!#$%&'*+.^_`|~\w-]+[ \t]*:[^\r\n\0]*$/
 const DISPOSITION = /^content-disposition[ \t]*:[ \t]*form-data[ \t]*(?=;|$)/i
 /** One parameter, quoted or not (RFC 6266 §4.1). */
 const PARAMETER = /[ \t]*;[ \t]*([^\s=;"]+)[ \t]*=[ \t]*(?:"((?:[^"\\]|\\.)*)"|([^\s;"]*))[ \t]*/y
 
 function partOf(head: string): FormPart {
-  const lines = head.replaceAll(/\r\n[ \t]+/g, ' ').split('\r\n')
+  const lines = head.split('\r\n')
   if (!lines.every((line) => HEADER_LINE.test(line))) throw malformed('a part has a line that is no header')
   const dispositions = lines.filter((line) => /^content-disposition[ \t]*:/i.test(line))
   const [only = ''] = dispositions
@@ -151,7 +169,8 @@ function partOf(head: string): FormPart {
     throw malformed('each part needs one "Content-Disposition: form-data; name=…" header')
   const parameters = parametersOf(only, start[0].length)
   const name = parameters.get('name')
-  if (name === undefined || parameters.has('name*')) throw malformed('a part has no plain name')
+  if (name === undefined || name.includes('\\') || parameters.has('name*'))
+    throw malformed('a part has no plain name')
   return { name, isFile: parameters.has('filename') || parameters.has('filename*') }
 }
 
@@ -168,7 +187,7 @@ function parametersOf(line: string, start: number): ReadonlyMap<string, string> 
       if (match === null && /^[ \t]*;[ \t]*$/.test(line.slice(at))) break
       throw malformed('the Content-Disposition of a part cannot be read')
     }
-    found.set(key, match[2]?.replaceAll(/\\(["\\])/g, '$1') ?? match[3] ?? '')
+    found.set(key, match[2] ?? match[3] ?? '')
     at = pattern.lastIndex
   }
   return found

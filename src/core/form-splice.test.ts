@@ -63,9 +63,12 @@ function chunks(bytes: Buffer, cuts: readonly number[]): readonly Buffer[] {
 const BOUNDARY = fc.constantFrom('b', '----formdata-0123', "a'()+_,-./:=?b", 'x-x')
 /** Contents that look like delimiters without being one. */
 const CONTENT = fc
-  .array(fc.constantFrom('\r', '\n', '\r\n', '-', '--', '\r\n-', '\r\n--', 'a', '\xff', '\0', 'text'), {
-    maxLength: 12,
-  })
+  .array(
+    fc.constantFrom('\r', '\n', '\r\n', '-', '--', '\r\n-', '\r\n--', 'a', '\xff', '\0', 'b', 'x-x', 'text'),
+    {
+      maxLength: 12,
+    },
+  )
   .map((parts) => parts.join(''))
 const FIELD = fc.record(
   {
@@ -94,7 +97,7 @@ const FORM: fc.Arbitrary<Written> = fc
   .map(({ fields, ...form }) => Object.assign(form, { fields: fields.map(plain) }))
   // A content with its own boundary in it is no form.
   .filter(({ boundary, fields }) =>
-    fields.every(({ content }) => !`\r\n${content}\r\n`.includes(`\r\n--${boundary}`)),
+    fields.every(({ content }) => !`\n${content}`.replaceAll('\r', '\n').includes(`\n--${boundary}`)),
   )
 /** fast-check's records have no prototype. */
 const plain = ({ name, filename, content }: Field): Field =>
@@ -177,6 +180,26 @@ const refusals: Readonly<Record<string, readonly [string, RegExp]>> = {
     '--b\nContent-Disposition: form-data; name="a"\n\nx\n--b--\n',
     /goes on with something else/,
   ],
+  'a boundary after a bare line feed': [
+    '--b\r\nContent-Disposition: form-data; name="a"\r\n\r\nx\n--b\r\n\r\n--b--',
+    /half a line end/,
+  ],
+  'a boundary after a bare carriage return': [
+    '--b\r\nContent-Disposition: form-data; name="a"\r\n\r\nx\r--b\r\n\r\n--b--',
+    /half a line end/,
+  ],
+  'a header with a line feed in it': [
+    '--b\r\nX: y\nContent-Disposition: form-data; name="a"\r\n\r\nx\r\n--b--',
+    /no header/,
+  ],
+  'a header over two lines': [
+    '--b\r\nContent-Disposition: form-data;\r\n name="a"\r\n\r\nx\r\n--b--',
+    /no header/,
+  ],
+  'a name with a backslash': [
+    '--b\r\nContent-Disposition: form-data; name="mod\\\\el"\r\n\r\nx\r\n--b--',
+    /no plain name/,
+  ],
   'a longer boundary': ['--bb\r\n\r\n', /goes on with something else/],
   'no headers': ['--b\r\n\r\nx\r\n--b--', /no header|Content-Disposition/],
   'no name': ['--b\r\nContent-Disposition: form-data\r\n\r\nx\r\n--b--', /no plain name/],
@@ -215,8 +238,8 @@ for (const [name, [text, message]] of Object.entries(refusals)) {
   })
 }
 
-test('names are read quoted, unquoted and over two lines', () => {
-  const head = 'content-disposition : form-data;\r\n name=model ;'
+test('names are read quoted and unquoted, in any case, among other headers', () => {
+  const head = 'CONTENT-disposition : form-data; NAME=model ;'
   const form = Buffer.from(`--b\r\nX-Own: 1\r\n${head}\r\n\r\nold\r\n--b--`)
   assert.equal(write(form, 'b', EDITS_OF_MODEL).toString(), form.toString().replace('old', 'new'))
 })

@@ -3,6 +3,14 @@ import { test } from 'node:test'
 import { ask, CHAT, fakeForTests, json, soundForm, wav } from './fixtures.ts'
 import type { Ask } from './fixtures.ts'
 
+/** An edit of one picture, named as clients name several. */
+function pictureForm(type: string, fields: Readonly<Record<string, string>>): FormData {
+  const form = new FormData()
+  for (const [name, value] of Object.entries(fields)) form.append(name, value)
+  form.append('image[]', new Blob(['a picture'], { type }), 'a.png')
+  return form
+}
+
 const fake = await fakeForTests()
 const lenient = await fakeForTests({ strict: false })
 
@@ -177,6 +185,34 @@ const OPENAI: readonly (readonly [name: string, path: string, request: Ask, stat
       { body: { model: 'whisper-1' } },
       400,
       ['unsupported_content_type', null, /multipart/],
+    ],
+    [
+      'a language to translate from',
+      '/v1/audio/translations',
+      { body: soundForm(wav(0.5), 'a.wav', { model: 'whisper-1', language: 'de' }) },
+      400,
+      ['unknown_parameter', 'language', /Unknown/],
+    ],
+    [
+      'an edit without a prompt',
+      '/v1/images/edits',
+      { body: pictureForm('image/png', {}) },
+      400,
+      ['missing_required_parameter', 'prompt', /'prompt'/],
+    ],
+    [
+      'an edit of what is no picture',
+      '/v1/images/edits',
+      { body: pictureForm('text/plain', { prompt: 'a hat' }) },
+      400,
+      ['unsupported_file_mimetype', 'image[]', /text\/plain/],
+    ],
+    [
+      'an edit by JSON that names no picture',
+      '/v1/images/edits',
+      { body: { prompt: 'a hat' } },
+      400,
+      ['missing_required_parameter', 'images', /'images'/],
     ],
     [
       'a form without a model',

@@ -112,7 +112,7 @@ function createHeldForm(contentType: string, announced: number, { wanted }: Form
   const boundary = boundaryOf(contentType)
   const scan: FormScan = createFormScan(boundary)
   const collector = createFieldCollector()
-  const body: BodyBuilder = createBodyBuilder(announced <= MAX_HELD_BYTES ? announced : Number.NaN)
+  const body: BodyBuilder = createBodyBuilder(announced <= MAX_SEARCHED_BYTES ? announced : Number.NaN)
   const hasWanted = (): boolean =>
     wanted === undefined || collector.fields().some(({ name, text }) => name === wanted && text !== undefined)
   const common = (): Omit<ClientForm, 'sizeBytes'> => ({

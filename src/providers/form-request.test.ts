@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { ClientForm, FormField } from '../core/client-form.ts'
+import type { ClientForm, FormField, FormRest, RestSink } from '../core/client-form.ts'
 import { createFieldCollector } from '../core/client-form.ts'
+import { GatewayError } from '../core/failure.ts'
 import { createFormScan } from '../core/form-scan.ts'
 import { scanObject } from '../core/json-spans.ts'
 import type { RouteName } from '../core/mode.ts'
@@ -47,12 +48,19 @@ function relayForm(
   route: RouteName,
   texts: Readonly<Record<string, string>>,
   after: Readonly<Record<string, unknown>> = texts,
+  more: Partial<ClientForm> = {},
 ): void {
   const parts = Object.entries(texts).map(
     ([name, text]) => `--b\r\nContent-Disposition: form-data; name="${name}"\r\n\r\n${text}\r\n`,
   )
   const held = Buffer.from(`${parts.join('')}--b--`)
-  const form: ClientForm = { contentType: 'multipart/form-data; boundary=b', boundary: 'b', held, fields: [] }
+  const form: ClientForm = {
+    contentType: 'multipart/form-data; boundary=b',
+    boundary: 'b',
+    held,
+    fields: [],
+    ...more,
+  }
   const fields = Buffer.from(JSON.stringify(texts))
   const body = after === texts ? fields : Buffer.from(JSON.stringify(after))
   const relayed = { form, fields, removed: new Set(['tags']), refused: new Set(['api_base']) }
@@ -138,3 +146,93 @@ for (const [provider, apiBase, route, url] of ADDRESSES) {
     assert.equal(sent()?.url, url)
   })
 }
+
+/** The rest of a form, as a test hands it out. */
+function handRest(): FormRest & { readonly sink: () => RestSink; readonly calls: readonly string[] } {
+  let taken: RestSink | undefined
+  const calls: string[] = []
+  return {
+    isTaken: () => taken !== undefined,
+    take: (sink) => {
+      assert.equal(taken, undefined, 'it is taken once')
+      taken = sink
+      return { resume: () => void calls.push('resume'), stop: () => void calls.push('stop') }
+    },
+    sink: () => taken ?? assert.fail('nobody took the rest'),
+    calls,
+  }
+}
+
+const HELD = Buffer.from('--b\r\nContent-Disposition: form-data; name="model"\r\n\r\na\r\n--b\r\n')
+const LATER = Buffer.from('Content-Disposition: form-data; name="file"; filename="a"\r\n\r\nxyz\r\n--b--')
+
+/** In the middle of the file. */
+const IN_CONTENT = LATER.indexOf('yz')
+
+function streamedForm(sizeBytes?: number): {
+  readonly request: WireRequest
+  readonly rest: ReturnType<typeof handRest>
+} {
+  const { line, sent } = lineOf('openai')
+  const rest = handRest()
+  const size = sizeBytes === undefined ? {} : { sizeBytes }
+  relayForm(line, 'audio_transcription', { model: 'a' }, undefined, { held: HELD, rest, ...size })
+  return { request: sent() ?? assert.fail('it is sent'), rest }
+}
+
+test('of a large form what is held can be sent again and again, and the rest is taken once', async () => {
+  const { request, rest } = streamedForm(HELD.length + LATER.length)
+  const { streamed, headers } = request
+  assert.ok(streamed !== undefined)
+  // Nothing is read of a body that never gets a connection.
+  streamed.open().destroy()
+  assert.ok(streamed.canOpen())
+  const body = streamed.open()
+  const chunks: Buffer[] = []
+  body.on('data', (chunk: Buffer) => chunks.push(chunk))
+  await new Promise((resolve) => setImmediate(resolve))
+  assert.ok(!streamed.canOpen())
+  rest.sink().data(LATER.subarray(0, 30))
+  rest.sink().data(LATER.subarray(30))
+  rest.sink().end()
+  await new Promise((resolve) => body.once('end', resolve))
+  const whole = Buffer.concat(chunks)
+  assert.equal(whole.toString(), `${HELD.toString()}${LATER.toString()}`.replace('\na\r', '\nthe-model\r'))
+  assert.equal(headers['content-length'], String(whole.length))
+})
+
+test('a reader that is full pauses the client, and one that goes away leaves the rest alone', async () => {
+  const { request, rest } = streamedForm()
+  assert.equal(request.headers['content-length'], undefined)
+  const body = request.streamed?.open() ?? assert.fail('it is streamed')
+  body.resume()
+  await new Promise((resolve) => setImmediate(resolve))
+  body.pause()
+  const sink = rest.sink()
+  sink.data(LATER.subarray(0, IN_CONTENT))
+  assert.equal(sink.data(Buffer.alloc(200_000, 'x')), false)
+  body.resume()
+  await new Promise((resolve) => setImmediate(resolve))
+  assert.deepEqual(rest.calls, ['resume'])
+  body.destroy()
+  await new Promise((resolve) => body.once('close', resolve))
+  assert.deepEqual(rest.calls, ['resume', 'stop'])
+})
+
+test('a form that turns out to be none, and a client that goes away, end the body with the reason', async () => {
+  const spoilt: readonly (readonly [RegExp, (sink: RestSink) => void])[] = [
+    [/closing boundary/, (sink) => sink.end()],
+    [/half a line end/, (sink) => void sink.data(Buffer.from('\n--b'))],
+    [/went away/, (sink) => sink.fail(new GatewayError('cancelled', 'the client went away'))],
+  ]
+  for (const [message, spoil] of spoilt) {
+    const { request, rest } = streamedForm()
+    const body = request.streamed?.open() ?? assert.fail('it is streamed')
+    body.resume()
+    await new Promise((resolve) => setImmediate(resolve))
+    rest.sink().data(LATER.subarray(0, IN_CONTENT))
+    const failed = new Promise<Error>((resolve) => body.once('error', resolve))
+    spoil(rest.sink())
+    assert.match((await failed).message, message)
+  }
+})

@@ -76,7 +76,7 @@ export interface Plan {
   readonly spans: JsonSpans
   readonly route: AnswerHeaders
   readonly detours: Detours
-  readonly form?: RelayedForm
+  readonly form: RelayedForm | undefined
 }
 
 /**
@@ -155,7 +155,7 @@ export function planAttempt(
       read.gatewayFields.filter((field) => !HONOURED_FIELDS.has(field)),
     ),
     detours,
-    ...(form !== undefined && { form }),
+    form,
   }
 }
 

@@ -138,6 +138,57 @@ describe('a call about what lives at a provider', () => {
       },
     ))
 
+  test('that nobody waits for any more is ended at the provider', async () => {
+    let isGone = false
+    let isAsked = (): void => {}
+    const asked = new Promise<void>((resolve) => (isAsked = resolve))
+    await withUpstream(
+      (request) => {
+        request.socket.once('close', () => (isGone = true))
+        isAsked()
+      },
+      async (gateway) => {
+        const leaving = new AbortController()
+        const { signal } = leaving
+        const headers = { ...AUTH, 'content-type': 'application/json' }
+        const request = { method: 'POST', headers, body: JSON.stringify(BATCH), signal }
+        const left = assert.rejects(fetch(`${gateway.url}/v1/batches`, request))
+        await asked
+        leaving.abort()
+        await left
+        await eventually(
+          () => isGone,
+          (gone) => gone,
+        )
+      },
+    )
+  })
+
+  test("never shows the deployment's key, however the provider echoes it", () =>
+    withUpstream(
+      ({ headers, url = '' }, response) => {
+        const key = headers.authorization ?? ''
+        if (url.includes('/realtime/')) json(response, 401, error(`wrong key ${key}`))
+        else if (url.includes('batches')) response.writeHead(200).end(`hello ${key}`)
+        else json(response, 403, error(`not with ${encodeURIComponent(key)}`), { 'x-request-id': key })
+      },
+      async (gateway) => {
+        const secrets = { body: { session: { type: 'realtime', model: 'store' } } }
+        for (const [path, more, status] of [
+          ['/v1/files', {}, 403],
+          ['/v1/files/file-1/content', {}, 403],
+          ['/v1/batches/batch_1', {}, 502],
+          ['/v1/realtime/client_secrets', secrets, 401],
+        ] as const) {
+          const answer = await ask(`${gateway.url}${path}`, { headers: AUTH, ...more })
+          assert.equal(answer.status, status, answer.text)
+          const shown = JSON.stringify([answer.text, ...answer.headers]) + gateway.stderr()
+          assert.match(answer.text, /\[secret\]/)
+          assert.doesNotMatch(shown, /sk-of-upstream/)
+        }
+      },
+    ))
+
   test('keeps members that nobody here knows, and changes ids alone', () => {
     const batch = {
       id: 'batch_1',

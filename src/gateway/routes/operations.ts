@@ -12,6 +12,7 @@ import type { GatewaySettings, RouteContext } from '../gateway.ts'
 import { wildcardText } from '../json-reply.ts'
 import { readBody } from '../read-body.ts'
 import { readForm } from '../read-form.ts'
+import { plainHeaders } from '../relayed.ts'
 import type { RunningRequests } from '../running-requests.ts'
 
 interface OperationPath {
@@ -121,8 +122,12 @@ function readRequestBody(
   maxBytes: number,
   done: (body: Buffer | ClientForm | GatewayError) => void,
 ): void {
+  if (accepts === 'json') {
+    readBody(request, maxBytes, done)
+    return
+  }
   const type = request.headers['content-type'] ?? ''
-  if (accepts === 'json' || (accepts === 'either' && !/^multipart\//i.test(type))) {
+  if (accepts === 'either' && !/^multipart\//i.test(type)) {
     readBody(request, maxBytes, done)
   } else if (isFormType(type)) {
     readForm(request, { maxBytes, ...(urlModel === undefined && { wanted: 'model' }) }, done)
@@ -144,13 +149,4 @@ function start(
     ...(defaultModel !== undefined && { defaultModel }),
   }
   return context.relay.relay({ operation, body, ...named }, answer)
-}
-
-/** What hooks have set so far; a hijacked reply does not send them by itself. */
-function plainHeaders(reply: FastifyReply): Record<string, string> {
-  const headers: Record<string, string> = {}
-  for (const [name, value] of Object.entries(reply.getHeaders())) {
-    if (typeof value === 'string') headers[name] = value
-  }
-  return headers
 }
