@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import http from 'node:http'
 import type { IncomingMessage } from 'node:http'
+import net from 'node:net'
 import { test } from 'node:test'
 import { createHandClock } from '../core/clock.ts'
 import { ask, askAzure, CHAT, fakeForTests, json } from './fixtures.ts'
@@ -48,6 +49,12 @@ test('Retry-After is what the order says, in seconds or milliseconds', async () 
   assert.equal((await order('e429r30')).headers.get('retry-after'), '30')
   const inMs = await order('e503ms1500')
   assert.deepEqual([inMs.headers.get('retry-after-ms'), inMs.headers.get('retry-after')], ['1500', null])
+})
+
+test('Retry-After may be a date, which stands so far from the date of the answer', async () => {
+  const { headers } = await order('e429d30')
+  const [answered, back] = ['date', 'retry-after'].map((name) => Date.parse(headers.get(name) ?? ''))
+  assert.equal((back ?? 0) - (answered ?? 0), 30_000)
 })
 
 const BODIES: readonly (readonly [word: string, status: number, type: string, text: RegExp])[] = [
@@ -162,6 +169,67 @@ for (const [word, body] of [
     assert.doesNotMatch(text, /DONE|total_tokens":6/)
   })
 }
+
+test('tear gives half a body and then resets the connection', async () => {
+  const request = begin(fake.url, 'tear')
+  const response = await answerOf(request)
+  request.on('error', () => {})
+  let bytes = 0
+  response.on('data', (chunk: Buffer) => (bytes += chunk.length))
+  const [error] = await once(response, 'error')
+  assert.deepEqual([error.code, bytes], ['ECONNRESET', 123])
+})
+
+test('half ends well in the middle of its JSON', async () => {
+  const { status, headers, text } = await order('half')
+  assert.deepEqual([status, headers.get('content-length'), text.length], [200, '123', 123])
+})
+
+test('overrun sends more than its length says', async () => {
+  const socket = net.connect(Number(new URL(fake.url).port), '127.0.0.1')
+  const body = JSON.stringify(CHAT)
+  socket.write(
+    `POST /overrun${PATH} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
+  )
+  let text = ''
+  for await (const chunk of socket) text += String(chunk)
+  const [head = '', sent = ''] = text.split('\r\n\r\n')
+  assert.match(head, /content-length: 123\r\n/)
+  assert.equal(sent.length, 246)
+})
+
+test('nodone ends a stream without its last event, and nothing else', async () => {
+  const { text } = await order('nodone', { ...CHAT, stream: true })
+  assert.match(text, /"finish_reason":"stop"\}\]\}\n\n$/)
+  assert.match((await order('nodone')).text, /"content":"pong"/)
+})
+
+test('errevent is an error as the second and last event', async () => {
+  const { text } = await order('errevent', { ...CHAT, stream: true })
+  const [first = '', second = '', ...rest] = text.split('\n\n')
+  assert.match(first, /"role":"assistant"/)
+  assert.match(second, /^data: \{"error":\{"message":"upstream says 500"/)
+  assert.deepEqual(rest, [''])
+})
+
+test('early says that it is at work before it answers', async () => {
+  const request = begin(fake.url, 'early')
+  const [[information], response] = await Promise.all([once(request, 'information'), answerOf(request)])
+  assert.deepEqual([information.statusCode, response.statusCode], [102, 200])
+  response.resume()
+})
+
+test('flood has no end, as one answer and as a stream', async () => {
+  for (const body of [CHAT, { ...CHAT, stream: true }]) {
+    const response = await answerOf(begin(fake.url, 'flood', body))
+    let bytes = 0
+    for await (const chunk of response) {
+      bytes += Buffer.from(chunk).length
+      if (bytes > 8 * 1024 * 1024) break
+    }
+    assert.ok(bytes > 8 * 1024 * 1024)
+  }
+})
 
 test('stall sends half a body and then nothing', async () => {
   const own = await fakeForTests()

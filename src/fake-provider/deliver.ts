@@ -31,22 +31,39 @@ export function deliver(response: ServerResponse, plan: Plan, clock: Clock): voi
       // An end, not a reset: a reset could overtake what was written, and the client would see no answer at all.
       response.write(halfOf(reply), () => response.socket?.destroy())
       return
+    case 'tear':
+      head(response, reply)
+      response.write(halfOf(reply))
+      // A reset overtakes what is not read yet: the reader gets its half first.
+      return wait(response, clock, TEAR_MS, () => response.socket?.resetAndDestroy())
+    case 'half':
+      return write(response, { ...reply, chunks: [halfOf(reply)] })
+    case 'overrun':
+      response.writeHead(reply.status, { ...reply.headers, 'content-length': halfOf(reply).length })
+      response.end(wholeOf(reply))
+      return
+    case 'early':
+      response.writeProcessing()
+      return write(response, reply)
     case 'drip':
       head(response, reply)
       response.flushHeaders()
       return drip(response, wholeOf(reply), delivery.ms, clock)
     case 'pour':
       response.writeHead(reply.status, reply.headers)
-      pipeline(Readable.from(poured(delivery.bytes)), response, leave)
+      pipeline(Readable.from(poured(reply, delivery.bytes)), response, leave)
       return
     case 'bomb':
       response.writeHead(reply.status, { ...reply.headers, 'content-encoding': 'gzip' })
-      pipeline(Readable.from(poured(BOMB_BYTES)), createGzip(), response, leave)
+      pipeline(Readable.from(poured(reply, BOMB_BYTES)), createGzip(), response, leave)
   }
 }
 
 /** A client that stops reading a flood is what the flood is for; the pipeline has closed its parts. */
 function leave(): void {}
+
+/** How long a torn connection leaves its reader, milliseconds. */
+const TEAR_MS = 50
 
 /** What the bomb grows to; about a thousandth of it goes over the wire. */
 const BOMB_BYTES = 256 * 1024 * 1024
@@ -102,8 +119,15 @@ function wait(response: ServerResponse, clock: Clock, ms: number, run: () => voi
   response.once('close', cancel)
 }
 
-/** A chat answer whose text does not end for a long time. */
-function* poured(bytes: number): Generator<Buffer> {
+/** A chat answer whose text, or whose events, do not end for a long time. */
+function* poured(reply: Reply, bytes: number): Generator<Buffer> {
+  const [first = '', second = ''] = reply.chunks
+  if (reply.chunks.length > 1) {
+    yield Buffer.from(first)
+    const events = Buffer.from(String(second).repeat(256))
+    for (let sent = 0; sent < bytes; sent += events.length) yield events
+    return
+  }
   const piece = Buffer.alloc(64 * 1024, 'x')
   yield Buffer.from(
     '{"id":"chatcmpl-1","object":"chat.completion","choices":[{"index":0,"message":{"role":"assistant","content":"',

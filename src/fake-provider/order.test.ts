@@ -11,6 +11,7 @@ const WORDS: readonly (readonly [string, unknown])[] = [
   ['e429', { kind: 'status', status: 429, retryAfterS: 7 }],
   ['e429r30', { kind: 'status', status: 429, retryAfterS: 30 }],
   ['e503ms1500', { kind: 'status', status: 503, retryAfterMs: 1500 }],
+  ['e503d30', { kind: 'status', status: 503, retryDateS: 30 }],
   ['slow300', { kind: 'slow', ms: 300 }],
   ['ttft40', { kind: 'ttft', ms: 40 }],
   ['drip5', { kind: 'drip', ms: 5 }],

@@ -4,12 +4,14 @@ import type { Rule } from './rule.ts'
 /** How the fake treats a request, parsed from an order word such as `e429r30`, `slow250` or `rule-no-usage`. */
 export type Behaviour =
   | { readonly kind: PlainKind }
-  /** An error status; Retry-After in seconds, or retry-after-ms, where the word asks for one. */
+  /** An error status; Retry-After in seconds or as a date, or retry-after-ms, where the word asks for one. */
   | {
       readonly kind: 'status'
       readonly status: number
       readonly retryAfterS?: number
       readonly retryAfterMs?: number
+      /** Told as a date so many seconds ahead. */
+      readonly retryDateS?: number
     }
   /** The honest answer, `ms` late. */
   | { readonly kind: 'slow'; readonly ms: number }
@@ -34,6 +36,13 @@ const PLAIN_ORDERS = [
   'reset', // breaks the connection before the headers
   'stall', // headers and half the body, then nothing
   'cut', // headers and half the body, then the end of the connection
+  'tear', // headers and half the body, then a broken connection
+  'half', // half the body as if it were all of it
+  'overrun', // all of the body under a length of half
+  'nodone', // a stream that ends without its last event
+  'errevent', // an error as the second event of a stream
+  'flood', // a body without an end
+  'early', // an interim 102, then the honest answer
   // Answers with 200 that are none.
   'garbage', // JSON's content type, HTML's text
   'empty',
@@ -73,7 +82,8 @@ const DEFAULT_RETRY_AFTER_S = 7
 
 /**
  * An order word → what it asks for; undefined for any other word.
- * `e<status>` takes `r<seconds>` (Retry-After) or `ms<milliseconds>` (retry-after-ms): `e503r30`, `e429ms1500`.
+ * `e<status>` takes `r<seconds>` (Retry-After), `d<seconds>` (the same as a date) or `ms<milliseconds>`
+ * (retry-after-ms): `e503r30`, `e503d30`, `e429ms1500`.
  */
 export function parseOrder(word: string): Behaviour | undefined {
   const plain = PLAIN_ORDERS.find((order) => order === word)
@@ -90,11 +100,12 @@ export function parseOrder(word: string): Behaviour | undefined {
 }
 
 function parseStatus(word: string): Behaviour | undefined {
-  const match = /^e([45]\d\d)(?:r(\d{1,7})|ms(\d{1,9}))?$/.exec(word)
+  const match = /^e([45]\d\d)(?:r(\d{1,7})|ms(\d{1,9})|d(\d{1,7}))?$/.exec(word)
   if (match === null) return undefined
   const status = Number(match[1])
   if (match[2] !== undefined) return { kind: 'status', status, retryAfterS: Number(match[2]) }
   if (match[3] !== undefined) return { kind: 'status', status, retryAfterMs: Number(match[3]) }
+  if (match[4] !== undefined) return { kind: 'status', status, retryDateS: Number(match[4]) }
   return status === 429
     ? { kind: 'status', status, retryAfterS: DEFAULT_RETRY_AFTER_S }
     : { kind: 'status', status }

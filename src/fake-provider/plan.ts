@@ -13,7 +13,7 @@ import type { Rule } from './rule.ts'
 
 /** How a reply is put on the wire. */
 export type Delivery =
-  | { readonly kind: 'now' | 'hang' | 'reset' | 'stall' | 'cut' | 'bomb' }
+  | { readonly kind: DeliveryKind }
   /** The whole reply, `ms` late. */
   | { readonly kind: 'late'; readonly ms: number }
   /** The headers now, the body `ms` late. */
@@ -22,6 +22,18 @@ export type Delivery =
   | { readonly kind: 'drip'; readonly ms: number }
   /** `bytes` of body, as fast as the client takes them. */
   | { readonly kind: 'pour'; readonly bytes: number }
+
+type DeliveryKind =
+  | 'now'
+  | 'hang'
+  | 'reset'
+  | 'stall'
+  | 'cut'
+  | 'tear'
+  | 'half'
+  | 'overrun'
+  | 'early'
+  | 'bomb'
 
 /** What a request gets. */
 export interface Plan {
@@ -86,9 +98,21 @@ function servedReply(call: Call, behaviour: Behaviour, setting: Setting): Reply 
     }
     case 'rule':
       return ruled(call, behaviour.rule, setting)
+    case 'nodone':
+      return restreamed(honestReply(call, setting), (events) => events.slice(0, -1))
+    case 'errevent':
+      return restreamed(honestReply(call, setting), ([first = '']) => [
+        first,
+        `data: ${String(orderedError(call.route.dialect, 500, {}).chunks[0])}\n\n`,
+      ])
     default:
       return honestReply(call, setting)
   }
+}
+
+/** A stream with other events; an answer that is no stream as it is. */
+function restreamed(reply: Reply, change: (chunks: Reply['chunks']) => Reply['chunks']): Reply {
+  return reply.chunks.length > 1 ? { ...reply, chunks: change(reply.chunks) } : reply
 }
 
 function delivery(behaviour: Behaviour): Delivery {
@@ -103,7 +127,13 @@ function delivery(behaviour: Behaviour): Delivery {
     case 'reset':
     case 'stall':
     case 'cut':
+    case 'tear':
+    case 'half':
+    case 'overrun':
+    case 'early':
       return { kind: behaviour.kind }
+    case 'flood':
+      return { kind: 'pour', bytes: Number.POSITIVE_INFINITY }
     case 'big':
       return { kind: 'pour', bytes: behaviour.megabytes * 1024 * 1024 }
     case 'gzipbomb':
@@ -144,9 +174,16 @@ function text(type: string, body: string): Reply {
 
 function statusReply(call: Call, order: Extract<Behaviour, { kind: 'status' }>): Reply {
   return orderedError(call.route.dialect, order.status, {
+    ...(order.retryDateS === undefined ? {} : datesFrom(order.retryDateS)),
     ...(order.retryAfterS === undefined ? {} : { 'retry-after': String(order.retryAfterS) }),
     ...(order.retryAfterMs === undefined ? {} : { 'retry-after-ms': String(order.retryAfterMs) }),
   })
+}
+
+/** Its own `date` stands beside it, so that the two are apart by exactly this much. */
+function datesFrom(waitS: number): Readonly<Record<string, string>> {
+  const date = 'Fri, 31 Dec 2027 23:59:00 GMT'
+  return { date, 'retry-after': new Date(Date.parse(date) + waitS * 1000).toUTCString() }
 }
 
 /** Out of credit: a 429 that no waiting mends (OpenAI, error codes). */

@@ -1,0 +1,44 @@
+import { spawn } from 'node:child_process'
+import { connect, type Socket } from 'node:net'
+
+/** An address that swallows connections: nothing accepts them, nothing refuses them. */
+export interface BlackHole {
+  /** `http://host:port`. */
+  readonly url: string
+  stop(): void
+}
+
+/** Listens with the shortest queue there is, says where, and is stopped before it accepts anybody. */
+const LISTENER = `
+const server = require('node:net').createServer()
+server.listen({ port: 0, host: '127.0.0.1', backlog: 1 }, () => process.stdout.write(server.address().port + '\\n'))
+`
+/** More than its queue holds. From then on the kernel drops who knocks (tcp(7), tcp_abort_on_overflow). */
+const CALLERS = 8
+const FULL_MS = 300
+
+/** Opens one: a listener that is halted, and enough callers to fill its queue. Linux and macOS. */
+export async function openBlackHole(): Promise<BlackHole> {
+  const child = spawn(process.execPath, ['-e', LISTENER], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const port = await new Promise<number>((resolve, reject) => {
+    child.once('error', reject)
+    child.stdout.once('data', (chunk: Buffer) => resolve(Number(chunk.toString())))
+  })
+  child.kill('SIGSTOP')
+  const callers = Array.from({ length: CALLERS }, () => connect(port, '127.0.0.1'))
+  for (const caller of callers) caller.on('error', () => {})
+  await new Promise((resolve) => setTimeout(resolve, FULL_MS))
+  const stop = (): void => {
+    for (const caller of callers) caller.destroy()
+    child.kill('SIGKILL')
+  }
+  if (callers.every(isConnected)) {
+    stop()
+    throw new Error('this machine lets every caller in: it has no black hole to offer')
+  }
+  return { url: `http://127.0.0.1:${port}`, stop }
+}
+
+function isConnected(caller: Socket): boolean {
+  return !caller.connecting
+}
