@@ -24,6 +24,10 @@ import { rootRoutes } from './routes/root.ts'
 import { createUpgrades, wantsWebSocket } from './upgrades.ts'
 
 declare module 'fastify' {
+  interface FastifyRequest {
+    /** Headers of its answer, whatever becomes of it. */
+    common?: Readonly<Record<string, string>>
+  }
   interface FastifyContextConfig {
     /** Answered without a key. */
     readonly isPublic?: boolean
@@ -79,12 +83,17 @@ export function createGateway(deps: GatewayDeps): Gateway {
       if (awaited === 0) onLastOver()
       setImmediate(() => app.server.closeIdleConnections())
     })
-    setCommonHeaders(deps, request.headers, reply)
-    if (isClosing) reply.header('connection', 'close')
+    request.common = commonHeaders(deps, request.headers, isClosing)
     const isOpen = request.is404 || request.routeOptions.config.isPublic === true
     const refusal = isOpen ? undefined : isClosing ? shuttingDown() : refusalOf(request)
     if (refusal !== undefined) deps.metrics.refused(refusal.kind)
     done(refusal)
+  })
+  // Replies in other hands than the framework's carry them themselves.
+  app.addHook('onSend', (request, reply, payload, done) => {
+    // A path that cannot be read never gets as far as to have them.
+    if (request.common !== undefined) reply.headers(request.common)
+    done(null, payload)
   })
   registerRoutes(app, context, running)
 
@@ -195,17 +204,20 @@ function versionHeaders({ version }: GatewayDeps): Record<string, string> {
  * A client's ids become ours where they can be written down. `x-request-id` is the upstream's where it names one:
  * that is what the vendors' clients show as `_request_id`, and what a provider's support asks for.
  */
-function setCommonHeaders(
-  deps: GatewayDeps,
+function commonHeaders(
+  { version, newCallId }: GatewayDeps,
   given: IncomingHttpHeaders,
-  reply: { headers(values: Record<string, string>): unknown },
-): void {
-  const callId = idIn(given['x-litellm-call-id']) ?? deps.newCallId()
-  reply.headers({
+  isLast: boolean,
+): Record<string, string> {
+  const callId = idIn(given['x-litellm-call-id']) ?? newCallId()
+  const headers: Record<string, string> = {
     'x-litellm-call-id': callId,
     'x-request-id': idIn(given['x-request-id']) ?? callId,
-    ...versionHeaders(deps),
-  })
+    'x-litellm-version': LITELLM_VERSION,
+    'x-pulsegate-version': version,
+  }
+  if (isLast) headers['connection'] = 'close'
+  return headers
 }
 
 function idIn(given: string | readonly string[] | undefined): string | undefined {

@@ -5,7 +5,6 @@ import type { Bridge, SessionEnd } from '../../routing/bridge.ts'
 import type { RouteContext } from '../gateway.ts'
 import { queryText, sendError } from '../json-reply.ts'
 import { KEY_PROTOCOL, sessionGrant } from '../key-check.ts'
-import { plainHeaders } from '../relayed.ts'
 import type { RunningRequests } from '../running-requests.ts'
 import type { Upgrades, WaitingClient } from '../upgrades.ts'
 
@@ -69,7 +68,7 @@ async function serve(
     logFailure(context, reply, failure, opened.headers)
     return sendError(reply.headers(opened.headers), failure, context.redact)
   }
-  const headers = { ...plainHeaders(reply), ...opened.headers }
+  const headers = { ...reply.request.common, ...opened.headers }
   reply.hijack()
   const client = stopping.signal.aborted
     ? undefined
