@@ -1,0 +1,196 @@
+/** A look that wants to begin. */
+export interface Job {
+  readonly index: number
+  readonly host: number
+  readonly credential: number
+  /** Lower goes first: 0 suspects, 1 those that are down or come back, 2 the unknown, 3 the idle. */
+  readonly priority: 0 | 1 | 2 | 3
+}
+
+/** How many looks may run. */
+export interface AdmissionRules {
+  readonly total: number
+  /** By the number of the host: 4, or 1 where one at a time is all that it can do. */
+  readonly perHost: (host: number) => number
+  readonly perCredential: number
+  /** New looks a second that one key may have after a burst of `burst`; by the number of the credential. */
+  readonly perSecond: (credential: number) => number
+  readonly burst: number
+}
+
+/** Lets looks begin: a busy host or key delays no other, and whoever has waited long goes before the important. */
+export interface Admission {
+  offer(job: Job, now: number): void
+  /** The next one that may begin now, counted as running; undefined: nobody. */
+  next(now: number): Job | undefined
+  /** It has ended. */
+  release(job: Job): void
+  /** Where a key's allowance alone holds looks back: when the first of them may begin; infinite: none does. */
+  wakeAt(): number
+  waiting(): number
+  running(): number
+}
+
+/** Each step of priority is worth so much waiting, milliseconds. */
+const AGEING_MS = 10_000
+
+interface Waiting {
+  readonly job: Job
+  /** The smaller the sooner. */
+  readonly key: number
+}
+
+/** Makes the admission of one gateway. Its queues are bound by the deployments: each offers one job at a time. */
+export function createAdmission(rules: AdmissionRules): Admission {
+  const ready: Waiting[] = []
+  const hosts = new Map<number, Gate>()
+  const credentials = new Map<number, Gate & Allowance>()
+  /** Keys that somebody waits for. */
+  const awaited = new Set<Gate & Allowance>()
+  let running = 0
+  let waiting = 0
+
+  const hostOf = (host: number): Gate => known(hosts, host, () => ({ busy: 0, parked: [] }))
+  const credentialOf = (credential: number): Gate & Allowance =>
+    known(credentials, credential, () => ({
+      busy: 0,
+      parked: [],
+      tokens: rules.burst,
+      at: Number.NEGATIVE_INFINITY,
+      perSecond: rules.perSecond(credential),
+    }))
+  const unpark = ({ parked }: Gate): void => {
+    const first = popFirst(parked)
+    if (first !== undefined) push(ready, first)
+  }
+  const hasRoom = ({ busy, tokens }: Gate & Allowance): boolean => busy < rules.perCredential && tokens >= 1
+
+  /** Sets it aside where its host or its key has no room; another one of the other gate then gets its turn. */
+  function isParked(entry: Waiting, now: number): boolean {
+    const host = hostOf(entry.job.host)
+    const credential = credentialOf(entry.job.credential)
+    refill(credential, now, rules.burst)
+    if (host.busy >= rules.perHost(entry.job.host)) {
+      push(host.parked, entry)
+      if (hasRoom(credential)) unpark(credential)
+      return true
+    }
+    if (hasRoom(credential)) return false
+    push(credential.parked, entry)
+    awaited.add(credential)
+    unpark(host)
+    return true
+  }
+
+  function free({ host, credential }: Job): void {
+    const atHost = hostOf(host)
+    const withKey = credentialOf(credential)
+    atHost.busy -= 1
+    withKey.busy -= 1
+    unpark(atHost)
+    unpark(withKey)
+    if (atHost.busy === 0 && atHost.parked.length === 0) hosts.delete(host)
+  }
+
+  return {
+    offer: (job, now) => {
+      waiting += 1
+      push(ready, { job, key: now + job.priority * AGEING_MS })
+    },
+    next: (now) => {
+      for (const credential of awaited) {
+        refill(credential, now, rules.burst)
+        if (hasRoom(credential)) unpark(credential)
+        if (credential.parked.length === 0) awaited.delete(credential)
+      }
+      while (running < rules.total) {
+        const entry = popFirst(ready)
+        if (entry === undefined) return undefined
+        if (isParked(entry, now)) continue
+        const { job } = entry
+        const credential = credentialOf(job.credential)
+        hostOf(job.host).busy += 1
+        credential.busy += 1
+        credential.tokens -= 1
+        running += 1
+        waiting -= 1
+        return job
+      }
+      return undefined
+    },
+    release: (job) => {
+      running -= 1
+      free(job)
+    },
+    wakeAt: () => {
+      let earliest = Number.POSITIVE_INFINITY
+      for (const { parked, busy, tokens, at, perSecond } of awaited)
+        if (parked.length > 0 && busy < rules.perCredential && tokens < 1)
+          earliest = Math.min(earliest, at + ((1 - tokens) * 1000) / perSecond)
+      return earliest
+    },
+    waiting: () => waiting,
+    running: () => running,
+  }
+}
+
+/** A host or a key: what runs there, and what waits for it alone. */
+interface Gate {
+  busy: number
+  readonly parked: Waiting[]
+}
+
+/** A key's allowance of new looks. */
+interface Allowance {
+  tokens: number
+  at: number
+  readonly perSecond: number
+}
+
+function refill(allowance: Allowance, now: number, burst: number): void {
+  const { at, tokens, perSecond } = allowance
+  if (now <= at) return
+  const more = at === Number.NEGATIVE_INFINITY ? burst : ((now - at) * perSecond) / 1000
+  allowance.tokens = Math.min(tokens + more, burst)
+  allowance.at = now
+}
+
+function known<Key, Value>(map: Map<Key, Value>, key: Key, make: () => Value): Value {
+  const found = map.get(key)
+  if (found !== undefined) return found
+  const made = make()
+  map.set(key, made)
+  return made
+}
+
+/** A binary heap by key. */
+function push(heap: Waiting[], entry: Waiting): void {
+  let here = heap.length
+  heap.push(entry)
+  while (here > 0) {
+    const parent = (here - 1) >> 1
+    const above = heap[parent]
+    if (above === undefined || above.key <= entry.key) break
+    heap[here] = above
+    here = parent
+  }
+  heap[here] = entry
+}
+
+function popFirst(heap: Waiting[]): Waiting | undefined {
+  const first = heap[0]
+  const last = heap.pop()
+  if (last === undefined || heap.length === 0) return first
+  let here = 0
+  for (;;) {
+    const left = heap[2 * here + 1]
+    const right = heap[2 * here + 2]
+    const isRight = left !== undefined && right !== undefined && right.key < left.key
+    const child = isRight ? right : left
+    if (child === undefined || child.key >= last.key) break
+    heap[here] = child
+    here = 2 * here + (isRight ? 2 : 1)
+  }
+  heap[here] = last
+  return first
+}

@@ -1,0 +1,240 @@
+import type { Cancel, Clock } from '../../core/clock.ts'
+import type { Depth } from '../../core/depth.ts'
+import type { Evidence } from '../../core/evidence.ts'
+import type { AdmissionRules, Job } from './admission.ts'
+import { createChoices } from './choices.ts'
+import type { Choices } from './choices.ts'
+import { createFaultDomains } from './fault-domains.ts'
+import { nextProbe } from './next-probe.ts'
+import type { Plan, Prices } from './next-probe.ts'
+import type { Purse } from './purse.ts'
+import type { EngineRules, LookRules } from './rules.ts'
+import { createScheduler } from './scheduler.ts'
+import type { Scheduler } from './scheduler.ts'
+import { createStandings } from './standings.ts'
+import type { Standings, Transition } from './standings.ts'
+import { createTraffic } from './traffic.ts'
+import type { Traffic } from './traffic.ts'
+
+/** What the engine must know of one deployment. Equal numbers are the same host, key, or group. */
+export interface Member {
+  readonly host: number
+  readonly credential: number
+  readonly group: number
+  /** Dollars for one whole answer to a probe; infinite where none is ever bought. */
+  readonly price: number
+  /** There is a look that costs nothing. */
+  readonly hasFree: boolean
+  /** Whole looks at a healthy one are never closer than this, milliseconds. */
+  readonly leastMs?: number
+  /** Its own `cooldown_time`, milliseconds. */
+  readonly firstWaitMs?: number
+}
+
+/** What a look came to. */
+export interface Looked {
+  /** Undefined where it says nothing: it was cancelled, or our own loop lagged. */
+  readonly evidence: Evidence | undefined
+  /** An answer was bought. */
+  readonly isPaid: boolean
+}
+
+/** What the engine runs on. */
+export interface EngineDeps {
+  readonly members: readonly Member[]
+  readonly rules: EngineRules
+  readonly look: LookRules
+  readonly purse: Purse
+  readonly admission: Pick<AdmissionRules, 'total' | 'perHost' | 'perCredential'>
+  /** `health_check_panic`. */
+  readonly hasLastResort: boolean
+  readonly clock: Pick<Clock, 'elapsed' | 'after'>
+  /** In [0, 1). */
+  readonly random: () => number
+  /** How far the event loop lagged behind lately (p99), milliseconds. */
+  readonly lagMs: () => number
+  /**
+   * Looks at a deployment, up to a rung and through all the free ones below it, and reports once. It may report at
+   * once, or later.
+   */
+  readonly probe: (index: number, rung: Depth, report: (looked: Looked) => void) => void
+  /** Told of every change of state. */
+  readonly onTransition: (index: number, transition: Transition) => void
+  /** Told of a request that failed at all of these. */
+  readonly onPoison: (request: number, indexes: readonly number[]) => void
+}
+
+/** The health engine of one gateway: what is known, what is asked of it, and the loop that finds out the rest. */
+export interface Engine {
+  readonly standings: Standings
+  readonly traffic: Traffic
+  readonly choices: Choices
+  /** The next look at a deployment as planned now; undefined: none. */
+  plan(index: number): Plan | undefined
+  /** What is planned, waits and runs. */
+  readonly scheduler: Pick<Scheduler, 'nextAt' | 'numbers'>
+  start(): void
+  stop(): void
+}
+
+const SWEEP_MS = 1000
+const LEAST_SPREAD_MS = 60_000
+/** First looks of a large fleet: so many a second at most, as long as the interval allows it. */
+const FIRST_LOOKS_PER_SECOND = 5
+/** What cannot be confirmed by looking: so many failed requests where it would be too dear, as many as ever where we never look. */
+const DEAR_FAILURES = 3
+const BURST = 20
+
+/** Makes an engine that knows nothing yet. */
+export function createEngine(deps: EngineDeps): Engine {
+  const { members, rules, look, purse, clock } = deps
+  const count = members.length
+  const groups = members.map(({ group }) => group)
+  const domains = createFaultDomains(members)
+  const references = new Float64Array(count).fill(Number.POSITIVE_INFINITY)
+  const spreadMs = Math.min(
+    look.intervalMs,
+    Math.max(LEAST_SPREAD_MS, (count / FIRST_LOOKS_PER_SECOND) * 1000),
+  )
+  let cancelSweep: Cancel | undefined
+
+  const pricesOf = (index: number, now: number): Prices => {
+    const { price = 0, hasFree = false, credential = 0, leastMs, firstWaitMs } = members[index] ?? {}
+    const may = {
+      idle: purse.may('idle', price, credential, now),
+      confirm: purse.may('confirm', price, credential, now),
+      recover: purse.may('recover', price, credential, now),
+    }
+    return {
+      price,
+      hasFree,
+      may,
+      spreadMs,
+      ...(leastMs !== undefined && { leastMs }),
+      ...(firstWaitMs !== undefined && { firstWaitMs }),
+    }
+  }
+
+  const standings = createStandings({
+    count,
+    hosts: members.map(({ host }) => host),
+    domains,
+    rules,
+    confirms: (index) => {
+      if (look.strategy === 'off') return rules.failures
+      const { price = 0, credential = 0 } = members[index] ?? {}
+      const isAffordable =
+        price <= look.priceCeiling &&
+        (price === 0 || look.strategy !== 'free_only') &&
+        purse.may('confirm', price, credential, clock.elapsed())
+      return isAffordable ? 'looks' : DEAR_FAILURES
+    },
+    listener: {
+      transition: deps.onTransition,
+      replan: (index) => scheduler.replan(index),
+      reference: (index, now) => {
+        if (look.strategy === 'off' || members[index]?.hasFree !== true) return
+        references[index] = now
+        scheduler.replan(index)
+      },
+      probation: (index) => traffic.startProbation(index),
+      poison: deps.onPoison,
+    },
+    now: clock.elapsed(),
+  })
+
+  const traffic = createTraffic({ standings, groups, elapsed: clock.elapsed, lagMs: deps.lagMs })
+
+  const plan = (index: number, now: number, roll: number): Plan | undefined => {
+    const reference = references[index] ?? Number.POSITIVE_INFINITY
+    if (reference <= now) return { at: reference, rung: 2, purpose: 'confirm' }
+    return nextProbe(standings.standing(index, now), now, pricesOf(index, now), roll, look)
+  }
+
+  function launch(index: number, { rung }: Plan, now: number): void {
+    if (rung === 'trial') {
+      standings.apply(index, { kind: 'trial' }, now)
+      scheduler.done(index)
+      return
+    }
+    const { price = 0, credential = 0 } = members[index] ?? {}
+    const cost = rung >= 4 ? price : 0
+    purse.spend(cost, credential, now)
+    references[index] = Number.POSITIVE_INFINITY
+    let isReported = false
+    deps.probe(index, rung, ({ evidence, isPaid }) => {
+      if (isReported) return
+      isReported = true
+      if (!isPaid) purse.refund(cost, credential)
+      if (evidence !== undefined) standings.apply(index, evidence, clock.elapsed())
+      scheduler.done(index)
+    })
+  }
+
+  const scheduler = createScheduler({
+    count,
+    clock,
+    random: deps.random,
+    plan,
+    wakeAt: standings.wakeAt,
+    wake: (index, now) => standings.standing(index, now),
+    jobOf: (index, { purpose }) => jobOf(members[index], index, purpose, standings, clock.elapsed()),
+    launch,
+    admission: {
+      ...deps.admission,
+      burst: BURST,
+      perSecond: allowances(members, look.intervalMs),
+    },
+  })
+
+  const choices = createChoices({
+    standings,
+    traffic,
+    groups,
+    nextLookAt: scheduler.nextAt,
+    hasLastResort: deps.hasLastResort,
+  })
+
+  function sweep(): void {
+    traffic.sweep()
+    cancelSweep = clock.after(SWEEP_MS, sweep)
+  }
+
+  return {
+    standings,
+    traffic,
+    choices,
+    plan: (index) => plan(index, clock.elapsed(), 0.5),
+    scheduler,
+    start: () => {
+      if (cancelSweep !== undefined) return
+      sweep()
+      scheduler.start()
+    },
+    stop: () => {
+      cancelSweep?.()
+      cancelSweep = undefined
+      scheduler.stop()
+    },
+  }
+}
+
+function jobOf(
+  member: Member | undefined,
+  index: number,
+  purpose: Plan['purpose'],
+  standings: Standings,
+  now: number,
+): Job {
+  const { host = 0, credential = 0 } = member ?? {}
+  const isUnknown = standings.standing(index, now).state === 'UNKNOWN'
+  const priority = purpose === 'confirm' ? 0 : purpose === 'recover' ? 1 : isUnknown ? 2 : 3
+  return { index, host, credential, priority }
+}
+
+/** A key's new looks a second: one, or twice what an idle fleet of its size needs. */
+function allowances(members: readonly Member[], intervalMs: number): (credential: number) => number {
+  const sizes = new Map<number, number>()
+  for (const { credential } of members) sizes.set(credential, (sizes.get(credential) ?? 0) + 1)
+  return (credential) => Math.max(1, (2000 * (sizes.get(credential) ?? 0)) / intervalMs)
+}

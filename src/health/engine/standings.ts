@@ -1,0 +1,173 @@
+import { DEPTH } from '../../core/depth.ts'
+import type { Evidence } from '../../core/evidence.ts'
+import { evidenceRow, suspicion } from './blame.ts'
+import { createDomainRollUp } from './domain-roll-up.ts'
+import type { FaultDomains } from './fault-domains.ts'
+import { wakeAt } from './pass-time.ts'
+import { createPoison } from './poison.ts'
+import { reduce } from './reduce.ts'
+import type { EngineRules } from './rules.ts'
+import { createSelfIsolation } from './self-isolation.ts'
+import { createStanding } from './standing.ts'
+import type { Command, Effect, Standing } from './standing.ts'
+
+/** A change of state, to be logged, kept and told to others. */
+export type Transition = Extract<Effect, { kind: 'transition' }>
+
+/** What the book tells of. */
+export interface StandingsListener {
+  transition(index: number, transition: Transition): void
+  /** Its next look may be due earlier than was planned. */
+  replan(index: number): void
+  /** A look there, free and now, tells whether it is our own network that fails. */
+  reference(index: number, now: number): void
+  /** It is on probation from now on: calls that began before do not count. */
+  probation(index: number): void
+  /** One request has failed at all of these; its failures no longer count. */
+  poison(request: number, indexes: readonly number[]): void
+}
+
+/** What the book is made of. */
+export interface StandingsDeps {
+  readonly count: number
+  /** The number of the host of each deployment. */
+  readonly hosts: readonly number[]
+  readonly domains: FaultDomains
+  readonly rules: EngineRules
+  /**
+   * How a suspicion of this deployment can be confirmed now: by looking, or not at all (then as many failed requests
+   * bring it down as the number says).
+   */
+  readonly confirms: (index: number) => 'looks' | number
+  readonly listener: StandingsListener
+  readonly now: number
+}
+
+/** Where every deployment stands: the one writer of it. Synchronous, in memory; times are `Clock.elapsed`'s. */
+export interface Standings {
+  readonly count: number
+  readonly rules: EngineRules
+  /** Where it stands now, by the passage of time too. */
+  standing(index: number, now: number): Standing
+  /** Takes a piece of evidence or a command in. */
+  apply(index: number, input: Evidence | Command, now: number): void
+  /** When time alone changes something. */
+  wakeAt(index: number): number
+  /** Our own network fails: nobody is brought down. */
+  isIsolated(now: number): boolean
+  /** Takes over what was known before a restart, or what another replica knows. */
+  adopt(index: number, standing: Standing): void
+}
+
+const MOST_REFERENCES = 3
+const TICK: Command = { kind: 'tick' }
+
+/** Makes the book: nothing is known yet. */
+export function createStandings(deps: StandingsDeps): Standings {
+  const { count, hosts, domains, listener } = deps
+  const standings = Array.from({ length: count }, () => createStanding(deps.now))
+  const wakes = new Float64Array(count).fill(Number.POSITIVE_INFINITY)
+  const isolation = createSelfIsolation(domains.hosts)
+  const poison = createPoison()
+  const judged = rulesByConfirmation(deps.rules)
+  const get = (index: number): Standing => standings[index] ?? createStanding(deps.now)
+
+  function step(index: number, input: Evidence | Command, now: number): void {
+    const before = get(index)
+    const rules = rulesFor(index, before, input, now)
+    const { standing, effects } = reduce(before, input, now, rules)
+    if (standing === before) return
+    standings[index] = standing
+    wakes[index] = wakeAt(standing, rules)
+    for (const effect of effects) {
+      if (effect.kind === 'transition') listener.transition(index, effect)
+      else listener.replan(index)
+    }
+    if (standing.permits !== Number.POSITIVE_INFINITY && isProbationStart(before, standing))
+      listener.probation(index)
+    if (effects.length > 0) rollUp.changed(index, before, standing, now)
+  }
+
+  const rollUp = createDomainRollUp({ domains, get, step })
+
+  function rulesFor(index: number, before: Standing, input: Evidence | Command, now: number): EngineRules {
+    if (!('source' in input) || input.kind === 'ok') return deps.rules
+    const rules = judged(deps.confirms(index))
+    if (isolation.isIsolated(now)) return { ...rules, isFrozen: true }
+    if (evidenceRow(input.kind)?.domain !== 'host') return rules
+    const since = before.blames[0]?.startedAt ?? input.startedAt
+    if (!isolation.isAlone(hosts[index] ?? 0, since)) return rules
+    if (suspicion(before.blames) > 1) askOthers(index, now)
+    return { ...rules, isFrozen: true }
+  }
+
+  /** Before a host is called dead while nobody else was heard, a few others are asked. */
+  function askOthers(index: number, now: number): void {
+    const asked = new Set([hosts[index]])
+    for (let offset = 1; offset < count && asked.size <= MOST_REFERENCES; offset += 1) {
+      const other = (index + offset) % count
+      const host = hosts[other]
+      if (asked.has(host)) continue
+      asked.add(host)
+      listener.reference(other, now)
+    }
+  }
+
+  function hear(index: number, { kind, source, depth, at }: Evidence): void {
+    if (source === 'peer') return
+    const host = hosts[index] ?? 0
+    const row = evidenceRow(kind)
+    if (kind === 'ok' ? depth >= DEPTH.reach : row?.domain !== 'host' && kind !== 'timeout')
+      isolation.heard(host, at)
+    else if (row?.domain === 'host' && row.effect === 'suspects') isolation.gone(host, at)
+  }
+
+  function notePoison(index: number, { kind, source, request = 0, at }: Evidence, now: number): void {
+    const row = evidenceRow(kind)
+    const isItsOwn = row?.effect === 'suspects' && row.domain === 'deployment' && row.score === 1
+    if (source !== 'traffic' || !isItsOwn) return
+    const failed = poison.note(request, index, at)
+    for (const each of failed) step(each, { kind: 'withdraw', request }, now)
+    if (failed.length > 0) listener.poison(request, failed)
+  }
+
+  return {
+    count,
+    rules: deps.rules,
+    standing: (index, now) => {
+      if (now >= (wakes[index] ?? 0)) step(index, TICK, now)
+      return get(index)
+    },
+    apply: (index, input, now) => {
+      if (!('source' in input)) return step(index, input, now)
+      if (!input.isAttributable) return
+      hear(index, input)
+      step(rollUp.addressee(index, input), input, now)
+      rollUp.share(index, input, now)
+      notePoison(index, input, now)
+    },
+    wakeAt: (index) => wakes[index] ?? Number.POSITIVE_INFINITY,
+    isIsolated: isolation.isIsolated,
+    adopt: (index, standing) => {
+      standings[index] = standing
+      wakes[index] = wakeAt(standing, deps.rules)
+      listener.replan(index)
+    },
+  }
+}
+
+function isProbationStart(before: Standing, after: Standing): boolean {
+  if (before.permits === Number.POSITIVE_INFINITY) return true
+  return after.state === 'RECOVERING' && before.state !== 'RECOVERING'
+}
+
+/** The rules by how a suspicion can be confirmed, each made once. */
+function rulesByConfirmation(rules: EngineRules): (confirms: 'looks' | number) => EngineRules {
+  const made = new Map<number, EngineRules>()
+  return (confirms) => {
+    if (confirms === 'looks') return rules
+    const known = made.get(confirms) ?? { ...rules, failures: confirms, leastPrompts: 0 }
+    made.set(confirms, known)
+    return known
+  }
+}
