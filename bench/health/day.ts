@@ -46,11 +46,13 @@ export function runDay(script: Script, seed: number): DayFigures {
       clock.elapsed(),
     ),
     admission: { total: 64, perHost: () => 4, perCredential: 2 },
-    hasLastResort: true,
+    hasLastResort: false,
     clock,
     random: dice.next,
     lagMs: () => 0,
-    probe: (index, rung, report) => look(world, index, rung, report),
+    probe: (index, rung, report) => {
+      look(world, index, rung, engine.traffic.budgetMs(index, PROBE_TIMEOUT_MS), report)
+    },
     onTransition: referee.transition,
     onPoison: () => {},
   })
@@ -142,7 +144,13 @@ function ask(world: World, engine: Engine, index: number, request: number, blips
 }
 
 /** Climbs the ladder as the real one does: what costs nothing first. */
-function look(world: World, index: number, rung: Depth, report: (looked: Looked) => void): void {
+function look(
+  world: World,
+  index: number,
+  rung: Depth,
+  timeoutMs: number,
+  report: (looked: Looked) => void,
+): void {
   const { models, clock, referee, looking, dice } = world
   if (looking.has(index)) referee.duplicate()
   looking.add(index)
@@ -168,7 +176,8 @@ function look(world: World, index: number, rung: Depth, report: (looked: Looked)
     return
   }
   referee.probed('paid', models[index]?.price ?? 0)
-  if (sickness === 'hang') say('timeout', 4, PROBE_TIMEOUT_MS, true)
-  else if (sickness !== undefined) say(SYMPTOMS[sickness].kind, 4, FREE_LOOK_MS + SYMPTOMS[sickness].afterMs, true)
+  if (sickness === 'hang') say('timeout', 4, timeoutMs, true)
+  else if (sickness !== undefined)
+    say(SYMPTOMS[sickness].kind, 4, FREE_LOOK_MS + SYMPTOMS[sickness].afterMs, true)
   else say('ok', 4, FREE_LOOK_MS + dice.logNormal(models[index]?.firstByteMs ?? 1, FIRST_BYTE_SIGMA), true)
 }

@@ -1,18 +1,13 @@
 import type { HealthState } from '../../src/core/health.ts'
 import type { Transition } from '../../src/health/engine/standings.ts'
-import type { Model } from './fleet.ts'
+import type { Model, Outage, Sickness } from './fleet.ts'
 
 /** What a day came to. Times are milliseconds. */
 export interface DayFigures {
   readonly paidProbes: number
   readonly freeProbes: number
   readonly dollars: number
-  /** From the first failure of an outage to the deployment being out of rotation. */
-  readonly detected: readonly number[]
-  /** From the first call that a hung engine never answered to its being out of rotation. */
-  readonly hangs: readonly number[]
-  /** From the end of an outage to the first traffic that may come back. */
-  readonly returned: readonly number[]
+  readonly outages: readonly OutageFigures[]
   /** Taken out while nothing was wrong with it. */
   readonly falseEjections: number
   readonly requests: number
@@ -20,10 +15,19 @@ export interface DayFigures {
   readonly failures: number
   /** Requests that nobody was asked with. */
   readonly refused: number
-  /** Outages that ended before anybody noticed. */
-  readonly unnoticed: number
   /** Looks at a deployment that was being looked at already. */
   readonly duplicates: number
+}
+
+/** How one outage of one deployment went. Times are milliseconds; absent where it did not come to that. */
+export interface OutageFigures {
+  readonly sickness: Sickness
+  /** From its first failure to its being out of rotation. */
+  readonly detectedMs?: number
+  /** From the first call that was never answered to its being out of rotation. */
+  readonly hangMs?: number
+  /** From the end of the outage to the first traffic that may come back. */
+  readonly returnedMs?: number
 }
 
 /** Keeps the truth beside what the engine holds for true. */
@@ -51,16 +55,23 @@ interface Course {
 
 /** Makes a referee who knows the script. */
 export function createReferee(models: readonly Model[]): Referee {
-  const courses = models.map(
-    (): Course => ({
-      firstCall: undefined,
-      firstFailure: undefined,
-      outAt: undefined,
-      backAt: undefined,
-      isOut: false,
-    }),
-  )
-  const counts = { paid: 0, free: 0, dollars: 0, requests: 0, failures: 0, refused: 0, false: 0, duplicates: 0 }
+  const courses = models.map((): Course => ({
+    firstCall: undefined,
+    firstFailure: undefined,
+    outAt: undefined,
+    backAt: undefined,
+    isOut: false,
+  }))
+  const counts = {
+    paid: 0,
+    free: 0,
+    dollars: 0,
+    requests: 0,
+    failures: 0,
+    refused: 0,
+    false: 0,
+    duplicates: 0,
+  }
   const sickAt = (index: number, at: number, graceMs: number): boolean => {
     const outage = models[index]?.outage
     return outage !== undefined && at >= outage.from && at < outage.to + graceMs
@@ -109,36 +120,37 @@ export function createReferee(models: readonly Model[]): Referee {
 function figuresOf(
   models: readonly Model[],
   courses: readonly Course[],
-  counts: Readonly<Record<'paid' | 'free' | 'dollars' | 'requests' | 'failures' | 'refused' | 'false' | 'duplicates', number>>,
+  counts: Readonly<
+    Record<'paid' | 'free' | 'dollars' | 'requests' | 'failures' | 'refused' | 'false' | 'duplicates', number>
+  >,
 ): DayFigures {
-  const detected: number[] = []
-  const hangs: number[] = []
-  const returned: number[] = []
-  let unnoticed = 0
-  courses.forEach(({ firstCall, firstFailure, outAt, backAt }, index) => {
-    const outage = models[index]?.outage
-    if (outage === undefined) return
-    if (outAt === undefined) {
-      unnoticed += 1
-      return
-    }
-    if (firstFailure !== undefined) detected.push(Math.max(outAt - firstFailure, 0))
-    if (outage.sickness === 'hang' && firstCall !== undefined) hangs.push(Math.max(outAt - firstCall, 0))
-    // Out and back before the end is no return.
-    if (backAt !== undefined) returned.push(backAt - outage.to)
-  })
   return {
     paidProbes: counts.paid,
     freeProbes: counts.free,
     dollars: counts.dollars,
-    detected,
-    hangs,
-    returned,
+    outages: courses.flatMap((course, index) => {
+      const outage = models[index]?.outage
+      return outage === undefined ? [] : [outageOf(outage, course)]
+    }),
     falseEjections: counts.false,
     requests: counts.requests,
     failures: counts.failures,
     refused: counts.refused,
-    unnoticed,
     duplicates: counts.duplicates,
+  }
+}
+
+function outageOf(
+  { sickness, to }: Outage,
+  { firstCall, firstFailure, outAt, backAt }: Course,
+): OutageFigures {
+  if (outAt === undefined) return { sickness }
+  // Whoever was taken out with its host or its key before it failed itself was not detected by its own failures.
+  const isOwn = firstFailure !== undefined && firstFailure <= outAt
+  return {
+    sickness,
+    ...(isOwn && sickness !== 'hang' && { detectedMs: outAt - firstFailure }),
+    ...(sickness === 'hang' && firstCall !== undefined && { hangMs: outAt - firstCall }),
+    ...(backAt !== undefined && { returnedMs: backAt - to }),
   }
 }

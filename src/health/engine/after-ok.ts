@@ -5,7 +5,7 @@ import { forgotten, isFlapping, morePermits, recovering, settled, unsaturated } 
 import type { EngineRules } from './rules.ts'
 import { NEVER } from './standing.ts'
 import type { Standing } from './standing.ts'
-import { counted, soft, withSample } from './tally.ts'
+import { counted, soft, tookMs, withSample } from './tally.ts'
 
 /** What a success changes. */
 export function afterOk(before: Standing, ok: Evidence, now: number, rules: EngineRules): Standing {
@@ -36,22 +36,30 @@ export function afterOk(before: Standing, ok: Evidence, now: number, rules: Engi
 /** The later of two proofs stands, in whatever order they come. */
 function learnt(standing: Standing, ok: Evidence, rules: EngineRules): Standing {
   const { depth, source, at, startedAt } = ok
-  const proof = {
-    lastEvidenceAt: Math.max(standing.lastEvidenceAt, at),
-    lastFrontAt: depth >= DEPTH.front ? Math.max(standing.lastFrontAt, at) : standing.lastFrontAt,
-    lastProbeAt: source === 'probe' ? Math.max(standing.lastProbeAt, at) : standing.lastProbeAt,
-  }
-  if (depth < DEPTH.answer) return { ...standing, ...proof }
+  const lastEvidenceAt = Math.max(standing.lastEvidenceAt, at)
+  const lastFrontAt = depth >= DEPTH.front ? Math.max(standing.lastFrontAt, at) : standing.lastFrontAt
+  const lastProbeAt = source === 'probe' ? Math.max(standing.lastProbeAt, at) : standing.lastProbeAt
+  if (depth < DEPTH.answer) return { ...standing, lastEvidenceAt, lastFrontAt, lastProbeAt }
   const isTraffic = source === 'traffic'
-  const { degraded } = standing
+  const counts = isTraffic ? counted(standing, at, 0, rules) : standing
+  // One object, field by field: this runs at each answer, and a second spread is ten times as slow.
   return {
     ...standing,
-    ...proof,
-    ...(isTraffic && counted(standing, at, 0, rules)),
+    lastEvidenceAt,
+    lastFrontAt,
+    lastProbeAt,
+    lastTrafficAt: counts.lastTrafficAt,
+    gapMs: counts.gapMs,
+    halfAt: counts.halfAt,
+    requests: counts.requests,
+    failures: counts.failures,
+    requestsBefore: counts.requestsBefore,
+    failuresBefore: counts.failuresBefore,
+    tookMs: isTraffic ? tookMs(standing, at - startedAt) : standing.tookMs,
     lastOkAt: Math.max(standing.lastOkAt, at),
     lastOkStartedAt: Math.max(standing.lastOkStartedAt, startedAt),
     slowBits: isTraffic ? withSample(standing.slowBits, ok.isSlow === true) : standing.slowBits,
-    degraded: degraded === 'wrong_model' ? 'no' : degraded,
+    degraded: standing.degraded === 'wrong_model' ? 'no' : standing.degraded,
     strikes: standing.state === 'SATURATED' ? standing.strikes : 0,
     overloadedSince: NEVER,
     sightings: 0,

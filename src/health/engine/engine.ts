@@ -176,7 +176,7 @@ export function createEngine(deps: EngineDeps): Engine {
     clock,
     random: deps.random,
     plan,
-    wakeAt: standings.wakeAt,
+    wakeAt: (index) => standings.wakeAt(index),
     wake: (index, now) => standings.standing(index, now),
     jobOf: (index, { purpose }) => jobOf(members[index], index, purpose, standings, clock.elapsed()),
     launch,
@@ -191,7 +191,7 @@ export function createEngine(deps: EngineDeps): Engine {
     standings,
     traffic,
     groups,
-    nextLookAt: scheduler.nextAt,
+    nextLookAt: (index) => scheduler.nextAt(index),
     hasLastResort: deps.hasLastResort,
   })
 

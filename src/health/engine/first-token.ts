@@ -23,9 +23,10 @@ const SLOW_Z = 3.0902
 const P99_Z = 2.326
 const SLOW_MS = 2000
 const SLOW_TIMES = 2
-/** No first token for four times the 99th percentile, but 20 s at least. */
-const BUDGET_TIMES = 4
-const LEAST_BUDGET_MS = 20_000
+/** No first token for one and a half times the 99th percentile, but 10 s at least; 20 s where too little is known. */
+const BUDGET_TIMES = 1.5
+const LEAST_BUDGET_MS = 10_000
+const UNKNOWN_BUDGET_MS = 20_000
 
 /** The bucket of a request. */
 export function bucketOf(promptBytes: number, isStreamed: boolean): number {
@@ -75,7 +76,7 @@ export function createFirstTokens(count: number): FirstTokens {
     usualMs: (index) => worst(index, 0, LEAST_USUAL),
     budgetMs: (index, timeoutMs) => {
       const p99 = worst(index, P99_Z, LEAST_SAMPLES)
-      const budget = p99 === undefined ? LEAST_BUDGET_MS : Math.max(BUDGET_TIMES * p99, LEAST_BUDGET_MS)
+      const budget = p99 === undefined ? UNKNOWN_BUDGET_MS : Math.max(BUDGET_TIMES * p99, LEAST_BUDGET_MS)
       return Math.min(budget, timeoutMs)
     },
   }

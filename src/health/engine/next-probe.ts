@@ -35,9 +35,13 @@ export interface Plan {
 /** Looks below a tenth of a cent are cheap, from a cent on they are dear. */
 const CHEAP = 0.001
 const DEAR = 0.01
-/** A free look that cannot acquit may condemn; it need not be often. */
 const JITTER = 0.1
+/** Nineteen times out of twenty one of so many calls comes within so many gaps. */
+const CALLS = 3
+/** So many failures of traffic bring it down. */
+const FAILURES = 5
 const DOWN_JITTER = 0.25
+const AGAIN_JITTER = 0.3
 
 /**
  * When to look at a deployment next and how deep; undefined where evidence must come first. The only place that knows
@@ -64,7 +68,7 @@ export function nextProbe(
     case 'RECOVERING':
       return rising(standing, now, prices, roll, rules)
     case 'MISCONFIGURED':
-      return mending(standing, prices, roll, rules)
+      return mending(standing, now, prices, roll, rules)
     case 'SATURATED':
     case 'ISOLATED':
       return undefined
@@ -101,7 +105,9 @@ function first(standing: Standing, prices: Prices, roll: number, rules: LookRule
 /** While traffic answers, or a look has just done so, nobody looks. Unused ones are looked at ever more seldom. */
 function idle(standing: Standing, prices: Prices, roll: number, rules: LookRules): Plan | undefined {
   if (!isLooking(rules)) return undefined
-  const { lastOkAt, lastProbeAt, lastFrontAt, idleLooks } = standing
+  const { lastProbeAt, lastFrontAt, idleLooks } = standing
+  // Whoever has just been left alone is first asked by traffic.
+  const lastOkAt = standing.strikes > 0 ? Math.max(standing.lastOkAt, standing.since) : standing.lastOkAt
   const { intervalMs, idleMostMs, strategy } = rules
   const isAlways = strategy === 'always'
   const wanted = isAlways ? intervalMs : Math.min(intervalMs * 2 ** Math.min(idleLooks, 20), idleMostMs)
@@ -128,12 +134,13 @@ function confirming(
   const isPaid = prices.price <= rules.priceCeiling && maySpend(prices, 'confirm', rules)
   if (!isSettledFree && !isPaid && !isFree) return undefined
   const rung = isSettledFree ? depth : isPaid ? DEPTH.answer : DEPTH.front
-  const again = isSettledFree || isPaid ? rules.confirmAgainMs * (1 + roll) : rules.confirmMostMs
+  const again =
+    isSettledFree || isPaid ? rules.confirmAgainMs * (1 + AGAIN_JITTER * roll) : rules.confirmMostMs
   if (lastProbeAt >= since) return { at: lastProbeAt + again, rung, purpose: 'confirm' }
   // Two failures in a row are seldom chance. And whoever has waited long for a failure need not wait for the next.
   const isPressing = isSettledFree || suspicion(blames) >= 2
   const quick = isSettledFree ? rules.confirmFreeMs : rules.confirmLeastMs
-  const waitMs = isPressing ? quick : twoCalls(standing, now, rules)
+  const waitMs = isPressing ? quick : someCalls(standing, now, prices.price, rules)
   const startedAt = blames.at(-1)?.startedAt ?? since
   return { at: Math.max(startedAt + around(waitMs, JITTER, roll), since), rung, purpose: 'confirm' }
 }
@@ -174,13 +181,21 @@ function rising(
 ): Plan | undefined {
   if (prices.price > rules.priceCeiling || !maySpend(prices, 'recover', rules)) return undefined
   const latest = Math.max(standing.since, standing.lastProbeAt, standing.lastTrafficAt)
-  const waitMs = twoCalls(standing, now, rules)
+  const waitMs = someCalls(standing, now, prices.price, rules)
   return { at: latest + around(waitMs, JITTER, roll), rung: DEPTH.answer, purpose: 'recover' }
 }
 
-function mending(standing: Standing, prices: Prices, roll: number, rules: LookRules): Plan | undefined {
+function mending(
+  standing: Standing,
+  now: number,
+  prices: Prices,
+  roll: number,
+  rules: LookRules,
+): Plan | undefined {
   const { since, lastProbeAt, waits } = standing
-  const waitMs = Math.min(rules.misconfiguredMs * 2 ** Math.min(waits, 20), rules.misconfiguredMostMs)
+  const ownMs = rules.misconfiguredMs * 2 ** Math.min(waits, 20)
+  const oldMs = Math.max((now - since) * rules.misconfiguredAgeShare, rules.misconfiguredMs)
+  const waitMs = Math.min(ownMs, oldMs, rules.misconfiguredMostMs)
   const at = Math.max(since, lastProbeAt) + around(waitMs, JITTER, roll)
   const depth = depthToAcquit(standing)
   if (depth <= DEPTH.front && mayLookFree(prices, rules)) return { at, rung: depth, purpose: 'recover' }
@@ -188,10 +203,16 @@ function mending(standing: Standing, prices: Prices, roll: number, rules: LookRu
   return { at, rung: 'trial', purpose: 'recover' }
 }
 
-/** Time for two more calls of traffic, within bounds: they decide for nothing. */
-function twoCalls(standing: Standing, now: number, rules: LookRules): number {
-  const rate = rateOf(standing, now)
-  return Math.min(Math.max(2000 / rate, rules.confirmLeastMs), rules.confirmMostMs)
+/**
+ * Time for a few more calls of traffic to come and to end, within bounds: they decide for nothing. Where traffic alone
+ * would bring it down within the longest wait, or where a look is not cheap, slow calls have their time besides.
+ */
+function someCalls(standing: Standing, now: number, price: number, rules: LookRules): number {
+  const gapMs = 1000 / rateOf(standing, now)
+  const { tookMs } = standing
+  const isBusy = gapMs * FAILURES <= rules.confirmMostMs
+  const mostMs = isBusy || price >= CHEAP ? rules.confirmMostMs + tookMs : rules.confirmMostMs
+  return Math.min(Math.max(CALLS * gapMs + tookMs, rules.confirmLeastMs), mostMs)
 }
 
 /** Up to a tenth early and never late: evidence must not grow older than the interval. */

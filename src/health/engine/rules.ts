@@ -99,6 +99,8 @@ export interface LookRules {
   /** The first wait of a misconfigured one; doubles up to the second. */
   readonly misconfiguredMs: number
   readonly misconfiguredMostMs: number
+  /** And is never longer than this share of its age: whoever mends a key soon is seen soon. */
+  readonly misconfiguredAgeShare: number
   /** A look that costs more confirms no suspicion. */
   readonly priceCeiling: number
 }
@@ -139,5 +141,6 @@ export const DEFAULT_LOOK_RULES: LookRules = {
   },
   misconfiguredMs: 60_000,
   misconfiguredMostMs: 900_000,
+  misconfiguredAgeShare: 1 / 10,
   priceCeiling: 0.005,
 }

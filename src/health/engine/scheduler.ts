@@ -170,7 +170,7 @@ export function createScheduler(deps: SchedulerDeps): Scheduler {
       serve(now)
       setTimer(now)
     },
-    nextAt: heap.at,
+    nextAt: (index) => heap.at(index),
     numbers: () => ({
       launched,
       spared,

@@ -59,6 +59,8 @@ export interface Standing {
   /** Traffic: when the last call ended, and the usual gap between two. */
   readonly lastTrafficAt: number
   readonly gapMs: number
+  /** How long a successful call usually takes. */
+  readonly tookMs: number
   /** Requests and failures of the current half of the window, and of the half before. */
   readonly halfAt: number
   readonly requests: number
@@ -122,6 +124,7 @@ export function createStanding(now: number): Standing {
     idleLooks: 0,
     lastTrafficAt: NEVER,
     gapMs: Number.POSITIVE_INFINITY,
+    tookMs: 0,
     halfAt: NEVER,
     requests: 0,
     failures: 0,

@@ -147,7 +147,7 @@ export function createStandings(deps: StandingsDeps): Standings {
       notePoison(index, input, now)
     },
     wakeAt: (index) => wakes[index] ?? Number.POSITIVE_INFINITY,
-    isIsolated: isolation.isIsolated,
+    isIsolated: (now) => isolation.isIsolated(now),
     adopt: (index, standing) => {
       standings[index] = standing
       wakes[index] = wakeAt(standing, deps.rules)

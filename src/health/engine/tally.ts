@@ -16,36 +16,46 @@ const SLOW_LEAVE = RING_BITS / 5
 /** A share of so few failures is chance. */
 const LEAST_FAILURES = 3
 
-/** One attributable call of traffic has ended: what changes in the numbers. */
-export function counted(
-  standing: Standing,
-  at: number,
-  failed: 0 | 1,
-  { windowMs }: EngineRules,
-): Partial<Standing> {
-  const { lastTrafficAt, gapMs } = standing
+/** The numbers of a standing that count its traffic. */
+export type Counts = Pick<
+  Standing,
+  'lastTrafficAt' | 'gapMs' | 'halfAt' | 'requests' | 'failures' | 'requestsBefore' | 'failuresBefore'
+>
+
+/** One attributable call of traffic has ended: the numbers with it. */
+export function counted(standing: Counts, at: number, failed: 0 | 1, { windowMs }: EngineRules): Counts {
+  const { lastTrafficAt, gapMs, halfAt, requests, failures } = standing
   const lastAt = Math.max(lastTrafficAt, at)
   const gap = Math.max(at - lastTrafficAt, 0)
-  const usual = gap === Number.POSITIVE_INFINITY || gapMs === Number.POSITIVE_INFINITY ? gap : gapMs
-  return {
-    ...turned(standing, at, windowMs / 2, failed),
-    lastTrafficAt: lastAt,
-    gapMs: usual + (gap - usual || 0) * GAP_SHARE,
-  }
-}
-
-function turned(standing: Standing, at: number, halfMs: number, failed: 0 | 1): Partial<Standing> {
-  const { halfAt, requests, failures } = standing
+  const isFirst = gap === Number.POSITIVE_INFINITY || gapMs === Number.POSITIVE_INFINITY
+  const usual = isFirst ? gap : gapMs + (gap - gapMs) * GAP_SHARE
+  const halfMs = windowMs / 2
   const age = at - halfAt
-  if (age < halfMs) return { requests: requests + 1, failures: failures + failed }
+  if (age < halfMs)
+    return {
+      lastTrafficAt: lastAt,
+      gapMs: usual,
+      halfAt,
+      requests: requests + 1,
+      failures: failures + failed,
+      requestsBefore: standing.requestsBefore,
+      failuresBefore: standing.failuresBefore,
+    }
   const isNext = age < 2 * halfMs
   return {
+    lastTrafficAt: lastAt,
+    gapMs: usual,
     halfAt: isNext ? halfAt + halfMs : at,
     requests: 1,
     failures: failed,
     requestsBefore: isNext ? requests : 0,
     failuresBefore: isNext ? failures : 0,
   }
+}
+
+/** How long a success usually takes, with one more. */
+export function tookMs({ tookMs: usual }: Standing, ms: number): number {
+  return usual === 0 ? ms : usual + (ms - usual) * GAP_SHARE
 }
 
 /** Requests and failures of the window that ends now: never more than really were in it. */

@@ -49,6 +49,8 @@ export interface Traffic {
   isSilent(index: number, now: number): boolean
   /** Is the group's last resort being tried now? */
   isPanicking(group: number): boolean
+  /** After so long without a first token something is wrong, milliseconds: a probe need not wait longer either. */
+  budgetMs(index: number, timeoutMs: number): number
   /** How many calls are under way. */
   underWay(): number
 }
@@ -182,6 +184,7 @@ export function createTraffic({ standings, groups, elapsed, lagMs }: TrafficDeps
       return usualMs !== undefined && waitedMs > SILENT_TIMES * usualMs
     },
     isPanicking: (group) => panics.has(group),
-    underWay: calls.size,
+    budgetMs: (index, timeoutMs) => firstTokens.budgetMs(index, timeoutMs),
+    underWay: () => calls.size(),
   }
 }
