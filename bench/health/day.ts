@@ -48,12 +48,12 @@ export function runDay(script: Script, seed: number): DayFigures {
     admission: { total: 64, perHost: () => 4, perCredential: 2 },
     hasLastResort: false,
     clock,
-    random: dice.next,
+    random: () => dice.next(),
     lagMs: () => 0,
     probe: (index, rung, report) => {
       look(world, index, rung, engine.traffic.budgetMs(index, PROBE_TIMEOUT_MS), report)
     },
-    onTransition: referee.transition,
+    onTransition: (index, transition) => referee.transition(index, transition),
     onPoison: () => {},
   })
   engine.start()

@@ -30,6 +30,8 @@ export interface Script {
 }
 
 export const DAY_MS = 86_400_000
+/** Dear modes are not paid for more often than every six hours while they are well. */
+const DEAR = 0.01
 const HOSTS = 20
 const ZIPF = 1.1
 const OUTAGE_MEDIAN_MS = 300_000
@@ -70,17 +72,19 @@ export function drawFleet(script: Script, dice: Dice): readonly Model[] {
   )
   const total = ranks.reduce((sum, share) => sum + share, 0)
   const outages = drawOutages(kinds.length, dice)
-  return kinds.map(({ price, firstByteMs }, index) => ({
-    host: index % HOSTS,
-    credential: credentialOf(index),
-    group: index,
-    price,
-    hasFree: true,
-    firstByteMs,
-    ...(price >= 0.01 && { leastMs: DAY_MS / 4 }),
-    rate: (script.requestsPerSecond * (ranks[index] ?? 0)) / total,
-    outage: script.hasOutages ? outages[index] : undefined,
-  }))
+  return kinds.map(({ price, firstByteMs }, index) => {
+    const model: Model = {
+      host: index % HOSTS,
+      credential: credentialOf(index),
+      group: index,
+      price,
+      hasFree: true,
+      firstByteMs,
+      rate: (script.requestsPerSecond * (ranks[index] ?? 0)) / total,
+      outage: script.hasOutages ? outages[index] : undefined,
+    }
+    return price >= DEAR ? Object.assign(model, { leastMs: DAY_MS / 4 }) : model
+  })
 }
 
 function credentialOf(index: number): number {

@@ -101,20 +101,21 @@ export function createReferee(models: readonly Model[]): Referee {
     },
     transition: (index, { to, at }) => {
       const course = courses[index]
-      const outage = models[index]?.outage
       if (course === undefined) return
       const isOut = OUT.has(to)
-      const wasOut = course.isOut
+      if (isOut !== course.isOut) turned(course, models[index]?.outage, isOut, at)
+      if (isOut && !course.isOut && to !== 'SATURATED' && !sickAt(index, at, AFTERMATH_MS)) counts.false += 1
       course.isOut = isOut
-      if (isOut && !wasOut) {
-        if (outage !== undefined && at >= outage.from && at < outage.to) course.outAt ??= at
-        if ((to === 'DOWN' || to === 'MISCONFIGURED') && !sickAt(index, at, AFTERMATH_MS)) counts.false += 1
-      }
-      if (!isOut && wasOut && outage !== undefined && at >= outage.to && course.outAt !== undefined)
-        course.backAt ??= at
     },
     figures: () => figuresOf(models, courses, counts),
   }
+}
+
+/** In or out of rotation: the first time in its outage, and the first time after it. */
+function turned(course: Course, outage: Outage | undefined, isOut: boolean, at: number): void {
+  if (outage === undefined || at < outage.from) return
+  if (isOut && at < outage.to) course.outAt ??= at
+  if (!isOut && at >= outage.to && course.outAt !== undefined) course.backAt ??= at
 }
 
 function figuresOf(

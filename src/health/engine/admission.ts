@@ -40,98 +40,119 @@ interface Waiting {
   readonly key: number
 }
 
+/** Who runs and who waits. */
+interface Door {
+  readonly rules: AdmissionRules
+  /** Those that nothing but the total holds back, for all that is known. */
+  readonly ready: Waiting[]
+  readonly hosts: Map<number, Gate>
+  readonly credentials: Map<number, KeyGate>
+  /** Keys that somebody waits for. */
+  readonly awaited: Set<KeyGate>
+  running: number
+  waiting: number
+}
+
 /** Makes the admission of one gateway. Its queues are bound by the deployments: each offers one job at a time. */
 export function createAdmission(rules: AdmissionRules): Admission {
-  const ready: Waiting[] = []
-  const hosts = new Map<number, Gate>()
-  const credentials = new Map<number, Gate & Allowance>()
-  /** Keys that somebody waits for. */
-  const awaited = new Set<Gate & Allowance>()
-  let running = 0
-  let waiting = 0
-
-  const hostOf = (host: number): Gate => known(hosts, host, () => ({ busy: 0, parked: [] }))
-  const credentialOf = (credential: number): Gate & Allowance =>
-    known(credentials, credential, () => ({
-      busy: 0,
-      parked: [],
-      tokens: rules.burst,
-      at: Number.NEGATIVE_INFINITY,
-      perSecond: rules.perSecond(credential),
-    }))
-  const unpark = ({ parked }: Gate): void => {
-    const first = popFirst(parked)
-    if (first !== undefined) push(ready, first)
+  const door: Door = {
+    rules,
+    ready: [],
+    hosts: new Map(),
+    credentials: new Map(),
+    awaited: new Set(),
+    running: 0,
+    waiting: 0,
   }
-  const hasRoom = ({ busy, tokens }: Gate & Allowance): boolean => busy < rules.perCredential && tokens >= 1
-
-  /** Sets it aside where its host or its key has no room; another one of the other gate then gets its turn. */
-  function isParked(entry: Waiting, now: number): boolean {
-    const host = hostOf(entry.job.host)
-    const credential = credentialOf(entry.job.credential)
-    refill(credential, now, rules.burst)
-    if (host.busy >= rules.perHost(entry.job.host)) {
-      push(host.parked, entry)
-      if (hasRoom(credential)) unpark(credential)
-      return true
-    }
-    if (hasRoom(credential)) return false
-    push(credential.parked, entry)
-    awaited.add(credential)
-    unpark(host)
-    return true
-  }
-
-  function free({ host, credential }: Job): void {
-    const atHost = hostOf(host)
-    const withKey = credentialOf(credential)
-    atHost.busy -= 1
-    withKey.busy -= 1
-    unpark(atHost)
-    unpark(withKey)
-    if (atHost.busy === 0 && atHost.parked.length === 0) hosts.delete(host)
-  }
-
   return {
     offer: (job, now) => {
-      waiting += 1
-      push(ready, { job, key: now + job.priority * AGEING_MS })
+      door.waiting += 1
+      push(door.ready, { job, key: now + job.priority * AGEING_MS })
     },
-    next: (now) => {
-      for (const credential of awaited) {
-        refill(credential, now, rules.burst)
-        if (hasRoom(credential)) unpark(credential)
-        if (credential.parked.length === 0) awaited.delete(credential)
-      }
-      while (running < rules.total) {
-        const entry = popFirst(ready)
-        if (entry === undefined) return undefined
-        if (isParked(entry, now)) continue
-        const { job } = entry
-        const credential = credentialOf(job.credential)
-        hostOf(job.host).busy += 1
-        credential.busy += 1
-        credential.tokens -= 1
-        running += 1
-        waiting -= 1
-        return job
-      }
-      return undefined
-    },
-    release: (job) => {
-      running -= 1
-      free(job)
+    next: (now) => next(door, now),
+    release: ({ host, credential }) => {
+      door.running -= 1
+      const atHost = hostOf(door, host)
+      const withKey = credentialOf(door, credential)
+      atHost.busy -= 1
+      withKey.busy -= 1
+      unpark(door, atHost)
+      unpark(door, withKey)
+      if (atHost.busy === 0 && atHost.parked.length === 0) door.hosts.delete(host)
     },
     wakeAt: () => {
       let earliest = Number.POSITIVE_INFINITY
-      for (const { parked, busy, tokens, at, perSecond } of awaited)
+      for (const { parked, busy, tokens, at, perSecond } of door.awaited)
         if (parked.length > 0 && busy < rules.perCredential && tokens < 1)
           earliest = Math.min(earliest, at + ((1 - tokens) * 1000) / perSecond)
       return earliest
     },
-    waiting: () => waiting,
-    running: () => running,
+    waiting: () => door.waiting,
+    running: () => door.running,
   }
+}
+
+function next(door: Door, now: number): Job | undefined {
+  for (const credential of door.awaited) {
+    refill(credential, now, door.rules.burst)
+    if (hasRoom(door, credential)) unpark(door, credential)
+    if (credential.parked.length === 0) door.awaited.delete(credential)
+  }
+  while (door.running < door.rules.total) {
+    const entry = popFirst(door.ready)
+    if (entry === undefined) return undefined
+    if (isParked(door, entry, now)) continue
+    const { job } = entry
+    const credential = credentialOf(door, job.credential)
+    hostOf(door, job.host).busy += 1
+    credential.busy += 1
+    credential.tokens -= 1
+    door.running += 1
+    door.waiting -= 1
+    return job
+  }
+  return undefined
+}
+
+/** Sets it aside where its host or its key has no room; another one of the other gate then gets its turn. */
+function isParked(door: Door, entry: Waiting, now: number): boolean {
+  const { rules } = door
+  const host = hostOf(door, entry.job.host)
+  const credential = credentialOf(door, entry.job.credential)
+  refill(credential, now, rules.burst)
+  if (host.busy >= rules.perHost(entry.job.host)) {
+    push(host.parked, entry)
+    if (hasRoom(door, credential)) unpark(door, credential)
+    return true
+  }
+  if (hasRoom(door, credential)) return false
+  push(credential.parked, entry)
+  door.awaited.add(credential)
+  unpark(door, host)
+  return true
+}
+
+function hasRoom({ rules }: Door, { busy, tokens }: KeyGate): boolean {
+  return busy < rules.perCredential && tokens >= 1
+}
+
+function unpark({ ready }: Door, { parked }: Gate): void {
+  const first = popFirst(parked)
+  if (first !== undefined) push(ready, first)
+}
+
+function hostOf({ hosts }: Door, host: number): Gate {
+  return known(hosts, host, () => ({ busy: 0, parked: [] }))
+}
+
+function credentialOf({ credentials, rules }: Door, credential: number): KeyGate {
+  return known(credentials, credential, () => ({
+    busy: 0,
+    parked: [],
+    tokens: rules.burst,
+    at: Number.NEGATIVE_INFINITY,
+    perSecond: rules.perSecond(credential),
+  }))
 }
 
 /** A host or a key: what runs there, and what waits for it alone. */
@@ -140,14 +161,14 @@ interface Gate {
   readonly parked: Waiting[]
 }
 
-/** A key's allowance of new looks. */
-interface Allowance {
+/** A key's gate has an allowance of new looks besides. */
+interface KeyGate extends Gate {
   tokens: number
   at: number
   readonly perSecond: number
 }
 
-function refill(allowance: Allowance, now: number, burst: number): void {
+function refill(allowance: KeyGate, now: number, burst: number): void {
   const { at, tokens, perSecond } = allowance
   if (now <= at) return
   const more = at === Number.NEGATIVE_INFINITY ? burst : ((now - at) * perSecond) / 1000

@@ -51,42 +51,39 @@ const STALL_TIMES = 10
 const STEP = 0.05
 const QUANTILE = 0.99
 
+/** No budget is shorter: younger calls, which come later in the list, need not be looked at. */
+const LEAST_LOOK_MS = 1000
+
+/** Calls that wait are linked by deployment, oldest first. */
+interface Register {
+  readonly oldest: (Call | undefined)[]
+  readonly newest: (Call | undefined)[]
+  readonly waiting: Int32Array
+  readonly lastByte: Float64Array
+  /** The 99th percentile of the pauses between two bytes, milliseconds. */
+  readonly pauses: Float64Array
+  readonly streaming: Set<Call>
+  /** Deployments that somebody waits for. */
+  readonly waited: Set<number>
+}
+
 /** Makes the register of calls of so many deployments. */
 export function createCalls(count: number): Calls {
-  const oldest: (Call | undefined)[] = Array.from({ length: count })
-  const newest: (Call | undefined)[] = Array.from({ length: count })
-  const waiting = new Int32Array(count)
-  const lastByte = new Float64Array(count).fill(NEVER)
-  const pauses = new Float64Array(count)
-  const streaming = new Set<Call>()
-  const waited = new Set<number>()
-  const unlink = (call: Call): void => {
-    const { index, older, newer } = call
-    if (older === undefined) oldest[index] = newer
-    else older.newer = newer
-    if (newer === undefined) newest[index] = older
-    else newer.older = older
-    call.older = undefined
-    call.newer = undefined
-    const left = (waiting[index] ?? 0) - 1
-    waiting[index] = left
-    if (left === 0) waited.delete(index)
+  const register: Register = {
+    oldest: Array.from({ length: count }),
+    newest: Array.from({ length: count }),
+    waiting: new Int32Array(count),
+    lastByte: new Float64Array(count).fill(NEVER),
+    pauses: new Float64Array(count),
+    streaming: new Set(),
+    waited: new Set(),
   }
-  const pausesOf = (index: number): number => pauses[index] ?? 0
+  const { waiting, oldest, lastByte, streaming, waited } = register
   return {
-    add: (call) => {
-      const { index } = call
-      const last = newest[index]
-      call.older = last
-      if (last === undefined) oldest[index] = call
-      else last.newer = call
-      newest[index] = call
-      waiting[index] = (waiting[index] ?? 0) + 1
-      waited.add(index)
-    },
+    add: (call) => link(register, call),
     answered: (call, now) => {
       if (call.state !== 'waiting') return
-      unlink(call)
+      unlink(register, call)
       call.state = 'streaming'
       call.lastByteAt = now
       call.firstByteMs = now - call.startedAt
@@ -94,42 +91,69 @@ export function createCalls(count: number): Calls {
       streaming.add(call)
     },
     chunk: (call, now) => {
-      if (call.state !== 'streaming') return
-      const pause = Math.max(now - call.lastByteAt, 1)
-      const known = Math.max(pausesOf(call.index), 1)
-      pauses[call.index] = known * (pause > known ? 1 + STEP * QUANTILE : 1 - STEP * (1 - QUANTILE))
-      call.lastByteAt = now
-      lastByte[call.index] = now
+      if (call.state === 'streaming') paused(register, call, now)
     },
     remove: (call) => {
-      if (call.state === 'waiting') unlink(call)
+      if (call.state === 'waiting') unlink(register, call)
       else streaming.delete(call)
       call.state = 'over'
     },
     waiting: (index) => waiting[index] ?? 0,
     oldest: (index) => oldest[index],
     lastByteAt: (index) => lastByte[index] ?? NEVER,
-    hung: (now, budgetMs) => {
-      const found: Call[] = []
-      const report = (call: Call): void => {
-        call.isReported = true
-        found.push(call)
-      }
-      for (const index of waited) {
-        for (let call = oldest[index]; call !== undefined; call = call.newer) {
-          if (now - call.startedAt < LEAST_LOOK_MS) break
-          if (!call.isReported && now - call.startedAt >= budgetMs(call)) report(call)
-        }
-      }
-      for (const call of streaming) {
-        const stallMs = Math.max(STALL_MS, STALL_TIMES * pausesOf(call.index))
-        if (!call.isReported && now - call.lastByteAt >= stallMs) report(call)
-      }
-      return found
-    },
+    hung: (now, budgetMs) => silent(register, now, budgetMs),
     size: () => waited.size + streaming.size,
   }
 }
 
-/** No budget is shorter: younger calls, which come later in the list, need not be looked at. */
-const LEAST_LOOK_MS = 1000
+function link({ oldest, newest, waiting, waited }: Register, call: Call): void {
+  const { index } = call
+  const last = newest[index]
+  call.older = last
+  if (last === undefined) oldest[index] = call
+  else last.newer = call
+  newest[index] = call
+  waiting[index] = (waiting[index] ?? 0) + 1
+  waited.add(index)
+}
+
+function unlink({ oldest, newest, waiting, waited }: Register, call: Call): void {
+  const { index, older, newer } = call
+  if (older === undefined) oldest[index] = newer
+  else older.newer = newer
+  if (newer === undefined) newest[index] = older
+  else newer.older = older
+  call.older = undefined
+  call.newer = undefined
+  const left = (waiting[index] ?? 0) - 1
+  waiting[index] = left
+  if (left === 0) waited.delete(index)
+}
+
+function paused({ pauses, lastByte }: Register, call: Call, now: number): void {
+  const pause = Math.max(now - call.lastByteAt, 1)
+  const known = Math.max(pauses[call.index] ?? 0, 1)
+  pauses[call.index] = known * (pause > known ? 1 + STEP * QUANTILE : 1 - STEP * (1 - QUANTILE))
+  call.lastByteAt = now
+  lastByte[call.index] = now
+}
+
+function silent(register: Register, now: number, budgetMs: (call: Call) => number): readonly Call[] {
+  const { waited, oldest, streaming, pauses } = register
+  const found: Call[] = []
+  const report = (call: Call): void => {
+    call.isReported = true
+    found.push(call)
+  }
+  for (const index of waited) {
+    for (let call = oldest[index]; call !== undefined; call = call.newer) {
+      if (now - call.startedAt < LEAST_LOOK_MS) break
+      if (!call.isReported && now - call.startedAt >= budgetMs(call)) report(call)
+    }
+  }
+  for (const call of streaming) {
+    const stallMs = Math.max(STALL_MS, STALL_TIMES * (pauses[call.index] ?? 0))
+    if (!call.isReported && now - call.lastByteAt >= stallMs) report(call)
+  }
+  return found
+}

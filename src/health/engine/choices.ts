@@ -49,54 +49,17 @@ const FACTOR_MS = 1000
 
 /** Makes the choices of one gateway. */
 export function createChoices(deps: ChoicesDeps): Choices {
-  const { standings, traffic, groups, nextLookAt } = deps
+  const { standings, traffic } = deps
   const { rules } = standings
-  const byGroup = new Map<number, number[]>()
-  groups.forEach((group, index) => {
-    const known = byGroup.get(group)
-    if (known === undefined) byGroup.set(group, [index])
-    else known.push(index)
-  })
-
-  const factors = new Map<number, { readonly at: number; readonly factor: number }>()
-  const factorOf = (index: number, now: number): number => {
-    const group = groups[index] ?? 0
-    const known = factors.get(group)
-    if (known !== undefined && now - known.at < FACTOR_MS) return known.factor
-    const members = (byGroup.get(group) ?? []).map((member) => standings.standing(member, now))
-    const factor = softFactor(members, now, rules)
-    factors.set(group, { at: now, factor })
-    return factor
-  }
-
+  const factorOf = createSoftFactors(deps)
   const weight = (index: number, now: number): number => {
     const standing = standings.standing(index, now)
     if (traffic.onProbation(index) >= standing.permits) return 0
     const own = weightOf(standing, now, rules)
     return standing.state === 'DEGRADED' ? 1 - factorOf(index, now) * (1 - own) : own
   }
-
   const tier = (index: number, now: number): 0 | 1 =>
     standings.standing(index, now).state === 'SUSPECT' || traffic.isSilent(index, now) ? 1 : 0
-
-  /** A silent or probationary one may be asked again at any moment, for all we know. */
-  const until = (index: number, standing: Standing): number => {
-    switch (standing.state) {
-      case 'SATURATED':
-      case 'ISOLATED':
-        return standing.until
-      case 'DOWN':
-      case 'MISCONFIGURED':
-        return Math.min(standings.wakeAt(index), nextLookAt(index))
-      case 'UNKNOWN':
-      case 'HEALTHY':
-      case 'DEGRADED':
-      case 'SUSPECT':
-      case 'RECOVERING':
-        return Number.POSITIVE_INFINITY
-    }
-  }
-
   return {
     weight,
     tier,
@@ -106,30 +69,12 @@ export function createChoices(deps: ChoicesDeps): Choices {
         state: standing.state,
         weight: weight(index, now),
         tier: tier(index, now),
-        until: until(index, standing),
+        until: untilOf(deps, index, standing),
         reason: standing.reason,
         isSilent: traffic.isSilent(index, now),
       }
     },
-    lastResort: (members, now) => {
-      const [first] = members
-      if (!deps.hasLastResort || first === undefined || traffic.isPanicking(groups[first] ?? 0))
-        return undefined
-      let best: number | undefined
-      let bestHope = Number.POSITIVE_INFINITY
-      let bestAt = Number.POSITIVE_INFINITY
-      for (const index of members) {
-        const standing = standings.standing(index, now)
-        const hope = HOPE[standing.state]
-        if (hope === undefined) continue
-        const at = until(index, standing)
-        if (hope > bestHope || (hope === bestHope && best !== undefined && at >= bestAt)) continue
-        best = index
-        bestHope = hope
-        bestAt = at
-      }
-      return best
-    },
+    lastResort: (members, now) => lastResortOf(deps, members, now),
     health: (members, now) => {
       const states: Partial<Record<HealthState, number>> = {}
       let eligible = 0
@@ -138,11 +83,68 @@ export function createChoices(deps: ChoicesDeps): Choices {
         const standing = standings.standing(index, now)
         states[standing.state] = (states[standing.state] ?? 0) + 1
         if (weight(index, now) > 0) eligible += 1
-        else soonest = Math.min(soonest, until(index, standing))
+        else soonest = Math.min(soonest, untilOf(deps, index, standing))
       }
-      const retryInMs =
-        eligible > 0 ? 0 : soonest === Number.POSITIVE_INFINITY ? undefined : Math.max(soonest - now, 0)
-      return { eligible, total: members.length, retryInMs, states }
+      const waitMs = soonest === Number.POSITIVE_INFINITY ? undefined : Math.max(soonest - now, 0)
+      return { eligible, total: members.length, retryInMs: eligible > 0 ? 0 : waitMs, states }
     },
   }
+}
+
+/** How far soft reasons count, by the group of a deployment; counted anew each second. */
+function createSoftFactors({ standings, groups }: ChoicesDeps): (index: number, now: number) => number {
+  const byGroup = new Map<number, number[]>()
+  groups.forEach((group, index) => {
+    const known = byGroup.get(group)
+    if (known === undefined) byGroup.set(group, [index])
+    else known.push(index)
+  })
+  const factors = new Map<number, { readonly at: number; readonly factor: number }>()
+  return (index, now) => {
+    const group = groups[index] ?? 0
+    const known = factors.get(group)
+    if (known !== undefined && now - known.at < FACTOR_MS) return known.factor
+    const members = (byGroup.get(group) ?? []).map((member) => standings.standing(member, now))
+    const factor = softFactor(members, now, standings.rules)
+    factors.set(group, { at: now, factor })
+    return factor
+  }
+}
+
+/** When it may be asked again. One that is silent or on probation may at any moment, for all we know. */
+function untilOf({ standings, nextLookAt }: ChoicesDeps, index: number, standing: Standing): number {
+  switch (standing.state) {
+    case 'SATURATED':
+    case 'ISOLATED':
+      return standing.until
+    case 'DOWN':
+    case 'MISCONFIGURED':
+      return Math.min(standings.wakeAt(index), nextLookAt(index))
+    case 'UNKNOWN':
+    case 'HEALTHY':
+    case 'DEGRADED':
+    case 'SUSPECT':
+    case 'RECOVERING':
+      return Number.POSITIVE_INFINITY
+  }
+}
+
+function lastResortOf(deps: ChoicesDeps, members: readonly number[], now: number): number | undefined {
+  const { standings, traffic, groups } = deps
+  const [first] = members
+  if (!deps.hasLastResort || first === undefined || traffic.isPanicking(groups[first] ?? 0)) return undefined
+  let best: number | undefined
+  let bestHope = Number.POSITIVE_INFINITY
+  let bestAt = Number.POSITIVE_INFINITY
+  for (const index of members) {
+    const standing = standings.standing(index, now)
+    const hope = HOPE[standing.state]
+    if (hope === undefined) continue
+    const at = untilOf(deps, index, standing)
+    if (hope > bestHope || (hope === bestHope && best !== undefined && at >= bestAt)) continue
+    best = index
+    bestHope = hope
+    bestAt = at
+  }
+  return best
 }

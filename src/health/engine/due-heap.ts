@@ -13,73 +13,78 @@ export interface DueHeap {
 const ARITY = 4
 const ABSENT = -1
 
+interface Tree {
+  readonly due: Float64Array
+  /** Who stands at a position. */
+  readonly heap: Int32Array
+  /** At which position somebody stands. */
+  readonly positions: Int32Array
+  size: number
+}
+
 /** Makes an empty heap with room for `count` numbers: 16 bytes each. */
 export function createDueHeap(count: number): DueHeap {
-  const due = new Float64Array(count).fill(Number.POSITIVE_INFINITY)
-  const heap = new Int32Array(count)
-  const positions = new Int32Array(count).fill(ABSENT)
-  let size = 0
-  const dueAt = (position: number): number => due[heap[position] ?? 0] ?? Number.POSITIVE_INFINITY
-
-  function put(index: number, position: number): void {
-    heap[position] = index
-    positions[index] = position
+  const tree: Tree = {
+    due: new Float64Array(count).fill(Number.POSITIVE_INFINITY),
+    heap: new Int32Array(count),
+    positions: new Int32Array(count).fill(ABSENT),
+    size: 0,
   }
-
-  function rise(index: number, from: number): number {
-    const at = due[index] ?? 0
-    let here = from
-    while (here > 0) {
-      const parent = (here - 1) >> 2
-      if (dueAt(parent) <= at) break
-      put(heap[parent] ?? 0, here)
-      here = parent
-    }
-    put(index, here)
-    return here
-  }
-
-  function sink(index: number, from: number): void {
-    const at = due[index] ?? 0
-    let here = from
-    for (;;) {
-      const child = earliestChild(here)
-      if (child === ABSENT || dueAt(child) >= at) break
-      put(heap[child] ?? 0, here)
-      here = child
-    }
-    put(index, here)
-  }
-
-  function earliestChild(position: number): number {
-    const start = position * ARITY + 1
-    const end = Math.min(start + ARITY, size)
-    let best = ABSENT
-    for (let child = start; child < end; child += 1)
-      if (best === ABSENT || dueAt(child) < dueAt(best)) best = child
-    return best
-  }
-
+  const { due, heap, positions } = tree
   return {
     set: (index, at) => {
       due[index] = at
       const known = positions[index] ?? ABSENT
-      const from = known === ABSENT ? size++ : known
-      const here = rise(index, from)
-      if (here === from) sink(index, from)
+      settle(tree, index, known === ABSENT ? tree.size++ : known)
     },
     remove: (index) => {
       const position = positions[index] ?? ABSENT
       if (position === ABSENT) return
       positions[index] = ABSENT
       due[index] = Number.POSITIVE_INFINITY
-      size -= 1
-      if (position === size) return
-      const last = heap[size] ?? 0
-      if (rise(last, position) === position) sink(last, position)
+      tree.size -= 1
+      if (position < tree.size) settle(tree, heap[tree.size] ?? 0, position)
     },
-    first: () => (size === 0 ? undefined : heap[0]),
+    first: () => (tree.size === 0 ? undefined : heap[0]),
     at: (index) => due[index] ?? Number.POSITIVE_INFINITY,
-    size: () => size,
+    size: () => tree.size,
   }
+}
+
+function dueAt({ due, heap }: Tree, position: number): number {
+  return due[heap[position] ?? 0] ?? Number.POSITIVE_INFINITY
+}
+
+function put({ heap, positions }: Tree, index: number, position: number): void {
+  heap[position] = index
+  positions[index] = position
+}
+
+/** Up or down from a position, to where it belongs. */
+function settle(tree: Tree, index: number, from: number): void {
+  const { due, heap } = tree
+  const at = due[index] ?? 0
+  let here = from
+  while (here > 0) {
+    const parent = (here - 1) >> 2
+    if (dueAt(tree, parent) <= at) break
+    put(tree, heap[parent] ?? 0, here)
+    here = parent
+  }
+  for (;;) {
+    const child = earliestChild(tree, here)
+    if (child === ABSENT || dueAt(tree, child) >= at) break
+    put(tree, heap[child] ?? 0, here)
+    here = child
+  }
+  put(tree, index, here)
+}
+
+function earliestChild(tree: Tree, position: number): number {
+  const start = position * ARITY + 1
+  const end = Math.min(start + ARITY, tree.size)
+  let best = ABSENT
+  for (let child = start; child < end; child += 1)
+    if (best === ABSENT || dueAt(tree, child) < dueAt(tree, best)) best = child
+  return best
 }

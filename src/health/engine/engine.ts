@@ -1,4 +1,5 @@
 import type { Cancel, Clock } from '../../core/clock.ts'
+import { DEPTH } from '../../core/depth.ts'
 import type { Depth } from '../../core/depth.ts'
 import type { Evidence } from '../../core/evidence.ts'
 import type { AdmissionRules, Job } from './admission.ts'
@@ -12,7 +13,7 @@ import type { EngineRules, LookRules } from './rules.ts'
 import { createScheduler } from './scheduler.ts'
 import type { Scheduler } from './scheduler.ts'
 import { createStandings } from './standings.ts'
-import type { Standings, Transition } from './standings.ts'
+import type { Standings, StandingsListener, Transition } from './standings.ts'
 import { createTraffic } from './traffic.ts'
 import type { Traffic } from './traffic.ts'
 
@@ -85,108 +86,48 @@ const FIRST_LOOKS_PER_SECOND = 5
 const DEAR_FAILURES = 3
 const BURST = 20
 
+/** What the parts of an engine share. */
+interface Parts {
+  readonly deps: EngineDeps
+  /** When a free look was asked for that tells whether our own network fails; infinite: none was. */
+  readonly references: Float64Array
+  readonly spreadMs: number
+}
+
 /** Makes an engine that knows nothing yet. */
 export function createEngine(deps: EngineDeps): Engine {
-  const { members, rules, look, purse, clock } = deps
+  const { members, rules, look, clock } = deps
   const count = members.length
   const groups = members.map(({ group }) => group)
-  const domains = createFaultDomains(members)
-  const references = new Float64Array(count).fill(Number.POSITIVE_INFINITY)
-  const spreadMs = Math.min(
-    look.intervalMs,
-    Math.max(LEAST_SPREAD_MS, (count / FIRST_LOOKS_PER_SECOND) * 1000),
-  )
-  let cancelSweep: Cancel | undefined
-
-  const pricesOf = (index: number, now: number): Prices => {
-    const { price = 0, hasFree = false, credential = 0, leastMs, firstWaitMs } = members[index] ?? {}
-    const may = {
-      idle: purse.may('idle', price, credential, now),
-      confirm: purse.may('confirm', price, credential, now),
-      recover: purse.may('recover', price, credential, now),
-    }
-    return {
-      price,
-      hasFree,
-      may,
-      spreadMs,
-      ...(leastMs !== undefined && { leastMs }),
-      ...(firstWaitMs !== undefined && { firstWaitMs }),
-    }
+  const parts: Parts = {
+    deps,
+    references: new Float64Array(count).fill(Number.POSITIVE_INFINITY),
+    spreadMs: Math.min(look.intervalMs, Math.max(LEAST_SPREAD_MS, (count / FIRST_LOOKS_PER_SECOND) * 1000)),
   }
-
   const standings = createStandings({
     count,
     hosts: members.map(({ host }) => host),
-    domains,
+    domains: createFaultDomains(members),
     rules,
-    confirms: (index) => {
-      if (look.strategy === 'off') return rules.failures
-      const { price = 0, credential = 0 } = members[index] ?? {}
-      const isAffordable =
-        price <= look.priceCeiling &&
-        (price === 0 || look.strategy !== 'free_only') &&
-        purse.may('confirm', price, credential, clock.elapsed())
-      return isAffordable ? 'looks' : DEAR_FAILURES
-    },
-    listener: {
-      transition: deps.onTransition,
+    confirms: (index) => confirmationOf(deps, index),
+    listener: listenerOf(parts, {
       replan: (index) => scheduler.replan(index),
-      reference: (index, now) => {
-        if (look.strategy === 'off' || members[index]?.hasFree !== true) return
-        references[index] = now
-        scheduler.replan(index)
-      },
       probation: (index) => traffic.startProbation(index),
-      poison: deps.onPoison,
-    },
+    }),
     now: clock.elapsed(),
   })
-
-  const traffic = createTraffic({ standings, groups, elapsed: clock.elapsed, lagMs: deps.lagMs })
-
-  const plan = (index: number, now: number, roll: number): Plan | undefined => {
-    const reference = references[index] ?? Number.POSITIVE_INFINITY
-    if (reference <= now) return { at: reference, rung: 2, purpose: 'confirm' }
-    return nextProbe(standings.standing(index, now), now, pricesOf(index, now), roll, look)
-  }
-
-  function launch(index: number, { rung }: Plan, now: number): void {
-    if (rung === 'trial') {
-      standings.apply(index, { kind: 'trial' }, now)
-      scheduler.done(index)
-      return
-    }
-    const { price = 0, credential = 0 } = members[index] ?? {}
-    const cost = rung >= 4 ? price : 0
-    purse.spend(cost, credential, now)
-    references[index] = Number.POSITIVE_INFINITY
-    let isReported = false
-    deps.probe(index, rung, ({ evidence, isPaid }) => {
-      if (isReported) return
-      isReported = true
-      if (!isPaid) purse.refund(cost, credential)
-      if (evidence !== undefined) standings.apply(index, evidence, clock.elapsed())
-      scheduler.done(index)
-    })
-  }
-
+  const traffic = createTraffic({ standings, groups, elapsed: () => clock.elapsed(), lagMs: deps.lagMs })
   const scheduler = createScheduler({
     count,
     clock,
     random: deps.random,
-    plan,
+    plan: (index, now, roll) => planOf(parts, standings, index, now, roll),
     wakeAt: (index) => standings.wakeAt(index),
     wake: (index, now) => standings.standing(index, now),
     jobOf: (index, { purpose }) => jobOf(members[index], index, purpose, standings, clock.elapsed()),
-    launch,
-    admission: {
-      ...deps.admission,
-      burst: BURST,
-      perSecond: allowances(members, look.intervalMs),
-    },
+    launch: (index, plan, now) => launch(parts, { standings, scheduler }, index, plan, now),
+    admission: { ...deps.admission, burst: BURST, perSecond: allowances(members, look.intervalMs) },
   })
-
   const choices = createChoices({
     standings,
     traffic,
@@ -194,27 +135,118 @@ export function createEngine(deps: EngineDeps): Engine {
     nextLookAt: (index) => scheduler.nextAt(index),
     hasLastResort: deps.hasLastResort,
   })
-
-  function sweep(): void {
-    traffic.sweep()
-    cancelSweep = clock.after(SWEEP_MS, sweep)
-  }
-
+  const sweeping = createSweep(clock, traffic)
   return {
     standings,
     traffic,
     choices,
-    plan: (index) => plan(index, clock.elapsed(), 0.5),
+    plan: (index) => planOf(parts, standings, index, clock.elapsed(), 0.5),
     scheduler,
     start: () => {
-      if (cancelSweep !== undefined) return
-      sweep()
+      sweeping.start()
       scheduler.start()
     },
     stop: () => {
-      cancelSweep?.()
-      cancelSweep = undefined
+      sweeping.stop()
       scheduler.stop()
+    },
+  }
+}
+
+function listenerOf(
+  { deps, references }: Parts,
+  others: Pick<StandingsListener, 'replan' | 'probation'>,
+): StandingsListener {
+  return {
+    ...others,
+    transition: deps.onTransition,
+    poison: deps.onPoison,
+    reference: (index, now) => {
+      if (deps.look.strategy === 'off' || deps.members[index]?.hasFree !== true) return
+      references[index] = now
+      others.replan(index)
+    },
+  }
+}
+
+/** Whether a suspicion can be confirmed by looking, or how many failed requests must do. */
+function confirmationOf({ members, rules, look, purse, clock }: EngineDeps, index: number): 'looks' | number {
+  if (look.strategy === 'off') return rules.failures
+  const { price = 0, credential = 0 } = members[index] ?? {}
+  const isAffordable =
+    price <= look.priceCeiling &&
+    (price === 0 || look.strategy !== 'free_only') &&
+    purse.may('confirm', price, credential, clock.elapsed())
+  return isAffordable ? 'looks' : DEAR_FAILURES
+}
+
+function planOf(
+  { deps, references, spreadMs }: Parts,
+  standings: Standings,
+  index: number,
+  now: number,
+  roll: number,
+): Plan | undefined {
+  const reference = references[index] ?? Number.POSITIVE_INFINITY
+  if (reference <= now) return { at: reference, rung: DEPTH.reach, purpose: 'confirm' }
+  const { price = 0, hasFree = false, credential = 0, leastMs, firstWaitMs } = deps.members[index] ?? {}
+  const may = (purpose: Plan['purpose']): boolean => deps.purse.may(purpose, price, credential, now)
+  const prices: Prices = {
+    price,
+    hasFree,
+    may: { idle: may('idle'), confirm: may('confirm'), recover: may('recover') },
+    spreadMs,
+    ...(leastMs !== undefined && { leastMs }),
+    ...(firstWaitMs !== undefined && { firstWaitMs }),
+  }
+  return nextProbe(standings.standing(index, now), now, prices, roll, deps.look)
+}
+
+/** A look costs its price from the moment it begins, so that many at once cannot overdraw the purse. */
+function launch(
+  { deps, references }: Parts,
+  { standings, scheduler }: { readonly standings: Standings; readonly scheduler: Scheduler },
+  index: number,
+  { rung }: Plan,
+  now: number,
+): void {
+  if (rung === 'trial') {
+    standings.apply(index, { kind: 'trial' }, now)
+    scheduler.done(index)
+    return
+  }
+  const { purse, clock } = deps
+  const { price = 0, credential = 0 } = deps.members[index] ?? {}
+  const cost = rung >= DEPTH.answer ? price : 0
+  purse.spend(cost, credential, now)
+  references[index] = Number.POSITIVE_INFINITY
+  let isReported = false
+  deps.probe(index, rung, ({ evidence, isPaid }) => {
+    if (isReported) return
+    isReported = true
+    if (!isPaid) purse.refund(cost, credential)
+    if (evidence !== undefined) standings.apply(index, evidence, clock.elapsed())
+    scheduler.done(index)
+  })
+}
+
+/** Looks for silent calls each second. */
+function createSweep(
+  clock: Pick<Clock, 'after'>,
+  traffic: Pick<Traffic, 'sweep'>,
+): { start(): void; stop(): void } {
+  let cancel: Cancel | undefined
+  const sweep = (): void => {
+    traffic.sweep()
+    cancel = clock.after(SWEEP_MS, sweep)
+  }
+  return {
+    start: () => {
+      cancel ??= clock.after(SWEEP_MS, sweep)
+    },
+    stop: () => {
+      cancel?.()
+      cancel = undefined
     },
   }
 }

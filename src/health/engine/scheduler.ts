@@ -1,7 +1,8 @@
 import type { Cancel, Clock } from '../../core/clock.ts'
 import { createAdmission } from './admission.ts'
-import type { AdmissionRules, Job } from './admission.ts'
+import type { Admission, AdmissionRules, Job } from './admission.ts'
 import { createDueHeap } from './due-heap.ts'
+import type { DueHeap } from './due-heap.ts'
 import type { Plan } from './next-probe.ts'
 
 /** Who looks, and when: one timer for all deployments. */
@@ -58,125 +59,152 @@ const IDLE = 0
 const WAITING = 1
 const RUNNING = 2
 
+interface Loop {
+  readonly deps: SchedulerDeps
+  readonly heap: DueHeap
+  readonly admission: Admission
+  /** Each deployment's share of the jitter. */
+  readonly rolls: Float64Array
+  readonly phases: Uint8Array
+  readonly running: Map<number, Job>
+  cancelTimer: Cancel | undefined
+  armedAt: number
+  isStarted: boolean
+  launched: number
+  spared: number
+  latenessMs: number
+}
+
 /** Makes a scheduler; nothing happens before `start`. */
 export function createScheduler(deps: SchedulerDeps): Scheduler {
   const { count, clock } = deps
-  const heap = createDueHeap(count)
-  const admission = createAdmission(deps.admission)
-  const rolls = Float64Array.from({ length: count }, deps.random)
-  const phases = new Uint8Array(count)
-  const running = new Map<number, Job>()
-  let cancelTimer: Cancel | undefined
-  let armedAt = Number.POSITIVE_INFINITY
-  let isStarted = false
-  let launched = 0
-  let spared = 0
-  let latenessMs = 0
-
-  const planOf = (index: number, now: number): Plan | undefined => deps.plan(index, now, rolls[index] ?? 0)
-
-  /** When it must be thought of next: for a look, or because time alone changes its state. */
-  function arm(index: number, now: number): void {
-    const at = planOf(index, now)?.at ?? now + ASK_AGAIN_MS
-    heap.set(index, Math.min(at, deps.wakeAt(index)))
+  const loop: Loop = {
+    deps,
+    heap: createDueHeap(count),
+    admission: createAdmission(deps.admission),
+    rolls: Float64Array.from({ length: count }, deps.random),
+    phases: new Uint8Array(count),
+    running: new Map(),
+    cancelTimer: undefined,
+    armedAt: Number.POSITIVE_INFINITY,
+    isStarted: false,
+    launched: 0,
+    spared: 0,
+    latenessMs: 0,
   }
-
-  function setTimer(now: number): void {
-    if (!isStarted) return
-    const first = heap.first()
-    const at = Math.min(first === undefined ? Number.POSITIVE_INFINITY : heap.at(first), admission.wakeAt())
-    if (at === armedAt && cancelTimer !== undefined) return
-    cancelTimer?.()
-    cancelTimer = undefined
-    armedAt = at
-    if (at === Number.POSITIVE_INFINITY) return
-    // A timer may never fire before its time: the same moment would be thought of twice.
-    cancelTimer = clock.after(Math.max(Math.ceil(at - now), LEAST_DELAY_MS), onTimer)
-  }
-
-  function onTimer(): void {
-    cancelTimer = undefined
-    const now = clock.elapsed()
-    let turns = 0
-    for (let index = heap.first(); index !== undefined && heap.at(index) <= now; index = heap.first()) {
-      if (turns++ >= BATCH) break
-      think(index, now)
-    }
-    serve(now)
-    setTimer(now)
-  }
-
-  function think(index: number, now: number): void {
-    const dueAt = heap.at(index)
-    if (deps.wakeAt(index) <= now) deps.wake(index, now)
-    const plan = planOf(index, now)
-    if (plan === undefined || plan.at > now) {
-      arm(index, now)
-      return
-    }
-    latenessMs = now - dueAt
-    heap.remove(index)
-    phases[index] = WAITING
-    admission.offer(deps.jobOf(index, plan), now)
-  }
-
-  function serve(now: number): void {
-    for (let job = admission.next(now); job !== undefined; job = admission.next(now)) {
-      const { index } = job
-      // Traffic may have answered while it waited.
-      const plan = planOf(index, now)
-      if (plan === undefined || plan.at > now) {
-        spared += 1
-        phases[index] = IDLE
-        admission.release(job)
-        arm(index, now)
-        continue
-      }
-      phases[index] = RUNNING
-      running.set(index, job)
-      launched += 1
-      deps.launch(index, plan, now)
-    }
-  }
-
   return {
     start: () => {
-      if (isStarted) return
-      isStarted = true
+      if (loop.isStarted) return
+      loop.isStarted = true
       const now = clock.elapsed()
-      for (let index = 0; index < count; index += 1) arm(index, now)
-      setTimer(now)
+      for (let index = 0; index < count; index += 1) arm(loop, index, now)
+      setTimer(loop, now)
     },
     stop: () => {
-      isStarted = false
-      cancelTimer?.()
-      cancelTimer = undefined
+      loop.isStarted = false
+      loop.cancelTimer?.()
+      loop.cancelTimer = undefined
     },
     replan: (index) => {
-      if (!isStarted || phases[index] !== IDLE) return
+      if (!loop.isStarted || loop.phases[index] !== IDLE) return
       const now = clock.elapsed()
-      arm(index, now)
-      setTimer(now)
+      arm(loop, index, now)
+      setTimer(loop, now)
     },
-    done: (index) => {
-      const job = running.get(index)
-      if (job === undefined) return
-      const now = clock.elapsed()
-      running.delete(index)
-      admission.release(job)
-      phases[index] = IDLE
-      rolls[index] = deps.random()
-      arm(index, now)
-      serve(now)
-      setTimer(now)
-    },
-    nextAt: (index) => heap.at(index),
+    done: (index) => done(loop, index),
+    nextAt: (index) => loop.heap.at(index),
     numbers: () => ({
-      launched,
-      spared,
-      waiting: admission.waiting(),
-      running: admission.running(),
-      latenessMs,
+      launched: loop.launched,
+      spared: loop.spared,
+      waiting: loop.admission.waiting(),
+      running: loop.admission.running(),
+      latenessMs: loop.latenessMs,
     }),
   }
+}
+
+function planOf({ deps, rolls }: Loop, index: number, now: number): Plan | undefined {
+  return deps.plan(index, now, rolls[index] ?? 0)
+}
+
+/** When it must be thought of next: for a look, or because time alone changes its state. */
+function arm(loop: Loop, index: number, now: number): void {
+  const at = planOf(loop, index, now)?.at ?? now + ASK_AGAIN_MS
+  loop.heap.set(index, Math.min(at, loop.deps.wakeAt(index)))
+}
+
+function setTimer(loop: Loop, now: number): void {
+  const { heap, admission, deps } = loop
+  if (!loop.isStarted) return
+  const first = heap.first()
+  const at = Math.min(first === undefined ? Number.POSITIVE_INFINITY : heap.at(first), admission.wakeAt())
+  if (at === loop.armedAt && loop.cancelTimer !== undefined) return
+  loop.cancelTimer?.()
+  loop.cancelTimer = undefined
+  loop.armedAt = at
+  if (at === Number.POSITIVE_INFINITY) return
+  // A timer may never fire before its time: the same moment would be thought of twice.
+  const delayMs = Math.max(Math.ceil(at - now), LEAST_DELAY_MS)
+  loop.cancelTimer = deps.clock.after(delayMs, () => onTimer(loop))
+}
+
+function onTimer(loop: Loop): void {
+  const { heap } = loop
+  loop.cancelTimer = undefined
+  const now = loop.deps.clock.elapsed()
+  let turns = 0
+  for (let index = heap.first(); index !== undefined && heap.at(index) <= now; index = heap.first()) {
+    if (turns++ >= BATCH) break
+    think(loop, index, now)
+  }
+  serve(loop, now)
+  setTimer(loop, now)
+}
+
+function think(loop: Loop, index: number, now: number): void {
+  const { deps, heap } = loop
+  const dueAt = heap.at(index)
+  if (deps.wakeAt(index) <= now) deps.wake(index, now)
+  const plan = planOf(loop, index, now)
+  if (plan === undefined || plan.at > now) {
+    arm(loop, index, now)
+    return
+  }
+  loop.latenessMs = now - dueAt
+  heap.remove(index)
+  loop.phases[index] = WAITING
+  loop.admission.offer(deps.jobOf(index, plan), now)
+}
+
+function serve(loop: Loop, now: number): void {
+  const { admission } = loop
+  for (let job = admission.next(now); job !== undefined; job = admission.next(now)) {
+    const { index } = job
+    // Traffic may have answered while it waited.
+    const plan = planOf(loop, index, now)
+    if (plan === undefined || plan.at > now) {
+      loop.spared += 1
+      loop.phases[index] = IDLE
+      admission.release(job)
+      arm(loop, index, now)
+      continue
+    }
+    loop.phases[index] = RUNNING
+    loop.running.set(index, job)
+    loop.launched += 1
+    loop.deps.launch(index, plan, now)
+  }
+}
+
+function done(loop: Loop, index: number): void {
+  const job = loop.running.get(index)
+  if (job === undefined) return
+  const now = loop.deps.clock.elapsed()
+  loop.running.delete(index)
+  loop.admission.release(job)
+  loop.phases[index] = IDLE
+  loop.rolls[index] = loop.deps.random()
+  arm(loop, index, now)
+  serve(loop, now)
+  setTimer(loop, now)
 }

@@ -2,12 +2,15 @@ import { DEPTH } from '../../core/depth.ts'
 import type { Evidence } from '../../core/evidence.ts'
 import { evidenceRow, suspicion } from './blame.ts'
 import { createDomainRollUp } from './domain-roll-up.ts'
+import type { DomainRollUp } from './domain-roll-up.ts'
 import type { FaultDomains } from './fault-domains.ts'
 import { wakeAt } from './pass-time.ts'
 import { createPoison } from './poison.ts'
+import type { Poison } from './poison.ts'
 import { reduce } from './reduce.ts'
 import type { EngineRules } from './rules.ts'
 import { createSelfIsolation } from './self-isolation.ts'
+import type { SelfIsolation } from './self-isolation.ts'
 import { createStanding } from './standing.ts'
 import type { Command, Effect, Standing } from './standing.ts'
 
@@ -62,98 +65,126 @@ export interface Standings {
 const MOST_REFERENCES = 3
 const TICK: Command = { kind: 'tick' }
 
+interface Book {
+  readonly deps: StandingsDeps
+  readonly standings: Standing[]
+  readonly wakes: Float64Array
+  readonly isolation: SelfIsolation
+  readonly poison: Poison
+  readonly rollUp: DomainRollUp
+  readonly judged: (confirms: 'looks' | number) => EngineRules
+}
+
 /** Makes the book: nothing is known yet. */
 export function createStandings(deps: StandingsDeps): Standings {
-  const { count, hosts, domains, listener } = deps
-  const standings = Array.from({ length: count }, () => createStanding(deps.now))
-  const wakes = new Float64Array(count).fill(Number.POSITIVE_INFINITY)
-  const isolation = createSelfIsolation(domains.hosts)
-  const poison = createPoison()
-  const judged = rulesByConfirmation(deps.rules)
-  const get = (index: number): Standing => standings[index] ?? createStanding(deps.now)
-
-  function step(index: number, input: Evidence | Command, now: number): void {
-    const before = get(index)
-    const rules = rulesFor(index, before, input, now)
-    const { standing, effects } = reduce(before, input, now, rules)
-    if (standing === before) return
-    standings[index] = standing
-    wakes[index] = wakeAt(standing, rules)
-    for (const effect of effects) {
-      if (effect.kind === 'transition') listener.transition(index, effect)
-      else listener.replan(index)
-    }
-    if (standing.permits !== Number.POSITIVE_INFINITY && isProbationStart(before, standing))
-      listener.probation(index)
-    if (effects.length > 0) rollUp.changed(index, before, standing, now)
+  const { count, domains } = deps
+  const book: Book = {
+    deps,
+    standings: Array.from({ length: count }, () => createStanding(deps.now)),
+    wakes: new Float64Array(count).fill(Number.POSITIVE_INFINITY),
+    isolation: createSelfIsolation(domains.hosts),
+    poison: createPoison(),
+    rollUp: createDomainRollUp({
+      domains,
+      get: (index) => get(book, index),
+      step: (index, input, now) => step(book, index, input, now),
+    }),
+    judged: rulesByConfirmation(deps.rules),
   }
-
-  const rollUp = createDomainRollUp({ domains, get, step })
-
-  function rulesFor(index: number, before: Standing, input: Evidence | Command, now: number): EngineRules {
-    if (!('source' in input) || input.kind === 'ok') return deps.rules
-    const rules = judged(deps.confirms(index))
-    if (isolation.isIsolated(now)) return { ...rules, isFrozen: true }
-    if (evidenceRow(input.kind)?.domain !== 'host') return rules
-    const since = before.blames[0]?.startedAt ?? input.startedAt
-    if (!isolation.isAlone(hosts[index] ?? 0, since)) return rules
-    if (suspicion(before.blames) > 1) askOthers(index, now)
-    return { ...rules, isFrozen: true }
-  }
-
-  /** Before a host is called dead while nobody else was heard, a few others are asked. */
-  function askOthers(index: number, now: number): void {
-    const asked = new Set([hosts[index]])
-    for (let offset = 1; offset < count && asked.size <= MOST_REFERENCES; offset += 1) {
-      const other = (index + offset) % count
-      const host = hosts[other]
-      if (asked.has(host)) continue
-      asked.add(host)
-      listener.reference(other, now)
-    }
-  }
-
-  function hear(index: number, { kind, source, depth, at }: Evidence): void {
-    if (source === 'peer') return
-    const host = hosts[index] ?? 0
-    const row = evidenceRow(kind)
-    if (kind === 'ok' ? depth >= DEPTH.reach : row?.domain !== 'host' && kind !== 'timeout')
-      isolation.heard(host, at)
-    else if (row?.domain === 'host' && row.effect === 'suspects') isolation.gone(host, at)
-  }
-
-  function notePoison(index: number, { kind, source, request = 0, at }: Evidence, now: number): void {
-    const row = evidenceRow(kind)
-    const isItsOwn = row?.effect === 'suspects' && row.domain === 'deployment' && row.score === 1
-    if (source !== 'traffic' || !isItsOwn) return
-    const failed = poison.note(request, index, at)
-    for (const each of failed) step(each, { kind: 'withdraw', request }, now)
-    if (failed.length > 0) listener.poison(request, failed)
-  }
-
+  const { wakes, isolation, rollUp } = book
   return {
     count,
     rules: deps.rules,
     standing: (index, now) => {
-      if (now >= (wakes[index] ?? 0)) step(index, TICK, now)
-      return get(index)
+      if (now >= (wakes[index] ?? 0)) step(book, index, TICK, now)
+      return get(book, index)
     },
     apply: (index, input, now) => {
-      if (!('source' in input)) return step(index, input, now)
+      if (!('source' in input)) return step(book, index, input, now)
       if (!input.isAttributable) return
-      hear(index, input)
-      step(rollUp.addressee(index, input), input, now)
+      hear(book, index, input)
+      step(book, rollUp.addressee(index, input), input, now)
       rollUp.share(index, input, now)
-      notePoison(index, input, now)
+      notePoison(book, index, input, now)
     },
     wakeAt: (index) => wakes[index] ?? Number.POSITIVE_INFINITY,
     isIsolated: (now) => isolation.isIsolated(now),
     adopt: (index, standing) => {
-      standings[index] = standing
+      book.standings[index] = standing
       wakes[index] = wakeAt(standing, deps.rules)
-      listener.replan(index)
+      deps.listener.replan(index)
     },
   }
+}
+
+function get({ standings, deps }: Book, index: number): Standing {
+  return standings[index] ?? createStanding(deps.now)
+}
+
+function step(book: Book, index: number, input: Evidence | Command, now: number): void {
+  const { listener } = book.deps
+  const before = get(book, index)
+  const rules = rulesFor(book, index, before, input, now)
+  const { standing, effects } = reduce(before, input, now, rules)
+  if (standing === before) return
+  book.standings[index] = standing
+  book.wakes[index] = wakeAt(standing, rules)
+  if (standing.permits !== Number.POSITIVE_INFINITY && isProbationStart(before, standing))
+    listener.probation(index)
+  if (effects.length === 0) return
+  for (const effect of effects) if (effect.kind === 'transition') listener.transition(index, effect)
+  book.rollUp.changed(index, before, standing, now)
+  listener.replan(index)
+}
+
+/** What a failure is judged by: how it can be confirmed, and whether it may be our own network's. */
+function rulesFor(
+  book: Book,
+  index: number,
+  before: Standing,
+  input: Evidence | Command,
+  now: number,
+): EngineRules {
+  const { deps, isolation } = book
+  if (!('source' in input) || input.kind === 'ok') return deps.rules
+  const rules = book.judged(deps.confirms(index))
+  if (isolation.isIsolated(now)) return { ...rules, isFrozen: true }
+  if (evidenceRow(input.kind)?.domain !== 'host') return rules
+  const since = before.blames[0]?.startedAt ?? input.startedAt
+  if (!isolation.isAlone(deps.hosts[index] ?? 0, since)) return rules
+  if (suspicion(before.blames) > 1) askOthers(deps, index, now)
+  return { ...rules, isFrozen: true }
+}
+
+/** Before a host is called dead while nobody else was heard, a few others are asked. */
+function askOthers({ count, hosts, listener }: StandingsDeps, index: number, now: number): void {
+  const asked = new Set([hosts[index]])
+  for (let offset = 1; offset < count && asked.size <= MOST_REFERENCES; offset += 1) {
+    const other = (index + offset) % count
+    const host = hosts[other]
+    if (asked.has(host)) continue
+    asked.add(host)
+    listener.reference(other, now)
+  }
+}
+
+function hear({ deps, isolation }: Book, index: number, { kind, source, depth, at }: Evidence): void {
+  if (source === 'peer') return
+  const host = deps.hosts[index] ?? 0
+  const row = evidenceRow(kind)
+  const isAnswer = kind === 'ok' ? depth >= DEPTH.reach : row?.domain !== 'host' && kind !== 'timeout'
+  if (isAnswer) isolation.heard(host, at)
+  else if (row?.domain === 'host' && row.effect === 'suspects') isolation.gone(host, at)
+}
+
+function notePoison(book: Book, index: number, evidence: Evidence, now: number): void {
+  const { kind, source, request = 0, at } = evidence
+  const row = evidenceRow(kind)
+  const isItsOwn = row?.effect === 'suspects' && row.domain === 'deployment' && row.score === 1
+  if (source !== 'traffic' || !isItsOwn) return
+  const failed = book.poison.note(request, index, at)
+  for (const each of failed) step(book, each, { kind: 'withdraw', request }, now)
+  if (failed.length > 0) book.deps.listener.poison(request, failed)
 }
 
 function isProbationStart(before: Standing, after: Standing): boolean {

@@ -1,10 +1,11 @@
-import type { Evidence } from '../../core/evidence.ts'
 import type { FailureKind } from '../../core/failure.ts'
 import { createCalls } from './calls.ts'
-import type { Call } from './calls.ts'
+import type { Call, Calls } from './calls.ts'
 import { bucketOf, createFirstTokens } from './first-token.ts'
+import type { FirstTokens } from './first-token.ts'
 import type { Standings } from './standings.ts'
 import { LAG_LIMIT_MS, toEvidence } from './to-evidence.ts'
+import type { Outcome } from './to-evidence.ts'
 
 /** What is known of a call when it begins. */
 export interface CallFacts {
@@ -70,121 +71,140 @@ const SILENT_CALLS = 3
 const SILENT_TIMES = 8
 const LEAST_SILENCE_MS = 500
 
+interface Desk {
+  readonly deps: TrafficDeps
+  readonly calls: Calls
+  readonly firstTokens: FirstTokens
+  /** Which probation a deployment is in, and how many calls of it wait for their first byte. */
+  readonly probations: Int32Array
+  readonly trials: Int32Array
+  /** The one call at each group's last resort. */
+  readonly panics: Map<number, Call>
+}
+
 /** Makes the traffic of one gateway. */
-export function createTraffic({ standings, groups, elapsed, lagMs }: TrafficDeps): Traffic {
-  const { count } = standings
-  const calls = createCalls(count)
-  const firstTokens = createFirstTokens(count)
-  const probations = new Int32Array(count)
-  const trials = new Int32Array(count)
-  const panics = new Map<number, Call>()
-
-  function end(call: Call): boolean {
-    if (call.state === 'over') return false
-    if (call.state === 'waiting') leaveProbation(call)
-    calls.remove(call)
-    calm(call)
-    return true
+export function createTraffic(deps: TrafficDeps): Traffic {
+  const { count } = deps.standings
+  const { elapsed } = deps
+  const desk: Desk = {
+    deps,
+    calls: createCalls(count),
+    firstTokens: createFirstTokens(count),
+    probations: new Int32Array(count),
+    trials: new Int32Array(count),
+    panics: new Map(),
   }
-
-  function leaveProbation({ index, probation }: Call): void {
-    if (probation === probations[index]) trials[index] = (trials[index] ?? 0) - 1
-  }
-
-  function calm(call: Call): void {
-    const group = groups[call.index] ?? 0
-    if (call.isPanic && panics.get(group) === call) panics.delete(group)
-  }
-
-  function tell(call: Call, evidence: Evidence | undefined, now: number): void {
-    if (evidence !== undefined) standings.apply(call.index, evidence, now)
-  }
-
-  function circumstances(call: Call, now: number) {
-    const { startedAt, isTenantsOwn, request, prompt } = call
-    return { startedAt, at: now, lagMs: lagMs(), isTenantsOwn, request, prompt }
-  }
-
-  /** Was its first byte late? Ours are the only numbers that a lagging loop spoils. */
-  function isSlow(call: Call, now: number): boolean {
-    if (lagMs() > LAG_LIMIT_MS || call.isTenantsOwn) return false
-    const { state } = standings.standing(call.index, now)
-    const ms = call.firstByteMs < 0 ? now - call.startedAt : call.firstByteMs
-    return firstTokens.observe(call.index, call.bucket, ms, state === 'DEGRADED')
-  }
-
+  const { calls, firstTokens, probations, trials, panics } = desk
   return {
-    begin: (index, { promptBytes, isStreamed, ...facts }) => {
-      const now = elapsed()
-      const { state } = standings.standing(index, now)
-      const isPanic = state === 'DOWN' || state === 'SATURATED'
-      const call: Call = {
-        ...facts,
-        index,
-        startedAt: now,
-        bucket: bucketOf(promptBytes, isStreamed),
-        isPanic,
-        probation: probations[index] ?? 0,
-        state: 'waiting',
-        lastByteAt: now,
-        firstByteMs: -1,
-        isReported: false,
-        older: undefined,
-        newer: undefined,
-      }
-      calls.add(call)
-      trials[index] = (trials[index] ?? 0) + 1
-      if (isPanic) panics.set(groups[index] ?? 0, call)
-      return call
-    },
+    begin: (index, facts) => begin(desk, index, facts),
     answered: (call) => {
       if (call.state !== 'waiting') return
-      leaveProbation(call)
+      leaveProbation(desk, call)
       calls.answered(call, elapsed())
     },
     chunk: (call) => calls.chunk(call, elapsed()),
     succeeded: (call) => {
-      if (!end(call)) return
-      const now = elapsed()
-      const outcome = { kind: 'answered', isSlow: isSlow(call, now) } as const
-      tell(call, toEvidence(outcome, circumstances(call, now)), now)
+      if (end(desk, call)) tell(desk, call, { kind: 'answered', isSlow: isSlow(desk, call) })
     },
     failed: (call, failure) => {
-      if (!end(call) || call.isReported) return
-      const now = elapsed()
-      tell(call, toEvidence({ kind: 'failed', failure }, circumstances(call, now)), now)
+      if (end(desk, call) && !call.isReported) tell(desk, call, { kind: 'failed', failure })
     },
     dropped: (call) => {
-      end(call)
+      end(desk, call)
     },
-    sweep: () => {
-      const now = elapsed()
-      if (lagMs() > LAG_LIMIT_MS) return
-      const failure = { kind: 'timeout', source: 'upstream' } as const
-      for (const call of calls.hung(now, (each) => firstTokens.budgetMs(each.index, each.timeoutMs))) {
-        // A call that began later has been answered: this one's trouble is its own.
-        const { lastOkStartedAt } = standings.standing(call.index, now)
-        calm(call)
-        if (lastOkStartedAt > call.startedAt) continue
-        tell(call, toEvidence({ kind: 'failed', failure }, circumstances(call, now)), now)
-      }
-    },
+    sweep: () => sweep(desk),
     onProbation: (index) => trials[index] ?? 0,
     startProbation: (index) => {
       probations[index] = (probations[index] ?? 0) + 1
       trials[index] = 0
     },
-    isSilent: (index, now) => {
-      if (calls.waiting(index) < SILENT_CALLS) return false
-      const oldest = calls.oldest(index)
-      if (oldest === undefined || calls.lastByteAt(index) > oldest.startedAt) return false
-      const waitedMs = now - oldest.startedAt
-      if (waitedMs < LEAST_SILENCE_MS) return false
-      const usualMs = firstTokens.usualMs(index)
-      return usualMs !== undefined && waitedMs > SILENT_TIMES * usualMs
-    },
+    isSilent: (index, now) => isSilent(desk, index, now),
     isPanicking: (group) => panics.has(group),
     budgetMs: (index, timeoutMs) => firstTokens.budgetMs(index, timeoutMs),
     underWay: () => calls.size(),
   }
+}
+
+function begin(desk: Desk, index: number, { promptBytes, isStreamed, ...facts }: CallFacts): Call {
+  const { deps, calls, probations, trials, panics } = desk
+  const now = deps.elapsed()
+  const { state } = deps.standings.standing(index, now)
+  const isPanic = state === 'DOWN' || state === 'SATURATED'
+  const call: Call = {
+    ...facts,
+    index,
+    startedAt: now,
+    bucket: bucketOf(promptBytes, isStreamed),
+    isPanic,
+    probation: probations[index] ?? 0,
+    state: 'waiting',
+    lastByteAt: now,
+    firstByteMs: -1,
+    isReported: false,
+    older: undefined,
+    newer: undefined,
+  }
+  calls.add(call)
+  trials[index] = (trials[index] ?? 0) + 1
+  if (isPanic) panics.set(deps.groups[index] ?? 0, call)
+  return call
+}
+
+/** True for the first end of a call; whatever it was, what it held is given back. */
+function end(desk: Desk, call: Call): boolean {
+  if (call.state === 'over') return false
+  if (call.state === 'waiting') leaveProbation(desk, call)
+  desk.calls.remove(call)
+  calm(desk, call)
+  return true
+}
+
+function leaveProbation({ probations, trials }: Desk, { index, probation }: Call): void {
+  if (probation === probations[index]) trials[index] = (trials[index] ?? 0) - 1
+}
+
+/** The group may try its last resort again. */
+function calm({ deps, panics }: Desk, call: Call): void {
+  const group = deps.groups[call.index] ?? 0
+  if (call.isPanic && panics.get(group) === call) panics.delete(group)
+}
+
+function tell({ deps }: Desk, call: Call, outcome: Outcome): void {
+  const { index, startedAt, isTenantsOwn, request, prompt } = call
+  const now = deps.elapsed()
+  const about = { startedAt, at: now, lagMs: deps.lagMs(), isTenantsOwn, request, prompt }
+  const evidence = toEvidence(outcome, about)
+  if (evidence !== undefined) deps.standings.apply(index, evidence, now)
+}
+
+/** Was its first byte late? A lagging loop, or a tenant's own server, says nothing of the usual. */
+function isSlow({ deps, firstTokens }: Desk, call: Call): boolean {
+  if (deps.lagMs() > LAG_LIMIT_MS || call.isTenantsOwn) return false
+  const now = deps.elapsed()
+  const { state } = deps.standings.standing(call.index, now)
+  const ms = call.firstByteMs < 0 ? now - call.startedAt : call.firstByteMs
+  return firstTokens.observe(call.index, call.bucket, ms, state === 'DEGRADED')
+}
+
+function sweep(desk: Desk): void {
+  const { deps, calls, firstTokens } = desk
+  if (deps.lagMs() > LAG_LIMIT_MS) return
+  const now = deps.elapsed()
+  const failure = { kind: 'timeout', source: 'upstream' } as const
+  for (const call of calls.hung(now, ({ index, timeoutMs }) => firstTokens.budgetMs(index, timeoutMs))) {
+    calm(desk, call)
+    // A call that began later has been answered: this one's trouble is its own.
+    const { lastOkStartedAt } = deps.standings.standing(call.index, now)
+    if (lastOkStartedAt <= call.startedAt) tell(desk, call, { kind: 'failed', failure })
+  }
+}
+
+function isSilent({ calls, firstTokens }: Desk, index: number, now: number): boolean {
+  if (calls.waiting(index) < SILENT_CALLS) return false
+  const oldest = calls.oldest(index)
+  if (oldest === undefined || calls.lastByteAt(index) > oldest.startedAt) return false
+  const waitedMs = now - oldest.startedAt
+  if (waitedMs < LEAST_SILENCE_MS) return false
+  const usualMs = firstTokens.usualMs(index)
+  return usualMs !== undefined && waitedMs > SILENT_TIMES * usualMs
 }
