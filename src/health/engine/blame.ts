@@ -38,7 +38,7 @@ export function withBlame(
 
 /** The suspicion that the failures add up to; those of one poisonous request count nothing. */
 export function suspicion(blames: readonly Blame[]): number {
-  const isOutage = promptsOf(blames) >= POISON_PROMPTS
+  const isOutage = promptsOf(blames.filter(({ isPoison }) => isPoison)) >= POISON_PROMPTS
   let sum = 0
   for (const { score, isPoison } of blames) if (!isPoison || isOutage) sum += score
   return sum
