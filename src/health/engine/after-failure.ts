@@ -52,7 +52,8 @@ function learnt(before: Standing, { evidence, row, now, rules }: Blow): Standing
   const { source, at } = evidence
   if (row.proves !== undefined)
     return afterOk(before, { ...evidence, kind: 'ok', depth: row.proves }, now, rules)
-  const isCounted = source === 'traffic' && row.score > 0 && row.effect !== 'saturates'
+  // What our own network does wrong is no share of theirs.
+  const isCounted = !rules.isFrozen && source === 'traffic' && row.score > 0 && row.effect !== 'saturates'
   return {
     ...before,
     ...(isCounted && counted(before, at, row.score === 1 ? 1 : 0, rules)),
