@@ -36,8 +36,9 @@ const AGEING_MS = 10_000
 
 interface Waiting {
   readonly job: Job
-  /** The smaller the sooner. */
+  /** The smaller the sooner; of equals, who came first. */
   readonly key: number
+  readonly order: number
 }
 
 /** Who runs and who waits. */
@@ -51,6 +52,7 @@ interface Door {
   readonly awaited: Set<KeyGate>
   running: number
   waiting: number
+  offered: number
 }
 
 /** Makes the admission of one gateway. Its queues are bound by the deployments: each offers one job at a time. */
@@ -63,11 +65,13 @@ export function createAdmission(rules: AdmissionRules): Admission {
     awaited: new Set(),
     running: 0,
     waiting: 0,
+    offered: 0,
   }
   return {
     offer: (job, now) => {
       door.waiting += 1
-      push(door.ready, { job, key: now + job.priority * AGEING_MS })
+      door.offered += 1
+      push(door.ready, { job, key: now + job.priority * AGEING_MS, order: door.offered })
     },
     next: (now) => next(door, now),
     release: ({ host, credential }) => {
@@ -184,14 +188,18 @@ function known<Key, Value>(map: Map<Key, Value>, key: Key, make: () => Value): V
   return made
 }
 
-/** A binary heap by key. */
+function isSooner(a: Waiting, b: Waiting): boolean {
+  return a.key < b.key || (a.key === b.key && a.order < b.order)
+}
+
+/** A binary heap, soonest first. */
 function push(heap: Waiting[], entry: Waiting): void {
   let here = heap.length
   heap.push(entry)
   while (here > 0) {
     const parent = (here - 1) >> 1
     const above = heap[parent]
-    if (above === undefined || above.key <= entry.key) break
+    if (above === undefined || isSooner(above, entry)) break
     heap[here] = above
     here = parent
   }
@@ -206,9 +214,9 @@ function popFirst(heap: Waiting[]): Waiting | undefined {
   for (;;) {
     const left = heap[2 * here + 1]
     const right = heap[2 * here + 2]
-    const isRight = left !== undefined && right !== undefined && right.key < left.key
+    const isRight = left !== undefined && right !== undefined && isSooner(right, left)
     const child = isRight ? right : left
-    if (child === undefined || child.key >= last.key) break
+    if (child === undefined || isSooner(last, child)) break
     heap[here] = child
     here = 2 * here + (isRight ? 2 : 1)
   }
