@@ -104,10 +104,11 @@ export function createEngine(deps: EngineDeps): Engine {
     references: new Float64Array(count).fill(Number.POSITIVE_INFINITY),
     spreadMs: Math.min(look.intervalMs, Math.max(LEAST_SPREAD_MS, (count / FIRST_LOOKS_PER_SECOND) * 1000)),
   }
+  const domains = createFaultDomains(members)
   const standings = createStandings({
     count,
     hosts: members.map(({ host }) => host),
-    domains: createFaultDomains(members),
+    domains,
     rules,
     confirms: (index) => confirmationOf(deps, index),
     listener: listenerOf(parts, {
@@ -132,7 +133,11 @@ export function createEngine(deps: EngineDeps): Engine {
     standings,
     traffic,
     groups,
-    nextLookAt: (index) => scheduler.nextAt(index),
+    nextLookAt: (index) => {
+      const { isFollower, domain } = standings.standing(index, clock.elapsed())
+      const looked = isFollower ? domains.representative(domain, index) : undefined
+      return scheduler.nextAt(looked ?? index)
+    },
     hasLastResort: deps.hasLastResort,
   })
   const sweeping = createSweep(clock, traffic)

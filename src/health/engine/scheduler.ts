@@ -14,7 +14,7 @@ export interface Scheduler {
   replan(index: number): void
   /** The look that was launched for this deployment has ended, and its evidence is in. */
   done(index: number): void
-  /** When it will next be looked at, or thought of; infinite while a look of it waits or runs. */
+  /** When it will next be looked at, or thought of: now, while a look of it waits or runs. */
   nextAt(index: number): number
   numbers(): SchedulerNumbers
 }
@@ -112,7 +112,7 @@ export function createScheduler(deps: SchedulerDeps): Scheduler {
       setTimer(loop, now)
     },
     done: (index) => done(loop, index),
-    nextAt: (index) => loop.heap.at(index),
+    nextAt: (index) => (loop.phases[index] === IDLE ? loop.heap.at(index) : clock.elapsed()),
     numbers: () => ({
       launched: loop.launched,
       spared: loop.spared,

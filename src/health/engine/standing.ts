@@ -34,7 +34,7 @@ export interface Standing {
   readonly domain: FaultDomain
   /** Failures since the last success that was deep enough, oldest first. */
   readonly blames: readonly Blame[]
-  /** Where SATURATED and ISOLATED lead back to. */
+  /** What it was before it became SATURATED. */
   readonly previous: HealthState
   /** Until when SATURATED, ISOLATED, or a release that is still to come holds. */
   readonly until: number
