@@ -82,6 +82,23 @@ describe('admission', () => {
     assert.deepEqual(drain(admission, 0), [2])
   })
 
+  test('one that waits for its key leaves its place at the host to the next, and the other way round', () => {
+    const admission = createAdmission({ ...RULES, total: 9, perHost: () => 1, perCredential: 1 })
+    const at = (index: number, host: number, credential: number) => makeJob(index, { host, credential })
+    for (const job of [at(0, 9, 3), at(1, 8, 1), at(2, 9, 1), at(3, 9, 2)]) admission.offer(job, 0)
+    assert.deepEqual(drain(admission, 0), [0, 1])
+    admission.release(at(0, 9, 3))
+    assert.deepEqual(drain(admission, 0), [3])
+
+    const other = createAdmission({ ...RULES, total: 9, perHost: () => 1, perCredential: 1 })
+    for (const job of [at(0, 9, 1), at(1, 8, 1), at(2, 8, 1), at(3, 7, 1)]) other.offer(job, 0)
+    assert.deepEqual(drain(other, 0), [0])
+    other.offer(at(4, 8, 5), 0)
+    assert.deepEqual(drain(other, 0), [4])
+    other.release(at(0, 9, 1))
+    assert.deepEqual(drain(other, 0), [3])
+  })
+
   test('an engine that can do one thing at a time is asked one thing at a time', () => {
     const admission = createAdmission({ ...RULES, perHost: () => 1 })
     for (const index of [0, 1]) admission.offer(makeJob(index, { host: 9 }), 0)
