@@ -14,7 +14,6 @@ import { createWoundClock } from './wound-clock.ts'
 import type { WoundClock } from './wound-clock.ts'
 
 const TIMEOUT_MS = 60_000
-const PROBE_TIMEOUT_MS = 15_000
 const FREE_LOOK_MS = 50
 const USD_PER_DAY = 5
 const FIRST_BYTE_SIGMA = 0.4
@@ -51,7 +50,7 @@ export function runDay(script: Script, seed: number): DayFigures {
     random: () => dice.next(),
     lagMs: () => 0,
     probe: (index, rung, report) => {
-      look(world, index, rung, engine.traffic.budgetMs(index, PROBE_TIMEOUT_MS), report)
+      look(world, index, rung, engine.traffic.probeMs(index), report)
     },
     onTransition: (index, transition) => referee.transition(index, transition),
     onPoison: () => {},

@@ -6,6 +6,8 @@ export interface FirstTokens {
   usualMs(index: number): number | undefined
   /** After so long without a first token something is wrong, milliseconds. */
   budgetMs(index: number, timeoutMs: number): number
+  /** How long a probe waits for its first token, milliseconds: it asks for little. */
+  probeMs(index: number): number
 }
 
 /** Bytes a token, roughly; buckets are prompts up to 1k, 8k and 32k tokens, and longer ones. */
@@ -27,6 +29,10 @@ const SLOW_TIMES = 2
 const BUDGET_TIMES = 1.5
 const LEAST_BUDGET_MS = 10_000
 const UNKNOWN_BUDGET_MS = 20_000
+/** A probe waits four times the 99th percentile, within these bounds. */
+const PROBE_TIMES = 4
+const LEAST_PROBE_MS = 5000
+const MOST_PROBE_MS = 15_000
 
 /** The bucket of a request. */
 export function bucketOf(promptBytes: number, isStreamed: boolean): number {
@@ -78,6 +84,11 @@ export function createFirstTokens(count: number): FirstTokens {
       const p99 = worst(index, P99_Z, LEAST_SAMPLES)
       const budget = p99 === undefined ? UNKNOWN_BUDGET_MS : Math.max(BUDGET_TIMES * p99, LEAST_BUDGET_MS)
       return Math.min(budget, timeoutMs)
+    },
+    probeMs: (index) => {
+      const p99 = worst(index, P99_Z, LEAST_SAMPLES)
+      if (p99 === undefined) return MOST_PROBE_MS
+      return Math.min(Math.max(PROBE_TIMES * p99, LEAST_PROBE_MS), MOST_PROBE_MS)
     },
   }
 }

@@ -45,6 +45,10 @@ describe('the usual first token', () => {
     assert.ok(slow > 30_000 && slow < 60_000, `${slow}`)
     assert.equal(learnt(20_000, 100).budgetMs(0, 5000), 5000)
     assert.equal(createFirstTokens(1).budgetMs(0, 60_000), 20_000)
+    assert.deepEqual(
+      [learnt(400, 100).probeMs(0), learnt(20_000, 100).probeMs(0), createFirstTokens(1).probeMs(0)],
+      [5000, 15_000, 15_000],
+    )
   })
 })
 

@@ -133,7 +133,7 @@ export const DEFAULT_LOOK_RULES: LookRules = {
     firstMs: 5000,
     factor: 1.5,
     capFreeMs: 15_000,
-    capMs: 60_000,
+    capMs: 45_000,
     capMidMs: 300_000,
     capDearMs: 1_800_000,
     ageShare: 1 / 15,

@@ -50,8 +50,8 @@ export interface Traffic {
   isSilent(index: number, now: number): boolean
   /** Is the group's last resort being tried now? */
   isPanicking(group: number): boolean
-  /** After so long without a first token something is wrong, milliseconds: a probe need not wait longer either. */
-  budgetMs(index: number, timeoutMs: number): number
+  /** How long a probe of it waits for its first token, milliseconds. */
+  probeMs(index: number): number
   /** How many calls are under way. */
   underWay(): number
 }
@@ -120,7 +120,7 @@ export function createTraffic(deps: TrafficDeps): Traffic {
     },
     isSilent: (index, now) => isSilent(desk, index, now),
     isPanicking: (group) => panics.has(group),
-    budgetMs: (index, timeoutMs) => firstTokens.budgetMs(index, timeoutMs),
+    probeMs: (index) => firstTokens.probeMs(index),
     underWay: () => calls.size(),
   }
 }
