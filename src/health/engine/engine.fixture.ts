@@ -2,6 +2,7 @@ import { createHandClock } from '../../core/clock.ts'
 import type { HandClock } from '../../core/clock.ts'
 import type { Depth } from '../../core/depth.ts'
 import type { Evidence } from '../../core/evidence.ts'
+import type { FailureKind } from '../../core/failure.ts'
 import { createEngine } from './engine.ts'
 import type { Engine, EngineDeps, Looked, Member } from './engine.ts'
 import { createPurse } from './purse.ts'
@@ -136,4 +137,28 @@ function probe(rig: Rig, index: number, rung: Depth, report: (looked: Looked) =>
     const evidence: Evidence = { kind, depth, source: 'probe', startedAt, at, isAttributable: true }
     report({ evidence, isPaid: rung >= 4 && kind === 'ok' })
   })
+}
+
+/** A rig whose deployments have all just answered. */
+export function wellRig(members: readonly Member[], changes: Parameters<typeof createRig>[1] = {}): Rig {
+  const rig = createRig(members, changes)
+  members.forEach((_, index) => rig.call(index))
+  rig.engine.start()
+  return rig
+}
+
+/** The state of one, now. */
+export function stateOf(rig: Rig, index: number): string {
+  return rig.engine.standings.standing(index, rig.clock.elapsed()).state
+}
+
+/** The states of all, now. */
+export function statesOf(rig: Rig): readonly string[] {
+  return Array.from({ length: rig.engine.standings.count }, (_, index) => stateOf(rig, index))
+}
+
+/** Fails at everything, or at everything from a depth on. */
+export function sicken(rig: Rig, sick: (index: number) => boolean, kind: FailureKind, fromRung = 0): void {
+  rig.answer = (index, rung) =>
+    sick(index) && rung >= fromRung ? { kind, depth: fromRung >= 4 ? 4 : 3 } : { kind: 'ok', depth: rung }
 }

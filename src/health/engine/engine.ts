@@ -6,12 +6,14 @@ import type { AdmissionRules, Job } from './admission.ts'
 import { createChoices } from './choices.ts'
 import type { Choices } from './choices.ts'
 import { createFaultDomains } from './fault-domains.ts'
+import type { FaultDomains } from './fault-domains.ts'
 import { nextProbe } from './next-probe.ts'
 import type { Plan, Prices } from './next-probe.ts'
 import type { Purse } from './purse.ts'
 import type { EngineRules, LookRules } from './rules.ts'
 import { createScheduler } from './scheduler.ts'
 import type { Scheduler } from './scheduler.ts'
+import type { Standing } from './standing.ts'
 import { createStandings } from './standings.ts'
 import type { Standings, StandingsListener, Transition } from './standings.ts'
 import { createTraffic } from './traffic.ts'
@@ -102,7 +104,7 @@ export function createEngine(deps: EngineDeps): Engine {
   const parts: Parts = {
     deps,
     references: new Float64Array(count).fill(Number.POSITIVE_INFINITY),
-    spreadMs: Math.min(look.intervalMs, Math.max(LEAST_SPREAD_MS, (count / FIRST_LOOKS_PER_SECOND) * 1000)),
+    spreadMs: spreadOf(count, look.intervalMs),
   }
   const domains = createFaultDomains(members)
   const standings = createStandings({
@@ -110,6 +112,7 @@ export function createEngine(deps: EngineDeps): Engine {
     hosts: members.map(({ host }) => host),
     domains,
     rules,
+    canRefer: (index) => look.strategy !== 'off' && members[index]?.hasFree === true,
     confirms: (index) => confirmationOf(deps, index),
     listener: listenerOf(parts, {
       replan: (index) => scheduler.replan(index),
@@ -133,11 +136,8 @@ export function createEngine(deps: EngineDeps): Engine {
     standings,
     traffic,
     groups,
-    nextLookAt: (index) => {
-      const { isFollower, domain } = standings.standing(index, clock.elapsed())
-      const looked = isFollower ? domains.representative(domain, index) : undefined
-      return scheduler.nextAt(looked ?? index)
-    },
+    nextLookAt: (index) =>
+      scheduler.nextAt(lookedAtFor(index, standings.standing(index, clock.elapsed()), domains)),
     hasLastResort: deps.hasLastResort,
   })
   const sweeping = createSweep(clock, traffic)
@@ -158,6 +158,16 @@ export function createEngine(deps: EngineDeps): Engine {
   }
 }
 
+/** First looks are spread over a minute, or over longer where there are many, but never over more than the interval. */
+function spreadOf(count: number, intervalMs: number): number {
+  return Math.min(intervalMs, Math.max(LEAST_SPREAD_MS, (count / FIRST_LOOKS_PER_SECOND) * 1000))
+}
+
+/** Who is looked at for one that follows another's verdict. */
+function lookedAtFor(index: number, { isFollower, domain }: Standing, domains: FaultDomains): number {
+  return (isFollower ? domains.representative(domain, index) : undefined) ?? index
+}
+
 function listenerOf(
   { deps, references }: Parts,
   others: Pick<StandingsListener, 'replan' | 'probation'>,
@@ -167,7 +177,6 @@ function listenerOf(
     transition: deps.onTransition,
     poison: deps.onPoison,
     reference: (index, now) => {
-      if (deps.look.strategy === 'off' || deps.members[index]?.hasFree !== true) return
       references[index] = now
       others.replan(index)
     },

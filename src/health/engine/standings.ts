@@ -36,6 +36,8 @@ export interface StandingsDeps {
   /** The number of the host of each deployment. */
   readonly hosts: readonly number[]
   readonly domains: FaultDomains
+  /** Can a free look be made there, to tell whether our own network fails? */
+  readonly canRefer: (index: number) => boolean
   readonly rules: EngineRules
   /**
    * How a suspicion of this deployment can be confirmed now: by looking, or not at all (then as many failed requests
@@ -72,6 +74,8 @@ interface Book {
   readonly isolation: SelfIsolation
   readonly poison: Poison
   readonly rollUp: DomainRollUp
+  /** One deployment of each host that can be looked at for free. */
+  readonly references: ReadonlyMap<number, number>
   readonly judged: (confirms: 'looks' | number) => EngineRules
 }
 
@@ -89,6 +93,7 @@ export function createStandings(deps: StandingsDeps): Standings {
       get: (index) => get(book, index),
       step: (index, input, now) => step(book, index, input, now),
     }),
+    references: referencesOf(deps),
     judged: rulesByConfirmation(deps.rules),
   }
   const { wakes, isolation, rollUp } = book
@@ -150,21 +155,32 @@ function rulesFor(
   const rules = book.judged(deps.confirms(index))
   if (isolation.isIsolated(now)) return { ...rules, isFrozen: true }
   if (evidenceRow(input.kind)?.domain !== 'host') return rules
+  const host = deps.hosts[index] ?? 0
   const since = before.blames[0]?.startedAt ?? input.startedAt
-  if (!isolation.isAlone(deps.hosts[index] ?? 0, since)) return rules
-  if (suspicion(before.blames) > 1) askOthers(deps, index, now)
+  // Where nobody else can be asked, silence of one host is all that there is to know.
+  if (!isolation.isAlone(host, since) || !hasOthers(book, host)) return rules
+  if (suspicion(before.blames) > 1) askOthers(book, host, now)
   return { ...rules, isFrozen: true }
 }
 
+function referencesOf({ count, hosts, canRefer }: StandingsDeps): ReadonlyMap<number, number> {
+  const references = new Map<number, number>()
+  for (let index = 0; index < count; index += 1) if (canRefer(index)) references.set(hosts[index] ?? 0, index)
+  return references
+}
+
+function hasOthers({ references }: Book, host: number): boolean {
+  return references.size > (references.has(host) ? 1 : 0)
+}
+
 /** Before a host is called dead while nobody else was heard, a few others are asked. */
-function askOthers({ count, hosts, listener }: StandingsDeps, index: number, now: number): void {
-  const asked = new Set([hosts[index]])
-  for (let offset = 1; offset < count && asked.size <= MOST_REFERENCES; offset += 1) {
-    const other = (index + offset) % count
-    const host = hosts[other]
-    if (asked.has(host)) continue
-    asked.add(host)
-    listener.reference(other, now)
+function askOthers({ deps, references }: Book, host: number, now: number): void {
+  let asked = 0
+  for (const [other, index] of references) {
+    if (asked >= MOST_REFERENCES) return
+    if (other === host) continue
+    asked += 1
+    deps.listener.reference(index, now)
   }
 }
 
