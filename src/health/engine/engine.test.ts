@@ -294,6 +294,33 @@ describe('who is to blame', () => {
     assert.equal(rig.engine.standings.standing(0, rig.clock.elapsed()).blames.length, 1)
   })
 
+  test('a stream that stalls after its headers counts against whoever sent it', () => {
+    const rig = wellRig([makeMember(0)], { look: { strategy: 'off' } })
+    rig.clock.wind(1)
+    const { traffic } = rig.engine
+    const call = traffic.begin(0, { ...FACTS, isStreamed: true })
+    traffic.answered(call)
+    for (let each = 0; each < 10; each += 1) {
+      rig.clock.wind(SECOND)
+      traffic.chunk(call)
+    }
+    rig.clock.wind(29 * SECOND)
+    assert.equal(stateOf(rig, 0), 'HEALTHY')
+    rig.clock.wind(2 * SECOND)
+    assert.equal(stateOf(rig, 0), 'SUSPECT')
+  })
+
+  test('a host that swallows everything is out, though it never says a word', () => {
+    const rig = wellRig([makeMember(0)], { look: { strategy: 'off' } })
+    rig.clock.wind(1)
+    for (let each = 0; each < 6; each += 1) {
+      rig.engine.traffic.begin(0, { ...FACTS, request: each + 1, prompt: each + 1 })
+      rig.clock.wind(5 * SECOND)
+    }
+    rig.clock.wind(12 * SECOND)
+    assert.equal(stateOf(rig, 0), 'DOWN')
+  })
+
   test('what was measured while our own loop lagged is thrown away', () => {
     const rig = wellRig([makeMember(0)])
     rig.lagMs = 300
@@ -382,6 +409,15 @@ describe('what routing is told', () => {
     assert.equal(choices.lastResort([0, 1], now), undefined)
     traffic.dropped(call)
     assert.equal(choices.lastResort([0, 1], now), 1)
+  })
+
+  test('a lone deployment is put aside like any other, and yet its group is not lost', () => {
+    const rig = wellRig([makeMember(0)])
+    for (let each = 0; each < 5; each += 1) rig.call(0, 'server_error')
+    const now = rig.clock.elapsed()
+    assert.deepEqual([stateOf(rig, 0), rig.engine.choices.lastResort([0], now)], ['DOWN', 0])
+    rig.call(0)
+    assert.equal(stateOf(rig, 0), 'RECOVERING')
   })
 
   test('never to one whose key is refused, or that was taken out', () => {

@@ -60,6 +60,22 @@ describe('a suspicion', () => {
     assert.equal(stateOf(inputs), 'UNKNOWN')
   })
 
+  test('one failed probe ejects nobody', () => {
+    assert.equal(stateOf([makeFailedProbe(1)]), 'SUSPECT')
+    assert.equal(stateOf([makeFailedProbe(1), makeOk(2)]), 'HEALTHY')
+  })
+
+  test('a hundred turns of failure and success bring nobody down', () => {
+    let standing = HEALTHY
+    const seen = new Set<string>()
+    for (let turn = 1; turn <= 100; turn += 1) {
+      const at = turn * 10_000
+      standing = play([makeFailedProbe(at), makeOk(at + 1)], DEFAULT_RULES, standing)
+      seen.add(standing.state)
+    }
+    assert.deepEqual([...seen], ['HEALTHY'])
+  })
+
   test('empty answers count half', () => {
     assert.equal(stateOf([makeFailure(1, { kind: 'empty' })]), 'HEALTHY')
     assert.equal(stateOf([1, 2].map((at) => makeFailure(at, { kind: 'empty' }))), 'SUSPECT')
