@@ -1,6 +1,6 @@
 import { DEPTH } from '../../core/depth.ts'
 import type { Evidence } from '../../core/evidence.ts'
-import { acquits } from './blame.ts'
+import { acquits, withoutCleared } from './blame.ts'
 import { forgotten, isFlapping, morePermits, recovering, settled, unsaturated } from './moves.ts'
 import type { EngineRules } from './rules.ts'
 import { NEVER } from './standing.ts'
@@ -18,7 +18,8 @@ export function afterOk(before: Standing, ok: Evidence, now: number, rules: Engi
     case 'DEGRADED':
       return served(standing, ok, now, rules)
     case 'SUSPECT':
-      return acquits(before, ok) ? settled(standing, now) : standing
+      if (acquits(before, ok)) return settled(standing, now)
+      return { ...standing, blames: withoutCleared(standing.blames, ok) }
     case 'SATURATED':
       return isWhole && isNews ? unsaturated(standing, now) : standing
     case 'DOWN':

@@ -5,10 +5,12 @@ import type { FailureKind } from '../../core/failure.ts'
 import type { EvidenceRow } from '../../core/failure-row.ts'
 import type { EngineRules } from './rules.ts'
 import type { Blame, Standing } from './standing.ts'
-import { recent } from './tally.ts'
+import { rateOf, recent } from './tally.ts'
 
 /** More failures than this in a row say nothing new. */
 const MOST_BLAMES = 20
+/** Traffic alone condemns where this share of the calls under way has failed in a row. */
+const UNDER_WAY_SHARE = 0.5
 /** So many different prompts that fail here and elsewhere are not all poison: it is an outage of both. */
 const POISON_PROMPTS = 5
 
@@ -51,12 +53,19 @@ function promptsOf(blames: readonly Blame[]): number {
 /** Are these failures enough to bring it down? */
 export function isCondemned(standing: Standing, now: number, rules: EngineRules): boolean {
   const { blames } = standing
-  if (suspicion(blames) >= rules.failures) {
-    if (rules.leastPrompts === 0 || promptsOf(blames) >= rules.leastPrompts) return true
-    if (blames.some(({ source }) => source === 'probe')) return true
-  }
+  const sum = suspicion(blames)
+  const isProbed = blames.some(({ source }) => source === 'probe')
+  if (isProbed && sum >= rules.failures) return true
+  const isDiverse = rules.leastPrompts === 0 || promptsOf(blames) >= rules.leastPrompts
+  if (isDiverse && sum >= leastOfTraffic(standing, now, rules)) return true
   const { requests, failures } = recent(standing, now, rules)
   return requests >= rules.leastRequests && failures >= rules.ratio * requests
+}
+
+/** Where many slow calls are under way at once, a few that fail before the others end are no row of failures. */
+function leastOfTraffic(standing: Standing, now: number, rules: EngineRules): number {
+  const underWay = (rateOf(standing, now) * standing.tookMs) / 1000
+  return Math.max(rules.failures, Math.min(underWay * UNDER_WAY_SHARE, MOST_BLAMES))
 }
 
 /** How deep a success must go to clear a kind of failure. */
@@ -81,6 +90,12 @@ export function acquits(standing: Standing, { depth, startedAt }: Evidence): boo
   if (depth < depthToAcquit(standing)) return false
   const isVerdict = state === 'DOWN' || state === 'MISCONFIGURED'
   return startedAt >= (isVerdict ? since : (blames.at(-1)?.startedAt ?? since))
+}
+
+/** The failures that a success leaves standing: those of calls that began after it, and those of a deeper kind. */
+export function withoutCleared(blames: readonly Blame[], { depth, startedAt }: Evidence): readonly Blame[] {
+  const left = blames.filter((blame) => blame.startedAt > startedAt || depthOf(blame.kind) > depth)
+  return left.length === blames.length ? blames : left
 }
 
 /** The failures of one request no longer count. */

@@ -66,6 +66,21 @@ describe('looking', () => {
     )
   })
 
+  test('a dear mode that is down costs nothing: one request of a client at a time finds out', () => {
+    const rig = wellRig([makeMember(0, { price: 0.04 })])
+    sicken(rig, () => true, 'server_error', 4)
+    for (let each = 0; each < 3; each += 1) rig.call(0, 'server_error')
+    rig.clock.wind(6 * SECOND)
+    assert.equal(stateOf(rig, 0), 'RECOVERING')
+    rig.call(0, 'server_error')
+    assert.equal(stateOf(rig, 0), 'DOWN')
+    rig.clock.wind(60 * MINUTE)
+    assert.deepEqual(
+      rig.looks.filter(({ rung }) => rung >= 4),
+      [],
+    )
+  })
+
   test('three failed requests bring down what would be too dear to confirm', () => {
     const rig = wellRig([makeMember(0, { price: 0.04 })])
     for (let each = 0; each < 3; each += 1) rig.call(0, 'server_error')

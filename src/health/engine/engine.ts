@@ -202,7 +202,9 @@ function planOf(
   roll: number,
 ): Plan | undefined {
   const reference = references[index] ?? Number.POSITIVE_INFINITY
-  if (reference <= now) return { at: reference, rung: DEPTH.reach, purpose: 'confirm' }
+  const standing = standings.standing(index, now)
+  const isLeftAlone = standing.state === 'SATURATED' || standing.state === 'ISOLATED'
+  if (reference <= now && !isLeftAlone) return { at: reference, rung: DEPTH.reach, purpose: 'confirm' }
   const { price = 0, hasFree = false, credential = 0, leastMs, firstWaitMs } = deps.members[index] ?? {}
   const may = (purpose: Plan['purpose']): boolean => deps.purse.may(purpose, price, credential, now)
   const prices: Prices = {
@@ -213,7 +215,7 @@ function planOf(
     ...(leastMs !== undefined && { leastMs }),
     ...(firstWaitMs !== undefined && { firstWaitMs }),
   }
-  return nextProbe(standings.standing(index, now), now, prices, roll, deps.look)
+  return nextProbe(standing, now, prices, roll, deps.look)
 }
 
 /** A look costs its price from the moment it begins, so that many at once cannot overdraw the purse. */

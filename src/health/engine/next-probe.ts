@@ -32,7 +32,7 @@ export interface Plan {
   readonly purpose: Purpose
 }
 
-/** Looks below a tenth of a cent are cheap, from a cent on they are dear. */
+/** Looks below a tenth of a cent are cheap. From a cent on they are dear: a client's own request finds out for nothing. */
 const CHEAP = 0.001
 const DEAR = 0.01
 const JITTER = 0.1
@@ -161,13 +161,13 @@ function recovering(
   const waitMs = Math.min(firstMs * rules.down.factor ** waits, Math.max(cap, firstMs))
   const at = Math.max(since, lastProbeAt) + around(waitMs, DOWN_JITTER, roll)
   if (isSettledFree) return { at, rung: depth, purpose: 'recover' }
-  if (maySpend(prices, 'recover', rules)) return { at, rung: DEPTH.answer, purpose: 'recover' }
+  const isDear = prices.price >= DEAR
+  if (!isDear && maySpend(prices, 'recover', rules)) return { at, rung: DEPTH.answer, purpose: 'recover' }
   return { at, rung: 'trial', purpose: 'recover' }
 }
 
 function capOf(price: number, ageMs: number, down: DownWaits): number {
-  const cap =
-    price === 0 ? down.capFreeMs : price < CHEAP ? down.capMs : price < DEAR ? down.capMidMs : down.capDearMs
+  const cap = price === 0 ? down.capFreeMs : price < CHEAP ? down.capMs : down.capMidMs
   return Math.max(cap, Math.min(ageMs * down.ageShare, down.capOldMs))
 }
 

@@ -46,6 +46,22 @@ describe('a suspicion', () => {
     assert.equal(stateOf(mixed, createStanding(0)), 'DOWN')
   })
 
+  test('a few failures among many slow calls under way are no outage', () => {
+    const busy = Array.from({ length: 100 }, (_, call) =>
+      makeOk(8000 + call * 100, { startedAt: call * 100 }),
+    )
+    const failures = Array.from({ length: 41 }, (_, call) => makeFailure(18_000 + call * 100))
+    const standing = play(busy, DEFAULT_RULES, createStanding(0))
+    assert.equal(stateOf(failures.slice(0, 12), standing), 'SUSPECT')
+    assert.equal(stateOf(failures, standing), 'DOWN')
+  })
+
+  test('a success clears the failures of calls that began before it, and leaves the others standing', () => {
+    const suspect = play([makeFailure(10), makeFailure(20)], DEFAULT_RULES, HEALTHY)
+    const left = play([makeOk(30, { startedAt: 15 })], DEFAULT_RULES, suspect)
+    assert.deepEqual([left.state, left.blames.length], ['SUSPECT', 1])
+  })
+
   test('a success that began before the failure clears nothing', () => {
     assert.equal(stateOf([makeFailure(10), makeOk(20, { startedAt: 5 })]), 'SUSPECT')
   })

@@ -110,11 +110,10 @@ export interface DownWaits {
   /** `cooldown_time`. */
   readonly firstMs: number
   readonly factor: number
-  /** The longest wait, by what the look costs: nothing, below $0.001, below $0.01, more. */
+  /** The longest wait, by what the look costs: nothing, below $0.001, more. */
   readonly capFreeMs: number
   readonly capMs: number
   readonly capMidMs: number
-  readonly capDearMs: number
   /** The cap grows to this share of the outage's age, up to `capOldMs`: what was dead for hours will be dead for minutes. */
   readonly ageShare: number
   readonly capOldMs: number
@@ -135,7 +134,6 @@ export const DEFAULT_LOOK_RULES: LookRules = {
     capFreeMs: 15_000,
     capMs: 45_000,
     capMidMs: 300_000,
-    capDearMs: 1_800_000,
     ageShare: 1 / 15,
     capOldMs: 360_000,
   },
