@@ -273,6 +273,28 @@ describe('who is to blame', () => {
     )
   })
 
+  test('while our own network is cut, timeouts bring nobody down either', () => {
+    const rig = wellRig(
+      Array.from({ length: 6 }, (_, index) => makeMember(index)),
+      { look: { strategy: 'off' } },
+    )
+    rig.clock.wind(1)
+    for (let index = 0; index < 5; index += 1) rig.call(index, 'unreachable')
+    for (let each = 0; each < 10; each += 1) rig.call(5, 'timeout')
+    assert.equal(stateOf(rig, 5), 'SUSPECT')
+  })
+
+  test('a call that hangs while later ones are answered counts for nothing', () => {
+    const rig = wellRig([makeMember(0)], { look: { strategy: 'off' } })
+    rig.engine.traffic.begin(0, FACTS)
+    for (let second = 0; second < 30; second += 1) {
+      rig.clock.wind(SECOND)
+      rig.call(0)
+    }
+    const { state, failures, failuresBefore } = rig.engine.standings.standing(0, rig.clock.elapsed())
+    assert.deepEqual([state, failures, failuresBefore], ['HEALTHY', 0, 0])
+  })
+
   test('with one silent host and no traffic elsewhere, others are asked before it is called dead', () => {
     const rig = wellRig([0, 1, 2, 3].map((index) => makeMember(index)))
     sicken(rig, (index) => index === 0, 'unreachable')
@@ -397,6 +419,16 @@ describe('what routing is told', () => {
     traffic.begin(0, FACTS)
     old.forEach((call) => traffic.dropped(call))
     assert.deepEqual([traffic.onProbation(0), choices.weight(0, rig.clock.elapsed())], [1, 0])
+  })
+
+  test('the late failure of a call that began before the trial does not end it', () => {
+    const rig = wellRig([makeMember(0)], { look: { strategy: 'off' } })
+    rig.clock.wind(1)
+    const old = rig.engine.traffic.begin(0, FACTS)
+    for (let each = 0; each < 5; each += 1) rig.call(0, 'server_error')
+    rig.clock.wind(7 * SECOND)
+    rig.engine.traffic.failed(old, { kind: 'server_error', source: 'upstream' })
+    assert.equal(stateOf(rig, 0), 'RECOVERING')
   })
 
   test('a failed trial shuts the door for longer', () => {
