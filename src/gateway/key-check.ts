@@ -52,7 +52,7 @@ const PLAIN_KEY_CHARS = 256
  */
 function createKeyMatch(masterKey: Secret): (key: string) => boolean {
   const wanted = masterKey.reveal()
-  if (wanted.length > PLAIN_KEY_CHARS || /[^\u0001-\u00ff]/.test(wanted)) {
+  if (wanted.length > PLAIN_KEY_CHARS || Buffer.from(wanted, 'latin1').toString('latin1') !== wanted) {
     const expected = digest(wanted)
     return (key) => timingSafeEqual(digest(key), expected)
   }

@@ -68,9 +68,9 @@ export function createGateway(deps: GatewayDeps): Gateway {
   const checkKey = createKeyCheck(deps.settings, deps.sessionKeys)
   const door = createDoor(app, deps, { inFlight: () => inFlight, headers: versionHeaders(deps) })
 
-  const refusalOf = (request: FastifyRequest): GatewayError | undefined =>
-    checkKey(request.headers, request.routeOptions.config.takesSessionKeys === true) ??
-    (wantsWebSocket(request.raw) ? door.refusal()?.error : undefined)
+  const refusalOf = ({ headers, raw, routeOptions: { config } }: FastifyRequest): GatewayError | undefined =>
+    checkKey(headers, config.takesSessionKeys === true) ??
+    (wantsWebSocket(raw) ? door.refusal()?.error : undefined)
 
   app.addHook('onRequest', (request, reply, done) => {
     const isAwaited = !isClosing
@@ -89,9 +89,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
     if (refusal !== undefined) deps.metrics.refused(refusal.kind)
     done(refusal)
   })
-  // Replies in other hands than the framework's carry them themselves.
   app.addHook('onSend', (request, reply, payload, done) => {
-    // A path that cannot be read never gets as far as to have them.
     if (request.common !== undefined) reply.headers(request.common)
     done(null, payload)
   })
