@@ -7,6 +7,8 @@ import type { FaultDomains } from './fault-domains.ts'
 import { wakeAt } from './pass-time.ts'
 import { createPoison } from './poison.ts'
 import type { Poison } from './poison.ts'
+import { createRecentEvidence } from './recent-evidence.ts'
+import type { EvidenceRun, RecentEvidence } from './recent-evidence.ts'
 import { reduce } from './reduce.ts'
 import type { EngineRules } from './rules.ts'
 import { createSelfIsolation } from './self-isolation.ts'
@@ -58,6 +60,8 @@ export interface Standings {
   apply(index: number, input: Evidence | Command, now: number): void
   /** When time alone changes something. */
   wakeAt(index: number): number
+  /** What was last heard of it, newest first. */
+  recent(index: number): readonly EvidenceRun[]
   /** Our own network fails: nobody is brought down. */
   isIsolated(now: number): boolean
   /** Takes over what was known before a restart, or what another replica knows. */
@@ -73,6 +77,7 @@ interface Book {
   readonly wakes: Float64Array
   readonly isolation: SelfIsolation
   readonly poison: Poison
+  readonly recent: RecentEvidence
   readonly rollUp: DomainRollUp
   /** One deployment of each host that can be looked at for free. */
   readonly references: ReadonlyMap<number, number>
@@ -88,6 +93,7 @@ export function createStandings(deps: StandingsDeps): Standings {
     wakes: new Float64Array(count).fill(Number.POSITIVE_INFINITY),
     isolation: createSelfIsolation(domains.hosts),
     poison: createPoison(),
+    recent: createRecentEvidence(count),
     rollUp: createDomainRollUp({
       domains,
       get: (index) => get(book, index),
@@ -107,12 +113,14 @@ export function createStandings(deps: StandingsDeps): Standings {
     apply: (index, input, now) => {
       if (!('source' in input)) return step(book, index, input, now)
       if (!input.isAttributable) return
+      book.recent.note(index, input)
       hear(book, index, input)
       step(book, rollUp.addressee(index, input), input, now)
       rollUp.share(index, input, now)
       notePoison(book, index, input, now)
     },
     wakeAt: (index) => wakes[index] ?? Number.POSITIVE_INFINITY,
+    recent: (index) => book.recent.of(index),
     isIsolated: (now) => isolation.isIsolated(now),
     adopt: (index, standing) => {
       book.standings[index] = standing
