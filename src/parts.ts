@@ -17,6 +17,7 @@ import { createModelBook } from './providers/model-facts.ts'
 import { resolveModel } from './providers/registry.ts'
 import { createChoice } from './routing/choice.ts'
 import { createDirectory } from './routing/directory.ts'
+import { fallbackModels } from './routing/fallbacks.ts'
 import { moderationDefault } from './routing/moderation-default.ts'
 import { createObjects, type ObjectDeps } from './routing/objects.ts'
 import { createRealtimeKeys, type RealtimeKeyDeps } from './routing/realtime-keys.ts'
@@ -101,6 +102,7 @@ export function createParts(config: Config, deps: PartsDeps): Parts {
     ...shared,
     directory,
     checks,
+    fallbacksOf: (names) => fallbackModels(names, router.fallbacks),
     ...createRoads(traffic, config.general.masterKey),
     metrics,
     metricsNeedKey: config.litellm.metricsNeedKey,

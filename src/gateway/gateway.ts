@@ -5,6 +5,7 @@ import type { Redact } from '../core/secret.ts'
 import type { GeneralSettings } from '../config/config.ts'
 import type { Board } from '../health/board.ts'
 import type { HealthChecks } from '../health/checks.ts'
+import type { StandingViews } from '../health/standing-views.ts'
 import type { Directory } from '../routing/directory.ts'
 import type { Objects } from '../routing/objects.ts'
 import type { RealtimeKeys } from '../routing/realtime-keys.ts'
@@ -35,6 +36,10 @@ export interface GatewayDeps {
   readonly directory: Directory
   readonly board: Pick<Board, 'health' | 'version'>
   readonly checks: Pick<HealthChecks, 'read'>
+  /** Absent: no engine runs, and its routes do not exist. */
+  readonly views?: Pick<StandingViews, 'view' | 'group'>
+  /** The models that are asked where a group, by any of these names, has failed; nearest first. */
+  readonly fallbacksOf: (names: readonly string[]) => readonly string[]
   readonly relay: Relay
   readonly realtime: RealtimeRelay
   readonly metrics: Pick<Metrics, 'begun' | 'finished' | 'refused' | 'page'>

@@ -12,6 +12,7 @@ import { createKnownPaths } from './known-paths.ts'
 import { createRequestReport } from './request-report.ts'
 import { createRunningRequests, type RunningRequests } from './running-requests.ts'
 import { healthRoutes } from './routes/health.ts'
+import { healthViewRoutes } from './routes/health-views.ts'
 import { metricsRoutes } from './routes/metrics.ts'
 import { modelInfoRoutes } from './routes/model-info.ts'
 import { modelRoutes } from './routes/models.ts'
@@ -128,6 +129,7 @@ function registerRoutes(app: FastifyInstance, context: RouteContext, running: Ru
   rootRoutes(app, context)
   probeRoutes(app, context)
   healthRoutes(app, context, running)
+  healthViewRoutes(app, context)
   metricsRoutes(app, context)
   modelRoutes(app, context)
   modelInfoRoutes(app, context)

@@ -11,6 +11,7 @@ import { createRedact, Secret } from '../core/secret.ts'
 import { createBoard } from '../health/board.ts'
 import type { Board } from '../health/board.ts'
 import { createHealthChecks } from '../health/checks.ts'
+import type { StandingViews } from '../health/standing-views.ts'
 import { DEFAULT_HEALTH_SETTINGS } from '../health/settings.ts'
 import type { LineOrProblem } from '../health/subject.ts'
 import { openLine } from '../providers/call.ts'
@@ -113,6 +114,9 @@ export interface WiredOptions {
   /** Winds the relay's and the server's timers; the network runs on the system's. */
   readonly clock?: HandClock
   readonly random?: () => number
+  /** What is said of the deployments' standings; absent: nothing. */
+  readonly views?: (deployments: readonly Deployment[]) => StandingViews
+  readonly fallbacksOf?: (names: readonly string[]) => readonly string[]
 }
 
 /** Starts a gateway that is stopped after the test file. */
@@ -173,6 +177,8 @@ export async function startWired(sketches: readonly Sketch[], options: WiredOpti
   const seal = createSeal(new Secret(MASTER_KEY), 'realtime session', randomBytes)
   const sessionKeys = createSessionKeys(seal, clock)
   const gateway = createGateway({
+    ...(options.views !== undefined && { views: options.views(deployments) }),
+    fallbacksOf: options.fallbacksOf ?? (() => []),
     deployments,
     directory,
     board,

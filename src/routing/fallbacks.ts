@@ -43,6 +43,15 @@ export function fallbacksFor(
   if (asked.fallbacks !== undefined) return asked.fallbacks
   const special = specialLists(failure, rules, asked)
   const lists = special !== undefined && special.size > 0 ? special : rules.fallbacks
+  return listFor(names, lists)
+}
+
+/** The models that are asked where a group, by any of its names, fails for no special reason; best first. */
+export function fallbackModels(names: readonly string[], lists: FallbackLists): readonly string[] {
+  return listFor(names, lists).map(({ model }) => model)
+}
+
+function listFor(names: readonly string[], lists: FallbackLists): readonly Fallback[] {
   const name = names.find((each) => lists.has(each)) ?? '*'
   return lists.get(name) ?? []
 }
