@@ -37,7 +37,7 @@ export interface GatewayDeps {
   readonly board: Pick<Board, 'health' | 'version'>
   readonly checks: Pick<HealthChecks, 'read'>
   /** Absent: no engine runs, and its routes do not exist. */
-  readonly views?: Pick<StandingViews, 'view' | 'group'>
+  readonly views?: Pick<StandingViews, 'view' | 'group' | 'freshness'>
   /** The models that are asked where a group, by any of these names, has failed; nearest first. */
   readonly fallbacksOf: (names: readonly string[]) => readonly string[]
   readonly relay: Relay

@@ -9,9 +9,10 @@ export function sendJson(reply: FastifyReply, status: number, body: unknown): Fa
   return sendJsonText(reply, status, JSON.stringify(body))
 }
 
-/** Sends what is JSON text already. */
-export function sendJsonText(reply: FastifyReply, status: number, text: string): FastifyReply {
-  return reply.code(status).header('content-type', 'application/json').send(Buffer.from(text))
+/** Sends what is JSON text already, or its bytes. */
+export function sendJsonText(reply: FastifyReply, status: number, text: string | Buffer): FastifyReply {
+  const bytes = typeof text === 'string' ? Buffer.from(text) : text
+  return reply.code(status).header('content-type', 'application/json').send(bytes)
 }
 
 /** Sends an error, with LiteLLM's `detail` beside it where one is given. */

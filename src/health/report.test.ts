@@ -42,6 +42,7 @@ test('a healthy entry has the fields of LiteLLM, then ours', () => {
         health_state: 'HEALTHY',
         checked_at: '2026-01-02T03:04:05.678Z',
         latency_ms: 123,
+        since: '2026-01-02T03:04:05.678Z',
       },
     ],
     unhealthy_endpoints: [],
@@ -76,6 +77,7 @@ test('an unhealthy entry says what failed, and shows our own request with its he
     reason: 'auth',
     checked_at: '2026-01-02T03:04:05.678Z',
     latency_ms: 12,
+    since: '2026-01-02T03:04:05.678Z',
   })
 })
 

@@ -32,6 +32,12 @@ export interface HealthEntry {
   readonly mode?: string
   readonly reason?: FailureKind
   readonly latency_ms?: number
+  /** When `health_state` was entered, ISO 8601. */
+  readonly since?: string
+  /** Nothing was learned of it for twice the interval. */
+  readonly stale?: boolean
+  /** When it is looked at next, ISO 8601. */
+  readonly next_check_at?: string
   readonly [field: string]: Json | undefined
 }
 
@@ -57,13 +63,12 @@ const SHOWN_FIELDS = [
 export function report(
   scope: readonly Deployment[],
   board: Pick<Board, 'health'>,
-  options: { readonly details: boolean },
+  options: ReportOptions,
 ): HealthReport {
-  const lists: Record<List, HealthEntry[]> = { healthy: [], unhealthy: [], unknown: [] }
+  const lists: Record<HealthList, HealthEntry[]> = { healthy: [], unhealthy: [], unknown: [] }
   for (const deployment of scope) {
     const health = board.health(deployment.index)
-    const entry = options.details ? fullEntry(deployment, health) : bareEntry(deployment, health)
-    lists[listOf(health)].push(entry)
+    lists[listOf(health)].push(entryOf(deployment, health, options))
   }
   const { healthy, unhealthy, unknown } = lists
   return {
@@ -75,9 +80,31 @@ export function report(
   }
 }
 
-type List = 'healthy' | 'unhealthy' | 'unknown'
+/** How much of each deployment is shown. */
+export interface ReportOptions {
+  readonly details: boolean
+  /** How fresh what is known of it is; absent: nobody knows. */
+  readonly freshness?: (index: number) => Freshness
+}
 
-function listOf({ state, verdict }: Health): List {
+/** How old what is known of a deployment is, and when that changes. */
+export interface Freshness {
+  readonly isStale: boolean
+  /** Milliseconds since 1970; undefined: no look is planned. */
+  readonly nextCheckAt: number | undefined
+}
+
+/** The lists of the report. */
+export type HealthList = 'healthy' | 'unhealthy' | 'unknown'
+
+/** A deployment's entry. */
+export function entryOf(deployment: Deployment, health: Health, options: ReportOptions): HealthEntry {
+  if (!options.details) return bareEntry(deployment, health)
+  return fullEntry(deployment, health, options.freshness?.(deployment.index))
+}
+
+/** Which list a deployment stands in. */
+export function listOf({ state, verdict }: Health): HealthList {
   if (verdict?.kind === 'unhealthy' || state === 'DOWN' || state === 'MISCONFIGURED') return 'unhealthy'
   return verdict === undefined ? 'unknown' : 'healthy'
 }
@@ -93,7 +120,7 @@ function bareEntry(deployment: Deployment, health: Health): HealthEntry {
   }
 }
 
-function fullEntry(deployment: Deployment, health: Health): HealthEntry {
+function fullEntry(deployment: Deployment, health: Health, freshness: Freshness | undefined): HealthEntry {
   const { verdict, state } = health
   const model = verdict?.probedModel ?? deployment.model
   const reason = verdict?.kind === 'unhealthy' ? verdict.reason : health.reason
@@ -112,6 +139,9 @@ function fullEntry(deployment: Deployment, health: Health): HealthEntry {
     ...(reason === undefined ? {} : { reason }),
     ...checkedAt(health),
     ...(verdict === undefined ? {} : { latency_ms: Math.round(verdict.latencyMs) }),
+    since: isoTime(health.since),
+    ...(freshness && { stale: freshness.isStale }),
+    ...(freshness?.nextCheckAt !== undefined && { next_check_at: isoTime(freshness.nextCheckAt) }),
   }
 }
 
@@ -152,5 +182,9 @@ function exceptionStatus({ verdict }: Health): { readonly exception_status?: num
 }
 
 function checkedAt({ verdict }: Health): { readonly checked_at?: string } {
-  return verdict === undefined ? {} : { checked_at: new Date(verdict.at).toISOString() }
+  return verdict === undefined ? {} : { checked_at: isoTime(verdict.at) }
+}
+
+function isoTime(at: number): string {
+  return new Date(at).toISOString()
 }

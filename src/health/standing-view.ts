@@ -174,12 +174,20 @@ const OK_WORDS: Readonly<Record<Depth, string>> = {
 function probeView({ plan, nextAt, price, time }: DeepFacts): ProbeView | null {
   if (plan === undefined) return null
   const { rung, purpose } = plan
-  const at = Number.isFinite(nextAt) ? nextAt : plan.at
   const isPaid = rung !== 'trial' && rung >= 4
   return {
-    at: time.iso(Math.max(at, time.elapsed)),
+    at: time.iso(lookAt(plan, nextAt, time.elapsed)),
     rung,
     purpose,
     price_usd: !isPaid ? 0 : Number.isFinite(price) ? price : undefined,
   }
+}
+
+/**
+ * When a planned look is to come: the scheduler knows its jitter, but hears only when its time comes that traffic has
+ * made an idle look needless. Now, where it is due.
+ */
+export function lookAt({ at, purpose }: Plan, nextAt: number, now: number): number {
+  if (!Number.isFinite(nextAt)) return Math.max(at, now)
+  return Math.max(purpose === 'idle' ? Math.max(nextAt, at) : nextAt, now)
 }

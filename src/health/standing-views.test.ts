@@ -15,7 +15,7 @@ interface Stage {
   readonly rig: Rig
   readonly views: StandingViews
   readonly fleet: readonly Deployment[]
-  view(index: number): StandingView
+  readonly view: (index: number) => StandingView
 }
 
 /** Deployments 0 to 2 share a host and a key; each of the others has its own. */
@@ -28,7 +28,12 @@ function stage(count = 4, make = wellRig): Stage {
   const fleet = Array.from({ length: count }, (_, index) =>
     makeDeployment({ index, id: `id-${index}`, group: index < 3 ? 'gpt-4o' : 'gpt-4o-mini' }),
   )
-  const views = createStandingViews({ engine: rig.engine, clock: rig.clock, price: () => PRICE })
+  const views = createStandingViews({
+    engine: rig.engine,
+    clock: rig.clock,
+    price: () => PRICE,
+    staleMs: 600_000,
+  })
   const view = (index: number): StandingView => {
     const shown = fleet[index] && views.view(fleet[index], DETAILS)
     assert.ok(shown !== undefined && 'evidence' in shown)

@@ -4,7 +4,8 @@ import type { Engine } from './engine/engine.ts'
 import { NEVER } from './engine/standing.ts'
 import { groupView } from './group-view.ts'
 import type { GroupFacts, GroupView } from './group-view.ts'
-import { bareView, shortView, standingView } from './standing-view.ts'
+import type { Freshness } from './report.ts'
+import { bareView, lookAt, shortView, standingView } from './standing-view.ts'
 import type { BareView, ShortView, StandingFacts, StandingView } from './standing-view.ts'
 import { wallTime } from './wall-time.ts'
 import type { WallTime } from './wall-time.ts'
@@ -21,6 +22,8 @@ export interface StandingViews {
   view(deployment: Deployment, options: ViewOptions): StandingView | BareView
   /** One deployment in brief. */
   short(deployment: Deployment): ShortView
+  /** How old what is known of it is. */
+  freshness(index: number): Freshness
   /** A group, its members, and the groups behind it, nearest first. */
   group(group: NamedMembers, fallbacks: readonly NamedMembers[], options: ViewOptions): GroupView
 }
@@ -36,6 +39,8 @@ export interface StandingViewsDeps {
   readonly clock: Pick<Clock, 'elapsed' | 'now'>
   /** Dollars for one whole answer to a probe; infinite where none is ever bought. */
   readonly price: (index: number) => number
+  /** After so long without evidence, what is known is stale, milliseconds. */
+  readonly staleMs: number
 }
 
 /** More members of a group than these are listed only where they are not healthy, and so many at most. */
@@ -58,6 +63,7 @@ export function createStandingViews(deps: StandingViewsDeps): StandingViews {
       })
     },
     short: (deployment) => shortView(factsOf(deps, deployment, wallTime(clock))),
+    freshness: (index) => freshnessOf(deps, index),
     group: (group, fallbacks, { details }) => {
       const time = wallTime(clock)
       const behind = details ? fallbacks.map((each) => groupFacts(deps, each, time)) : []
@@ -71,6 +77,16 @@ export function createStandingViews(deps: StandingViewsDeps): StandingViews {
         ...(details && { fallbacks: shown }),
       }
     },
+  }
+}
+
+function freshnessOf({ engine, clock, staleMs }: StandingViewsDeps, index: number): Freshness {
+  const now = clock.elapsed()
+  const { lastEvidenceAt, state } = engine.standings.standing(index, now)
+  const plan = engine.plan(index)
+  return {
+    isStale: state !== 'UNKNOWN' && now - lastEvidenceAt > staleMs,
+    nextCheckAt: plan && clock.now() - now + lookAt(plan, engine.scheduler.nextAt(index), now),
   }
 }
 

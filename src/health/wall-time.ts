@@ -11,9 +11,9 @@ export interface WallTime {
 }
 
 /** What the clock says now; a view is made of one such moment. */
-export function wallTime({ elapsed, now }: Pick<Clock, 'elapsed' | 'now'>): WallTime {
-  const moment = elapsed()
-  const wall = now()
+export function wallTime(clock: Pick<Clock, 'elapsed' | 'now'>): WallTime {
+  const moment = clock.elapsed()
+  const wall = clock.now()
   return {
     elapsed: moment,
     iso: (at) => (Number.isFinite(at) ? new Date(wall + at - moment).toISOString() : undefined),

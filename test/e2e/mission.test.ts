@@ -346,7 +346,7 @@ function wordsOf(name: string): readonly string[] {
 function lasting(entry: unknown, fake: FakeProvider): Readonly<Record<string, unknown>> {
   if (typeof entry !== 'object' || entry === null) return {}
   const kept = Object.entries(entry).filter(
-    ([name]) => !['model_id', 'checked_at', 'latency_ms'].includes(name),
+    ([name]) => !['model_id', 'checked_at', 'latency_ms', 'since', 'next_check_at'].includes(name),
   )
   assert.match(String(at(entry, 'model_id')), /^[0-9a-f]{64}$/)
   assert.match(String(at(entry, 'checked_at')), /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/)

@@ -176,6 +176,7 @@ describe('GET /health', () => {
         'reason',
         'checked_at',
         'latency_ms',
+        'since',
       ])
       assert.equal(at(sick, 'exception_status'), 401)
       assert.equal(at(sick, 'reason'), 'auth')

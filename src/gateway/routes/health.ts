@@ -1,8 +1,9 @@
 import type { FastifyInstance } from 'fastify'
 import type { Deployment } from '../../core/deployment.ts'
 import { GatewayError } from '../../core/failure.ts'
+import { createReportText } from '../../health/report-text.ts'
 import { report } from '../../health/report.ts'
-import type { HealthReport } from '../../health/report.ts'
+import type { HealthReport, ReportOptions } from '../../health/report.ts'
 import type { Directory } from '../../routing/directory.ts'
 import type { RouteContext } from '../gateway.ts'
 import { queryText, sendError, sendJson, sendJsonText } from '../json-reply.ts'
@@ -14,7 +15,14 @@ const FIRST_VERDICT_SECONDS = 5
 /** `GET /health`: checks what is asked for, or shows what is known of it. */
 export function healthRoutes(app: FastifyInstance, context: RouteContext, running: RunningRequests): void {
   const { checks, deployments, directory, redact } = context
-  const wholeReport = createWholeReport(context)
+  const options = optionsOf(context)
+  const whole = createReportText({
+    ...options,
+    deployments,
+    board: context.board,
+    elapsed: () => context.clock.elapsed(),
+    pause: () => new Promise((resolve) => void setImmediate(resolve)),
+  })
   app.get('/health', { config: { hasDetail: true } }, async (request, reply) => {
     const id = queryText(request.query, 'model_id')
     const model = queryText(request.query, 'model')
@@ -37,28 +45,17 @@ export function healthRoutes(app: FastifyInstance, context: RouteContext, runnin
     await checks.read(scope, left.signal).catch((error: unknown) => {
       throw left.signal.reason instanceof GatewayError ? left.signal.reason : error
     })
-    if (scope === deployments) return sendJsonText(reply, 200, wholeReport())
-    const body = reportOf(scope, context)
+    if (scope === deployments) return sendJsonText(reply, 200, await whole.current())
+    const body = report(scope, context.board, options)
     if (isUnknownOnly(body)) reply.header('retry-after', String(FIRST_VERDICT_SECONDS))
     return sendJson(reply, body.healthy_count === 0 ? 503 : 200, body)
   })
 }
 
-function reportOf(scope: readonly Deployment[], { board, settings }: RouteContext): HealthReport {
-  return report(scope, board, { details: settings.healthCheckDetails })
-}
-
-/** The untargeted answer as text: written once for each state of the board, however many ask. */
-function createWholeReport(context: RouteContext): () => string {
-  let version = -1
-  let text = ''
-  return () => {
-    const current = context.board.version()
-    if (current !== version) {
-      text = JSON.stringify(reportOf(context.deployments, context))
-      version = current
-    }
-    return text
+function optionsOf({ settings, views }: RouteContext): ReportOptions {
+  return {
+    details: settings.healthCheckDetails,
+    ...(views !== undefined && { freshness: (index) => views.freshness(index) }),
   }
 }
 

@@ -1,0 +1,109 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Health } from '../core/health.ts'
+import { makeDeployment, makeHealthy, makeUnhealthy } from './fixtures.ts'
+import { createReportText } from './report-text.ts'
+import { report } from './report.ts'
+import type { ReportOptions } from './report.ts'
+
+const SINCE = 1_700_000_000_000
+
+/** A board of so many, every third of which is sick and every seventh unknown, and a count of what was read. */
+function stage(count: number, options: ReportOptions = { details: true }) {
+  const deployments = Array.from({ length: count }, (_, index) =>
+    makeDeployment({ index, id: `id-${index}` }),
+  )
+  const state = { version: 0, reads: 0, pauses: 0, nowMs: 0, sick: 3 }
+  const health = (index: number): Health => {
+    state.reads += 1
+    if (index % 7 === 6) return { state: 'UNKNOWN', reason: 'not_checked_yet', since: SINCE }
+    if (index % state.sick === 0)
+      return { state: 'DOWN', reason: 'server_error', since: SINCE, verdict: makeUnhealthy(SINCE) }
+    return { state: 'HEALTHY', since: SINCE, verdict: makeHealthy(SINCE) }
+  }
+  const board = { health, version: () => state.version }
+  let resume: () => void = () => {}
+  const text = createReportText({
+    ...options,
+    deployments,
+    board,
+    elapsed: () => state.nowMs,
+    pause: () => {
+      state.pauses += 1
+      return new Promise((resolve) => {
+        resume = resolve
+      })
+    },
+  })
+  /** Reads, letting every pause end at once. */
+  const read = async (): Promise<string> => {
+    const reading = text.current()
+    let isOver = false
+    void reading.finally(() => {
+      isOver = true
+    })
+    for (let turn = 0; turn < 10_000 && !isOver; turn += 1) {
+      resume()
+      await Promise.resolve()
+    }
+    return (await reading).toString()
+  }
+  const expected = (): string => JSON.stringify(report(deployments, board, options))
+  return { text, read, expected, state, resume: () => resume() }
+}
+
+test('the text is the report, whatever its length', async () => {
+  for (const count of [0, 1, 100, 101, 1000]) {
+    const { read, expected, state } = stage(count)
+    assert.deepEqual(JSON.parse(await read()), JSON.parse(expected()), `${count}`)
+    assert.equal(state.pauses, Math.max(Math.ceil(count / 100) - 1, 0))
+  }
+  const { read, expected } = stage(300, { details: false })
+  assert.deepEqual(JSON.parse(await read()), JSON.parse(expected()))
+})
+
+test('it is written once for each state of the board, and anew when time has passed', async () => {
+  const { read, state } = stage(1000)
+  await read()
+  await read()
+  assert.equal(state.reads, 1000)
+  state.version += 1
+  await read()
+  assert.equal(state.reads, 2000)
+  state.nowMs += 5000
+  await read()
+  assert.equal(state.reads, 3000)
+})
+
+test('many who ask at once are given one text, and none an older one than was asked for', async () => {
+  const { text, state, resume } = stage(1000)
+  const early = [text.current(), text.current()]
+  await Promise.resolve()
+  assert.equal(state.reads, 100)
+  state.version += 1
+  state.sick = 1
+  const late = [text.current(), text.current(), text.current()]
+  const all = Promise.all([...early, ...late])
+  for (let turn = 0; turn < 200; turn += 1) {
+    resume()
+    await Promise.resolve()
+  }
+  const [first, second, ...others] = await all
+  assert.equal(first, second)
+  assert.equal(new Set(others).size, 1)
+  assert.notEqual(first, others[0])
+  assert.equal(state.reads, 2000)
+  assert.equal(JSON.parse(others[0]?.toString() ?? '').healthy_count, 0)
+})
+
+test('freshness stands in an entry after all else', async () => {
+  const freshness = (index: number) => ({
+    isStale: index === 0,
+    nextCheckAt: index === 0 ? undefined : SINCE + 5000,
+  })
+  const { read } = stage(2, { details: true, freshness })
+  const { healthy_endpoints, unhealthy_endpoints } = JSON.parse(await read())
+  assert.deepEqual(Object.keys(healthy_endpoints[0]).slice(-3), ['since', 'stale', 'next_check_at'])
+  assert.equal(healthy_endpoints[0].next_check_at, '2023-11-14T22:13:25.000Z')
+  assert.deepEqual([unhealthy_endpoints[0].stale, unhealthy_endpoints[0].next_check_at], [true, undefined])
+})
