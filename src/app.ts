@@ -18,6 +18,8 @@ export interface AppDeps extends PartsDeps {
 /** A whole gateway: listener, health checks and connections. */
 export interface App {
   readonly board: Board
+  /** When a deployment is looked at next, milliseconds since 1970; undefined: nothing is planned. */
+  nextCheckAt(index: number): number | undefined
   /** @throws ListenError when the address cannot be had */
   start(): Promise<{ readonly url: string }>
   /**
@@ -33,7 +35,7 @@ export class ListenError extends Error {}
 /** Builds a gateway; nothing runs before `start`. Several can live in one process. */
 export function createApp(config: Config, deps: AppDeps): App {
   const { log, clock, host, port } = deps
-  const { board, checks, gateway, transports, metrics, prepare } = createParts(config, deps)
+  const { board, views, checks, gateway, transports, metrics, prepare } = createParts(config, deps)
   let stopLagWatch: Cancel = () => {}
   let ending: Promise<void> | undefined
 
@@ -56,6 +58,7 @@ export function createApp(config: Config, deps: AppDeps): App {
 
   return {
     board,
+    nextCheckAt: (index) => views?.freshness(index).nextCheckAt,
     start: async () => {
       await prepare()
       const { url } = await gateway.listen(host, port).catch(async (error: unknown) => {

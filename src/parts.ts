@@ -11,6 +11,7 @@ import { createMetrics, type Metrics } from './metrics/metrics.ts'
 import { createBoard, type Board } from './health/board.ts'
 import { createHealthChecks, type HealthChecks } from './health/checks.ts'
 import { DEFAULT_HEALTH_SETTINGS, type HealthSettings } from './health/settings.ts'
+import type { StandingViews } from './health/standing-views.ts'
 import type { LineOrProblem } from './health/subject.ts'
 import { openLine } from './providers/call.ts'
 import { createModelBook } from './providers/model-facts.ts'
@@ -47,6 +48,7 @@ export interface PartsDeps {
 /** A gateway's parts, wired to each other; nothing runs yet. */
 export interface Parts {
   readonly board: Board
+  readonly views?: StandingViews
   readonly checks: HealthChecks
   readonly gateway: Gateway
   readonly transports: Transports

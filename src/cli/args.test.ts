@@ -9,19 +9,30 @@ const FILE = { kind: 'file', path: 'config.yaml' } as const
 const SERVE = { kind: 'serve', source: FILE, address: ANYWHERE, isDebug: false, notes: [] } as const
 
 const COMMANDS: readonly (readonly [string, string, Env, Command])[] = [
-  ['no argument is the demo', '', {}, { kind: 'demo', address: LOOPBACK, isDebug: false }],
-  ['the demo can be named', 'demo', {}, { kind: 'demo', address: LOOPBACK, isDebug: false }],
+  ['no argument is the demo', '', {}, { kind: 'demo', address: LOOPBACK, isDebug: false, hasTraffic: true }],
+  [
+    'the demo can be named',
+    'demo',
+    {},
+    { kind: 'demo', address: LOOPBACK, isDebug: false, hasTraffic: true },
+  ],
   [
     'a port alone is the demo on that port',
     '--port 4100',
     {},
-    { kind: 'demo', address: { host: '127.0.0.1', port: 4100 }, isDebug: false },
+    { kind: 'demo', address: { host: '127.0.0.1', port: 4100 }, isDebug: false, hasTraffic: true },
   ],
   [
     'HOST does not open the demo to the network',
     '',
     { HOST: '0.0.0.0' },
-    { kind: 'demo', address: LOOPBACK, isDebug: false },
+    { kind: 'demo', address: LOOPBACK, isDebug: false, hasTraffic: true },
+  ],
+  [
+    'the demo can do without traffic',
+    '--no-traffic',
+    {},
+    { kind: 'demo', address: LOOPBACK, isDebug: false, hasTraffic: false },
   ],
   ['a path alone is a config', 'config.yaml', {}, SERVE],
   ['--config names a config', '--config config.yaml', {}, SERVE],
@@ -98,6 +109,7 @@ const COMMANDS: readonly (readonly [string, string, Env, Command])[] = [
 const MISUSES: readonly (readonly [string, Env, string])[] = [
   ['--prot 4100', {}, 'unknown option --prot; did you mean --port?'],
   ['--heath', {}, 'unknown option --heath; did you mean --health?'],
+  ['config.yaml --no-traffic', {}, '--no-traffic belongs to the demo'],
   ['--frobnicate', {}, 'unknown option --frobnicate'],
   ['-x', {}, 'unknown option -x'],
   ['--port', {}, '--port needs a value'],

@@ -27,7 +27,13 @@ export type Command =
       /** One sentence for each option of LiteLLM's that was skipped. */
       readonly notes: readonly string[]
     }
-  | { readonly kind: 'demo'; readonly address: Address; readonly isDebug: boolean }
+  | {
+      readonly kind: 'demo'
+      readonly address: Address
+      readonly isDebug: boolean
+      /** False (`--no-traffic`): it sends no requests of its own. */
+      readonly hasTraffic: boolean
+    }
   | { readonly kind: 'health'; readonly address: Address; readonly configPath?: string }
   | { readonly kind: 'check'; readonly path: string; readonly isStrict: boolean }
   | { readonly kind: 'version' }
@@ -82,7 +88,7 @@ function demoCommand(words: Words, rest: readonly string[], env: Env): Command {
   if (rest[0] !== undefined) throw new Misuse(`the demo takes no file, got ${JSON.stringify(rest[0])}`)
   for (const name of ['config', 'model', 'health'])
     if (words.options.has(name)) throw new Misuse(`the demo takes no --${name}`)
-  return { kind: 'demo', address: demoAddress(words, env), isDebug: words.options.has('debug') }
+  return demoOf(words, env)
 }
 
 function serveOrAsk(words: Words, env: Env): Command {
@@ -96,8 +102,15 @@ function serveOrAsk(words: Words, env: Env): Command {
   if (options.has('health'))
     return { kind: 'health', address, ...(path === undefined ? {} : { configPath: path }) }
   const source = sourceOf(words, path)
-  if (source === undefined) return { kind: 'demo', address: demoAddress(words, env), isDebug }
+  if (source === undefined) return demoOf(words, env)
+  if (options.has('no_traffic')) throw new Misuse('--no-traffic belongs to the demo')
   return { kind: 'serve', source, address, isDebug, notes }
+}
+
+function demoOf(words: Words, env: Env): Command {
+  const { options } = words
+  const [isDebug, hasTraffic] = [options.has('debug'), !options.has('no_traffic')]
+  return { kind: 'demo', address: demoAddress(words, env), isDebug, hasTraffic }
 }
 
 function sourceOf({ options }: Words, path: string | undefined): Source | undefined {

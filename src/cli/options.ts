@@ -26,6 +26,7 @@ export const OPTIONS: readonly OptionRow[] = [
     name: 'health',
     help: 'ask the running gateway for its health, print the JSON; exit 0 all healthy, 1 not',
   },
+  { name: 'no_traffic', help: 'with the demo: it sends no requests of its own' },
   { name: 'strict', help: 'with check: warnings fail too' },
   { name: 'validate_config', help: 'the same as check' },
   { name: 'debug', help: 'log everything (as LITELLM_LOG=DEBUG does)' },

@@ -7,6 +7,7 @@ import type { Address } from './args.ts'
 import { EXIT } from './exit-code.ts'
 import { showFirstVerdicts } from './first-verdicts.ts'
 import { sizeOf } from './problems.ts'
+import type { Watched } from './live-table.ts'
 import type { Shell, StopSignal } from './shell.ts'
 
 /** How a gateway is run. */
@@ -22,8 +23,8 @@ export interface RunSettings {
   readonly stopAsked: Promise<StopSignal>
   /** Called once the address is bound. */
   readonly onListening?: () => void
-  /** Called when the first verdicts are all in. */
-  readonly onChecked?: (url: string) => void
+  /** Called when the first verdicts are all in, with what goes on to be known. */
+  readonly onChecked?: (url: string, watched: Watched) => void
 }
 
 /** Leaves a second of the five after which a table should stand, for the start itself. */
@@ -55,7 +56,8 @@ export async function runGateway(config: Config, shell: Shell, settings: RunSett
       stopTable = showFirstVerdicts(app.board, shell, {
         waitingAfterMs: WAITING_AFTER_MS,
         mostRows: MOST_ROWS,
-        onComplete: () => settings.onChecked?.(url),
+        onComplete: () =>
+          settings.onChecked?.(url, { ...app.board, nextCheckAt: (index) => app.nextCheckAt(index) }),
       })
     },
   })

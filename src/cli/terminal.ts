@@ -16,18 +16,31 @@ export interface Terminal {
   readonly paintError: Paint
   /** Columns of stdout. */
   readonly width: number
+  /** Where stdout can be drawn on again; absent: it is a file, a pipe, or a terminal that cannot. */
+  readonly screen?: Screen
+}
+
+/** Lines that are drawn in place. */
+export interface Screen {
+  /** Draws over the last `replaced` lines, which were drawn before and after which nothing else was. */
+  draw(lines: readonly string[], replaced: number): void
+  /** How many lines fit. */
+  height(): number
 }
 
 /** What we use of a stream. */
 interface Sink {
   readonly isTTY?: boolean
   readonly columns?: number
+  readonly rows?: number
   write(text: string): unknown
 }
 
 /** Where no terminal says how wide it is: logs and files take longer lines than 80. */
 const DEFAULT_WIDTH = 132
 const MIN_WIDTH = 40
+/** Where a terminal does not say how high it is. */
+const DEFAULT_HEIGHT = 24
 
 const CODES: Readonly<Record<Tone, readonly [number, number]>> = {
   good: [32, 39],
@@ -50,6 +63,18 @@ export function createTerminal(
     paint: painter(wantsColour(stdout, env)),
     paintError: painter(wantsColour(stderr, env)),
     width: columns > 0 ? Math.max(columns, MIN_WIDTH) : DEFAULT_WIDTH,
+    ...(stdout.isTTY === true && env['TERM'] !== 'dumb' && { screen: createScreen(stdout) }),
+  }
+}
+
+/** Cursor up, and each line cleared to its end before the next; what is left below is cleared too (ECMA-48). */
+function createScreen(stdout: Sink): Screen {
+  return {
+    draw: (lines, replaced) => {
+      const up = replaced > 0 ? `\u001B[${replaced}A\r` : ''
+      stdout.write(`${up}${lines.map((line) => `${line}\u001B[K\n`).join('')}\u001B[J`)
+    },
+    height: () => stdout.rows ?? DEFAULT_HEIGHT,
   }
 }
 

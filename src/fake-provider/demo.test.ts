@@ -46,6 +46,6 @@ test('the hanging one is given up after three seconds', () => {
   )
 })
 
-test('the master key stands in general_settings', () => {
-  assert.match(CONFIG, /\ngeneral_settings:\n {2}master_key: sk-1234\n$/)
+test('the master key stands in general_settings, and checks go on by themselves', () => {
+  assert.match(CONFIG, /\ngeneral_settings:\n {2}master_key: sk-1234\n {2}background_health_checks: true\n$/)
 })

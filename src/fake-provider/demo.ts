@@ -1,6 +1,9 @@
 /** The master key of the demo's gateway. */
 const DEMO_MASTER_KEY = 'sk-1234'
 
+/** The demo's own traffic: a chat four times a second to the group that has deployments to spare. */
+export const DEMO_TRAFFIC = { models: ['gpt-4o'], everyMs: 250 } as const
+
 /** How the demo's models behave at the fake provider: four are sick, the others take a lifelike time. */
 export const demoBehaviours: Readonly<Record<string, string>> = {
   'gpt-4o': 'slow180',
@@ -55,7 +58,7 @@ export function demoConfig(url: string): string {
     entry('search-rerank', cohere('cohere/rerank-v3.5'), 'rerank'),
     entry('nightly-batch', azure('gpt-4o-mini-batch'), 'batch'),
     entry('phone-agent', openai('gpt-realtime'), 'realtime'),
-    `general_settings:\n  master_key: ${DEMO_MASTER_KEY}\n`,
+    `general_settings:\n  master_key: ${DEMO_MASTER_KEY}\n  background_health_checks: true\n`,
   ].join('')
 }
 

@@ -38,11 +38,7 @@ function stage(count: number, options: ReportOptions = { details: true }) {
   /** Reads, letting every pause end at once. */
   const read = async (): Promise<string> => {
     const reading = text.current()
-    let isOver = false
-    void reading.finally(() => {
-      isOver = true
-    })
-    for (let turn = 0; turn < 10_000 && !isOver; turn += 1) {
+    for (let turn = 0; turn < 20 * count; turn += 1) {
       resume()
       await Promise.resolve()
     }

@@ -43,16 +43,15 @@ export function createReportText(deps: ReportTextDeps): ReportText {
     const written: Written = { version: board.version(), at: elapsed(), text, isWriting: true }
     return written
   }
-  return {
-    current: async () => {
-      const asked = board.version()
-      // One that is being written may have passed by what was recorded since: the next is begun when it is done.
-      while (newest?.isWriting === true && newest.version < asked) await newest.text
-      const isGood = newest !== undefined && newest.version >= asked && isYoung(newest, elapsed())
-      if (newest === undefined || !isGood) newest = begin()
-      return newest.text
-    },
+  const textSince = async (asked: number): Promise<Buffer> => {
+    const known = newest
+    if (known !== undefined && known.version >= asked && isYoung(known, elapsed())) return known.text
+    // What is being written may have passed by what was recorded since: the next is begun when it is done.
+    if (known?.isWriting === true) return known.text.then(() => textSince(asked))
+    newest = begin()
+    return newest.text
   }
+  return { current: () => textSince(board.version()) }
 }
 
 function isYoung({ isWriting, at }: Written, now: number): boolean {
