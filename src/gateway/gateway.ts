@@ -33,7 +33,7 @@ export type GatewaySettings = Pick<
 export interface GatewayDeps {
   readonly deployments: readonly Deployment[]
   readonly directory: Directory
-  readonly board: Pick<Board, 'health' | 'version'>
+  readonly board: Pick<Board, 'health' | 'version' | 'isIsolated'>
   readonly checks: Pick<HealthChecks, 'read'>
   readonly relay: Relay
   readonly realtime: RealtimeRelay

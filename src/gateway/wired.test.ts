@@ -8,7 +8,6 @@ import type { Deployment } from '../core/deployment.ts'
 import type { Log, LogFields } from '../core/log.ts'
 import { createSeal } from '../core/seal.ts'
 import { createRedact, Secret } from '../core/secret.ts'
-import { createBoard } from '../health/board.ts'
 import type { Board } from '../health/board.ts'
 import { createHealthChecks } from '../health/checks.ts'
 import { DEFAULT_HEALTH_SETTINGS } from '../health/settings.ts'
@@ -16,7 +15,6 @@ import type { LineOrProblem } from '../health/subject.ts'
 import { openLine } from '../providers/call.ts'
 import { resolveModel } from '../providers/registry.ts'
 import { createMetrics } from '../metrics/metrics.ts'
-import { createCooldowns } from '../routing/cooldown.ts'
 import { createDirectory } from '../routing/directory.ts'
 import { createObjects } from '../routing/objects.ts'
 import { createRealtimeKeys } from '../routing/realtime-keys.ts'
@@ -128,24 +126,21 @@ export async function startWired(sketches: readonly Sketch[], options: WiredOpti
   const lines = (index: number): LineOrProblem => opened[index] ?? { misconfigured: { message: 'none' } }
   const clock = options.clock ?? systemClock
   const random = options.random ?? (() => 0)
-  const board = createBoard(deployments, { clock })
-  const settings = { ...DEFAULT_HEALTH_SETTINGS, probeTimeoutMs: 2000 }
+  const settings = { ...DEFAULT_HEALTH_SETTINGS, probeTimeoutMs: 2000, isTrafficHeeded: false }
   const checks = createHealthChecks({
     deployments,
     lines,
     openLine: openTo,
-    board,
-    clock: systemClock,
+    priceOf: () => 0,
+    lagMs: () => 0,
+    clock,
     log,
     settings,
     random,
   })
   const directory = createDirectory(deployments, resolveModel)
   let calls = 0
-  const cooldowns = createCooldowns(
-    { isEnabled: false, cooldownMs: 0, allowedFailsByKind: {} },
-    { clock, log },
-  )
+  let requests = 0
   const ledger = createLedger(deployments, { countsTokens: false }, clock)
   const metrics = createMetrics({
     deployments,
@@ -161,10 +156,10 @@ export async function startWired(sketches: readonly Sketch[], options: WiredOpti
     lines,
     openLine: openTo,
     resolve: resolveModel,
-    board,
+    health: checks,
+    nextRequest: () => (requests += 1),
     clock,
     random,
-    cooldowns,
     log,
     budgets: createRetryBudgets(0, clock),
     detour: (kind: 'retry' | 'fallback') => (kind === 'retry' ? metrics.retried() : metrics.fellBack()),
@@ -175,7 +170,7 @@ export async function startWired(sketches: readonly Sketch[], options: WiredOpti
   const gateway = createGateway({
     deployments,
     directory,
-    board,
+    board: checks.board,
     checks,
     realtime: createRealtimeRelay(traffic),
     realtimeKeys: createRealtimeKeys({ ...traffic, sessionKeys }),
@@ -211,7 +206,7 @@ export async function startWired(sketches: readonly Sketch[], options: WiredOpti
   return {
     url,
     gateway,
-    board,
+    board: checks.board,
     logs,
     ask: asking,
     chat: (body, given) =>

@@ -48,15 +48,21 @@ function reportOf(scope: readonly Deployment[], { board, settings }: RouteContex
   return report(scope, board, { details: settings.healthCheckDetails })
 }
 
+/** Time alone, and answers to clients, change a little of it without the board telling. */
+const WHOLE_REPORT_MS = 1_000
+
 /** The untargeted answer as text: written once for each state of the board, however many ask. */
 function createWholeReport(context: RouteContext): () => string {
   let version = -1
+  let writtenAt = 0
   let text = ''
   return () => {
     const current = context.board.version()
-    if (current !== version) {
+    const now = context.clock.elapsed()
+    if (current !== version || now - writtenAt >= WHOLE_REPORT_MS) {
       text = JSON.stringify(reportOf(context.deployments, context))
       version = current
+      writtenAt = now
     }
     return text
   }
