@@ -35,7 +35,7 @@ export class ListenError extends Error {}
 /** Builds a gateway; nothing runs before `start`. Several can live in one process. */
 export function createApp(config: Config, deps: AppDeps): App {
   const { log, clock, host, port } = deps
-  const { board, views, checks, gateway, transports, metrics, prepare } = createParts(config, deps)
+  const { board, checks, gateway, transports, metrics, lag, prepare } = createParts(config, deps)
   let stopLagWatch: Cancel = () => {}
   let ending: Promise<void> | undefined
 
@@ -58,7 +58,7 @@ export function createApp(config: Config, deps: AppDeps): App {
 
   return {
     board,
-    nextCheckAt: (index) => views?.freshness(index).nextCheckAt,
+    nextCheckAt: (index) => checks.views.freshness(index).nextCheckAt,
     start: async () => {
       await prepare()
       const { url } = await gateway.listen(host, port).catch(async (error: unknown) => {
@@ -66,7 +66,10 @@ export function createApp(config: Config, deps: AppDeps): App {
         throw new ListenError(whyNotListening(error, host, port), { cause: error })
       })
       log.info('listening', { url, deployments: config.deployments.length })
-      stopLagWatch = watchLag(clock, (lateMs) => metrics.lagged(lateMs))
+      stopLagWatch = watchLag(clock, (lateMs) => {
+        metrics.lagged(lateMs)
+        lag.saw(lateMs)
+      })
       deps.onListening?.(url)
       checks.start()
       if (deps.checksAtStart === true)

@@ -8,10 +8,11 @@ import { createRedact, Secret, type Redact } from './core/secret.ts'
 import type { Gateway, GatewayDeps } from './gateway/gateway.ts'
 import { createGateway } from './gateway/server.ts'
 import { createMetrics, type Metrics } from './metrics/metrics.ts'
-import { createBoard, type Board } from './health/board.ts'
+import { createRecentLag, type RecentLag } from './metrics/recent-lag.ts'
+import type { Board } from './health/board.ts'
 import { createHealthChecks, type HealthChecks } from './health/checks.ts'
+import { defaultPrice } from './health/default-price.ts'
 import { DEFAULT_HEALTH_SETTINGS, type HealthSettings } from './health/settings.ts'
-import type { StandingViews } from './health/standing-views.ts'
 import type { LineOrProblem } from './health/subject.ts'
 import { openLine } from './providers/call.ts'
 import { createModelBook } from './providers/model-facts.ts'
@@ -48,11 +49,12 @@ export interface PartsDeps {
 /** A gateway's parts, wired to each other; nothing runs yet. */
 export interface Parts {
   readonly board: Board
-  readonly views?: StandingViews
   readonly checks: HealthChecks
   readonly gateway: Gateway
   readonly transports: Transports
   readonly metrics: Metrics
+  /** To be told of the event loop's lag. */
+  readonly lag: RecentLag
   /** Loads what the config asks for and most configs do not need. */
   readonly prepare: () => Promise<void>
 }
@@ -75,22 +77,24 @@ export function createParts(config: Config, deps: PartsDeps): Parts {
       dropParams: config.litellm.dropParams,
     })
   const lines = createLines(deployments, openTo)
-  const board = createBoard(deployments, { clock })
   const { router } = config
   const directory = createDirectory(deployments, resolveModel, router.aliases)
   const settings = healthSettings(config)
-  const shared = { deployments, lines, openLine: openTo, board, clock, log, random }
-  const checks = createHealthChecks({ ...shared, settings })
+  const shared = { deployments, lines, openLine: openTo, clock, log, random }
+  const lag = createRecentLag()
+  const checks = createHealthChecks({ ...shared, priceOf: defaultPrice, lagMs: lag.p99Ms, settings })
+  const { board } = checks
   const metrics = createMetrics({
     deployments,
     memory: () => process.memoryUsage(),
     droppedLogLines: deps.droppedLogLines ?? (() => 0),
   })
   const book = createModelBook()
-  const choice = createChoice(deployments, router, { clock, log, price: (each) => book.price(each) })
+  const choice = createChoice(deployments, router, { clock, price: (each) => book.price(each) })
   const traffic = {
     ...shared,
     ...choice,
+    health: checks,
     directory,
     resolve: resolveModel,
     budgets: createRetryBudgets(RETRY_SHARE, clock),
@@ -102,8 +106,10 @@ export function createParts(config: Config, deps: PartsDeps): Parts {
   }
   const gateway = createGateway({
     ...shared,
+    board,
     directory,
     checks,
+    views: checks.views,
     fallbacksOf: (names) => fallbackModels(names, router.fallbacks),
     ...createRoads(traffic, config.general.masterKey),
     metrics,
@@ -115,7 +121,7 @@ export function createParts(config: Config, deps: PartsDeps): Parts {
   })
   const needsBook = router.checksContextWindow || router.strategy === 'cost-based-routing'
   const prepare = (): Promise<void> => (needsBook ? book.load() : Promise.resolve())
-  return { board, checks, gateway, transports, metrics, prepare }
+  return { board, checks, gateway, transports, metrics, lag, prepare }
 }
 
 type Traffic = RelayDeps & ObjectDeps & RealtimeDeps & Omit<RealtimeKeyDeps, 'sessionKeys'>
@@ -154,7 +160,7 @@ function createLines(
   }
 }
 
-function healthSettings({ general, probing }: Config): HealthSettings {
+function healthSettings({ general, probing, router: { cooldowns } }: Config): HealthSettings {
   const { healthCheckIntervalMs, healthCheckConcurrency, backgroundHealthCheckModelGroups } = general
   return {
     ...DEFAULT_HEALTH_SETTINGS,
@@ -170,5 +176,11 @@ function healthSettings({ general, probing }: Config): HealthSettings {
     ...(probing.maxTokensReasoning === undefined ? {} : { maxTokensReasoning: probing.maxTokensReasoning }),
     ...(general.healthCheckRung === 'minimal' ? { rung: 'minimal' } : {}),
     ignoreTransientErrors: general.ignoreTransientErrors,
+    isProbeHeeded: general.healthCheckRouting,
+    isTrafficHeeded: cooldowns.isEnabled,
+    allowedFailsByKind: cooldowns.allowedFailsByKind,
+    ...(cooldowns.allowedFails === undefined ? {} : { allowedFails: cooldowns.allowedFails }),
+    ...(cooldowns.cooldownMs === undefined ? {} : { cooldownMs: cooldowns.cooldownMs }),
+    ...(general.healthCheckStalenessMs === undefined ? {} : { forgetMs: general.healthCheckStalenessMs }),
   }
 }

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test'
 import { createHandClock } from '../core/clock.ts'
 import type { Deployment } from '../core/deployment.ts'
 import type { Verdict } from '../core/verdict.ts'
-import { createBoard } from '../health/board.ts'
+import { makeBoard } from '../health/board.fixture.ts'
 import { showFirstVerdicts, type TableSettings } from './first-verdicts.ts'
 import { painter } from './terminal.ts'
 
@@ -36,7 +36,7 @@ const BAD: Verdict = { kind: 'unhealthy', ...FACTS, reason: 'timeout', error: 'x
 function table(deployments: readonly Deployment[], more: Partial<TableSettings> = {}) {
   const lines: string[] = []
   const clock = createHandClock()
-  const board = createBoard(deployments, { clock })
+  const board = makeBoard(deployments, clock)
   const terminal = {
     out: (text: string) => void lines.push(text),
     err: () => {},

@@ -54,8 +54,8 @@ export function showFirstVerdicts(
     settings.onComplete?.()
   }
   const unsubscribe = board.onChange((deployment, _, after) => {
-    if (!awaited.delete(deployment)) return
-    counts[after.verdict?.kind ?? 'unchecked'] += 1
+    if (after.verdict === undefined || !awaited.delete(deployment)) return
+    counts[after.verdict.kind] += 1
     print(rowOf(name(deployment), deployment, after))
     if (awaited.size === 0) finish()
   })

@@ -58,6 +58,10 @@ export interface GeneralSettings {
   readonly healthCheckRung?: 'auto' | 'minimal'
   /** 429 and 408 of probes change neither routing nor cooldown. */
   readonly ignoreTransientErrors: boolean
+  /** False: what probes find out does not move traffic. */
+  readonly healthCheckRouting: boolean
+  /** How long a bad verdict that nothing renews holds; absent: the engine's default. */
+  readonly healthCheckStalenessMs?: number
   /** Absent counts as true; only a written `false` shortens the readiness body. */
   readonly allowPublicReadinessDetails?: boolean
   /** Only a written `false` makes readiness depend on the database. */
@@ -123,9 +127,11 @@ export interface RoutingSettings extends ChoiceSettings {
 
 /** When failing traffic puts a deployment aside. */
 export interface CooldownSettings {
+  /** False: failing traffic puts nobody aside. */
   readonly isEnabled: boolean
-  readonly cooldownMs: number
-  /** Failures a minute; absent: one of a kind that waiting mends or a person must, else a run or a majority. */
+  /** The first wait before a deployment that is down is tried again; absent: the engine's default. */
+  readonly cooldownMs?: number
+  /** Failures a minute; absent: the engine's own judgement. */
   readonly allowedFails?: number
   /** `allowed_fails_policy`. */
   readonly allowedFailsByKind: NumberByKind

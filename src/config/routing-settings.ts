@@ -45,6 +45,7 @@ export function readRouting(root: MapNode): RoutingSettings {
     name: 'fallbacks' | 'context_window_fallbacks' | 'content_policy_fallbacks',
   ): FallbackLists => readFallbackLists(router[name] ?? library[name])
   const allowedFails = router.allowed_fails ?? library.allowed_fails
+  const cooldownMs = milliseconds(router.cooldown_time ?? library.cooldown_time)
   return {
     ...choiceOf(router, library),
     numRetries: wholeRetries(router.num_retries ?? library.num_retries) ?? 2,
@@ -58,8 +59,8 @@ export function readRouting(root: MapNode): RoutingSettings {
     contentPolicyFallbacks: lists('content_policy_fallbacks'),
     maxFallbacks: Math.max(0, Math.floor(router.max_fallbacks ?? 5)),
     cooldowns: {
-      isEnabled: router.disable_cooldowns !== true,
-      cooldownMs: milliseconds(router.cooldown_time ?? library.cooldown_time) ?? 5000,
+      isEnabled: router.disable_cooldowns !== true && cooldownMs !== 0,
+      ...(cooldownMs && { cooldownMs }),
       ...(allowedFails !== undefined && allowedFails !== null && { allowedFails }),
       allowedFailsByKind: policyOf(
         router.allowed_fails_policy ?? library.allowed_fails_policy,

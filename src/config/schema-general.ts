@@ -98,8 +98,14 @@ export const generalSettings = z.looseObject({
   database_connection_timeout: kept(numeric, 'Seconds to wait for a database connection.'),
   database_socket_timeout: kept(numeric, 'Seconds to wait for the database to answer.'),
   use_shared_health_check: kept(flag, 'Replicas share one check.'),
-  enable_health_check_routing: kept(flag, 'Unhealthy deployments get no traffic.'),
-  health_check_staleness_threshold: kept(numeric, 'Seconds after which an older verdict is ignored.'),
+  enable_health_check_routing: acted(
+    flag,
+    'False: what probes find out is shown, but traffic is moved by traffic alone. Default: true.',
+  ),
+  health_check_staleness_threshold: acted(
+    notNegative,
+    'Seconds after which a bad verdict that nothing has renewed is given up, and the deployment tried. Default: 600.',
+  ),
   model_list_healthy_only: kept(flag, 'Model listings leave out unhealthy models.'),
   enable_drain_endpoint: kept(flag, 'Serve `/health/drain`.'),
   drain_endpoint_token: keptSecret(textLike, 'The token that `/health/drain` asks for.'),

@@ -37,7 +37,7 @@ export const routingShape = {
   ),
   allowed_fails: acted(
     notNegative,
-    'Failures a minute that a deployment may have before it rests. Default: by kind of failure.',
+    'Failures a minute that a deployment may have before it is down. Default: five that nothing else explains.',
   ),
   allowed_fails_policy: acted(
     map,
@@ -45,7 +45,7 @@ export const routingShape = {
   ),
   cooldown_time: acted(
     notNegative,
-    "Seconds for which a deployment rests after failures; the upstream's Retry-After beats it, 0 turns rests off. Default: 5.",
+    'Seconds before a deployment that is down is looked at for the first time; the waits after that grow. 0: failing traffic puts nobody aside. Default: 5.',
   ),
   retry_after: acted(
     notNegative,
@@ -84,7 +84,7 @@ export const routerSettings = z.looseObject({
   ),
   model_group_retry_policy: acted(map, '`retry_policy` by model group; it wins.'),
   max_fallbacks: acted(notNegative, 'How deep fallbacks of fallbacks go. Default: 5.'),
-  disable_cooldowns: acted(flag, 'Failed deployments do not rest. Default: false.'),
+  disable_cooldowns: acted(flag, 'Failing traffic puts no deployment aside. Default: false.'),
   enable_pre_call_check: acted(flag, 'The same as `enable_pre_call_checks`.'),
   optional_pre_call_checks: kept(list, 'Which checks.'),
   enable_tag_filtering: acted(flag, 'Choose deployments by `tags`. Default: false.'),

@@ -24,8 +24,12 @@ export interface Health {
   readonly reason?: FailureKind
   /** When `state` was entered, milliseconds since 1970. */
   readonly since: number
-  /** Absent until the first check ends. */
+  /** What the newest probe found, of whatever depth; absent until the first one ends. */
   readonly verdict?: Verdict
+  /** It failed, but something later has disproved it: an answer to a client, or a deep enough look. */
+  readonly isDisproved?: true
+  /** What the newest failed call said, a probe's or a client's; redacted. Absent for a healthy deployment. */
+  readonly error?: string
   /** Until when no request may be sent (Retry-After), milliseconds since 1970. */
   readonly waitUntil?: number
 }

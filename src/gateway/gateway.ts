@@ -34,10 +34,9 @@ export type GatewaySettings = Pick<
 export interface GatewayDeps {
   readonly deployments: readonly Deployment[]
   readonly directory: Directory
-  readonly board: Pick<Board, 'health' | 'version'>
+  readonly board: Pick<Board, 'health' | 'version' | 'isIsolated'>
   readonly checks: Pick<HealthChecks, 'read'>
-  /** Absent: no engine runs, and its routes do not exist. */
-  readonly views?: Pick<StandingViews, 'view' | 'group' | 'freshness'>
+  readonly views: Pick<StandingViews, 'view' | 'group' | 'freshness'>
   /** The models that are asked where a group, by any of these names, has failed; nearest first. */
   readonly fallbacksOf: (names: readonly string[]) => readonly string[]
   readonly relay: Relay

@@ -22,8 +22,13 @@ async function startSeen(options: WiredOptions = {}): Promise<{ readonly wired: 
   rig.engine.start()
   const wired = await startWired(sketches, {
     fallbacksOf: (names) => (names.includes('team/gpt') ? ['mini'] : []),
-    views: () =>
-      createStandingViews({ engine: rig.engine, clock: rig.clock, price: () => 1e-5, staleMs: 600_000 }),
+    views: createStandingViews({
+      engine: rig.engine,
+      clock: rig.clock,
+      health: () => ({}),
+      price: () => 1e-5,
+      staleMs: 600_000,
+    }),
     ...options,
   })
   return { wired, rig }

@@ -8,7 +8,6 @@ import type { Deployment } from '../core/deployment.ts'
 import type { Log, LogFields } from '../core/log.ts'
 import { createSeal } from '../core/seal.ts'
 import { createRedact, Secret } from '../core/secret.ts'
-import { createBoard } from '../health/board.ts'
 import type { Board } from '../health/board.ts'
 import { createHealthChecks } from '../health/checks.ts'
 import type { StandingViews } from '../health/standing-views.ts'
@@ -17,7 +16,6 @@ import type { LineOrProblem } from '../health/subject.ts'
 import { openLine } from '../providers/call.ts'
 import { resolveModel } from '../providers/registry.ts'
 import { createMetrics } from '../metrics/metrics.ts'
-import { createCooldowns } from '../routing/cooldown.ts'
 import { createDirectory } from '../routing/directory.ts'
 import { createObjects } from '../routing/objects.ts'
 import { createRealtimeKeys } from '../routing/realtime-keys.ts'
@@ -114,8 +112,8 @@ export interface WiredOptions {
   /** Winds the relay's and the server's timers; the network runs on the system's. */
   readonly clock?: HandClock
   readonly random?: () => number
-  /** What is said of the deployments' standings; absent: nothing. */
-  readonly views?: (deployments: readonly Deployment[]) => StandingViews
+  /** What is said of the deployments' standings; absent: what the gateway's own engine knows. */
+  readonly views?: StandingViews
   readonly fallbacksOf?: (names: readonly string[]) => readonly string[]
 }
 
@@ -132,24 +130,21 @@ export async function startWired(sketches: readonly Sketch[], options: WiredOpti
   const lines = (index: number): LineOrProblem => opened[index] ?? { misconfigured: { message: 'none' } }
   const clock = options.clock ?? systemClock
   const random = options.random ?? (() => 0)
-  const board = createBoard(deployments, { clock })
-  const settings = { ...DEFAULT_HEALTH_SETTINGS, probeTimeoutMs: 2000 }
+  const settings = { ...DEFAULT_HEALTH_SETTINGS, probeTimeoutMs: 2000, isTrafficHeeded: false }
   const checks = createHealthChecks({
     deployments,
     lines,
     openLine: openTo,
-    board,
-    clock: systemClock,
+    priceOf: () => 0,
+    lagMs: () => 0,
+    clock,
     log,
     settings,
     random,
   })
   const directory = createDirectory(deployments, resolveModel)
   let calls = 0
-  const cooldowns = createCooldowns(
-    { isEnabled: false, cooldownMs: 0, allowedFailsByKind: {} },
-    { clock, log },
-  )
+  let requests = 0
   const ledger = createLedger(deployments, { countsTokens: false }, clock)
   const metrics = createMetrics({
     deployments,
@@ -165,10 +160,10 @@ export async function startWired(sketches: readonly Sketch[], options: WiredOpti
     lines,
     openLine: openTo,
     resolve: resolveModel,
-    board,
+    health: checks,
+    nextRequest: () => (requests += 1),
     clock,
     random,
-    cooldowns,
     log,
     budgets: createRetryBudgets(0, clock),
     detour: (kind: 'retry' | 'fallback') => (kind === 'retry' ? metrics.retried() : metrics.fellBack()),
@@ -177,11 +172,11 @@ export async function startWired(sketches: readonly Sketch[], options: WiredOpti
   const seal = createSeal(new Secret(MASTER_KEY), 'realtime session', randomBytes)
   const sessionKeys = createSessionKeys(seal, clock)
   const gateway = createGateway({
-    ...(options.views !== undefined && { views: options.views(deployments) }),
+    views: options.views ?? checks.views,
     fallbacksOf: options.fallbacksOf ?? (() => []),
     deployments,
     directory,
-    board,
+    board: checks.board,
     checks,
     realtime: createRealtimeRelay(traffic),
     realtimeKeys: createRealtimeKeys({ ...traffic, sessionKeys }),
@@ -217,7 +212,7 @@ export async function startWired(sketches: readonly Sketch[], options: WiredOpti
   return {
     url,
     gateway,
-    board,
+    board: checks.board,
     logs,
     ask: asking,
     chat: (body, given) =>

@@ -1,54 +1,113 @@
 import type { Cancel, Clock } from '../core/clock.ts'
 import type { Deployment } from '../core/deployment.ts'
+import type { Depth } from '../core/depth.ts'
+import { failureRow } from '../core/failure.ts'
 import type { Health } from '../core/health.ts'
 import type { Verdict } from '../core/verdict.ts'
-import { nextHealth } from './state.ts'
-import type { StateRules } from './state.ts'
+import type { Standings, Transition } from './engine/standings.ts'
 
-/** Told of every recorded verdict; a transition is where `before.state` and `after.state` differ. */
+/** Told of every recorded verdict and every transition; the latter is where `before.state` and `after.state` differ. */
 export type HealthListener = (deployment: Deployment, before: Health, after: Health) => void
 
-/** The health of all deployments, now. */
+/** The health of all deployments, now: where the engine says they stand, and what their newest probes found. */
 export interface Board {
   readonly deployments: readonly Deployment[]
   /** By `Deployment.index`. */
   health(index: number): Health
-  record(index: number, verdict: Verdict, rules?: StateRules): void
-  /** Says that this deployment will never be checked; its reason becomes `checks_disabled`. */
-  disable(index: number): void
   onChange(listener: HealthListener): Cancel
   /** Grows with every change, so that a reader can tell whether what it made of the board still holds. */
   version(): number
+  /** Our own network fails, so that nobody is brought down. */
+  isIsolated(): boolean
+}
+
+/** The side of the board that is written to. */
+export interface WritableBoard extends Board {
+  /**
+   * A probe has ended. `isWhole`: it asked for an answer; `tell` hands it to the engine, so that listeners hear of both
+   * at once.
+   */
+  record(index: number, verdict: Verdict, isWhole: boolean, tell: () => void): void
+  /** A free look went well down to this depth: what it disproves of the newest verdict no longer counts. */
+  passed(index: number, depth: Depth): void
+  /** Says that this deployment will never be checked; its reason becomes `checks_disabled`. */
+  disable(index: number): void
+  /** The engine has moved it to another state. */
+  moved(index: number, transition: Transition): void
+  /** What a client's request failed with there; redacted. */
+  failed(index: number, error: string): void
+  /** What its newest failed call said, a probe's or a client's. */
+  latestError(index: number): string | undefined
+}
+
+/** What the board knows of one deployment besides its standing. Times are `Clock.elapsed`'s. */
+interface Entry {
+  /** The newest probe of any depth, and the newest that asked for an answer. */
+  newest: Verdict | undefined
+  newestAt: number
+  whole: Verdict | undefined
+  isDisabled: boolean
+  /** A later look disproved the newest verdict. */
+  isCleared: boolean
+  error: string | undefined
+}
+
+interface BoardDeps {
+  readonly clock: Pick<Clock, 'now' | 'elapsed'>
+  readonly standings: Pick<Standings, 'standing' | 'isIsolated'>
 }
 
 /** Makes a board on which nobody has been checked yet. `deployments[i].index` is `i`. */
-export function createBoard(deployments: readonly Deployment[], deps: { readonly clock: Clock }): Board {
-  const { clock } = deps
-  const start = clock.now()
-  const unchecked: Health = { state: 'UNKNOWN', reason: 'not_checked_yet', since: start }
-  const disabled: Health = { state: 'UNKNOWN', reason: 'checks_disabled', since: start }
-  const now: Health[] = deployments.map(({ unprobedMode }) =>
-    unprobedMode === undefined ? unchecked : disabled,
-  )
+export function createBoard(deployments: readonly Deployment[], deps: BoardDeps): WritableBoard {
+  const { clock, standings } = deps
+  const entries = deployments.map((deployment) => blank(deployment))
   const listeners = new Set<HealthListener>()
   let version = 0
+  let recording: number | undefined
+  const health = (index: number): Health => healthOf(entries[index], index, deps)
+  const notify = (index: number, before: Health): void => {
+    const deployment = deployments[index]
+    if (deployment === undefined) return
+    const after = health(index)
+    for (const listener of listeners) listener(deployment, before, after)
+  }
   return {
     deployments,
-    health: (index) => now[index] ?? unchecked,
-    record: (index, verdict, rules = { ignoreTransientErrors: false }) => {
-      const deployment = deployments[index]
-      if (deployment === undefined) return
-      const before = now[index] ?? unchecked
-      const after = nextHealth(before, verdict, clock.now(), rules)
-      now[index] = after
+    health,
+    record: (index, verdict, isWhole, tell) => {
+      const entry = entries[index]
+      if (entry === undefined) return
+      const before = health(index)
+      const error = verdict.kind === 'unhealthy' ? verdict.error : entry.error
+      Object.assign(entry, { newest: verdict, newestAt: clock.elapsed(), isCleared: false, error })
+      if (isWhole) entry.whole = verdict
       version += 1
-      for (const listener of listeners) listener(deployment, before, after)
+      recording = index
+      tell()
+      recording = undefined
+      notify(index, before)
+    },
+    passed: (index, depth) => {
+      const entry = entries[index]
+      if (entry?.newest?.kind !== 'unhealthy') return
+      if (entry.newest !== entry.whole) entry.newest = entry.whole
+      else if (clears(entry.newest, depth)) entry.isCleared = true
+      version += 1
     },
     disable: (index) => {
-      if (now[index] !== unchecked) return
-      now[index] = disabled
+      const entry = entries[index]
+      if (entry !== undefined) entry.isDisabled = true
       version += 1
     },
+    moved: (index, { from }) => {
+      version += 1
+      if (recording !== index) notify(index, { ...health(index), state: from })
+    },
+    failed: (index, error) => {
+      const entry = entries[index]
+      if (entry !== undefined) entry.error = error
+    },
+    latestError: (index) => entries[index]?.error,
     onChange: (listener) => {
       listeners.add(listener)
       return () => {
@@ -56,5 +115,52 @@ export function createBoard(deployments: readonly Deployment[], deps: { readonly
       }
     },
     version: () => version,
+    isIsolated: () => standings.isIsolated(clock.elapsed()),
   }
+}
+
+function blank({ unprobedMode }: Deployment): Entry {
+  const isDisabled = unprobedMode !== undefined
+  return {
+    newest: undefined,
+    newestAt: 0,
+    whole: undefined,
+    isDisabled,
+    isCleared: false,
+    error: undefined,
+  }
+}
+
+/** A listing proves that the key and the server are good, never that the model is there. */
+function clears({ reason }: Extract<Verdict, { kind: 'unhealthy' }>, depth: Depth): boolean {
+  return reason !== 'not_found' && (failureRow(reason).evidence?.acquits ?? Number.POSITIVE_INFINITY) <= depth
+}
+
+function healthOf(entry: Entry | undefined, index: number, { clock, standings }: BoardDeps): Health {
+  const now = clock.elapsed()
+  const { state, since, reason, lastOkAt } = standings.standing(index, now)
+  const toWall = (at: number): number => clock.now() - (now - at)
+  const verdict = entry?.newest
+  const isProven = entry !== undefined && (entry.isCleared || lastOkAt > entry.newestAt)
+  const waitUntil = waitAfter(verdict)
+  const isNeverChecked = entry?.isDisabled === true && state === 'UNKNOWN' && verdict === undefined
+  const why = isNeverChecked ? 'checks_disabled' : reason
+  return {
+    state,
+    since: toWall(since),
+    ...(why !== undefined && state !== 'HEALTHY' && { reason: why }),
+    ...(verdict !== undefined && { verdict }),
+    ...(isProven && verdict?.kind === 'unhealthy' && { isDisproved: true }),
+    ...(waitUntil !== undefined && { waitUntil }),
+    ...(entry?.error !== undefined && state !== 'HEALTHY' && { error: entry.error }),
+  }
+}
+
+/** A `Retry-After` beyond this is a mistake or a daily quota; look again after an hour at the latest. */
+const LONGEST_WAIT_MS = 3_600_000
+
+function waitAfter(verdict: Verdict | undefined): number | undefined {
+  if (verdict?.kind !== 'unhealthy' || verdict.retryAfterMs === undefined) return undefined
+  if (failureRow(verdict.reason).evidence?.effect !== 'saturates') return undefined
+  return verdict.at + Math.min(verdict.retryAfterMs, LONGEST_WAIT_MS)
 }

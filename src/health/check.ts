@@ -1,6 +1,7 @@
 import type { Clock } from '../core/clock.ts'
 import type { Deployment } from '../core/deployment.ts'
 import { asGatewayError, failureRow, GatewayError } from '../core/failure.ts'
+import type { FailureKind } from '../core/failure.ts'
 import type { JsonObject } from '../core/json.ts'
 import type { Log } from '../core/log.ts'
 import type { HttpMode, Operations } from '../core/mode.ts'
@@ -21,18 +22,25 @@ import type { LineOrProblem, NoSubject, Subject } from './subject.ts'
 /** Deployment → verdict. The only I/O of health checks; it goes through the providers' one road. */
 export interface Checker {
   /**
-   * One check: at most two requests within one deadline. A failure is a verdict, never an exception.
+   * One check: at most two requests within one deadline, which `mostMs` may shorten. A failure is a verdict, never an
+   * exception.
    * @throws GatewayError cancelled, and only that, when `signal` aborts
    */
-  check(deployment: Deployment, signal: AbortSignal): Promise<Verdict>
+  check(deployment: Deployment, signal: AbortSignal, mostMs?: number): Promise<Verdict>
   /**
-   * Looks at a deployment without paying. Undefined where nothing speaks against it, which proves no health.
+   * Looks at a deployment without paying, within 5 s. `suspected` is what it is suspected of: where the look is refused
+   * in the same way, that counts.
    * @throws GatewayError cancelled, and only that, when `signal` aborts
    */
-  look(deployment: Deployment, signal: AbortSignal): Promise<Verdict | undefined>
+  look(deployment: Deployment, signal: AbortSignal, suspected?: FailureKind): Promise<Look>
   /** The verdict on a deployment for which nothing can be sent; undefined where a check must tell. */
   judge(deployment: Deployment): UnhealthyVerdict | undefined
 }
+
+/** What a free look came to: the front answered well, somebody answered something that says nothing, or it failed. */
+export type Look =
+  | { readonly kind: 'passed' | 'reached' | 'unsupported' }
+  | { readonly kind: 'failed'; readonly verdict: Verdict }
 
 /** What a checker needs of the world. */
 export interface CheckerDeps {
@@ -48,6 +56,8 @@ export interface CheckerDeps {
 /** How long and how much a probe may take. */
 type Limits = Parameters<typeof exchange>[3]
 
+/** A free look takes no longer, milliseconds. */
+const LOOK_MS = 5_000
 /** Largest answer that a probe reads: a generated image in base64 is the largest honest one. */
 const MAX_ANSWER_BYTES = 32 * 1024 * 1024
 
@@ -65,23 +75,26 @@ export function createChecker(deps: CheckerDeps): Checker {
       const found = subjectOf(deployment)
       return found.kind === 'ready' ? undefined : unsent(deployment, found, deps.clock)
     },
-    check: async (deployment, signal) => {
+    check: async (deployment, signal, mostMs) => {
       const found = subjectOf(deployment)
       if (found.kind !== 'ready') return unsent(deployment, found, deps.clock)
       const learned = lessons.get(deployment.index) ?? NOTHING_LEARNED
-      return inSlot({ deps, lessons, subject: found, signal }, (check) => attempt(check, learned, false))
+      return inSlot({ deps, lessons, subject: found, signal, mostMs }, (check) =>
+        attempt(check, learned, false),
+      )
     },
-    look: async (deployment, signal) => {
+    look: async (deployment, signal, suspected) => {
       const found = subjectOf(deployment)
-      if (found.kind !== 'ready') return unsent(deployment, found, deps.clock)
-      return inSlot({ deps, lessons, subject: found, signal }, (check) => glance(check, lookedAt))
+      if (found.kind !== 'ready') return { kind: 'failed', verdict: unsent(deployment, found, deps.clock) }
+      const beginning = { deps, lessons, subject: found, signal, mostMs: LOOK_MS }
+      return inSlot(beginning, (check) => glance(check, lookedAt, suspected))
     },
   }
 }
 
 /** Waits for its turn; the time that a check takes is counted from there. */
 async function inSlot<Result>(
-  beginning: Pick<Attempt, 'deps' | 'lessons' | 'subject' | 'signal'>,
+  beginning: Pick<Attempt, 'deps' | 'lessons' | 'subject' | 'signal' | 'mostMs'>,
   run: (check: Attempt) => Promise<Result>,
 ): Promise<Result> {
   const { deps, subject, signal } = beginning
@@ -116,6 +129,8 @@ interface Attempt {
   readonly lessons: Map<number, Learned>
   readonly subject: Subject
   readonly signal: AbortSignal
+  /** Gives up after this, where the deployment's own deadline is longer; milliseconds. */
+  readonly mostMs: number | undefined
   /** By `Clock.elapsed`. */
   readonly startedAt: number
   /** Requests made so far. */
@@ -147,27 +162,32 @@ async function attempt(check: Attempt, learned: Learned, isLast: boolean): Promi
 }
 
 /**
- * One free request. A status speaks against a deployment only where the same request has gone well before: not
- * every server has the route, not every key may list models.
+ * One free request. A status speaks against a deployment only where the same request has gone well before, or where it
+ * is what the deployment is suspected of: not every server has the route, not every key may list models.
  */
-async function glance(check: Attempt, lookedAt: Set<number>): Promise<Verdict | undefined> {
+async function glance(
+  check: Attempt,
+  lookedAt: Set<number>,
+  suspected: FailureKind | undefined,
+): Promise<Look> {
   const { deployment, line } = check.subject
   const wire = freeRequest(line)
-  if (wire === undefined) return undefined
+  if (wire === undefined) return { kind: 'unsupported' }
   check.latest = { line, wire }
   check.requests += 1
   try {
     await look(line, wire, limitsOf(check))
     lookedAt.add(deployment.index)
-    return undefined
+    return { kind: 'passed' }
   } catch (thrown) {
     if (check.signal.aborted) throw cancelled(thrown)
     const error = asGatewayError(thrown)
     if (error.kind === 'cancelled') throw error
-    const isRefusal =
-      error.upstreamStatus !== undefined && error.upstreamStatus < 500 && error.kind !== 'auth'
-    if (isRefusal || (error.upstreamStatus !== undefined && !lookedAt.has(deployment.index))) return undefined
-    return failed(check, error)
+    const { upstreamStatus, kind } = error
+    const isKnown = lookedAt.has(deployment.index) || (kind === suspected && kind !== 'not_found')
+    if (upstreamStatus !== undefined && (!isKnown || (upstreamStatus < 500 && kind !== 'auth')))
+      return { kind: 'reached' }
+    return { kind: 'failed', verdict: failed(check, error) }
   }
 }
 
@@ -191,9 +211,10 @@ async function send(
 }
 
 /** The second request has what the first left of the deadline. */
-function limitsOf({ deps, subject, signal, startedAt }: Attempt): Limits {
+function limitsOf({ deps, subject, signal, startedAt, mostMs = Number.POSITIVE_INFINITY }: Attempt): Limits {
   // LiteLLM takes `health_check_timeout: 0` as not written.
-  const deadlineMs = subject.deployment.probe.timeoutMs || deps.settings.probeTimeoutMs
+  const ownMs = subject.deployment.probe.timeoutMs || deps.settings.probeTimeoutMs
+  const deadlineMs = Math.min(ownMs, mostMs)
   const timeoutMs = Math.max(deadlineMs - (deps.clock.elapsed() - startedAt), 1)
   return { timeoutMs, maxBytes: MAX_ANSWER_BYTES, signal }
 }

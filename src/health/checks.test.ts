@@ -9,7 +9,6 @@ import type { Log } from '../core/log.ts'
 import { createRedact, Secret } from '../core/secret.ts'
 import { openLine } from '../providers/call.ts'
 import type { Line } from '../providers/call.ts'
-import { createBoard } from './board.ts'
 import { createHealthChecks } from './checks.ts'
 import { makeDeployment, makeProbeSettings } from './fixtures.ts'
 import { DEFAULT_HEALTH_SETTINGS } from './settings.ts'
@@ -84,18 +83,18 @@ function scene(
   }
   const redact = createRedact([])
   const open = (one: Deployment) => openLine(one, { transport, env: {}, redact })
-  const board = createBoard(deployments, { clock })
   const checks = createHealthChecks({
     deployments,
     lines: (index) => open(deployments[index] ?? makeDeployment()),
     openLine: open,
-    board,
+    priceOf: () => 1e-5,
+    lagMs: () => 0,
     clock,
     log,
     settings: { ...DEFAULT_HEALTH_SETTINGS, ...settings },
     random: () => 0,
   })
-  return { clock, asked, lines, board, checks, deployments }
+  return { clock, asked, lines, board: checks.board, checks, deployments }
 }
 
 const KEYED = {

@@ -1,20 +1,39 @@
 import type { Clock } from '../core/clock.ts'
 import type { Deployment } from '../core/deployment.ts'
+import { DEPTH } from '../core/depth.ts'
 import type { Log } from '../core/log.ts'
 import type { Verdict } from '../core/verdict.ts'
-import type { Board, HealthListener } from './board.ts'
+import { createBoard } from './board.ts'
+import type { Board } from './board.ts'
 import { createChecker } from './check.ts'
-import { holdingProof, isDear } from './dear.ts'
+import { createEngine } from './engine/engine.ts'
+import type { Engine } from './engine/engine.ts'
+import { createPurse } from './engine/purse.ts'
+import { engineRules, lookRules } from './engine-settings.ts'
 import { createFlights } from './live.ts'
-import { isBackgroundChecked, isEverChecked, isLiveChecked, mayReuse, mustProbe } from './policy.ts'
+import { createLooks } from './looks.ts'
+import { createMembers } from './members.ts'
+import type { Members } from './members.ts'
+import { isEverChecked, isLiveChecked, mayReuse, mustProbe } from './policy.ts'
+import { createRecord } from './record.ts'
 import type { HealthSettings } from './settings.ts'
 import { createSlots, DEFAULT_SLOT_LIMITS } from './slots.ts'
 import type { SlotLimits } from './slots.ts'
+import { createStandingViews } from './standing-views.ts'
+import type { StandingViews } from './standing-views.ts'
 import type { LineOrProblem } from './subject.ts'
-import { createWatch } from './watch.ts'
+import { logTransition } from './transition-log.ts'
 
-/** Health checks of one gateway: on request and in the background. */
+/** Health checks of one gateway: on request and by the engine's plan. */
 export interface HealthChecks {
+  /** What is known of all deployments. */
+  readonly board: Board
+  /** Decides who gets traffic, from what traffic and probes tell. */
+  readonly engine: Pick<Engine, 'standings' | 'traffic' | 'choices' | 'plan'>
+  /** The same for people. */
+  readonly views: StandingViews
+  /** What a client's request failed with at a deployment, redacted: the next transition's reason in words. */
+  readonly failed: (index: number, error: string) => void
   /**
    * Brings the board up to date for these deployments, by the rules of GET /health: by live checks where the
    * settings ask for them, else not at all.
@@ -26,7 +45,7 @@ export interface HealthChecks {
    * @throws GatewayError cancelled when `signal` aborts, or after `stop`
    */
   check(deployment: Deployment, signal?: AbortSignal): Promise<Verdict>
-  /** Begins the background loop where the settings ask for one; the first cycle is due at once. */
+  /** Starts the engine; it looks by itself where the settings ask for background checks. */
   start(): void
   /** Checks everything that may be checked, once, and resolves when all have a verdict. */
   startOnce(): Promise<void>
@@ -41,7 +60,10 @@ export interface HealthChecksDeps {
   readonly lines: (index: number) => LineOrProblem
   /** Opens a line for a deployment that is probed under another model. */
   readonly openLine: (derived: Deployment) => LineOrProblem
-  readonly board: Board
+  /** Dollars for one whole check of a deployment. */
+  readonly priceOf: (deployment: Deployment) => number
+  /** How far the event loop lagged behind lately (p99), milliseconds. */
+  readonly lagMs: () => number
   readonly clock: Clock
   readonly log: Log
   readonly settings: HealthSettings
@@ -49,68 +71,123 @@ export interface HealthChecksDeps {
   readonly random: () => number
 }
 
-/** Wires checker, sharing, loop and board. Deployments that can never be called are judged here, at once. */
+/** First looks of a small fleet come at once, those of a large one within this, milliseconds. */
+const LONGEST_SPREAD_MS = 5_000
+const SPREAD_EACH_MS = 5
+/** Looks at one host, and with one key, at once: a probe may hang for as long as its deadline. */
+const MOST_AT_ONE_PLACE = 16
+const LEAST_BURST = 20
+/** What nobody has renewed for so many intervals is stale. */
+const STALE_INTERVALS = 2
+
+/** Wires checker, sharing, engine and board. Deployments that can never be called are judged here, at once. */
 export function createHealthChecks(deps: HealthChecksDeps): HealthChecks {
-  const { deployments, board, clock, log, settings } = deps
+  const { deployments, clock, log, settings } = deps
   const checker = createChecker({ ...deps, slots: createSlots(clock, slotLimits(settings)) })
-  const record = (deployment: Deployment, verdict: Verdict): Verdict => {
-    const isUnprobed = verdict.kind === 'unhealthy' && verdict.reason === 'checks_disabled'
-    if (!isUnprobed) board.record(deployment.index, verdict, settings)
-    return verdict
-  }
-  /** Of dear deployments, the newest verdict that was paid for. */
-  const proofs = new Map<number, Verdict>()
+  const known = createMembers(deps)
+  const deadlines = new Map<number, number | undefined>()
+  const neverStops = new AbortController().signal
+  const engine: Engine = createHealthEngine(deps, known, {
+    probe: (index, rung, report) => looks.probe(index, rung, report),
+    onTransition: (index, transition) => {
+      board.moved(index, transition)
+      const deployment = deployments[index]
+      if (deployment !== undefined) logTransition(deps, deployment, transition, board.latestError(index))
+    },
+  })
+  const board = createBoard(deployments, { clock, standings: engine.standings })
+  const record = createRecord(deps, engine, board)
   const flights = createFlights(async (deployment, signal) => {
-    const verdict = record(deployment, await checker.check(deployment, signal))
-    if (isDear(deployment, settings)) proofs.set(deployment.index, verdict)
+    const verdict = await checker.check(deployment, signal, deadlines.get(deployment.index))
+    record(deployment, verdict, DEPTH.answer)
     return verdict
   })
-  const neverStops = new AbortController().signal
-  const check = (deployment: Deployment, signal: AbortSignal = neverStops) =>
-    flights.share(deployment, signal)
+  const looks = createLooks({
+    ...deps,
+    members: known.members,
+    engine: () => engine,
+    checker,
+    board,
+    record,
+    priceCeiling: lookRules(settings).priceCeiling,
+    check: (deployment, signal, mostMs) => {
+      deadlines.set(deployment.index, mostMs)
+      const flight = flights.share(deployment, signal)
+      deadlines.delete(deployment.index)
+      return flight
+    },
+  })
   const checkAll = (targets: readonly Deployment[], signal: AbortSignal) =>
     flights.shareAll(targets, signal, (error) => log.error('check_crashed', { message: error.message }))
-
-  // While the proof holds, a free look may speak against it, and the next one takes that back.
-  const checkOrLook = async (deployment: Deployment, signal: AbortSignal): Promise<Verdict> => {
-    const { index } = deployment
-    const proof = holdingProof(proofs.get(index), clock.now(), settings)
-    if (proof === undefined) return check(deployment, signal)
-    const verdict = (await checker.look(deployment, signal)) ?? proof
-    return board.health(index).verdict === verdict ? verdict : record(deployment, verdict)
-  }
-
-  const unlisten = board.onChange(logTransitions(log))
   for (const deployment of deployments) {
     if (!isEverChecked(deployment, settings)) board.disable(deployment.index)
     const verdict = checker.judge(deployment)
-    if (verdict !== undefined) record(deployment, verdict)
+    if (verdict !== undefined) record(deployment, verdict, DEPTH.answer)
   }
-  const watched = deployments.filter((one) => isBackgroundChecked(one, settings))
-  const watch = createWatch({ ...deps, check: checkOrLook, deployments: watched })
-
   return {
-    read: (scope, signal) => checkAll(dueLive(scope, deps), signal),
-    check,
-    start: () => {
-      if (settings.backgroundHealthChecks) watch.start()
-    },
+    board,
+    engine,
+    views: createStandingViews({
+      engine,
+      clock,
+      health: (index) => board.health(index),
+      price: (index) => known.members[index]?.price ?? Infinity,
+      staleMs: STALE_INTERVALS * lookRules(settings).intervalMs,
+    }),
+    failed: board.failed,
+    read: (scope, signal) => checkAll(dueLive(scope, board, deps), signal),
+    check: (deployment, signal = neverStops) => flights.share(deployment, signal),
+    start: () => engine.start(),
     startOnce: () =>
       checkAll(
         deployments.filter((one) => isEverChecked(one, settings)),
         neverStops,
       ),
     stop: async () => {
-      await Promise.all([watch.stop(), flights.stop()])
-      unlisten()
+      engine.stop()
+      await Promise.all([looks.stop(), flights.stop()])
     },
   }
+}
+
+/** The engine with what the config says of it. */
+function createHealthEngine(
+  { deployments, clock, log, settings, random, lagMs }: HealthChecksDeps,
+  { members, slowHosts, mostOfOneKey, keys }: Members,
+  { probe, onTransition }: Pick<Parameters<typeof createEngine>[0], 'probe' | 'onTransition'>,
+): Engine {
+  const look = lookRules(settings)
+  return createEngine({
+    members,
+    rules: engineRules(settings),
+    look,
+    purse: createPurse({ usdPerDay: Infinity, usdPerDayEach: Infinity }, keys, clock.elapsed()),
+    admission: {
+      total: Math.min(DEFAULT_SLOT_LIMITS.total, settings.concurrency || Infinity),
+      perHost: (host) => (slowHosts.has(host) ? 1 : MOST_AT_ONE_PLACE),
+      perCredential: MOST_AT_ONE_PLACE,
+      burst: Math.max(LEAST_BURST, mostOfOneKey),
+    },
+    spreadMs: Math.min(LONGEST_SPREAD_MS, look.intervalMs / 2, deployments.length * SPREAD_EACH_MS),
+    hasLastResort: true,
+    clock,
+    random,
+    lagMs,
+    probe,
+    onTransition,
+    onPoison: (request, indexes) =>
+      log.warn('poison_request', {
+        request,
+        model_ids: indexes.map((index) => deployments[index]?.id ?? '').join(' '),
+      }),
+  })
 }
 
 /** Those of a GET /health whose remembered verdict will not do. */
 function dueLive(
   scope: readonly Deployment[],
-  { board, clock, settings }: HealthChecksDeps,
+  board: Board,
+  { clock, settings }: HealthChecksDeps,
 ): readonly Deployment[] {
   const now = clock.now()
   return scope.filter((one) => {
@@ -122,22 +199,4 @@ function dueLive(
 function slotLimits(settings: HealthSettings): SlotLimits {
   const { concurrency = 0 } = settings
   return concurrency > 0 ? { ...DEFAULT_SLOT_LIMITS, inFlight: concurrency } : DEFAULT_SLOT_LIMITS
-}
-
-/** One line for each transition; a first good verdict is no news. */
-function logTransitions(log: Log): HealthListener {
-  return (deployment, before, after) => {
-    if (before.state === after.state) return
-    const fields = {
-      model_id: deployment.id,
-      model_name: deployment.group,
-      from: before.state,
-      to: after.state,
-      reason: after.reason,
-      latency_ms: after.verdict?.latencyMs,
-    }
-    if (after.state !== 'HEALTHY') log.warn('health_changed', fields)
-    else if (before.state === 'UNKNOWN') log.debug('health_changed', fields)
-    else log.info('health_changed', fields)
-  }
 }

@@ -11,7 +11,6 @@ import type { FakeProvider } from '../fake-provider/server.ts'
 import { openLine } from '../providers/call.ts'
 import { resolveModel } from '../providers/registry.ts'
 import { createTransport } from '../transport/transport.ts'
-import { createBoard } from './board.ts'
 import { createHealthChecks } from './checks.ts'
 import type { HealthChecks } from './checks.ts'
 import { makeDeployment, makeProbeSettings } from './fixtures.ts'
@@ -94,7 +93,8 @@ describe('probing over real sockets', () => {
       deployments: [deployment],
       lines: () => open(deployment),
       openLine: open,
-      board: createBoard([deployment], { clock: systemClock }),
+      priceOf: () => 0,
+      lagMs: () => 0,
       clock: systemClock,
       log: silentLog,
       settings: DEFAULT_HEALTH_SETTINGS,

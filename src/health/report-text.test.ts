@@ -13,7 +13,7 @@ function stage(count: number, options: ReportOptions = { details: true }) {
   const deployments = Array.from({ length: count }, (_, index) =>
     makeDeployment({ index, id: `id-${index}` }),
   )
-  const state = { version: 0, reads: 0, pauses: 0, nowMs: 0, sick: 3 }
+  const state = { version: 0, reads: 0, pauses: 0, nowMs: 0, sick: 3, isIsolated: false }
   const health = (index: number): Health => {
     state.reads += 1
     if (index % 7 === 6) return { state: 'UNKNOWN', reason: 'not_checked_yet', since: SINCE }
@@ -21,7 +21,7 @@ function stage(count: number, options: ReportOptions = { details: true }) {
       return { state: 'DOWN', reason: 'server_error', since: SINCE, verdict: makeUnhealthy(SINCE) }
     return { state: 'HEALTHY', since: SINCE, verdict: makeHealthy(SINCE) }
   }
-  const board = { health, version: () => state.version }
+  const board = { health, version: () => state.version, isIsolated: () => state.isIsolated }
   let resume: () => void = () => {}
   const text = createReportText({
     ...options,
@@ -58,6 +58,13 @@ test('the text is the report, whatever its length', async () => {
   assert.deepEqual(JSON.parse(await read()), JSON.parse(expected()))
 })
 
+test('it says where our own network is in doubt', async () => {
+  const { read, expected, state } = stage(10)
+  state.isIsolated = true
+  const text = JSON.parse(await read())
+  assert.deepEqual([text, text.self_isolated], [JSON.parse(expected()), true])
+})
+
 test('it is written once for each state of the board, and anew when time has passed', async () => {
   const { read, state } = stage(1000)
   await read()
@@ -66,7 +73,7 @@ test('it is written once for each state of the board, and anew when time has pas
   state.version += 1
   await read()
   assert.equal(state.reads, 2000)
-  state.nowMs += 5000
+  state.nowMs += 1000
   await read()
   assert.equal(state.reads, 3000)
 })

@@ -12,7 +12,7 @@ export interface ReportText {
 /** What the text is made from. */
 export interface ReportTextDeps extends ReportOptions {
   readonly deployments: readonly Deployment[]
-  readonly board: Pick<Board, 'health' | 'version'>
+  readonly board: Pick<Board, 'health' | 'version' | 'isIsolated'>
   /** Lets others have the event loop, and goes on afterwards. */
   readonly pause: () => Promise<void>
   /** Whole milliseconds, of which nobody can take any back. */
@@ -21,8 +21,8 @@ export interface ReportTextDeps extends ReportOptions {
 
 /** So many entries are written in one turn of the event loop: a few milliseconds of work. */
 const SLICE = 100
-/** What only time changes (how fresh, when next) is written anew after this. */
-const MOST_AGE_MS = 5000
+/** Time alone, and answers to clients, change a little of it without the board telling. */
+const MOST_AGE_MS = 1000
 
 interface Written {
   /** The board's version when the writing began: all that was recorded until then is in it. */
@@ -76,19 +76,24 @@ async function write(deps: ReportTextDeps): Promise<Buffer> {
       counts[list] += slice[list].length
     }
   }
-  return whole(written, counts)
+  return whole(written, counts, deps.board.isIsolated())
 }
 
 function entriesOf(deployments: readonly Deployment[], deps: ReportTextDeps): Lists<string> {
   const entries: Lists<string> = { healthy: [], unhealthy: [], unknown: [] }
   for (const deployment of deployments) {
     const health = deps.board.health(deployment.index)
-    entries[listOf(health)].push(JSON.stringify(entryOf(deployment, health, deps)))
+    const list = listOf(health)
+    entries[list].push(JSON.stringify(entryOf(deployment, health, list, deps)))
   }
   return entries
 }
 
-function whole(written: Lists<Buffer>, { healthy, unhealthy, unknown }: Record<HealthList, number>): Buffer {
+function whole(
+  written: Lists<Buffer>,
+  { healthy, unhealthy, unknown }: Record<HealthList, number>,
+  isIsolated: boolean,
+): Buffer {
   const unknowns = [
     Buffer.from(',"unknown_endpoints":['),
     ...written.unknown,
@@ -101,6 +106,6 @@ function whole(written: Lists<Buffer>, { healthy, unhealthy, unknown }: Record<H
     ...written.unhealthy,
     Buffer.from(`],"healthy_count":${healthy},"unhealthy_count":${unhealthy}`),
     ...(unknown > 0 ? unknowns : []),
-    Buffer.from('}'),
+    Buffer.from(isIsolated ? ',"self_isolated":true}' : '}'),
   ])
 }

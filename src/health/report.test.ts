@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import type { Deployment } from '../core/deployment.ts'
 import { createHandClock } from '../core/clock.ts'
 import type { Verdict } from '../core/verdict.ts'
-import { createBoard } from './board.ts'
+import { makeBoard } from './board.fixture.ts'
 import { makeDeployment, makeHealthy, makeUnhealthy } from './fixtures.ts'
 import { report } from './report.ts'
 
@@ -14,7 +14,7 @@ function reported(pairs: readonly (readonly [Partial<Deployment>, Verdict | unde
   const deployments = pairs.map(([changes], index) =>
     makeDeployment({ index, id: `id-${index}`, ...changes }),
   )
-  const board = createBoard(deployments, { clock: createHandClock(AT) })
+  const board = makeBoard(deployments, createHandClock(AT))
   for (const [index, [, verdict]] of pairs.entries()) if (verdict !== undefined) board.record(index, verdict)
   return report(deployments, board, { details })
 }
@@ -73,7 +73,7 @@ test('an unhealthy entry says what failed, and shows our own request with its he
     exception_status: 401,
     model_name: 'my-group',
     mode: 'chat',
-    health_state: 'MISCONFIGURED',
+    health_state: 'SUSPECT',
     reason: 'auth',
     checked_at: '2026-01-02T03:04:05.678Z',
     latency_ms: 12,
@@ -157,7 +157,7 @@ test('without details an entry has five fields and no more', () => {
       model: 'openai/gpt-4o',
       model_id: 'id-1',
       exception_status: 401,
-      health_state: 'MISCONFIGURED',
+      health_state: 'SUSPECT',
       checked_at,
     },
   ])

@@ -1,9 +1,11 @@
 import type { Deployment } from '../core/deployment.ts'
+import { failureRow } from '../core/failure.ts'
 import type { FailureKind } from '../core/failure.ts'
 import type { Health, HealthState } from '../core/health.ts'
 import type { Json, JsonObject } from '../core/json.ts'
 import type { UnhealthyVerdict } from '../core/verdict.ts'
 import type { Board } from './board.ts'
+import { isUnhealthy } from './engine/eligibility.ts'
 
 /** The body of GET /health: LiteLLM's two lists and counts, and those that have no verdict yet. */
 export interface HealthReport {
@@ -14,6 +16,8 @@ export interface HealthReport {
   /** Both absent where every deployment has a verdict. */
   readonly unknown_endpoints?: readonly HealthEntry[]
   readonly unknown_count?: number
+  /** Only while our own network fails, so that nobody is called down. */
+  readonly self_isolated?: true
 }
 
 /** One deployment in /health: LiteLLM's fields, then ours. A key without a value is absent, never null. */
@@ -56,19 +60,20 @@ const SHOWN_FIELDS = [
 ] as const
 
 /**
- * The board as LiteLLM's JSON, in the order of `scope`. Which list: unhealthy where the newest check failed
- * or the state says so; unknown where there is no verdict; else healthy. Without details an entry has
+ * The board as LiteLLM's JSON, in the order of `scope`. Which list: unhealthy where the state says so, or where the
+ * newest probe failed and nothing later disproved it; unknown where nothing is known; else healthy. Without details an entry has
  * exactly `model`, `model_id`, `exception_status`, `health_state` and `checked_at`.
  */
 export function report(
   scope: readonly Deployment[],
-  board: Pick<Board, 'health'>,
+  board: Pick<Board, 'health' | 'isIsolated'>,
   options: ReportOptions,
 ): HealthReport {
   const lists: Record<HealthList, HealthEntry[]> = { healthy: [], unhealthy: [], unknown: [] }
   for (const deployment of scope) {
     const health = board.health(deployment.index)
-    lists[listOf(health)].push(entryOf(deployment, health, options))
+    const list = listOf(health)
+    lists[list].push(entryOf(deployment, health, list, options))
   }
   const { healthy, unhealthy, unknown } = lists
   return {
@@ -77,6 +82,7 @@ export function report(
     healthy_count: healthy.length,
     unhealthy_count: unhealthy.length,
     ...(unknown.length === 0 ? {} : { unknown_endpoints: unknown, unknown_count: unknown.length }),
+    ...(board.isIsolated() && { self_isolated: true }),
   }
 }
 
@@ -97,41 +103,51 @@ export interface Freshness {
 /** The lists of the report. */
 export type HealthList = 'healthy' | 'unhealthy' | 'unknown'
 
-/** A deployment's entry. */
-export function entryOf(deployment: Deployment, health: Health, options: ReportOptions): HealthEntry {
-  if (!options.details) return bareEntry(deployment, health)
-  return fullEntry(deployment, health, options.freshness?.(deployment.index))
+/** A deployment's entry, for its list. */
+export function entryOf(
+  deployment: Deployment,
+  health: Health,
+  list: HealthList,
+  options: ReportOptions,
+): HealthEntry {
+  if (!options.details) return bareEntry(deployment, health, list)
+  return {
+    ...fullEntry(deployment, health, list),
+    ...freshnessOf(health, options.freshness?.(deployment.index)),
+  }
 }
 
 /** Which list a deployment stands in. */
-export function listOf({ state, verdict }: Health): HealthList {
-  if (verdict?.kind === 'unhealthy' || state === 'DOWN' || state === 'MISCONFIGURED') return 'unhealthy'
-  return verdict === undefined ? 'unknown' : 'healthy'
+export function listOf({ state, verdict, isDisproved }: Health): HealthList {
+  if (isUnhealthy(state)) return 'unhealthy'
+  if (verdict === undefined) return state === 'UNKNOWN' ? 'unknown' : 'healthy'
+  return verdict.kind === 'unhealthy' && isDisproved !== true ? 'unhealthy' : 'healthy'
 }
 
-function bareEntry(deployment: Deployment, health: Health): HealthEntry {
+function bareEntry(deployment: Deployment, health: Health, list: HealthList): HealthEntry {
   const { verdict, state } = health
   return {
     model: verdict?.probedModel ?? deployment.model,
     model_id: deployment.id,
-    ...exceptionStatus(health),
+    ...(list === 'unhealthy' && { exception_status: statusOf(health) }),
     health_state: state,
     ...checkedAt(health),
   }
 }
 
-function fullEntry(deployment: Deployment, health: Health, freshness: Freshness | undefined): HealthEntry {
+function fullEntry(deployment: Deployment, health: Health, list: HealthList): HealthEntry {
   const { verdict, state } = health
   const model = verdict?.probedModel ?? deployment.model
-  const reason = verdict?.kind === 'unhealthy' ? verdict.reason : health.reason
+  const isUnhealthyEntry = list === 'unhealthy'
+  const reason = isUnhealthyEntry && verdict?.kind === 'unhealthy' ? verdict.reason : health.reason
   return {
     ...connection(deployment),
     ...shown(deployment),
     model,
     ...verdict?.headers,
-    ...(verdict?.kind === 'unhealthy' ? failure(verdict) : {}),
+    ...(isUnhealthyEntry && failure(health)),
     model_id: deployment.id,
-    ...exceptionStatus(health),
+    ...(isUnhealthyEntry && { exception_status: statusOf(health) }),
     model_name: deployment.group,
     ...(model === deployment.model ? {} : { configured_model: deployment.model }),
     mode: deployment.unprobedMode ?? deployment.mode,
@@ -139,7 +155,12 @@ function fullEntry(deployment: Deployment, health: Health, freshness: Freshness 
     ...(reason === undefined ? {} : { reason }),
     ...checkedAt(health),
     ...(verdict === undefined ? {} : { latency_ms: Math.round(verdict.latencyMs) }),
-    since: isoTime(health.since),
+  }
+}
+
+function freshnessOf({ since }: Health, freshness: Freshness | undefined): JsonObject {
+  return {
+    since: isoTime(since),
     ...(freshness && { stale: freshness.isStale }),
     ...(freshness?.nextCheckAt !== undefined && { next_check_at: isoTime(freshness.nextCheckAt) }),
   }
@@ -161,11 +182,18 @@ function shown(deployment: Deployment): JsonObject {
   return fields
 }
 
-/** As LiteLLM: null where nothing was sent, absent where our deadline passed. */
-function failure(verdict: UnhealthyVerdict): JsonObject {
-  const { error, request, reason } = verdict
-  if (request === undefined && reason === 'timeout') return { error }
-  return { error, raw_request_typed_dict: request === undefined ? null : rawRequest(request) }
+/** As LiteLLM: null where nothing was sent, absent where our deadline passed. Clients' own requests are never shown. */
+function failure({ verdict, error, reason }: Health): JsonObject {
+  if (verdict?.kind !== 'unhealthy') {
+    const fix = reason === undefined ? '' : ` What to do: ${failureRow(reason).fix}.`
+    return { error: error ?? `${reason ?? 'failed'}.${fix}` }
+  }
+  const { request } = verdict
+  if (request === undefined && verdict.reason === 'timeout') return { error: verdict.error }
+  return {
+    error: verdict.error,
+    raw_request_typed_dict: request === undefined ? null : rawRequest(request),
+  }
 }
 
 function rawRequest(request: NonNullable<UnhealthyVerdict['request']>): JsonObject {
@@ -177,8 +205,9 @@ function rawRequest(request: NonNullable<UnhealthyVerdict['request']>): JsonObje
   }
 }
 
-function exceptionStatus({ verdict }: Health): { readonly exception_status?: number } {
-  return verdict?.kind === 'unhealthy' ? { exception_status: verdict.exceptionStatus } : {}
+function statusOf({ verdict, reason }: Health): number {
+  if (verdict?.kind === 'unhealthy') return verdict.exceptionStatus
+  return failureRow(reason ?? 'internal').ownStatus
 }
 
 function checkedAt({ verdict }: Health): { readonly checked_at?: string } {

@@ -22,6 +22,8 @@ export interface StandingView extends ShortView {
   readonly blame: Blamed | undefined
   /** What to do. */
   readonly fix: string | undefined
+  /** What the newest failed call said, a probe's or a client's. */
+  readonly error: string | undefined
   /** Newest first. */
   readonly evidence: readonly EvidenceView[]
   /** When it is looked at next; null: nothing is planned. */
@@ -95,6 +97,7 @@ export interface StandingFacts {
 
 /** What only the long view shows. */
 export interface DeepFacts extends StandingFacts {
+  readonly error: string | undefined
   readonly evidence: readonly EvidenceRun[]
   readonly plan: Plan | undefined
   /** When the scheduler thinks of it next. */
@@ -111,6 +114,7 @@ export function standingView(facts: DeepFacts): StandingView {
     ...shortView(facts),
     blame: blamedFor(standing),
     fix: reason === undefined ? undefined : failureRow(reason).fix,
+    error: facts.error,
     evidence: evidence.map((run) => evidenceView(run, time)),
     next_probe: probeView(facts),
     is_flapping: isFlapping(standing, time.elapsed, rules),

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Deployment } from '../core/deployment.ts'
+import type { Health } from '../core/health.ts'
 import { createRig, makeMember, sicken, wellRig } from './engine/engine.fixture.ts'
 import type { Rig } from './engine/engine.fixture.ts'
 import { makeDeployment } from './fixtures.ts'
@@ -15,6 +16,8 @@ interface Stage {
   readonly rig: Rig
   readonly views: StandingViews
   readonly fleet: readonly Deployment[]
+  /** What the board knows besides, by index. */
+  readonly health: Record<number, Pick<Health, 'reason' | 'error'>>
   readonly view: (index: number) => StandingView
 }
 
@@ -28,9 +31,11 @@ function stage(count = 4, make = wellRig): Stage {
   const fleet = Array.from({ length: count }, (_, index) =>
     makeDeployment({ index, id: `id-${index}`, group: index < 3 ? 'gpt-4o' : 'gpt-4o-mini' }),
   )
+  const health: Stage['health'] = {}
   const views = createStandingViews({
     engine: rig.engine,
     clock: rig.clock,
+    health: (index) => health[index] ?? {},
     price: () => PRICE,
     staleMs: 600_000,
   })
@@ -39,7 +44,7 @@ function stage(count = 4, make = wellRig): Stage {
     assert.ok(shown !== undefined && 'evidence' in shown)
     return shown
   }
-  return { rig, views, fleet, view }
+  return { rig, views, fleet, health, view }
 }
 
 test('a healthy deployment says when it last answered, and when it is looked at next for what money', () => {
@@ -114,6 +119,28 @@ test('what nobody has looked at says so', () => {
   )
   assert.deepEqual(evidence, [])
   assert.match(why, /^UNKNOWN for 0 s: nobody has looked at it yet; wait for the first check\.$/)
+})
+
+test('what is never looked at says so, and what a call said is repeated', () => {
+  const { health, view } = stage(4, createRig)
+  health[0] = { reason: 'checks_disabled' }
+  health[1] = { error: 'HTTP 500 from the upstream: boom' }
+  assert.deepEqual([view(0).reason, view(0).error], ['checks_disabled', undefined])
+  assert.match(
+    view(0).why,
+    /^UNKNOWN for 0 s: it is never looked at; this mode or deployment is not probed\.$/,
+  )
+  assert.equal(view(1).error, 'HTTP 500 from the upstream: boom')
+})
+
+test('what is old is stale, and every look that is planned has its time', () => {
+  const { rig, views } = stage()
+  assert.equal(views.freshness(0).isStale, false)
+  const at = views.freshness(0).nextCheckAt
+  assert.ok(at !== undefined && at > rig.clock.now() && at <= rig.clock.now() + 300_000, `${at}`)
+  rig.engine.stop()
+  rig.clock.wind(600_001)
+  assert.equal(views.freshness(0).isStale, true)
 })
 
 test('a group says how many are left, and when its fallback was last proven', () => {

@@ -1,5 +1,6 @@
 import type { Clock } from '../core/clock.ts'
 import type { Deployment } from '../core/deployment.ts'
+import type { Health } from '../core/health.ts'
 import type { Engine } from './engine/engine.ts'
 import { NEVER } from './engine/standing.ts'
 import { groupView } from './group-view.ts'
@@ -37,6 +38,8 @@ export interface ViewOptions {
 export interface StandingViewsDeps {
   readonly engine: Pick<Engine, 'standings' | 'choices' | 'plan' | 'scheduler'>
   readonly clock: Pick<Clock, 'elapsed' | 'now'>
+  /** What the board knows besides: that nobody ever looks, and what the newest failed call said. */
+  readonly health: (index: number) => Pick<Health, 'reason' | 'error'>
   /** Dollars for one whole answer to a probe; infinite where none is ever bought. */
   readonly price: (index: number) => number
   /** After so long without evidence, what is known is stale, milliseconds. */
@@ -56,6 +59,7 @@ export function createStandingViews(deps: StandingViewsDeps): StandingViews {
       const { index } = deployment
       return standingView({
         ...facts,
+        error: deps.health(index).error,
         evidence: engine.standings.recent(index),
         plan: engine.plan(index),
         nextAt: engine.scheduler.nextAt(index),
@@ -90,13 +94,19 @@ function freshnessOf({ engine, clock, staleMs }: StandingViewsDeps, index: numbe
   }
 }
 
-function factsOf({ engine }: StandingViewsDeps, deployment: Deployment, time: WallTime): StandingFacts {
+function factsOf(
+  { engine, health }: StandingViewsDeps,
+  deployment: Deployment,
+  time: WallTime,
+): StandingFacts {
   const { standings, choices } = engine
   const { index } = deployment
   const now = time.elapsed
+  const standing = standings.standing(index, now)
   return {
     deployment,
-    standing: standings.standing(index, now),
+    standing:
+      health(index).reason === 'checks_disabled' ? { ...standing, reason: 'checks_disabled' } : standing,
     eligibility: choices.eligibility(index, now),
     rules: standings.rules,
     time,

@@ -1,8 +1,5 @@
 import type { Clock } from '../core/clock.ts'
 import type { Deployment } from '../core/deployment.ts'
-import type { Log } from '../core/log.ts'
-import { createCooldowns } from './cooldown.ts'
-import type { CooldownRules, Cooldowns } from './cooldown.ts'
 import { createLedger } from './ledger.ts'
 import type { Ledger } from './ledger.ts'
 import { createLimits } from './limits.ts'
@@ -12,15 +9,15 @@ import type { Strategy, StrategyDeps, StrategyRules } from './strategy.ts'
 
 /** What tells the deployments of a group apart while traffic runs. */
 export interface Choice {
-  readonly cooldowns: Cooldowns
   readonly ledger: Ledger
   readonly limitMs: LimitWait
   readonly strategy: Strategy | undefined
+  /** A number for one client's request, never 0, and never twice. */
+  readonly nextRequest: () => number
 }
 
 /** What the config says of it. */
 export interface ChoiceRules extends StrategyRules {
-  readonly cooldowns: CooldownRules
   readonly defaultMaxParallelRequests?: number
 }
 
@@ -28,13 +25,14 @@ export interface ChoiceRules extends StrategyRules {
 export function createChoice(
   deployments: readonly Deployment[],
   rules: ChoiceRules,
-  { clock, log, price }: { readonly clock: Clock; readonly log: Log } & Pick<StrategyDeps, 'price'>,
+  { clock, price }: { readonly clock: Clock } & Pick<StrategyDeps, 'price'>,
 ): Choice {
   const ledger = createLedger(deployments, ledgerRulesFor(rules), clock)
+  let requests = 0
   return {
-    cooldowns: createCooldowns(rules.cooldowns, { clock, log }),
     ledger,
     limitMs: createLimits(ledger, rules.defaultMaxParallelRequests),
     strategy: createStrategy(rules, { ledger, price }),
+    nextRequest: () => (requests += 1),
   }
 }

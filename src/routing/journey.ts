@@ -8,14 +8,15 @@ import { mayRepeat } from './attempts.ts'
 import type { MaxInputTokens } from './context-window.ts'
 import type { Candidate } from './directory.ts'
 import { conclude, finish, watch } from './evidence.ts'
-import type { EvidenceDeps } from './evidence.ts'
+import type { Attended, EvidenceDeps } from './evidence.ts'
 import { afterEfforts } from './explain.ts'
 import { fallbacksFor, fallbacksForUnknown } from './fallbacks.ts'
 import type { FallbackRules } from './fallbacks.ts'
 import { mockFailure } from './mock-test.ts'
 import { choose, noneAvailable } from './pick.ts'
 import type { PickInputs } from './pick.ts'
-import { groupFor, pickInputs, planAttempt } from './plan.ts'
+import { ownPickInputs, pickInputs } from './pick-inputs.ts'
+import { groupFor, planAttempt } from './plan.ts'
 import type { Asked, Group, Plan, PlanDeps } from './plan.ts'
 import type { RelayAnswer } from './relay-answer.ts'
 import type { RetryBudgets } from './retry-budget.ts'
@@ -27,13 +28,15 @@ import type { PastFailure, RetryRules, Stay } from './stay.ts'
 export interface JourneyDeps extends PlanDeps, EvidenceDeps {
   readonly clock: Clock
   readonly budgets: RetryBudgets
+  /** A number for one client's request, never 0, and never twice. */
+  readonly nextRequest: () => number
   /** Set where requests that are too long for a model are not to be sent to it. */
   readonly maxInputTokens?: MaxInputTokens | undefined
   /** Told of failures that no client sees. */
   readonly log: Log
   /** Told of each retry and each fallback as it begins; absent: nobody counts. */
   readonly detour?: (kind: 'retry' | 'fallback') => void
-  readonly settings: PlanDeps['settings'] & FallbackRules & RetryRules
+  readonly settings: PlanDeps['settings'] & EvidenceDeps['settings'] & FallbackRules & RetryRules
 }
 
 /** Sends one attempt out; its answer, or its failure before the first byte, comes to `answer`. */
@@ -46,6 +49,8 @@ interface Journey {
   readonly answer: RelayAnswer
   readonly open: OpenAttempt
   readonly inputs: PickInputs
+  /** As those see it who keep account; undefined where what happens says nothing about our own connections. */
+  readonly attended: Attended | undefined
   /** By `Clock.elapsed`; the client's own deadline, or never. */
   readonly deadlineMs: number
   /** Names of the groups asked, in order. */
@@ -71,13 +76,15 @@ interface Detour {
  * or to another model group. The first failure is what the client is told when all have failed.
  */
 export function travel(deps: JourneyDeps, asked: Asked, answer: RelayAnswer, open: OpenAttempt): Stream {
-  const { model, timeoutMs } = asked.read
+  const { model, timeoutMs, connectionFields } = asked.read
+  const isOwn = connectionFields.length > 0
   const journey: Journey = {
     deps,
     asked,
     answer,
     open,
-    inputs: pickInputs(deps, asked),
+    inputs: isOwn ? ownPickInputs(deps) : pickInputs(deps),
+    attended: isOwn || asked.read.mockResponse !== undefined ? undefined : attendedOf(deps, asked),
     deadlineMs: timeoutMs === undefined ? Number.POSITIVE_INFINITY : deps.clock.elapsed() + timeoutMs,
     visited: new Set(),
     deployments: new Set(),
@@ -101,6 +108,14 @@ export function travel(deps: JourneyDeps, asked: Asked, answer: RelayAnswer, ope
       answer.fail(gone, journey.first?.route ?? {})
     },
   }
+}
+
+function attendedOf(
+  { nextRequest }: JourneyDeps,
+  { need, body, prompt, read: { timeoutMs, streamTimeoutMs } }: Asked,
+): Attended {
+  const clientMs = Math.min(timeoutMs ?? Number.POSITIVE_INFINITY, streamTimeoutMs ?? Number.POSITIVE_INFINITY)
+  return { need, promptBytes: body.length, request: nextRequest(), prompt, clientMs }
 }
 
 /** Asks a group for the first time. */
@@ -128,7 +143,7 @@ function enter(journey: Journey, { fallback, depth }: Detour): void {
   else {
     const failure = mockFailure(mockTest, group.model)
     if (failure.kind !== 'rate_limited') leave(journey, stay, failure, {})
-    else afterFailure(journey, stay, { candidate: first, failure, route: {}, isTrial: false })
+    else afterFailure(journey, stay, { candidate: first, failure, route: {} })
   }
 }
 
@@ -143,9 +158,9 @@ function attempt(journey: Journey, stay: Stay, candidate: Candidate): void {
     leave(journey, stay, asGatewayError(error), {})
     return
   }
-  // What happens on a client's own connection, or nowhere, says nothing about ours.
-  const isOwn = asked.read.connectionFields.length > 0 || asked.read.mockResponse !== undefined
-  const watched = isOwn ? undefined : watch(deps, candidate.deployment, asked.need)
+  const { attended } = journey
+  const watched = attended === undefined ? undefined : watch(deps, candidate.deployment, attended)
+  const { traffic } = deps.health.engine
   journey.attempts += 1
   journey.deployments.add(candidate.deployment.index)
   const number = journey.attempts
@@ -154,19 +169,21 @@ function attempt(journey: Journey, stay: Stay, candidate: Candidate): void {
   const stream = journey.open(plan, {
     head: (status, headers) => {
       hasBegun = true
-      watched?.tracked.answered()
+      if (watched !== undefined) traffic.answered(watched.call)
       answer.head(status, headers)
     },
-    data: (chunk) => answer.data(chunk),
+    data: (chunk) => {
+      if (watched !== undefined) traffic.chunk(watched.call)
+      return answer.data(chunk)
+    },
     end: (facts) => {
       if (watched !== undefined) finish(deps, watched, asked.operation, candidate, facts)
       answer.end(facts)
     },
     fail: (failure, route) => {
       if (watched !== undefined) conclude(deps, watched, asked.operation, candidate, failure)
-      const isTrial = watched?.tracked.isTrial === true
       if (hasBegun) answer.fail(failure, route)
-      else afterFailure(journey, stay, { candidate, failure, route, isTrial })
+      else afterFailure(journey, stay, { candidate, failure, route })
     },
   })
   // It may have failed at once, and another one have taken its place.
@@ -185,8 +202,6 @@ function leftMs({ deps, deadlineMs }: Journey): number {
 
 interface Failed extends PastFailure {
   readonly route: AnswerHeaders
-  /** It was the request that found out whether the deployment is back. */
-  readonly isTrial: boolean
 }
 
 function afterFailure(journey: Journey, stay: Stay, failed: Failed): void {
@@ -206,19 +221,12 @@ function afterFailure(journey: Journey, stay: Stay, failed: Failed): void {
   }
   const { index } = failed.candidate.deployment
   const other = choose(candidates, inputs, asked.need, (each) => each === index || stay.failed.has(each))
-  // It is still gone: whoever tried gets the quick answer that the others get meanwhile.
-  if (failed.isTrial && failure.isUnsent && other === undefined) {
-    const none = noneAvailable(model, candidates, inputs, asked.need)
-    if (stay.depth === 0 && [...stay.failed.values()].every((past) => past.failure.isUnsent))
-      journey.first = { failure: none, route }
-    leave(journey, stay, none, route)
-    return
-  }
   const decision = decide(stay, failed, {
     rules: deps.settings,
     askedRetries: asked.read.numRetries,
     isCostly: asked.operation.isCostly === true,
     other,
+    mayAskAgain: (each) => mayAskAgain(journey, each),
     leftMs: leftMs(journey),
     dice: deps.random(),
   })
@@ -241,13 +249,22 @@ function afterFailure(journey: Journey, stay: Stay, failed: Failed): void {
   else waitFor(journey, decision.waitMs, () => attemptAgain(journey, stay, decision.candidate))
 }
 
+/** Waiting does not help against a verdict: it ends by looks, not by clients. */
+function mayAskAgain({ deps, inputs }: Journey, { deployment: { index } }: Candidate): boolean {
+  if (inputs.choices === undefined) return true
+  const { state } = deps.health.engine.standings.standing(index, deps.clock.elapsed())
+  return state !== 'DOWN' && state !== 'MISCONFIGURED' && state !== 'ISOLATED'
+}
+
 /** After a wait another one may be free, or others may have come first and taken this one to its limits. */
 function attemptAgain(journey: Journey, stay: Stay, candidate: Candidate): void {
   const { asked, inputs } = journey
   const { model, candidates } = stay.group
+  const { index } = candidate.deployment
   const fresh = choose(candidates, inputs, asked.need, (each) => stay.failed.has(each))
   const isFull = (inputs.limitMs?.(candidate.deployment, asked.need) ?? 0) > 0
-  if (fresh !== undefined || !isFull) attempt(journey, stay, fresh ?? candidate)
+  const isOut = inputs.choices?.weight(index, inputs.now()) === 0
+  if (fresh !== undefined || !(isFull || isOut)) attempt(journey, stay, fresh ?? candidate)
   else leave(journey, stay, noneAvailable(model, candidates, inputs, asked.need), {})
 }
 

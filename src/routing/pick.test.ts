@@ -4,7 +4,10 @@ import * as fc from 'fast-check'
 import type { Deployment, Traffic } from '../core/deployment.ts'
 import { HEALTH_STATES } from '../core/health.ts'
 import type { HealthState } from '../core/health.ts'
-import { pick } from './pick.ts'
+import type { Choices } from '../health/engine/choices.ts'
+import { makeHealthLink } from './health.fixture.ts'
+import { NOTHING } from './need.ts'
+import { choose, pick } from './pick.ts'
 
 function deployment(index: number, traffic?: Traffic): Deployment {
   return {
@@ -28,11 +31,19 @@ function deployment(index: number, traffic?: Traffic): Deployment {
   }
 }
 
+function choicesIn(states: readonly HealthState[]): Choices {
+  return makeHealthLink(
+    states.map(() => ({ group: 'g' })),
+    { states },
+  ).engine.choices
+}
+
 /** Picks among deployments in these states; `null` is one that cannot be called. */
 function pickAmong(states: readonly (HealthState | null)[], random: () => number): number {
   const candidates = states.map((_, index) => ({ deployment: deployment(index) }))
   return pick('g', candidates, {
-    health: (index) => ({ state: states[index] ?? 'UNKNOWN', since: 0 }),
+    choices: choicesIn(states.map((state) => state ?? 'UNKNOWN')),
+    now: () => 0,
     problem: (index) => (states[index] === null ? { message: `set KEY_${index}` } : undefined),
     random,
   }).deployment.index
@@ -44,8 +55,8 @@ test('the best health is chosen, whatever the dice say', () => {
     [['DOWN', 'UNKNOWN', 'SATURATED'], 1],
     [['MISCONFIGURED', 'DOWN'], 1],
     [['DOWN', 'SATURATED'], 1],
-    [['MISCONFIGURED'], 0],
-    [[null, 'MISCONFIGURED'], 1],
+    [['SUSPECT', 'DEGRADED'], 1],
+    [['SUSPECT', 'DOWN'], 0],
     [[null, 'DOWN', null], 1],
   ]
   for (const [states, expected] of cases) {
@@ -78,10 +89,11 @@ test('a sick deployment is never chosen while a better one can be called', () =>
     DEGRADED: 0,
     RECOVERING: 0,
     SUSPECT: 1,
-    SATURATED: 1,
-    DOWN: 2,
-    MISCONFIGURED: 3,
-    ISOLATED: 4,
+    SATURATED: 2,
+    DOWN: 3,
+    // Never asked: somebody must mend them, or has taken them out.
+    MISCONFIGURED: Infinity,
+    ISOLATED: Infinity,
   }
   const state = fc.constantFrom<HealthState | null>(...HEALTH_STATES, null)
   fc.assert(
@@ -90,10 +102,14 @@ test('a sick deployment is never chosen while a better one can be called', () =>
       fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
       (states, dice) => {
         const callable = states.flatMap((each) => (each === null ? [] : rank[each]))
-        fc.pre(callable.length > 0)
+        const best = Math.min(...callable)
+        if (best === Infinity) {
+          assert.throws(() => pickAmong(states, () => dice), { kind: 'none_available' })
+          return
+        }
         const chosen = states[pickAmong(states, () => dice)]
         assert.ok(chosen !== undefined && chosen !== null)
-        assert.equal(rank[chosen], Math.min(...callable))
+        assert.equal(rank[chosen], best)
       },
     ),
   )
@@ -114,19 +130,18 @@ test('where nothing can be called the client learns why, of each', () => {
 function sharesOf(
   traffics: readonly (Traffic | undefined)[],
   states: readonly HealthState[] = [],
-  coolingIndexes: readonly number[] = [],
 ): readonly number[] {
   const counts = traffics.map(() => 0)
   const candidates = traffics.map((traffic, index) => ({ deployment: deployment(index, traffic) }))
+  const choices = choicesIn(traffics.map((_, index) => states[index] ?? 'HEALTHY'))
   const FACES = 60
   for (let first = 0; first < FACES; first++)
     for (let second = 0; second < FACES; second++) {
       const rolls = [(first + 0.5) / FACES, (second + 0.5) / FACES]
       const chosen = pick('g', candidates, {
-        health: (index) => ({ state: states[index] ?? 'HEALTHY', since: 0 }),
+        choices,
+        now: () => 0,
         problem: () => undefined,
-        cooling: (index) =>
-          coolingIndexes.includes(index) ? { kind: 'timeout', leftMs: 1, isUseless: false } : undefined,
         random: () => rolls.shift() ?? 0,
       }).deployment.index
       counts[chosen] = (counts[chosen] ?? 0) + 1
@@ -184,9 +199,38 @@ test('weights share the traffic, then rpm, then tpm; a lower order comes first',
     assert.deepEqual(sharesOf(traffics), shares, JSON.stringify(traffics))
 })
 
-test('health comes before order and weight, and so does a rest', () => {
+test('health comes before order and weight', () => {
   assert.deepEqual(sharesOf([{ order: 1 }, { order: 2 }], ['DOWN', 'HEALTHY']), [0, 1])
   assert.deepEqual(sharesOf([{ weight: 99 }, { weight: 0 }], ['DOWN', 'HEALTHY']), [0, 1])
-  assert.deepEqual(sharesOf([{ order: 1 }, { order: 2 }], [], [0]), [0, 1])
-  assert.deepEqual(sharesOf([undefined, undefined], [], [0, 1]), [0.5, 0.5])
+  assert.deepEqual(sharesOf([{ order: 1 }, { order: 2 }], ['SUSPECT', 'HEALTHY']), [0, 1])
+  assert.deepEqual(sharesOf([undefined, undefined], ['SUSPECT', 'SUSPECT']), [0.5, 0.5])
+})
+
+test('one that is not quite well has a part of its share', () => {
+  const [well = 0, sick = 0] = sharesOf([undefined, undefined], ['HEALTHY', 'DEGRADED'])
+  assert.ok(sick > 0.2 && sick < 0.4 && well > 0.6, `${well} and ${sick}`)
+})
+
+test('nobody is sent to the sick while one that merely failed this request is well', () => {
+  const candidates = [0, 1].map((index) => ({ deployment: deployment(index) }))
+  const inputs = {
+    choices: choicesIn(['HEALTHY', 'DOWN']),
+    now: () => 0,
+    problem: () => undefined,
+    random: () => 0,
+  }
+  assert.equal(
+    choose(candidates, inputs, NOTHING, (index) => index === 0),
+    undefined,
+  )
+})
+
+test('where all are down the client learns the state, the reason and the next look of each', () => {
+  const choices = choicesIn(['MISCONFIGURED', 'ISOLATED'])
+  const candidates = [0, 1].map((index) => ({ deployment: deployment(index) }))
+  const inputs = { choices, now: () => 7000, problem: () => undefined, random: () => 0 }
+  assert.throws(() => pick('g', candidates, inputs), {
+    kind: 'none_available',
+    message: /MISCONFIGURED .*since 7 s.*ISOLATED .*since 7 s/,
+  })
 })

@@ -1,10 +1,7 @@
 import type { ClientForm } from '../core/client-form.ts'
-import type { Misconfiguration } from '../core/deployment.ts'
 import type { JsonObject } from '../core/json.ts'
 import { scanObject, spliceBody } from '../core/json-spans.ts'
 import type { JsonSpans } from '../core/json-spans.ts'
-import type { Board } from '../health/board.ts'
-import type { LineOrProblem } from '../health/subject.ts'
 import type { Line } from '../providers/call.ts'
 import type { RelayedForm } from '../providers/form-request.ts'
 import { routeHeaders } from './answer-head.ts'
@@ -12,32 +9,24 @@ import type { AnswerHeaders, Detours } from './answer-head.ts'
 import { capable, lineFor } from './attempt-line.ts'
 import type { LineDeps } from './candidate-line.ts'
 import { allowing } from './client-connection.ts'
-import type { Cooldowns } from './cooldown.ts'
 import type { Candidate, Directory } from './directory.ts'
 import { fitted } from './field-rules.ts'
 import { CONNECTION_FIELDS, droppedFields, GATEWAY_FIELDS } from './fields.ts'
 import { fieldsAsJson } from './form-fields.ts'
-import type { LimitWait } from './limits.ts'
 import { createNeed } from './need.ts'
 import type { Need } from './need.ts'
 import type { Operation } from './operation.ts'
-import type { PickInputs } from './pick.ts'
+import type { PickDeps } from './pick-inputs.ts'
+import { promptHash } from './prompt-hash.ts'
 import { readRequest, unknownModel } from './request.ts'
 import type { RequestRead } from './request.ts'
 import type { RequestHeaders } from './request-headers.ts'
-import type { Strategy } from './strategy.ts'
 import { readTags, tagged, withoutTags } from './tags.ts'
 import type { TagRules } from './tags.ts'
 
 /** What a choice is made from. */
-export interface PlanDeps extends LineDeps {
+export interface PlanDeps extends LineDeps, PickDeps {
   readonly directory: Directory
-  readonly board: Pick<Board, 'health'>
-  readonly cooldowns: Cooldowns
-  readonly limitMs: LimitWait
-  readonly strategy: Strategy | undefined
-  /** Uniform in [0, 1). */
-  readonly random: () => number
   readonly settings: { readonly tags: TagRules }
 }
 
@@ -62,6 +51,8 @@ export interface Asked {
   readonly read: RequestRead
   readonly form?: RelayedForm
   readonly need: Need
+  /** A hash of who asks and what. */
+  readonly prompt: number
   /** What the request is tagged with; undefined where nobody looks at tags. */
   readonly tags: readonly string[] | undefined
 }
@@ -109,6 +100,7 @@ export function readAsked(
     body: json,
     read,
     need: createNeed(json, read.stream),
+    prompt: promptHash(json, String(headers['authorization'] ?? headers['x-api-key'] ?? '')),
     tags: isEnabled ? readTags(json, read.spans, headers) : undefined,
     ...(whole !== undefined && {
       form: { form: whole, fields: json, removed: GATEWAY_FIELDS, refused: CONNECTION_FIELDS },
@@ -151,18 +143,6 @@ function isPlain(key: string): boolean {
   return key !== 'stream' && !CONNECTION_FIELDS.has(key) && !GATEWAY_FIELDS.has(key)
 }
 
-/** What a choice among the candidates is made from. A client's own connection has limits that nobody here knows. */
-export function pickInputs(deps: PlanDeps, { read }: Pick<Asked, 'read'>): PickInputs {
-  return {
-    health: (index) => deps.board.health(index),
-    problem: (index) => problemOf(deps.lines(index)),
-    cooling: (index) => deps.cooldowns.cooling(index),
-    ...(read.connectionFields.length === 0 && { limitMs: deps.limitMs }),
-    strategy: deps.strategy,
-    random: deps.random,
-  }
-}
-
 /**
  * Makes ready what the chosen deployment is sent.
  * @throws GatewayError bad_request (the client's doing), none_available
@@ -193,8 +173,4 @@ export function planAttempt(
     detours,
     form,
   }
-}
-
-function problemOf(opened: LineOrProblem): Misconfiguration | undefined {
-  return 'misconfigured' in opened ? opened.misconfigured : undefined
 }

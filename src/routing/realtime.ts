@@ -1,7 +1,6 @@
 import type { Clock } from '../core/clock.ts'
 import { asGatewayError, failureRow, GatewayError } from '../core/failure.ts'
 import type { OpenSocket } from '../core/web-socket.ts'
-import type { Board } from '../health/board.ts'
 import type { Line } from '../providers/call.ts'
 import { hasSessions, openSession, withSessionKey } from '../providers/open-session.ts'
 import { routeHeaders } from './answer-head.ts'
@@ -10,28 +9,22 @@ import { bridge } from './bridge.ts'
 import type { Bridge, SessionEnd } from './bridge.ts'
 import { candidateLine } from './candidate-line.ts'
 import type { LineDeps } from './candidate-line.ts'
-import type { Cooldowns } from './cooldown.ts'
 import type { Candidate, Directory } from './directory.ts'
+import { tell } from './evidence.ts'
 import { explain } from './explain.ts'
 import type { Ledger } from './ledger.ts'
-import type { LimitWait } from './limits.ts'
 import { NOTHING } from './need.ts'
-import { choose, noneAvailable, type PickInputs } from './pick.ts'
+import { choose, noneAvailable } from './pick.ts'
+import { pickInputs } from './pick-inputs.ts'
+import type { PickDeps } from './pick-inputs.ts'
 import { refuse, unknownModel } from './request.ts'
 import type { SessionGrant } from './session-keys.ts'
-import type { Strategy } from './strategy.ts'
 
 /** What realtime sessions are made of. */
-export interface RealtimeDeps extends LineDeps {
+export interface RealtimeDeps extends LineDeps, PickDeps {
   readonly directory: Directory
-  readonly board: Pick<Board, 'health'>
-  readonly cooldowns: Cooldowns
   readonly ledger: Pick<Ledger, 'begin' | 'failed'>
-  readonly limitMs: LimitWait
-  readonly strategy: Strategy | undefined
   readonly clock: Clock
-  /** Uniform in [0, 1). */
-  readonly random: () => number
   readonly settings: {
     /** Where a deployment names no timeout of its own, milliseconds. It bounds the opening, not the session. */
     readonly requestTimeoutMs: number
@@ -121,20 +114,6 @@ function attempts(retries: number): AnswerHeaders {
   return { 'x-litellm-attempted-retries': String(retries), 'x-litellm-attempted-fallbacks': '0' }
 }
 
-function pickInputs({ board, lines, cooldowns, limitMs, strategy, random }: RealtimeDeps): PickInputs {
-  return {
-    health: (index) => board.health(index),
-    problem: (index) => {
-      const opened = lines(index)
-      return 'misconfigured' in opened ? opened.misconfigured : undefined
-    },
-    cooling: (index) => cooldowns.cooling(index),
-    limitMs,
-    strategy,
-    random,
-  }
-}
-
 /** Who answers to the name, without those whose provider has no sessions. */
 function candidatesFor({ directory, lines }: RealtimeDeps, model: string): readonly Candidate[] {
   const known = directory.candidates(model)
@@ -200,7 +179,8 @@ async function openAt(
 ): Promise<Session | NoSession> {
   const headers = routeHeaders(model, line.deployment, line.target.base, [])
   const { timeoutMs = deps.settings.requestTimeoutMs } = line.deployment.timeouts
-  const tracked = deps.cooldowns.track(chosen.deployment)
+  const { traffic } = deps.health.engine
+  const call = traffic.begin(chosen.deployment.index, { ...NO_PROMPT, timeoutMs: Math.min(timeoutMs, OPEN_MS) })
   const booking = deps.ledger.begin(chosen.deployment, NOTHING)
   // A session takes its place among those in flight for as long as it lasts; what it says is nobody's to count.
   const over = (): void => deps.ledger.failed(booking, 'cancelled')
@@ -210,8 +190,8 @@ async function openAt(
       timeoutMs: Math.min(timeoutMs, OPEN_MS),
       signal: request.signal,
     })
-    tracked.answered()
-    tracked.succeeded()
+    traffic.answered(call)
+    traffic.succeeded(call)
     return {
       headers,
       join: (client, ended) =>
@@ -230,12 +210,15 @@ async function openAt(
     }
   } catch (error) {
     const failure = asGatewayError(error)
+    const told = explain(line, failure)
     over()
-    if (tells(chosen, failure)) tracked.failed(failure)
-    else tracked.dropped()
-    return { failure: explain(line, failure), headers }
+    tell(deps.health, call, tells(chosen, failure) ? told : undefined)
+    return { failure: told, headers }
   }
 }
+
+/** A session has no prompt that could be at fault. */
+const NO_PROMPT = { promptBytes: 0, isStreamed: true, request: 0, prompt: 0, isTenantsOwn: false } as const
 
 /** A deployment for something else, or a name that a wildcard took, may well refuse and be alive. */
 function tellsOf({ deployment, captures }: Candidate, failure: GatewayError): boolean {

@@ -1,32 +1,30 @@
 import type { Clock } from '../core/clock.ts'
 import { asGatewayError, failureRow, GatewayError } from '../core/failure.ts'
 import type { Log } from '../core/log.ts'
-import type { Board } from '../health/board.ts'
-import type { LineOrProblem } from '../health/subject.ts'
 import type { Line } from '../providers/call.ts'
 import { routeHeaders } from './answer-head.ts'
 import type { AnswerHeaders, Detours } from './answer-head.ts'
 import { mayRepeat, nextStep } from './attempts.ts'
-import type { Cooldowns } from './cooldown.ts'
 import type { Candidate } from './directory.ts'
+import { tell } from './evidence.ts'
 import { explain } from './explain.ts'
 import { NOTHING } from './need.ts'
 import { choose, noneAvailable } from './pick.ts'
-import type { PickInputs } from './pick.ts'
+import { pickInputs } from './pick-inputs.ts'
+import type { PickDeps } from './pick-inputs.ts'
 import type { RetryBudgets } from './retry-budget.ts'
 
 /** What calls outside the hot path run on. */
-export interface TryDeps {
-  readonly lines: (index: number) => LineOrProblem
-  readonly board: Pick<Board, 'health'>
-  readonly cooldowns: Cooldowns
+export interface TryDeps extends Omit<PickDeps, 'limitMs' | 'strategy'> {
   readonly budgets: RetryBudgets
   readonly clock: Clock
-  /** Uniform in [0, 1). */
-  readonly random: () => number
   /** Told of failures that no client sees. */
   readonly log: Log
-  readonly settings: { readonly numRetries: number; readonly leastWaitMs: number }
+  readonly settings: {
+    readonly numRetries: number
+    readonly leastWaitMs: number
+    readonly requestTimeoutMs: number
+  }
 }
 
 /** Whom to ask, and how. */
@@ -67,7 +65,8 @@ export async function severalTries<T>(
   run: (attempt: Try) => Promise<T>,
 ): Promise<Outcome<T>> {
   const { candidates, signal } = errand
-  const inputs = pickInputs(deps, errand.isSteady)
+  const { lines, health, clock, random } = deps
+  const inputs = pickInputs({ lines, health, clock, random: errand.isSteady ? NEVER_ANOTHER : random })
   const tried = new Set<number>()
   const budgetName = candidates[0]?.deployment.group ?? ''
   deps.budgets.request(budgetName)
@@ -118,18 +117,24 @@ async function once<T>(
   }
   const { line } = opened
   const route = routeHeaders(model ?? deployment.group, deployment, line.target.base, [])
-  const tracked = deps.cooldowns.track(deployment)
+  const { traffic } = deps.health.engine
+  const call = traffic.begin(deployment.index, {
+    ...NO_PROMPT,
+    timeoutMs: deployment.timeouts.timeoutMs ?? deps.settings.requestTimeoutMs,
+  })
   try {
     const value = await run({ candidate, line, route, detours })
-    tracked.answered()
-    tracked.succeeded()
+    // What it keeps is not what it is asked for all day: such an answer helps only one that has been down.
+    const { state } = deps.health.engine.standings.standing(deployment.index, deps.clock.elapsed())
+    if (state === 'DOWN' || state === 'RECOVERING') traffic.succeeded(call)
+    else traffic.dropped(call)
     return { value }
   } catch (error) {
     const failure = asGatewayError(error)
-    // What a provider says of one thing that it keeps says nothing about its models.
-    if (failure.isUnsent) tracked.failed(failure)
-    else tracked.dropped()
-    return { failure: explained(line, failure), route }
+    const told = explained(line, failure)
+    // What a provider says of one thing that it keeps says nothing about its models, good or bad.
+    tell(deps.health, call, failure.isUnsent ? told : undefined)
+    return { failure: told, route }
   }
 }
 
@@ -144,17 +149,8 @@ function explained(line: Line, failure: GatewayError): GatewayError {
   })
 }
 
-function pickInputs({ board, lines, cooldowns, random }: TryDeps, isSteady: boolean): PickInputs {
-  return {
-    health: (index) => board.health(index),
-    problem: (index) => {
-      const opened = lines(index)
-      return 'misconfigured' in opened ? opened.misconfigured : undefined
-    },
-    cooling: (index) => cooldowns.cooling(index),
-    random: isSteady ? NEVER_ANOTHER : random,
-  }
-}
+/** A call about an object has no prompt that could be at fault. */
+const NO_PROMPT = { promptBytes: 0, isStreamed: false, request: 0, prompt: 0, isTenantsOwn: false } as const
 
 /** Above every share: of equals the first stays chosen. */
 const NEVER_ANOTHER = (): number => 1

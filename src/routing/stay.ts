@@ -42,6 +42,8 @@ export interface StayInputs {
   readonly isCostly: boolean
   /** A deployment that has not failed this request; undefined: there is none that can be asked. */
   readonly other: Candidate | undefined
+  /** False for those that are known to be down. */
+  readonly mayAskAgain: (candidate: Candidate) => boolean
   readonly leftMs: number
   readonly dice: number
 }
@@ -57,7 +59,7 @@ export function decide(stay: Stay, past: PastFailure, inputs: StayInputs): Decis
   stay.failed.delete(candidate.deployment.index)
   stay.failed.set(candidate.deployment.index, past)
   stay.maxRetries = maxRetriesOf(stay, past, inputs)
-  const again = longestAgo(stay)
+  const again = longestAgo(stay, inputs)
   const step = stepOf(stay, failure, again, inputs)
   if (step.kind === 'other' && inputs.other !== undefined)
     return { kind: 'ask', candidate: inputs.other, waitMs: 0 }
@@ -86,8 +88,9 @@ function stepOf(
 }
 
 /** Of the deployments that asking again can help, the one whose failure is longest ago. */
-function longestAgo({ failed }: Stay): PastFailure | undefined {
-  for (const past of failed.values()) if (failureRow(past.failure.kind).again === true) return past
+function longestAgo({ failed }: Stay, { mayAskAgain }: StayInputs): PastFailure | undefined {
+  for (const past of failed.values())
+    if (failureRow(past.failure.kind).again === true && mayAskAgain(past.candidate)) return past
   return undefined
 }
 

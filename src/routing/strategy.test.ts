@@ -4,7 +4,9 @@ import * as fc from 'fast-check'
 import { ROUTING_STRATEGIES } from '../core/routing-strategy.ts'
 import type { RoutingStrategy } from '../core/routing-strategy.ts'
 import { HEALTH_STATES } from '../core/health.ts'
+import type { HealthState } from '../core/health.ts'
 import { aDeployment } from './deployment.fixture.ts'
+import { makeHealthLink } from './health.fixture.ts'
 import { NOTHING } from './need.ts'
 import { choose, noneAvailable } from './pick.ts'
 import type { PickInputs } from './pick.ts'
@@ -44,7 +46,8 @@ function chosenBy(name: RoutingStrategy, known: readonly Known[], slack = 0): Re
   for (let face = 0; face < 50; face += 1) {
     const rolls = [face / 50, ((face * 7) % 50) / 50, ((face * 13) % 50) / 50]
     const inputs: PickInputs = {
-      health: () => ({ state: 'HEALTHY', since: 0 }),
+      choices: undefined,
+      now: () => 0,
       problem: () => undefined,
       strategy: strategyOver(name, known, slack),
       random: () => rolls.shift() ?? 0,
@@ -100,7 +103,6 @@ test('whatever the strategy, nobody is chosen who may not be while somebody may'
     waitMs: fc.constantFrom(0, 0, 700, 30_000),
     isTried: fc.boolean(),
     isBroken: fc.boolean(),
-    cooling: fc.constantFrom('no', 'rests', 'useless'),
   })
   const dice = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true })
   fc.assert(
@@ -116,24 +118,26 @@ test('whatever the strategy, nobody is chosen who may not be while somebody may'
           }),
         }))
         const inputs: PickInputs = {
-          health: (index) => ({ state: all[index]?.state ?? 'UNKNOWN', since: 0 }),
+          choices: makeHealthLink(
+            all.map(() => ({ group: 'g' })),
+            { states: all.map(({ state }) => state) },
+          ).engine.choices,
+          now: () => 0,
           problem: (index) => (all[index]?.isBroken === true ? { message: 'broken' } : undefined),
-          cooling: (index) =>
-            all[index]?.cooling === 'no'
-              ? undefined
-              : { kind: 'timeout', leftMs: 1000, isUseless: all[index]?.cooling === 'useless' },
           limitMs: ({ index }) => all[index]?.waitMs ?? 0,
           strategy: strategyOver(name, all, slack),
           random: () => roll,
         }
+        const isServing = all.some(({ state, isBroken }) => !isBroken && !isOut(state))
         const may = all.map(
-          (each) => !each.isTried && !each.isBroken && each.cooling !== 'useless' && each.waitMs === 0,
+          ({ state, isTried, isBroken, waitMs }) =>
+            !isTried && !isBroken && waitMs === 0 && (isServing ? !isOut(state) : isLastResort(state)),
         )
         const chosen = choose(candidates, inputs, NOTHING, (index) => all[index]?.isTried === true)
         assert.equal(chosen !== undefined, may.includes(true))
         if (chosen === undefined) {
           const { kind, retryAfterMs } = noneAvailable('g', candidates, inputs, NOTHING)
-          const waits = all.filter((each) => !each.isBroken && each.cooling !== 'useless' && each.waitMs > 0)
+          const waits = all.filter((each) => !each.isBroken && !isOut(each.state) && each.waitMs > 0)
           assert.equal(kind, waits.length > 0 ? 'throttled' : 'none_available')
           if (waits.length > 0)
             assert.equal(retryAfterMs, Math.max(1000, Math.min(...waits.map(({ waitMs }) => waitMs))))
@@ -142,3 +146,12 @@ test('whatever the strategy, nobody is chosen who may not be while somebody may'
     ),
   )
 })
+
+/** Nobody is sent there while anybody else is well. */
+function isOut(state: HealthState): boolean {
+  return isLastResort(state) || state === 'MISCONFIGURED' || state === 'ISOLATED'
+}
+
+function isLastResort(state: HealthState): boolean {
+  return state === 'SATURATED' || state === 'DOWN'
+}

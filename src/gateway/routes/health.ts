@@ -53,10 +53,7 @@ export function healthRoutes(app: FastifyInstance, context: RouteContext, runnin
 }
 
 function optionsOf({ settings, views }: RouteContext): ReportOptions {
-  return {
-    details: settings.healthCheckDetails,
-    ...(views !== undefined && { freshness: (index) => views.freshness(index) }),
-  }
+  return { details: settings.healthCheckDetails, freshness: (index) => views.freshness(index) }
 }
 
 /** An id beats a model; a model is a group's name, else `litellm_params.model`. Undefined: no such id. */

@@ -64,6 +64,7 @@ function learnt(before: Standing, { evidence, row, now, rules }: Blow): Standing
 
 function isIgnored({ evidence: { source }, kind, rules }: Blow): boolean {
   if (source === 'traffic') return !rules.isTrafficHeeded
+  if (source === 'probe' && !rules.isProbeHeeded) return true
   return source === 'probe' && rules.ignoreTransientErrors && (kind === 'rate_limited' || kind === 'timeout')
 }
 

@@ -71,6 +71,7 @@ export function createChoices(deps: ChoicesDeps): Choices {
         tier: tier(index, now),
         until: untilOf(deps, index, standing),
         reason: standing.reason,
+        since: standing.since,
         isSilent: traffic.isSilent(index, now),
       }
     },

@@ -15,6 +15,8 @@ export interface Eligibility {
   /** When that may change; infinite where only evidence changes it. */
   readonly until: number
   readonly reason: FailureKind | undefined
+  /** When the state was entered. */
+  readonly since: number
   /** Its calls get no answers: new traffic is better sent elsewhere. */
   readonly isSilent: boolean
 }

@@ -32,6 +32,8 @@ export interface Member {
   readonly leastMs?: number
   /** Its own `cooldown_time`, milliseconds. */
   readonly firstWaitMs?: number
+  /** Though whole looks at it are rare, its first one is bought: somebody has asked for that. */
+  readonly isFirstBought?: boolean
 }
 
 /** What a look came to. */
@@ -48,7 +50,12 @@ export interface EngineDeps {
   readonly rules: EngineRules
   readonly look: LookRules
   readonly purse: Purse
-  readonly admission: Pick<AdmissionRules, 'total' | 'perHost' | 'perCredential'>
+  readonly admission: Pick<AdmissionRules, 'total' | 'perHost' | 'perCredential'> & {
+    /** New looks that one key may have at once; absent: 20. */
+    readonly burst?: number
+  }
+  /** First looks are spread over so much time, milliseconds; absent: a minute, or more for a large fleet. */
+  readonly spreadMs?: number
   /** `health_check_panic`. */
   readonly hasLastResort: boolean
   readonly clock: Pick<Clock, 'elapsed' | 'after'>
@@ -104,7 +111,7 @@ export function createEngine(deps: EngineDeps): Engine {
   const parts: Parts = {
     deps,
     references: new Float64Array(count).fill(Number.POSITIVE_INFINITY),
-    spreadMs: spreadOf(count, look.intervalMs),
+    spreadMs: deps.spreadMs ?? spreadOf(count, look.intervalMs),
   }
   const domains = createFaultDomains(members)
   const standings = createStandings({
@@ -130,7 +137,7 @@ export function createEngine(deps: EngineDeps): Engine {
     wake: (index, now) => standings.standing(index, now),
     jobOf: (index, { purpose }) => jobOf(members[index], index, purpose, standings, clock.elapsed()),
     launch: (index, plan, now) => launch(parts, { standings, scheduler }, index, plan, now),
-    admission: { ...deps.admission, burst: BURST, perSecond: allowances(members, look.intervalMs) },
+    admission: { burst: BURST, ...deps.admission, perSecond: allowances(members, look.intervalMs) },
   })
   const choices = createChoices({
     standings,
@@ -185,7 +192,7 @@ function listenerOf(
 
 /** Whether a suspicion can be confirmed by looking, or how many failed requests must do. */
 function confirmationOf({ members, rules, look, purse, clock }: EngineDeps, index: number): 'looks' | number {
-  if (look.strategy === 'off') return rules.failures
+  if (look.strategy === 'off' || !rules.isProbeHeeded) return rules.failures
   const { price = 0, credential = 0 } = members[index] ?? {}
   const isAffordable =
     price <= look.priceCeiling &&
@@ -205,7 +212,8 @@ function planOf(
   const standing = standings.standing(index, now)
   const isLeftAlone = standing.state === 'SATURATED' || standing.state === 'ISOLATED'
   if (reference <= now && !isLeftAlone) return { at: reference, rung: DEPTH.reach, purpose: 'confirm' }
-  const { price = 0, hasFree = false, credential = 0, leastMs, firstWaitMs } = deps.members[index] ?? {}
+  const member = deps.members[index]
+  const { price = 0, hasFree = false, credential = 0, leastMs, firstWaitMs } = member ?? {}
   const may = (purpose: Plan['purpose']): boolean => deps.purse.may(purpose, price, credential, now)
   const prices: Prices = {
     price,
@@ -214,6 +222,7 @@ function planOf(
     spreadMs,
     ...(leastMs !== undefined && { leastMs }),
     ...(firstWaitMs !== undefined && { firstWaitMs }),
+    ...(member?.isFirstBought === true && { isFirstBought: true }),
   }
   return nextProbe(standing, now, prices, roll, deps.look)
 }
@@ -241,6 +250,9 @@ function launch(
     if (isReported) return
     isReported = true
     if (!isPaid) purse.refund(cost, credential)
+    // What was to be free led on to an answer.
+    else if (cost === 0)
+      purse.spend(price === Number.POSITIVE_INFINITY ? 0 : price, credential, clock.elapsed())
     if (evidence !== undefined) standings.apply(index, evidence, clock.elapsed())
     scheduler.done(index)
   })

@@ -21,6 +21,8 @@ export interface Prices {
   readonly leastMs?: number
   /** `cooldown_time` of this deployment. */
   readonly firstWaitMs?: number
+  /** Its first whole look is bought although further ones are rare. */
+  readonly isFirstBought?: boolean
   /** First looks of all deployments are spread over so much time. */
   readonly spreadMs: number
 }
@@ -97,8 +99,8 @@ function first(standing: Standing, prices: Prices, roll: number, rules: LookRule
   const at = isLooked
     ? lastProbeAt + early(rules.intervalMs, roll)
     : since + (isFresh ? roll * prices.spreadMs : rules.confirmFreeMs)
-  if (maySpend(prices, 'idle', rules) && prices.leastMs === undefined)
-    return { at, rung: DEPTH.answer, purpose: 'idle' }
+  const isRare = prices.leastMs !== undefined && prices.isFirstBought !== true
+  if (maySpend(prices, 'idle', rules) && !isRare) return { at, rung: DEPTH.answer, purpose: 'idle' }
   return mayLookFree(prices, rules) ? { at, rung: DEPTH.front, purpose: 'idle' } : undefined
 }
 

@@ -1,0 +1,153 @@
+import type { Clock } from '../core/clock.ts'
+import type { Deployment } from '../core/deployment.ts'
+import { DEPTH } from '../core/depth.ts'
+import type { Depth } from '../core/depth.ts'
+import { asGatewayError } from '../core/failure.ts'
+import type { GatewayError } from '../core/failure.ts'
+import type { Log } from '../core/log.ts'
+import type { Verdict } from '../core/verdict.ts'
+import type { WritableBoard } from './board.ts'
+import type { Checker, Look } from './check.ts'
+import type { Engine, EngineDeps, Member } from './engine/engine.ts'
+import type { Standing } from './engine/standing.ts'
+
+/** What the engine's looks are made with. */
+export interface LooksDeps {
+  readonly deployments: readonly Deployment[]
+  readonly members: readonly Member[]
+  readonly engine: () => Pick<Engine, 'standings' | 'traffic'>
+  readonly checker: Pick<Checker, 'look'>
+  /** A whole check, shared with whoever else waits for one, and recorded by the time it resolves. */
+  readonly check: (
+    deployment: Deployment,
+    signal: AbortSignal,
+    mostMs: number | undefined,
+  ) => Promise<Verdict>
+  /** Records what a free look found, where it failed. */
+  readonly record: (deployment: Deployment, verdict: Verdict, depth: Depth) => void
+  readonly board: Pick<WritableBoard, 'passed'>
+  readonly clock: Clock
+  readonly log: Log
+  /** A look that costs more is taken for nobody's doubt. */
+  readonly priceCeiling: number
+}
+
+/** The looks of one gateway. */
+export interface Looks {
+  readonly probe: EngineDeps['probe']
+  /** Cancels what runs; resolves when nothing is left. */
+  stop(): Promise<void>
+}
+
+/** A look that came to nothing is made again after this at the earliest, milliseconds; a rare one after that. */
+const AGAIN_MS = 1_000
+const RARE_AGAIN_MS = 60_000
+/** The longest that `probeMs` says: nothing is known of the usual. */
+const UNKNOWN_MS = 15_000
+
+/** Makes the looks: free ones first, and an answer only where they pass. */
+export function createLooks(deps: LooksDeps): Looks {
+  const stopping = new AbortController()
+  const running = new Set<Promise<void>>()
+  /** By deployment, when an answer was last asked for; kept of those whose answers are to be rare. */
+  const paid = new Map<number, number>()
+  return {
+    probe: (index, rung, report) => {
+      const deployment = deps.deployments[index]
+      if (deployment === undefined) return
+      const before = evidenceAt(deps, index)
+      const look = climb(deps, deployment, rung, paid, stopping.signal)
+        .catch((error: unknown) => crashed(deps.log, deployment, asGatewayError(error)))
+        .then((isPaid) => {
+          running.delete(look)
+          if (stopping.signal.aborted) return
+          // Evidence is applied as it comes; where none came (our own loop lagged), the same look is due at once.
+          const finish = (): void => report({ evidence: undefined, isPaid })
+          const againMs = deps.members[index]?.leastMs === undefined ? AGAIN_MS : RARE_AGAIN_MS
+          if (evidenceAt(deps, index) === before) deps.clock.after(againMs, finish)
+          else finish()
+        })
+      running.add(look)
+    },
+    stop: async () => {
+      stopping.abort()
+      await Promise.allSettled(running)
+    },
+  }
+}
+
+function evidenceAt({ engine, clock }: LooksDeps, index: number): Standing {
+  return engine().standings.standing(index, clock.elapsed())
+}
+
+function crashed(log: Log, { id }: Deployment, error: GatewayError): false {
+  if (error.kind !== 'cancelled') log.error('check_crashed', { model_id: id, message: error.message })
+  return false
+}
+
+/** True where an answer was asked for. */
+async function climb(
+  deps: LooksDeps,
+  deployment: Deployment,
+  rung: Depth,
+  paid: Map<number, number>,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const { index } = deployment
+  const { hasFree = false, price = 0, leastMs } = deps.members[index] ?? {}
+  const standing = deps.engine().standings.standing(index, deps.clock.elapsed())
+  const isTooSoon = leastMs !== undefined && deps.clock.elapsed() - (paid.get(index) ?? -Infinity) < leastMs
+  if (hasFree && (rung < DEPTH.answer || isTooSoon || isDoubted(standing))) {
+    const startedAt = deps.clock.elapsed()
+    const found = await deps.checker.look(deployment, signal, standing.reason)
+    if (found.kind === 'failed') {
+      deps.record(deployment, found.verdict, DEPTH.front)
+      return false
+    }
+    const mustGoOn = isDoubted(standing) && !settles(found, standing) && price <= deps.priceCeiling
+    if (isTooSoon || (rung < DEPTH.answer && !mustGoOn)) {
+      passed(deps, index, found, standing, startedAt)
+      return false
+    }
+  }
+  if (isTooSoon) return false
+  if (leastMs !== undefined) paid.set(index, deps.clock.elapsed())
+  await deps.check(deployment, signal, deadlineOf(deps, index, standing))
+  return true
+}
+
+function isDoubted({ state }: Standing): boolean {
+  return state === 'SUSPECT' || state === 'DOWN' || state === 'MISCONFIGURED'
+}
+
+/** A key may open the door and not the model, and a listing says nothing of a model's absence: only an answer tells. */
+function settles({ kind }: Look, { reason }: Standing): boolean {
+  if (reason === 'auth' || reason === 'not_found') return false
+  return kind === 'passed' || (kind === 'reached' && (reason === 'unreachable' || reason === 'tls'))
+}
+
+function passed(
+  { engine, board, clock }: LooksDeps,
+  index: number,
+  { kind }: Look,
+  { reason }: Standing,
+  startedAt: number,
+): void {
+  const isFront = kind === 'passed' && reason !== 'not_found'
+  const depth = isFront ? DEPTH.front : DEPTH.reach
+  const at = clock.elapsed()
+  board.passed(index, depth)
+  engine().standings.apply(
+    index,
+    { kind: 'ok', source: 'probe', depth, startedAt, at, isAttributable: true },
+    at,
+  )
+}
+
+/** Where somebody waits for the verdict, no longer than the usual allows; else as long as is configured. */
+function deadlineOf({ engine }: LooksDeps, index: number, { state }: Standing): number | undefined {
+  const usualMs = engine().traffic.probeMs(index)
+  if (state === 'SUSPECT') return usualMs
+  const isOut = state === 'DOWN' || state === 'RECOVERING'
+  return isOut && usualMs < UNKNOWN_MS ? usualMs : undefined
+}
