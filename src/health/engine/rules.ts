@@ -18,12 +18,16 @@ export interface EngineRules {
   readonly allowedFailsByKind: Readonly<Partial<Record<FailureKind, number>>>
   /** False (`disable_cooldowns`): failing traffic changes nothing. */
   readonly isTrafficHeeded: boolean
+  /** False (`enable_health_check_routing: false`): a failed probe changes nothing. */
+  readonly areProbesHeeded: boolean
   /** `health_check_ignore_transient_errors`: a probe's 429 or timeout changes nothing. */
   readonly ignoreTransientErrors: boolean
   /** An answer of another model than the configured one counts as a failure. */
   readonly isIdentityStrict: boolean
   /** Our own network is in doubt: nobody is brought down. */
   readonly isFrozen: boolean
+  /** `health_check_self_isolation`: whether that is looked out for at all. */
+  readonly noticesIsolation: boolean
   /** DEGRADED from this share of failures on, until it has been at most `degradedLeave` for `calmMs`. */
   readonly degradedEnter: number
   readonly degradedLeave: number
@@ -58,9 +62,11 @@ export const DEFAULT_RULES: EngineRules = {
   windowMs: 30_000,
   allowedFailsByKind: {},
   isTrafficHeeded: true,
+  areProbesHeeded: true,
   ignoreTransientErrors: false,
   isIdentityStrict: false,
   isFrozen: false,
+  noticesIsolation: true,
   degradedEnter: 0.1,
   degradedLeave: 0.05,
   calmMs: 60_000,
@@ -110,10 +116,11 @@ export interface DownWaits {
   /** `cooldown_time`. */
   readonly firstMs: number
   readonly factor: number
-  /** The longest wait, by what the look costs: nothing, below $0.001, more. */
+  /** The longest wait, by what the look costs: nothing, below $0.001, below $0.01, more. */
   readonly capFreeMs: number
   readonly capMs: number
   readonly capMidMs: number
+  readonly capDearMs: number
   /** The cap grows to this share of the outage's age, up to `capOldMs`: what was dead for hours will be dead for minutes. */
   readonly ageShare: number
   readonly capOldMs: number
@@ -134,6 +141,7 @@ export const DEFAULT_LOOK_RULES: LookRules = {
     capFreeMs: 15_000,
     capMs: 45_000,
     capMidMs: 300_000,
+    capDearMs: 300_000,
     ageShare: 1 / 15,
     capOldMs: 360_000,
   },
