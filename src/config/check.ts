@@ -14,21 +14,21 @@ export type Report = (problem: Problem) => void
 export function checkValue(known: KnownKey, node: YamlNode, path: string, report: Report): void {
   if (node.kind === 'null') return
   const result = known.type.safeParse(toJson(node))
-  for (const issue of (result.error?.issues ?? []).flatMap(closestIssues)) {
-    const place = descend(node, issue.path)
-    const inner = issue.path.map((part) => `.${String(part)}`).join('')
-    if (issue.code === 'unrecognized_keys') reportStrangers(issue.keys, known, place, path + inner, report)
-    else report(problemAt('fatal', place, path + inner, `${issue.message}, not ${shownValue(place)}`))
-  }
+  for (const issue of result.error?.issues ?? []) reportIssue(issue, known, node, path, report)
+}
+
+function reportIssue(issue: Issue, known: KnownKey, node: YamlNode, path: string, report: Report): void {
+  const place = descend(node, issue.path)
+  const inner = path + issue.path.map((part) => `.${String(part)}`).join('')
+  const asMap = issue.code === 'invalid_union' ? issue.errors.find(isOfMap) : undefined
+  if (issue.code === 'unrecognized_keys') reportStrangers(issue.keys, known, place, inner, report)
+  else if (asMap !== undefined) for (const each of asMap) reportIssue(each, known, place, inner, report)
+  else report(problemAt('fatal', place, inner, `${issue.message}, not ${shownValue(place)}`))
 }
 
 /** Of a value that may be a number or a map, a map is judged as a map. */
-function closestIssues(issue: Issue): readonly Issue[] {
-  if (issue.code !== 'invalid_union') return [issue]
-  const asMap = issue.errors.find((issues) =>
-    issues.every(({ code, path }) => path.length > 0 || code === 'unrecognized_keys'),
-  )
-  return asMap?.map((inner) => ({ ...inner, path: [...issue.path, ...inner.path] })) ?? [issue]
+function isOfMap(issues: readonly Issue[]): boolean {
+  return issues.every(({ code, path }) => path.length > 0 || code === 'unrecognized_keys')
 }
 
 /** Keys of a block of our own that it does not have. */

@@ -20,7 +20,8 @@ export function readEngine(
   const thresholds = given.health_check_thresholds
   const down = given.health_check_down
   const budget = given.health_check_budget
-  const { cooldownMs, isEnabled, allowedFails, allowedFailsByKind } = cooldowns
+  const { isEnabled, allowedFails, allowedFailsByKind } = cooldowns
+  const cooldown = writtenCooldown(root)
   return {
     isLooking: general.backgroundHealthChecks,
     strategy: given.health_check_strategy ?? undefined,
@@ -57,12 +58,18 @@ export function readEngine(
     forgetMs: milliseconds(given.health_check_staleness_threshold),
     traffic: {
       // A rest of no time is none.
-      isHeeded: isEnabled && cooldownMs > 0,
-      cooldownMs: cooldownMs > 0 ? cooldownMs : undefined,
+      isHeeded: isEnabled && cooldown !== 0,
+      cooldownMs: cooldown === 0 ? undefined : milliseconds(cooldown),
       allowedFails,
       allowedFailsByKind,
     },
   }
+}
+
+/** `cooldown_time`, seconds; undefined where nobody wrote one. */
+function writtenCooldown(root: MapNode): number | undefined {
+  const written = (block: string): number | undefined => numberOf(child(child(root, block), 'cooldown_time'))
+  return written('router_settings') ?? written('litellm_settings')
 }
 
 /** Settings that are right each by itself, and not together. */

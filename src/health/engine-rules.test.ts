@@ -2,6 +2,16 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { EngineSettings } from '../core/engine-settings.ts'
 import { engineRulesOf } from './engine-rules.ts'
+import {
+  makeFailedProbe,
+  makeMember,
+  makeOk,
+  play,
+  sicken,
+  statesOf,
+  wellRig,
+} from './engine/engine.fixture.ts'
+import { nextProbe } from './engine/next-probe.ts'
 import { DEFAULT_LOOK_RULES, DEFAULT_RULES } from './engine/rules.ts'
 
 const NOTHING: EngineSettings = {
@@ -36,14 +46,13 @@ const NOTHING: EngineSettings = {
 const { thresholds, confirm, down, budget, concurrency, traffic } = NOTHING
 
 /** Every rule by its path, so that a case can name those that it changes and no other. */
-function flat(value: object, path = ''): ReadonlyMap<string, unknown> {
-  return new Map(
-    Object.entries(value).flatMap(([name, inner]: [string, unknown]) =>
-      typeof inner === 'object' && inner !== null
-        ? [...flat(inner, `${path}${name}.`)]
-        : [[`${path}${name}`, inner] as const],
-    ),
-  )
+function flat(value: object, path = '', into = new Map<string, unknown>()): ReadonlyMap<string, unknown> {
+  for (const [name, inner] of Object.entries(value)) {
+    const isBlock = typeof inner === 'object' && inner !== null
+    if (isBlock) flat(inner, `${path}${name}.`, into)
+    else into.set(`${path}${name}`, inner)
+  }
+  return into
 }
 
 function changes(settings: Partial<EngineSettings>): Readonly<Record<string, unknown>> {
@@ -126,11 +135,15 @@ describe('what is written changes its rules, and no other', () => {
       { 'look.down.capMidMs': 100_000, 'look.down.capOldMs': 100_000 },
     ],
     ['down.cap_dear', { down: { ...down, capDearMs: 1_800_000 } }, { 'look.down.capDearMs': 1_800_000 }],
-    ['cooldown_time', { traffic: { ...traffic, cooldownMs: 60_000 } }, { 'look.down.firstMs': 60_000 }],
     [
-      'down.first beside cooldown_time',
+      'coolfallentime',
+      { traffic: { ...traffic, cooldownMs: 90_000 } },
+      { 'rules.saturatedMs': 90_000, 'rules.saturatedMostMs': 90_000, 'look.down.firstMs': 90_000 },
+    ],
+    [
+      'down.first beside coolfallentime',
       { traffic: { ...traffic, cooldownMs: 60_000 }, down: { ...down, firstMs: 7000 } },
-      { 'look.down.firstMs': 7000 },
+      { 'rules.saturatedMs': 60_000, 'look.down.firstMs': 7000 },
     ],
     ['disable_cooldowns', { traffic: { ...traffic, isHeeded: false } }, { 'rules.isTrafficHeeded': false }],
     ['allowed_fails', { traffic: { ...traffic, allowedFails: 3 } }, { 'rules.allowedFails': 3 }],
@@ -152,7 +165,7 @@ describe('what is written changes its rules, and no other', () => {
     ],
     ['health_check_panic: off', { hasLastResort: false }, { hasLastResort: false }],
     ['health_check_self_isolation: false', { noticesIsolation: false }, { 'rules.noticesIsolation': false }],
-    ['enable_health_check_routing: false', { steersRouting: false }, { 'rules.areProbesHeeded': false }],
+    ['enable_health_check_routing: false', { steersRouting: false }, { 'rules.isProbeHeeded': false }],
     [
       'health_check_ignore_transient_errors',
       { ignoresTransientErrors: true },
@@ -173,5 +186,55 @@ test('where nothing is written, the rules are the defaults that the engine was m
     purse: { usdPerDay: 5, usdPerDayEach: Number.POSITIVE_INFINITY },
     admission: { total: 64, perHost: 4, perCredential: 2 },
     hasLastResort: true,
+  })
+})
+
+describe('what only a setting can switch', () => {
+  test('with enable_health_check_routing: false a failed probe takes no traffic away', () => {
+    const { rules } = engineRulesOf({ ...NOTHING, steersRouting: false })
+    const inputs = [makeOk(0), makeFailedProbe(1), makeFailedProbe(2), makeFailedProbe(3)]
+    assert.equal(play(inputs, rules).state, 'HEALTHY')
+    assert.notEqual(play(inputs).state, 'HEALTHY')
+  })
+
+  test('with health_check_self_isolation: false all hosts may go down at once', () => {
+    for (const noticesIsolation of [true, false]) {
+      const { rules } = engineRulesOf({ ...NOTHING, noticesIsolation })
+      const rig = wellRig(
+        [0, 1, 2, 3].map((index) => makeMember(index)),
+        { rules },
+      )
+      sicken(rig, () => true, 'unreachable')
+      for (let at = 0; at < 20; at += 1) {
+        for (const index of [0, 1, 2, 3]) rig.call(index, 'unreachable')
+        rig.clock.wind(1000)
+      }
+      rig.engine.stop()
+      assert.equal(statesOf(rig).includes('DOWN'), !noticesIsolation)
+    }
+  })
+
+  test('cap_dear is the longest wait of a deployment that nobody pays to look at', () => {
+    const { look } = engineRulesOf({ ...NOTHING, down: { ...down, capMs: 10_000, capDearMs: 900_000 } })
+    const fallen = {
+      ...play([makeOk(0)]),
+      state: 'DOWN',
+      reason: 'timeout',
+      since: 0,
+      downSince: 0,
+      waits: 40,
+    } as const
+    const prices = {
+      price: 0.04,
+      hasFree: false,
+      spreadMs: 0,
+      may: { idle: true, confirm: true, recover: true },
+    }
+    assert.deepEqual(nextProbe(fallen, 1, prices, 0.5, look), {
+      at: 900_000,
+      rung: 'trial',
+      purpose: 'recover',
+    })
+    assert.equal(nextProbe(fallen, 1, { ...prices, price: 1e-5 }, 0.5, look)?.at, 10_000)
   })
 })

@@ -37,6 +37,7 @@ export function engineRulesOf(settings: EngineSettings): EngineRuleSet {
 
 function judgingRules(settings: EngineSettings): EngineRules {
   const { thresholds, traffic, intervalMs = 0 } = settings
+  const { cooldownMs } = traffic
   const failures = thresholds.failures ?? DEFAULT_RULES.failures
   const rise = thresholds.rise ?? DEFAULT_RULES.rise
   return {
@@ -52,9 +53,14 @@ function judgingRules(settings: EngineSettings): EngineRules {
     ...(traffic.allowedFails !== undefined && { allowedFails: traffic.allowedFails }),
     allowedFailsByKind: traffic.allowedFailsByKind,
     isTrafficHeeded: traffic.isHeeded,
-    areProbesHeeded: settings.steersRouting,
+    isProbeHeeded: settings.steersRouting,
     ignoreTransientErrors: settings.ignoresTransientErrors,
     noticesIsolation: settings.noticesIsolation,
+    // Whoever writes how long a deployment rests means those as well that are merely too busy.
+    ...(cooldownMs !== undefined && {
+      saturatedMs: cooldownMs,
+      saturatedMostMs: Math.max(cooldownMs, DEFAULT_RULES.saturatedMostMs),
+    }),
     forgetMs: settings.forgetMs ?? Math.max(DEFAULT_RULES.forgetMs, INTERVALS_TO_FORGET * intervalMs),
   }
 }

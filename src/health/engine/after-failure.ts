@@ -64,10 +64,8 @@ function learnt(before: Standing, { evidence, row, now, rules }: Blow): Standing
 
 function isIgnored({ evidence: { source }, kind, rules }: Blow): boolean {
   if (source === 'traffic') return !rules.isTrafficHeeded
-  if (source !== 'probe') return false
-  return (
-    !rules.areProbesHeeded || (rules.ignoreTransientErrors && (kind === 'rate_limited' || kind === 'timeout'))
-  )
+  if (source === 'probe' && !rules.isProbeHeeded) return true
+  return source === 'probe' && rules.ignoreTransientErrors && (kind === 'rate_limited' || kind === 'timeout')
 }
 
 /** A success that began later shows that this failure was its own request's. */

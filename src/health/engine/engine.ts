@@ -185,7 +185,7 @@ function listenerOf(
 
 /** Whether a suspicion can be confirmed by looking, or how many failed requests must do. */
 function confirmationOf({ members, rules, look, purse, clock }: EngineDeps, index: number): 'looks' | number {
-  if (look.strategy === 'off') return rules.failures
+  if (look.strategy === 'off' || !rules.isProbeHeeded) return rules.failures
   const { price = 0, credential = 0 } = members[index] ?? {}
   const isAffordable =
     price <= look.priceCeiling &&

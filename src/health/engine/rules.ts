@@ -18,8 +18,8 @@ export interface EngineRules {
   readonly allowedFailsByKind: Readonly<Partial<Record<FailureKind, number>>>
   /** False (`disable_cooldowns`): failing traffic changes nothing. */
   readonly isTrafficHeeded: boolean
-  /** False (`enable_health_check_routing: false`): a failed probe changes nothing. */
-  readonly areProbesHeeded: boolean
+  /** False (`enable_health_check_routing: false`): failing probes change nothing. */
+  readonly isProbeHeeded: boolean
   /** `health_check_ignore_transient_errors`: a probe's 429 or timeout changes nothing. */
   readonly ignoreTransientErrors: boolean
   /** An answer of another model than the configured one counts as a failure. */
@@ -62,7 +62,7 @@ export const DEFAULT_RULES: EngineRules = {
   windowMs: 30_000,
   allowedFailsByKind: {},
   isTrafficHeeded: true,
-  areProbesHeeded: true,
+  isProbeHeeded: true,
   ignoreTransientErrors: false,
   isIdentityStrict: false,
   isFrozen: false,
