@@ -10,6 +10,10 @@ import { createGateway } from './gateway/server.ts'
 import { createMetrics, type Metrics } from './metrics/metrics.ts'
 import { createBoard, type Board } from './health/board.ts'
 import { createHealthChecks, type HealthChecks } from './health/checks.ts'
+import { engineRulesOf } from './health/engine-rules.ts'
+import { createMembers, type MemberInputs } from './health/members.ts'
+import { planHealth, type HealthPlan } from './health/plan.ts'
+import { createProbePrices } from './health/probe-price.ts'
 import { DEFAULT_HEALTH_SETTINGS, type HealthSettings } from './health/settings.ts'
 import type { LineOrProblem } from './health/subject.ts'
 import { openLine } from './providers/call.ts'
@@ -52,6 +56,8 @@ export interface Parts {
   readonly metrics: Metrics
   /** Loads what the config asks for and most configs do not need. */
   readonly prepare: () => Promise<void>
+  /** As `App.plan`. */
+  readonly plan: (most: number) => Promise<HealthPlan>
 }
 
 /** Everything that a gateway is made of, each part told of those it uses. */
@@ -111,7 +117,25 @@ export function createParts(config: Config, deps: PartsDeps): Parts {
   })
   const needsBook = router.checksContextWindow || router.strategy === 'cost-based-routing'
   const prepare = (): Promise<void> => (needsBook ? book.load() : Promise.resolve())
-  return { board, checks, gateway, transports, metrics, prepare }
+  const prices = createProbePrices({ book, env: config.env, settings })
+  const plan = async (most: number): Promise<HealthPlan> => {
+    await prices.load()
+    return planOf(config, { lines, priceOf: (deployment) => prices.of(deployment), settings }, most)
+  }
+  return { board, checks, gateway, transports, metrics, prepare, plan }
+}
+
+/** The plan of background checks, as if they were on. */
+function planOf(
+  { deployments, engine }: Config,
+  parts: Omit<MemberInputs, 'deployments'>,
+  most: number,
+): HealthPlan {
+  const { groups } = parts.settings
+  const settings = { ...parts.settings, backgroundHealthChecks: true }
+  const { members } = createMembers({ ...parts, deployments, settings })
+  const set = engineRulesOf({ ...engine, isLooking: true })
+  return planHealth({ ...parts, deployments, members, set, most, ...(groups && { groups }) })
 }
 
 type Traffic = RelayDeps & ObjectDeps & RealtimeDeps & Omit<RealtimeKeyDeps, 'sessionKeys'>

@@ -113,19 +113,19 @@ function duration(ms: number): string {
 }
 
 /** Cut or padded to exactly `width` characters. */
-function fit(text: string, width: number): string {
+export function fit(text: string, width: number): string {
   const cut = clip(text, width)
   return cut + ' '.repeat(width - lengthOf(cut))
 }
 
 /** At most `width` characters, the last one an ellipsis where something was cut. */
-function clip(text: string, width: number): string {
+export function clip(text: string, width: number): string {
   const characters = Array.from(text)
   if (characters.length <= width) return text
   return width <= 0 ? '' : `${characters.slice(0, width - 1).join('')}…`
 }
 
 /** In characters, not UTF-16 units. */
-function lengthOf(text: string): number {
+export function lengthOf(text: string): number {
   return Array.from(text).length
 }
