@@ -17,7 +17,7 @@ import { createProbePrices } from './health/probe-price.ts'
 import { DEFAULT_HEALTH_SETTINGS, type HealthSettings } from './health/settings.ts'
 import type { LineOrProblem } from './health/subject.ts'
 import { openLine } from './providers/call.ts'
-import { createModelBook } from './providers/model-facts.ts'
+import { createModelBook, type ModelBook } from './providers/model-facts.ts'
 import { resolveModel } from './providers/registry.ts'
 import { createChoice } from './routing/choice.ts'
 import { createDirectory } from './routing/directory.ts'
@@ -117,25 +117,25 @@ export function createParts(config: Config, deps: PartsDeps): Parts {
   })
   const needsBook = router.checksContextWindow || router.strategy === 'cost-based-routing'
   const prepare = (): Promise<void> => (needsBook ? book.load() : Promise.resolve())
-  const prices = createProbePrices({ book, env: config.env, settings })
-  const plan = async (most: number): Promise<HealthPlan> => {
-    await prices.load()
-    return planOf(config, { lines, priceOf: (deployment) => prices.of(deployment), settings }, most)
-  }
+  const plan = createPlanner(config, { lines, book, settings })
   return { board, checks, gateway, transports, metrics, prepare, plan }
 }
 
-/** The plan of background checks, as if they were on. */
-function planOf(
-  { deployments, engine }: Config,
-  parts: Omit<MemberInputs, 'deployments'>,
-  most: number,
-): HealthPlan {
-  const { groups } = parts.settings
-  const settings = { ...parts.settings, backgroundHealthChecks: true }
-  const { members } = createMembers({ ...parts, deployments, settings })
-  const set = engineRulesOf({ ...engine, isLooking: true })
-  return planHealth({ ...parts, deployments, members, set, most, ...(groups && { groups }) })
+/** Plans background checks, as if they were on. */
+function createPlanner(
+  { deployments, engine, env }: Config,
+  { lines, book, settings }: Pick<MemberInputs, 'lines' | 'settings'> & { readonly book: ModelBook },
+): Parts['plan'] {
+  const prices = createProbePrices({ book, env, settings })
+  const priceOf = (deployment: Deployment): number => prices.of(deployment)
+  const { groups } = settings
+  return async (most) => {
+    await prices.load()
+    const watched = { ...settings, backgroundHealthChecks: true }
+    const { members } = createMembers({ deployments, lines, priceOf, settings: watched })
+    const set = engineRulesOf({ ...engine, isLooking: true })
+    return planHealth({ deployments, members, priceOf, set, most, ...(groups && { groups }) })
+  }
 }
 
 type Traffic = RelayDeps & ObjectDeps & RealtimeDeps & Omit<RealtimeKeyDeps, 'sessionKeys'>

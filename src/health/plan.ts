@@ -31,8 +31,8 @@ export interface PlanRow {
   readonly idle: DayCount
   readonly busy: DayCount
   readonly liteLlm: DayCount
-  /** Why it is never checked in the background; absent: it is. */
-  readonly unchecked?: string
+  /** Why it is never checked in the background; undefined where it is. */
+  readonly unchecked: string | undefined
 }
 
 /** What a plan is made from. */
@@ -65,14 +65,13 @@ export function planHealth(inputs: PlanInputs): HealthPlan {
   const wanted = isShort ? daysOf({ ...set, purse }, 0).counts : idle
   const { counts: busy } = daysOf(set, CALLS_PER_MINUTE)
   const rows = deployments.map((deployment, at): PlanRow => {
-    const unchecked = whyUnchecked(deployment, inputs.groups)
     return {
       index: deployment.index,
       price: priceOf(deployment),
       idle: idle[at] ?? NOTHING,
       busy: busy[at] ?? NOTHING,
       liteLlm: liteLlmDay(deployment, priceOf(deployment), inputs),
-      ...(unchecked !== undefined && { unchecked }),
+      unchecked: whyUnchecked(deployment, inputs.groups),
     }
   })
   return {
@@ -137,8 +136,9 @@ function sampleOf(members: readonly Member[], { purse }: EngineRuleSet, most: nu
   if (members.length <= most)
     return { subjects: members.map((member) => ({ member, weight: 1 })), spread: (counts) => counts }
   const kinds = new Map<string, Member[]>()
-  const names = members.map(({ host: _, group: __, credential, ...rest }) =>
-    JSON.stringify(purse.usdPerDayEach === Infinity ? rest : { ...rest, credential }),
+  const hasOwnLimit = purse.usdPerDayEach !== Number.POSITIVE_INFINITY
+  const names = members.map((member) =>
+    JSON.stringify({ ...member, host: 0, group: 0, credential: hasOwnLimit ? member.credential : 0 }),
   )
   names.forEach((name, index) => {
     const kind = kinds.get(name) ?? []
