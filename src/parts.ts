@@ -13,11 +13,11 @@ import { createHealthChecks, type HealthChecks } from './health/checks.ts'
 import { engineRulesOf } from './health/engine-rules.ts'
 import { createMembers, type MemberInputs } from './health/members.ts'
 import { planHealth, type HealthPlan } from './health/plan.ts'
-import { createProbePrices } from './health/probe-price.ts'
+import { createProbePrices, type ProbePrices } from './health/probe-price.ts'
 import { DEFAULT_HEALTH_SETTINGS, type HealthSettings } from './health/settings.ts'
 import type { LineOrProblem } from './health/subject.ts'
 import { openLine } from './providers/call.ts'
-import { createModelBook, type ModelBook } from './providers/model-facts.ts'
+import { createModelBook } from './providers/model-facts.ts'
 import { resolveModel } from './providers/registry.ts'
 import { createChoice } from './routing/choice.ts'
 import { createDirectory } from './routing/directory.ts'
@@ -117,16 +117,16 @@ export function createParts(config: Config, deps: PartsDeps): Parts {
   })
   const needsBook = router.checksContextWindow || router.strategy === 'cost-based-routing'
   const prepare = (): Promise<void> => (needsBook ? book.load() : Promise.resolve())
-  const plan = createPlanner(config, { lines, book, settings })
+  const prices = createProbePrices({ book, env: config.env, settings })
+  const plan = createPlanner(config, { lines, prices, settings })
   return { board, checks, gateway, transports, metrics, prepare, plan }
 }
 
 /** Plans background checks, as if they were on. */
 function createPlanner(
-  { deployments, engine, env }: Config,
-  { lines, book, settings }: Pick<MemberInputs, 'lines' | 'settings'> & { readonly book: ModelBook },
+  { deployments, engine }: Config,
+  { lines, prices, settings }: Pick<MemberInputs, 'lines' | 'settings'> & { readonly prices: ProbePrices },
 ): Parts['plan'] {
-  const prices = createProbePrices({ book, env, settings })
   const priceOf = (deployment: Deployment): number => prices.of(deployment)
   const { groups } = settings
   return async (most) => {

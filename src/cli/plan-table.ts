@@ -26,7 +26,7 @@ export function planLines(
   const widest = names.reduce((most, name) => Math.max(most, lengthOf(name)), 'MODEL'.length)
   const name = Math.min(Math.max(room, LEAST_NAME), widest, MOST_NAME)
   const line = (cells: readonly [string, string], rest: string): string =>
-    `${fit(cells[0], name)}${GAP}${fit(cells[1], mode)}${GAP}${rest}`.trimEnd()
+    clip(`${fit(cells[0], name)}${GAP}${fit(cells[1], mode)}${GAP}${rest}`.trimEnd(), width)
   const restWidth = numbers - GAP.length
   const rows = plan.rows.map((row, at) =>
     line([names[at] ?? '', modes[at] ?? ''], clip(rowNumbers(row), restWidth)),
