@@ -103,16 +103,23 @@ const TYPE_NAMES: Readonly<Record<string, string>> = {
 
 /** What a setting takes. The quoted forms of numbers and booleans, which all of them take, are not repeated. */
 function typeName(type: z.ZodType): string {
-  const { anyOf, ...own } = z.toJSONSchema(type, { io: 'input', unrepresentable: 'any' })
-  const forms = [own, ...(anyOf ?? []).flatMap((form) => [form].concat(form.anyOf ?? []))]
-  const words = forms.flatMap((form) =>
-    form.enum === undefined
-      ? [form.type ?? []].flat().flatMap((kind) => TYPE_NAMES[kind] ?? [])
-      : form.enum.map((word) => `\`${word}\``),
-  )
-  const isQuoted = words.includes('true or false') || (words[0] === 'number' && words.length === 2)
-  const plain = isQuoted ? words.filter((word) => word !== 'text') : words
+  const forms = formsOf(z.toJSONSchema(type, { io: 'input', unrepresentable: 'any' }))
+  const words = forms
+    // A word that YAML reads as a boolean (`off`) is listed as a word already.
+    .filter((form) => form.const === undefined)
+    .flatMap((form) =>
+      form.enum === undefined
+        ? [form.type ?? []].flat().flatMap((kind) => TYPE_NAMES[kind] ?? [])
+        : form.enum.map((word) => `\`${word}\``),
+    )
+  const isQuoted = words[0] === 'true or false' || words[0] === 'number'
+  const plain = isQuoted && words[1] === 'text' ? words.toSpliced(1, 1) : words
   return plain.length === 0 ? 'anything' : [...new Set(plain)].join(', ')
+}
+
+/** A form, and all that it may be instead. */
+function formsOf(form: z.core.JSONSchema.BaseSchema): readonly z.core.JSONSchema.BaseSchema[] {
+  return [form, ...(form.anyOf ?? []).flatMap(formsOf)]
 }
 
 function providers(): string {

@@ -11,7 +11,10 @@ import { createMetrics, type Metrics } from './metrics/metrics.ts'
 import { createRecentLag, type RecentLag } from './metrics/recent-lag.ts'
 import type { Board } from './health/board.ts'
 import { createHealthChecks, type HealthChecks } from './health/checks.ts'
-import { defaultPrice } from './health/default-price.ts'
+import { engineRulesOf } from './health/engine-rules.ts'
+import { createMembers, type MemberInputs } from './health/members.ts'
+import { planHealth, type HealthPlan } from './health/plan.ts'
+import { createProbePrices, type ProbePrices } from './health/probe-price.ts'
 import { DEFAULT_HEALTH_SETTINGS, type HealthSettings } from './health/settings.ts'
 import type { LineOrProblem } from './health/subject.ts'
 import { openLine } from './providers/call.ts'
@@ -57,6 +60,8 @@ export interface Parts {
   readonly lag: RecentLag
   /** Loads what the config asks for and most configs do not need. */
   readonly prepare: () => Promise<void>
+  /** As `App.plan`. */
+  readonly plan: (most: number) => Promise<HealthPlan>
 }
 
 /** Everything that a gateway is made of, each part told of those it uses. */
@@ -121,7 +126,25 @@ export function createParts(config: Config, deps: PartsDeps): Parts {
   })
   const needsBook = router.checksContextWindow || router.strategy === 'cost-based-routing'
   const prepare = (): Promise<void> => (needsBook ? book.load() : Promise.resolve())
-  return { board, checks, gateway, transports, metrics, lag, prepare }
+  const prices = createProbePrices({ book, env: config.env, settings })
+  const plan = createPlanner(config, { lines, prices, settings })
+  return { board, checks, gateway, transports, metrics, lag, prepare, plan }
+}
+
+/** Plans background checks, as if they were on. */
+function createPlanner(
+  { deployments, engine }: Config,
+  { lines, prices, settings }: Pick<MemberInputs, 'lines' | 'settings'> & { readonly prices: ProbePrices },
+): Parts['plan'] {
+  const priceOf = (deployment: Deployment): number => prices.of(deployment)
+  const { groups } = settings
+  return async (most) => {
+    await prices.load()
+    const watched = { ...settings, backgroundHealthChecks: true }
+    const { members } = createMembers({ deployments, lines, priceOf, settings: watched })
+    const set = engineRulesOf({ ...engine, isLooking: true })
+    return planHealth({ deployments, members, priceOf, set, most, ...(groups && { groups }) })
+  }
 }
 
 type Traffic = RelayDeps & ObjectDeps & RealtimeDeps & Omit<RealtimeKeyDeps, 'sessionKeys'>

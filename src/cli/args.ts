@@ -36,6 +36,7 @@ export type Command =
     }
   | { readonly kind: 'health'; readonly address: Address; readonly configPath?: string }
   | { readonly kind: 'check'; readonly path: string; readonly isStrict: boolean }
+  | { readonly kind: 'plan'; readonly path: string; readonly isJson: boolean }
   | { readonly kind: 'version' }
   | { readonly kind: 'help' }
   | { readonly kind: 'misused'; readonly message: string }
@@ -73,6 +74,8 @@ function toCommand(words: Words, env: Env): Command {
   const [first, ...rest] = positionals
   if (first === 'check' || options.has('validate_config'))
     return checkCommand(words, first === 'check' ? rest : positionals, env)
+  if (first === 'plan') return planCommand(words, rest, env)
+  if (options.has('json')) throw new Misuse('--json belongs to pulsegate plan FILE')
   if (options.has('strict')) throw new Misuse('--strict belongs to pulsegate check FILE')
   if (first === 'demo') return demoCommand(words, rest, env)
   return serveOrAsk(words, env)
@@ -82,6 +85,12 @@ function checkCommand(words: Words, paths: readonly string[], env: Env): Command
   const path = configPath(words, paths, env)
   if (path === undefined) throw new Misuse('check needs a file: pulsegate check config.yaml')
   return { kind: 'check', path, isStrict: words.options.has('strict') }
+}
+
+function planCommand(words: Words, paths: readonly string[], env: Env): Command {
+  const path = configPath(words, paths, env)
+  if (path === undefined) throw new Misuse('plan needs a file: pulsegate plan config.yaml')
+  return { kind: 'plan', path, isJson: words.options.has('json') }
 }
 
 function demoCommand(words: Words, rest: readonly string[], env: Env): Command {

@@ -27,6 +27,10 @@ async function runCommand(command: Command, shell: Shell): Promise<number> {
       const { checkConfig } = await import('./check-config.ts')
       return checkConfig(command, shell)
     }
+    case 'plan': {
+      const { plan } = await import('./plan.ts')
+      return plan(command, shell)
+    }
     case 'health': {
       const { health } = await import('./health.ts')
       return health(command, shell)

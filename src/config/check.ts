@@ -1,8 +1,11 @@
+import type { z } from 'zod'
 import { didYouMean } from '../core/closest.ts'
 import { variableOf } from './env.ts'
 import { INFO, paramKind, PARAMS, type Block, type KnownKey } from './known-keys.ts'
 import { entriesOf, kindName, scalarText, toJson, type MapEntry, type YamlNode } from './node.ts'
 import { problemAt, type Problem } from './problem.ts'
+
+type Issue = z.core.$ZodIssue
 
 /** Takes problems as they are found. */
 export type Report = (problem: Problem) => void
@@ -11,10 +14,35 @@ export type Report = (problem: Problem) => void
 export function checkValue(known: KnownKey, node: YamlNode, path: string, report: Report): void {
   if (node.kind === 'null') return
   const result = known.type.safeParse(toJson(node))
-  for (const issue of result.error?.issues ?? []) {
-    const place = descend(node, issue.path)
-    const inner = issue.path.map((part) => `.${String(part)}`).join('')
-    report(problemAt('fatal', place, path + inner, `${issue.message}, not ${shownValue(place)}`))
+  for (const issue of result.error?.issues ?? []) reportIssue(issue, known, node, path, report)
+}
+
+function reportIssue(issue: Issue, known: KnownKey, node: YamlNode, path: string, report: Report): void {
+  const place = descend(node, issue.path)
+  const inner = path + issue.path.map((part) => `.${String(part)}`).join('')
+  const asMap = issue.code === 'invalid_union' ? issue.errors.find(isOfMap) : undefined
+  if (issue.code === 'unrecognized_keys') reportStrangers(issue.keys, known, place, inner, report)
+  else if (asMap !== undefined) for (const each of asMap) reportIssue(each, known, place, inner, report)
+  else report(problemAt('fatal', place, inner, `${issue.message}, not ${shownValue(place)}`))
+}
+
+/** Of a value that may be a number or a map, a map is judged as a map. */
+function isOfMap(issues: readonly Issue[]): boolean {
+  return issues.every(({ code, path }) => path.length > 0 || code === 'unrecognized_keys')
+}
+
+/** Keys of a block of our own that it does not have. */
+function reportStrangers(
+  keys: readonly string[],
+  known: KnownKey,
+  block: YamlNode,
+  path: string,
+  report: Report,
+): void {
+  for (const key of keys) {
+    const place = entriesOf(block).get(key)?.key ?? block
+    const message = `unknown key${didYouMean(key, known.members)}`
+    report(problemAt('fatal', place, `${path}.${key}`, message))
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Deployment } from '../core/deployment.ts'
+import type { EngineSettings } from '../core/engine-settings.ts'
 import type { FallbackLists } from '../core/fallback.ts'
 import type { FailureKind } from '../core/failure.ts'
 import type { ModelAlias } from '../core/model-alias.ts'
@@ -17,6 +18,8 @@ export interface Config {
   readonly deployments: readonly Deployment[]
   readonly general: GeneralSettings
   readonly router: RouterSettings
+  /** What rules the health engine, from both of them. */
+  readonly engine: EngineSettings
   readonly litellm: LibrarySettings
   readonly probing: ProbeDefaults
   readonly network: NetworkSettings

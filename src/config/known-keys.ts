@@ -10,6 +10,8 @@ export type Block = ReadonlyMap<string, KnownKey>
 export interface KnownKey extends SettingFacts {
   /** Takes a value that is not null. */
   readonly type: z.ZodType
+  /** Where it takes a block of our own: the keys of that. */
+  readonly members: readonly string[]
 }
 
 /** Turns a shape into a block. */
@@ -17,9 +19,15 @@ export function blockOf(shape: Readonly<Record<string, z.ZodType>>): Block {
   return new Map(
     Object.entries(shape).map(([name, setting]) => {
       const facts = factsOf(setting) ?? { description: '', acted: true, secret: false }
-      return [name, { ...facts, type: withoutNull(setting) }]
+      const type = withoutNull(setting)
+      return [name, { ...facts, type, members: membersOf(type) }]
     }),
   )
+}
+
+function membersOf(type: unknown): readonly string[] {
+  if (type instanceof z.ZodUnion) return type.options.flatMap(membersOf)
+  return type instanceof z.ZodObject ? Object.keys(type.shape) : []
 }
 
 function withoutNull(setting: z.ZodType): z.ZodType {

@@ -4,6 +4,7 @@ import type { Report } from './check.ts'
 import type { Config, Environment, Loaded } from './config.ts'
 import { plainText } from './connection.ts'
 import { readDeployments } from './deployments.ts'
+import { checkEngine, readEngine } from './engine-settings.ts'
 import { parseDotEnv, resolveVariable } from './env.ts'
 import { keepSecret, keepSecrets } from './keep-secrets.ts'
 import { PARAMS } from './known-keys.ts'
@@ -81,6 +82,7 @@ function build(files: Files, path: string, processEnv: Environment, resolve: Res
   reportShellVariables(files.root, '', report)
   const isWhole = !files.problems.some(({ severity }) => severity === 'fatal')
   checkRoot(root, isWhole, report)
+  checkEngine(root, report)
   for (const [name, { value }] of root.entries) {
     // Deployments and credentials are kept where they are resolved.
     if (name !== 'model_list' && name !== 'credential_list') keepSecrets(value, SETTINGS.get(name), bag)
@@ -99,11 +101,14 @@ function build(files: Files, path: string, processEnv: Environment, resolve: Res
   if (problems.some(({ severity }) => severity === 'fatal')) return { problems: tidied(problems) }
   const complain = (variable: string, message: string): void =>
     report({ severity: 'warning', file: path, path: variable, message })
+  const general = readGeneral(root, env, bag, complain, files.root)
+  const router = readRouter(root)
   const config: Config = {
     path,
     deployments,
-    general: readGeneral(root, env, bag, complain, files.root),
-    router: readRouter(root),
+    general,
+    router,
+    engine: readEngine(root, general, router),
     litellm: readLibrary(root),
     probing: readProbeDefaults(env, complain),
     network: readNetwork(root, env),

@@ -10,11 +10,19 @@ export function factsOf(params: Params, info: YamlNode | undefined): { readonly 
   const maxInputTokens = numberOf(child(info, 'max_input_tokens')) ?? numberOf(child(info, 'max_tokens'))
   const inputCost = numberOf(written('input_cost_per_token'))
   const outputCost = numberOf(written('output_cost_per_token'))
+  const imageCost = numberOf(written('output_cost_per_image')) ?? numberOf(written('input_cost_per_image'))
+  const queryCost = numberOf(written('input_cost_per_query'))
+  const secondCost = numberOf(written('input_cost_per_second')) ?? numberOf(written('output_cost_per_second'))
+  const characterCost = numberOf(written('input_cost_per_character'))
   const facts: ModelFacts = {
     ...(baseModel !== undefined && baseModel !== '' && { baseModel }),
     ...(maxInputTokens && { maxInputTokens }),
     ...(inputCost !== undefined && { inputCost }),
     ...(outputCost !== undefined && { outputCost }),
+    ...(imageCost !== undefined && { imageCost }),
+    ...(queryCost !== undefined && { queryCost }),
+    ...(secondCost !== undefined && { secondCost }),
+    ...(characterCost !== undefined && { characterCost }),
   }
   return Object.keys(facts).length === 0 ? {} : { facts }
 }

@@ -25,6 +25,27 @@ const patterns = names.refine((list) => list.every((each) => patternOf(each) !==
   error: 'must be a list of patterns',
 })
 
+/** Prices, which may stand in litellm_params or in model_info. */
+const costShape = {
+  input_cost_per_token: acted(
+    notNegative,
+    'Dollars for one token in, for `cost-based-routing` and the price of checks.',
+  ),
+  output_cost_per_token: acted(
+    notNegative,
+    'Dollars for one token out, for `cost-based-routing` and the price of checks.',
+  ),
+  output_cost_per_image: acted(notNegative, 'Dollars for one image, for the price of checks.'),
+  input_cost_per_image: acted(notNegative, 'The same where there is no `output_cost_per_image`.'),
+  input_cost_per_query: acted(notNegative, 'Dollars for one rerank, for the price of checks.'),
+  input_cost_per_second: acted(notNegative, 'Dollars for one second of sound, for the price of checks.'),
+  output_cost_per_second: acted(notNegative, 'The same where there is no `input_cost_per_second`.'),
+  input_cost_per_character: acted(
+    notNegative,
+    'Dollars for one character that is spoken, for the price of checks.',
+  ),
+}
+
 /** `litellm_params` that have a meaning of their own. Everything else is a request parameter. */
 export const paramShape = {
   model: acted(text, '`<provider>/<model>`: what is called. Required.'),
@@ -122,8 +143,7 @@ export const paramShape = {
     'Members to leave out of requests: names, or paths such as `tools[*].function.strict`.',
   ),
   allowed_openai_params: acted(names, 'Members that `drop_params` never leaves out.'),
-  input_cost_per_token: acted(notNegative, 'Dollars for one token in, for `cost-based-routing`.'),
-  output_cost_per_token: acted(notNegative, 'Dollars for one token out, for `cost-based-routing`.'),
+  ...costShape,
   mock_response: acted(
     anything,
     'The answer of chats, completions and embeddings; the provider is never asked. `litellm.RateLimitError` and its like fail so.',
@@ -171,8 +191,7 @@ export const infoShape = {
     'Tokens that the model takes in at most, for `enable_pre_call_checks`.',
   ),
   max_tokens: acted(notNegative, 'The same where there is no `max_input_tokens`.'),
-  input_cost_per_token: acted(notNegative, 'Dollars for one token in, for `cost-based-routing`.'),
-  output_cost_per_token: acted(notNegative, 'Dollars for one token out, for `cost-based-routing`.'),
+  ...costShape,
   health_check_timeout: acted(notNegative, 'Seconds one check may take; 0 counts as not set. Default: 60.'),
   health_check_model: acted(
     text,

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { healthEngineShape } from './schema-health-engine.ts'
 import {
   acted,
   actedSecret,
@@ -33,10 +34,6 @@ export const generalSettings = z.looseObject({
     'Seconds between two checks of one deployment. Default: 300, stretched while nothing happens. Must be above 0.',
   ),
   health_check_details: acted(flag, 'False: `/health` shows no addresses and no error texts. Default: true.'),
-  health_check_concurrency: acted(
-    notNegative,
-    'Most probes in flight at once. 0 or absent: no limit but the built-in one.',
-  ),
   health_check_skip_disabled_background_models: acted(
     flag,
     'Live checks leave out deployments with `disable_background_health_check` too. Default: false.',
@@ -57,6 +54,7 @@ export const generalSettings = z.looseObject({
     flag,
     'Probes that end in 429 or 408 change neither routing nor cooldown. Default: false.',
   ),
+  ...healthEngineShape,
   allow_public_health_readiness_details: acted(
     flag,
     'False: `/health/readiness` answers two fields only. Default: true.',
@@ -98,14 +96,6 @@ export const generalSettings = z.looseObject({
   database_connection_timeout: kept(numeric, 'Seconds to wait for a database connection.'),
   database_socket_timeout: kept(numeric, 'Seconds to wait for the database to answer.'),
   use_shared_health_check: kept(flag, 'Replicas share one check.'),
-  enable_health_check_routing: acted(
-    flag,
-    'False: what probes find out is shown, but traffic is moved by traffic alone. Default: true.',
-  ),
-  health_check_staleness_threshold: acted(
-    notNegative,
-    'Seconds after which a bad verdict that nothing has renewed is given up, and the deployment tried. Default: 600.',
-  ),
   model_list_healthy_only: kept(flag, 'Model listings leave out unhealthy models.'),
   enable_drain_endpoint: kept(flag, 'Serve `/health/drain`.'),
   drain_endpoint_token: keptSecret(textLike, 'The token that `/health/drain` asks for.'),

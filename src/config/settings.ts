@@ -7,6 +7,7 @@ import type {
   ProbeDefaults,
   RouterSettings,
 } from './config.ts'
+import { concurrencyOf } from './engine-settings.ts'
 import { child, textOf, toJson, type MapNode, type YamlNode } from './node.ts'
 import { readRouting } from './routing-settings.ts'
 import { generalSettings } from './schema-general.ts'
@@ -37,7 +38,7 @@ export function readGeneral(
   const databaseUrl = given.database_url || given.db_url || env['DATABASE_URL']
   const interval =
     given.health_check_interval ?? variable(env, 'DEFAULT_HEALTH_CHECK_INTERVAL', positive, complain)
-  const concurrency = given.health_check_concurrency
+  const { total: concurrency } = concurrencyOf(given.health_check_concurrency)
   const groups = given.background_health_check_model_groups
   const drainTimeout = variable(env, 'GRACEFUL_SHUTDOWN_TIMEOUT', notNegative, complain) ?? 30
   return {
@@ -47,7 +48,7 @@ export function readGeneral(
     backgroundHealthChecks: given.background_health_checks ?? false,
     ...(interval !== undefined && { healthCheckIntervalMs: interval * 1000 }),
     healthCheckDetails: given.health_check_details ?? true,
-    ...(concurrency && { healthCheckConcurrency: Math.max(1, Math.floor(concurrency)) }),
+    ...(concurrency !== undefined && { healthCheckConcurrency: concurrency }),
     ...(groups && { backgroundHealthCheckModelGroups: groups }),
     skipDisabledBackgroundModels: given.health_check_skip_disabled_background_models ?? false,
     ...(given.health_check_on_request && { healthCheckOnRequest: given.health_check_on_request }),

@@ -116,6 +116,11 @@ export interface ModelFacts {
   /** The price of one token in, and of one token out. */
   readonly inputCost?: number
   readonly outputCost?: number
+  /** The price of one image, one query (rerank), one second of sound, one character that is spoken. */
+  readonly imageCost?: number
+  readonly queryCost?: number
+  readonly secondCost?: number
+  readonly characterCost?: number
 }
 
 /** What is left out of requests for one deployment. */

@@ -47,7 +47,10 @@ export function createMembers({ deployments, lines, priceOf, settings }: MemberI
       host,
       credential: keys.of(`${origin}\n${deployment.provider}\n${keyOf(deployment)}`),
       group: groups.of(deployment.group),
-      price: isWatched ? priceOf(deployment) : Number.POSITIVE_INFINITY,
+      // Asked for each time: the catalogue of prices is loaded after the start.
+      get price() {
+        return isWatched ? priceOf(deployment) : Number.POSITIVE_INFINITY
+      },
       hasFree: isWatched && 'line' in opened && opened.line.adapter.freeUrl !== undefined,
       ...(isRare && { leastMs: settings.imageIntervalMs, isFirstBought: true }),
       ...(cooldownMs !== undefined && { firstWaitMs: Math.max(cooldownMs, LEAST_WAIT_MS) }),

@@ -48,7 +48,7 @@ export function probeSubject(
   const found = lines(deployment.index)
   if ('misconfigured' in found) return noSubject(found.misconfigured, deployment.model)
   if (!own.isWildcard) {
-    const knownModel = baseModel(deployment) ?? deployment.upstreamModel
+    const knownModel = knownModelOf(deployment)
     return { kind: 'ready', ...own, mode: deployment.mode, knownModel, line: found.line }
   }
   const cheap = found.line.adapter.cheapChatModel
@@ -59,6 +59,10 @@ export function probeSubject(
 }
 
 /** An Azure deployment may carry any name; `base_model` says what stands behind it. */
+export function knownModelOf(deployment: Deployment): string {
+  return baseModel(deployment) ?? deployment.upstreamModel
+}
+
 function baseModel(deployment: Deployment): string | undefined {
   const named = deployment.shown['base_model'] ?? deployment.info['base_model']
   return typeof named === 'string' ? named.slice(named.lastIndexOf('/') + 1) : undefined
@@ -74,7 +78,8 @@ export function neverProbed(deployment: Deployment): string | undefined {
   return undefined
 }
 
-function isWildcard(deployment: Deployment): boolean {
+/** One deployment for all models of a provider. */
+export function isWildcard(deployment: Deployment): boolean {
   return deployment.upstreamModel.includes('*') || deployment.model.includes('*')
 }
 
@@ -88,7 +93,7 @@ function noCheapModel(deployment: Deployment): Misconfiguration {
 }
 
 /** The mode is the stand-in's own where nobody wrote one: `openai/*` says nothing about it. */
-function modeOfStandIn(deployment: Deployment, model: string): Mode {
+export function modeOfStandIn(deployment: Deployment, model: string): Mode {
   if (deployment.modeSource === 'explicit') return deployment.mode
   return resolveModel(model, {}).catalogueMode ?? deployment.mode
 }

@@ -111,4 +111,6 @@ export interface ProviderAdapter {
   readonly freeUrl?: (target: Target) => string
   /** True where a host serves one request at a time (local engines): it is never probed twice at once. */
   readonly oneAtATime?: boolean
+  /** True: it runs on its owner's machines, whatever its address. False: it never does. Absent: the address tells. */
+  readonly isSelfHosted?: boolean
 }

@@ -6,8 +6,16 @@ export interface ModelBook {
   load(): Promise<void>
   /** Tokens that the model takes in at most; undefined where nobody knows. */
   maxInputTokens(deployment: Deployment): number | undefined
+  /** Dollars for one token in, and for one token out; undefined where nobody knows. */
+  tokenCosts(deployment: Deployment): TokenCosts
   /** Dollars for one token in and one token out; LiteLLM's 5 for each that nobody knows. */
   price(deployment: Deployment): number
+}
+
+/** Dollars for one token. */
+export interface TokenCosts {
+  readonly input: number | undefined
+  readonly output: number | undefined
 }
 
 /** What the catalogue says of one model. */
@@ -42,6 +50,12 @@ export function createModelBook(): ModelBook {
       look ??= await openCatalogue()
     },
     maxInputTokens: (deployment) => deployment.facts?.maxInputTokens ?? look?.(deployment)?.maxInputTokens,
+    tokenCosts: (deployment) => {
+      const { inputCost, outputCost } = deployment.facts ?? {}
+      const isWritten = inputCost !== undefined && outputCost !== undefined
+      const known = isWritten ? undefined : look?.(deployment)
+      return { input: inputCost ?? known?.inputCost, output: outputCost ?? known?.outputCost }
+    },
     price: (deployment) => {
       const { inputCost, outputCost } = deployment.facts ?? {}
       if (inputCost !== undefined && outputCost !== undefined) return inputCost + outputCost
@@ -56,7 +70,8 @@ export function createModelBook(): ModelBook {
 /** `@pydantic/genai-prices`: its tables take a moment to load and 20 MB, and so wait until a setting asks for them. */
 async function openCatalogue(): Promise<(deployment: Deployment) => Entry | undefined> {
   const { calcPrice } = await import('@pydantic/genai-prices')
-  const known = new Map<number, Entry | undefined>()
+  // By the deployment itself: one that stands in for another has the other's number.
+  const known = new WeakMap<Deployment, Entry | undefined>()
   const find = ({ facts, provider, upstreamModel }: Deployment): Entry | undefined => {
     const name = facts?.baseModel ?? upstreamModel
     const short = name.slice(name.lastIndexOf('/') + 1)
@@ -75,7 +90,7 @@ async function openCatalogue(): Promise<(deployment: Deployment) => Entry | unde
     }
   }
   return (deployment) => {
-    if (!known.has(deployment.index)) known.set(deployment.index, find(deployment))
-    return known.get(deployment.index)
+    if (!known.has(deployment)) known.set(deployment, find(deployment))
+    return known.get(deployment)
   }
 }

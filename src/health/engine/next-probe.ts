@@ -169,7 +169,8 @@ function recovering(
 }
 
 function capOf(price: number, ageMs: number, down: DownWaits): number {
-  const cap = price === 0 ? down.capFreeMs : price < CHEAP ? down.capMs : down.capMidMs
+  const dear = price < DEAR ? down.capMidMs : down.capDearMs
+  const cap = price === 0 ? down.capFreeMs : price < CHEAP ? down.capMs : dear
   return Math.max(cap, Math.min(ageMs * down.ageShare, down.capOldMs))
 }
 

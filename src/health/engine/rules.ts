@@ -26,6 +26,8 @@ export interface EngineRules {
   readonly isIdentityStrict: boolean
   /** Our own network is in doubt: nobody is brought down. */
   readonly isFrozen: boolean
+  /** `health_check_self_isolation`: whether that is looked out for at all. */
+  readonly noticesIsolation: boolean
   /** DEGRADED from this share of failures on, until it has been at most `degradedLeave` for `calmMs`. */
   readonly degradedEnter: number
   readonly degradedLeave: number
@@ -64,6 +66,7 @@ export const DEFAULT_RULES: EngineRules = {
   ignoreTransientErrors: false,
   isIdentityStrict: false,
   isFrozen: false,
+  noticesIsolation: true,
   degradedEnter: 0.1,
   degradedLeave: 0.05,
   calmMs: 60_000,
@@ -113,10 +116,11 @@ export interface DownWaits {
   /** `cooldown_time`. */
   readonly firstMs: number
   readonly factor: number
-  /** The longest wait, by what the look costs: nothing, below $0.001, more. */
+  /** The longest wait, by what the look costs: nothing, below $0.001, below $0.01, more. */
   readonly capFreeMs: number
   readonly capMs: number
   readonly capMidMs: number
+  readonly capDearMs: number
   /** The cap grows to this share of the outage's age, up to `capOldMs`: what was dead for hours will be dead for minutes. */
   readonly ageShare: number
   readonly capOldMs: number
@@ -137,6 +141,7 @@ export const DEFAULT_LOOK_RULES: LookRules = {
     capFreeMs: 15_000,
     capMs: 45_000,
     capMidMs: 300_000,
+    capDearMs: 300_000,
     ageShare: 1 / 15,
     capOldMs: 360_000,
   },

@@ -121,7 +121,7 @@ export function createStandings(deps: StandingsDeps): Standings {
     },
     wakeAt: (index) => wakes[index] ?? Number.POSITIVE_INFINITY,
     recent: (index) => book.recent.of(index),
-    isIsolated: (now) => isolation.isIsolated(now),
+    isIsolated: (now) => deps.rules.noticesIsolation && isolation.isIsolated(now),
     adopt: (index, standing) => {
       book.standings[index] = standing
       wakes[index] = wakeAt(standing, deps.rules)
@@ -161,6 +161,7 @@ function rulesFor(
   const { deps, isolation } = book
   if (!('source' in input) || input.kind === 'ok') return deps.rules
   const rules = book.judged(deps.confirms(index))
+  if (!rules.noticesIsolation) return rules
   if (isolation.isIsolated(now)) return { ...rules, isFrozen: true }
   if (evidenceRow(input.kind)?.domain !== 'host') return rules
   const host = deps.hosts[index] ?? 0

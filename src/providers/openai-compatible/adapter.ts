@@ -47,6 +47,7 @@ export function openAiCompatible(row: CompatibleRow): ProviderAdapter {
     classify: createClassify(),
     freeUrl: modelsUrl,
     ...(row.mode === undefined ? {} : { onlyMode: row.mode }),
+    ...(row.isSelfHosted === undefined ? {} : { isSelfHosted: row.isSelfHosted }),
     ...(row.cheapChatModel === undefined ? {} : { cheapChatModel: row.cheapChatModel }),
   }
 }

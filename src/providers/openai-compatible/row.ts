@@ -31,6 +31,8 @@ export interface CompatibleRow {
   /** Put before a chat or completion model's name unless the name already starts with `unless`. */
   readonly modelPrefix?: { readonly prefix: string; readonly unless: string }
   readonly cheapChatModel?: string
+  /** As in `ProviderAdapter`. */
+  readonly isSelfHosted?: boolean
   /** The mode of every model under this prefix. */
   readonly mode?: Mode
 }

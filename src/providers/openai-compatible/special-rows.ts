@@ -170,8 +170,8 @@ export const SPECIAL_ROWS: readonly CompatibleRow[] = [
   },
 
   // Self-hosted: the address is the user's, a key is optional.
-  { id: 'hosted_vllm', keyEnv: ['HOSTED_VLLM_API_KEY'], keyless: FAKE_KEY },
-  { id: 'vllm', keyEnv: ['VLLM_API_KEY'], keyless: FAKE_KEY },
+  { id: 'hosted_vllm', isSelfHosted: true, keyEnv: ['HOSTED_VLLM_API_KEY'], keyless: FAKE_KEY },
+  { id: 'vllm', isSelfHosted: true, keyEnv: ['VLLM_API_KEY'], keyless: FAKE_KEY },
   { id: 'openai_like', keyEnv: ['OPENAI_LIKE_API_KEY'], keyless: FAKE_KEY },
   {
     id: 'custom_openai',
@@ -179,21 +179,36 @@ export const SPECIAL_ROWS: readonly CompatibleRow[] = [
     baseEnv: ['CUSTOM_OPENAI_API_BASE', 'OPENAI_API_BASE'],
     keyless: FAKE_KEY,
   },
-  { id: 'litellm_proxy', keyEnv: ['LITELLM_PROXY_API_KEY'], keyless: FAKE_KEY },
-  { id: 'lm_studio', keyEnv: ['LM_STUDIO_API_KEY'], keyless: FAKE_KEY },
-  { id: 'llamafile', base: 'http://127.0.0.1:8080/v1', keyEnv: ['LLAMAFILE_API_KEY'], keyless: FAKE_KEY },
+  // What stands behind it is paid for, wherever it stands itself.
+  { id: 'litellm_proxy', isSelfHosted: false, keyEnv: ['LITELLM_PROXY_API_KEY'], keyless: FAKE_KEY },
+  { id: 'lm_studio', isSelfHosted: true, keyEnv: ['LM_STUDIO_API_KEY'], keyless: FAKE_KEY },
+  {
+    id: 'llamafile',
+    isSelfHosted: true,
+    base: 'http://127.0.0.1:8080/v1',
+    keyEnv: ['LLAMAFILE_API_KEY'],
+    keyless: FAKE_KEY,
+  },
   {
     id: 'xinference',
+    isSelfHosted: true,
     base: 'http://127.0.0.1:9997/v1',
     keyEnv: ['XINFERENCE_API_KEY'],
     keyless: { send: 'anything' },
   },
-  { id: 'lemonade', base: 'http://localhost:8000/api/v1', keyEnv: ['LEMONADE_API_KEY'], keyless: 'none' },
+  {
+    id: 'lemonade',
+    isSelfHosted: true,
+    base: 'http://localhost:8000/api/v1',
+    keyEnv: ['LEMONADE_API_KEY'],
+    keyless: 'none',
+  },
   {
     id: 'docker_model_runner',
+    isSelfHosted: true,
     base: 'http://localhost:12434/engines/v1',
     keyEnv: ['DOCKER_MODEL_RUNNER_API_KEY'],
     keyless: { send: 'dummy-key' },
   },
-  { id: 'oobabooga', keyEnv: ['OOBABOOGA_API_KEY'], keyless: FAKE_KEY },
+  { id: 'oobabooga', isSelfHosted: true, keyEnv: ['OOBABOOGA_API_KEY'], keyless: FAKE_KEY },
 ]
