@@ -81,6 +81,9 @@ export function report(
   }
 }
 
+/** States of the healthy list that have a reason still. */
+const LIMPING: ReadonlySet<HealthState> = new Set(['SUSPECT', 'SATURATED', 'DEGRADED'])
+
 type List = 'healthy' | 'unhealthy' | 'unknown'
 
 function listOf({ state, verdict, isDisproved }: Health): List {
@@ -104,7 +107,8 @@ function fullEntry(deployment: Deployment, health: Health, list: List): HealthEn
   const { verdict, state } = health
   const model = verdict?.probedModel ?? deployment.model
   const isUnhealthyEntry = list === 'unhealthy'
-  const reason = isUnhealthyEntry && verdict?.kind === 'unhealthy' ? verdict.reason : health.reason
+  const why = list === 'healthy' && !LIMPING.has(state) ? undefined : health.reason
+  const reason = isUnhealthyEntry && verdict?.kind === 'unhealthy' ? verdict.reason : why
   return {
     ...connection(deployment),
     ...shown(deployment),
