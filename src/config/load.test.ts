@@ -386,6 +386,7 @@ test('without any settings the defaults hold', async () => {
     healthCheckDetails: true,
     skipDisabledBackgroundModels: false,
     ignoreTransientErrors: false,
+    healthCheckRouting: true,
     drainDelayMs: 5000,
     drainTimeoutMs: 30_000,
     maxInFlight: 10_000,
@@ -414,7 +415,7 @@ test('without any settings the defaults hold', async () => {
     contextWindowFallbacks: new Map(),
     contentPolicyFallbacks: new Map(),
     maxFallbacks: 5,
-    cooldowns: { isEnabled: true, cooldownMs: 5000, allowedFailsByKind: {} },
+    cooldowns: { isEnabled: true, allowedFailsByKind: {} },
   })
 })
 

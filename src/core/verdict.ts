@@ -30,6 +30,8 @@ export interface UnhealthyVerdict extends VerdictFacts {
   readonly reason: FailureKind
   /** Prose, redacted: what was tried, what came back, what to do. */
   readonly error: string
+  /** Somebody took the connection, and broke it off: the machine is there. */
+  readonly isReached?: true
   /** LiteLLM's `exception_status`. */
   readonly exceptionStatus: number
   /** How long the upstream asks us to stay away, from `at`. */

@@ -79,7 +79,8 @@ export function createBoard(deployments: readonly Deployment[], deps: BoardDeps)
       if (entry === undefined) return
       const before = health(index)
       const error = verdict.kind === 'unhealthy' ? verdict.error : entry.error
-      Object.assign(entry, { newest: verdict, newestAt: clock.elapsed(), isCleared: false, error })
+      const newest = isWhole ? verdict : shown(verdict, entry.whole)
+      Object.assign(entry, { newest, newestAt: clock.elapsed(), isCleared: false, error })
       if (isWhole) entry.whole = verdict
       version += 1
       recording = index
@@ -91,7 +92,7 @@ export function createBoard(deployments: readonly Deployment[], deps: BoardDeps)
       const entry = entries[index]
       if (entry?.newest?.kind !== 'unhealthy') return
       if (entry.newest !== entry.whole) entry.newest = entry.whole
-      else if (clears(entry.newest, depth)) entry.isCleared = true
+      if (entry.newest?.kind === 'unhealthy' && clears(entry.newest, depth)) entry.isCleared = true
       version += 1
     },
     disable: (index) => {
@@ -129,6 +130,12 @@ function blank({ unprobedMode }: Deployment): Entry {
     isCleared: false,
     error: undefined,
   }
+}
+
+/** A free look that only confirms what a whole one has found does not hide what that one was asked and told. */
+function shown(look: Verdict, whole: Verdict | undefined): Verdict {
+  const isSame = look.kind === 'unhealthy' && whole?.kind === 'unhealthy' && look.reason === whole.reason
+  return isSame ? { ...whole, at: look.at } : look
 }
 
 /** A listing proves that the key and the server are good, never that the model is there. */

@@ -28,8 +28,8 @@ export interface Checker {
    */
   check(deployment: Deployment, signal: AbortSignal, mostMs?: number): Promise<Verdict>
   /**
-   * Looks at a deployment without paying, within 5 s. `suspected` is what it is suspected of: where the look is refused
-   * in the same way, that counts.
+   * Looks at a deployment without paying, within 5 s. `suspected` is what it is suspected of: where that is the
+   * key, a refused one counts.
    * @throws GatewayError cancelled, and only that, when `signal` aborts
    */
   look(deployment: Deployment, signal: AbortSignal, suspected?: FailureKind): Promise<Look>
@@ -163,7 +163,7 @@ async function attempt(check: Attempt, learned: Learned, isLast: boolean): Promi
 
 /**
  * One free request. A status speaks against a deployment only where the same request has gone well before, or where it
- * is what the deployment is suspected of: not every server has the route, not every key may list models.
+ * is the key that is in doubt: not every server has the route, not every key may list models.
  */
 async function glance(
   check: Attempt,
@@ -184,7 +184,7 @@ async function glance(
     const error = asGatewayError(thrown)
     if (error.kind === 'cancelled') throw error
     const { upstreamStatus, kind } = error
-    const isKnown = lookedAt.has(deployment.index) || (kind === suspected && kind !== 'not_found')
+    const isKnown = lookedAt.has(deployment.index) || (kind === 'auth' && suspected === 'auth')
     if (upstreamStatus !== undefined && (!isKnown || (upstreamStatus < 500 && kind !== 'auth')))
       return { kind: 'reached' }
     return { kind: 'failed', verdict: failed(check, error) }
@@ -244,6 +244,7 @@ function failed(check: Attempt, error: GatewayError): Verdict {
     reason: error.kind,
     error: line.redact(explain(error, deployment, isOwnTimeout)),
     exceptionStatus: error.exceptionStatus,
+    ...(error.kind === 'unreachable' && !error.isUnsent && { isReached: true }),
     ...(error.retryAfterMs === undefined ? {} : { retryAfterMs: error.retryAfterMs }),
     ...(latest === undefined || isOwnTimeout ? {} : { request: sentRequest(latest.line, latest.wire) }),
     ...facts(check),

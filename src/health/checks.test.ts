@@ -343,40 +343,60 @@ test('with the loop on, reading health sends nothing', async () => {
   assert.deepEqual([asked.length, board.health(0).reason], [0, 'not_checked_yet'])
 })
 
-test('the loop checks at once, then at each interval, and logs transitions only', async () => {
+test('the engine looks at once and at each interval, confirms a failure within seconds, and logs each transition', async () => {
   let mood = pong
   const { checks, asked, clock, lines, board } = scene((one) => mood(one), {
     deployments: [keyed()],
     settings: { backgroundHealthChecks: true, intervalMs: 5_000 },
   })
   const pass = async (ms: number) => {
-    clock.wind(ms)
-    for (let turns = 0; turns < 3; turns += 1) await setImmediate()
+    for (let passed = 0; passed < ms; passed += 100) {
+      clock.wind(100)
+      for (let turns = 0; turns < 6; turns += 1) await setImmediate()
+    }
   }
   checks.start()
-  await pass(10)
+  await pass(100)
   assert.equal(asked.length, 1)
-  await pass(4_980)
+  await pass(4_800)
   assert.equal(asked.length, 1)
-  await pass(20)
+  await pass(200)
   assert.equal(asked.length, 2)
   mood = refuse(500, 'broken')
   await pass(5_000)
-  await pass(5_000)
-  assert.deepEqual([asked.length, board.health(0).state], [4, 'DOWN'])
+  assert.deepEqual([board.health(0).state, board.health(0).verdict?.kind], ['SUSPECT', 'unhealthy'])
+  await pass(4_000)
+  assert.equal(board.health(0).state, 'DOWN')
   mood = pong
-  await pass(5_000)
+  await pass(20_000)
   assert.deepEqual(
-    lines.map((line) => line.replace(/,"latency.*/, '}')),
+    lines.map((line) => line.replace(/"error":".*broken.*"(?=,"since)/, '"error":"…"').replace(/,"since":"[^"]*"/, '')),
     [
-      'health_changed {"model_id":"id-0","model_name":"my-group","from":"HEALTHY","to":"DOWN","reason":"server_error"}',
-      'health_changed {"model_id":"id-0","model_name":"my-group","from":"DOWN","to":"HEALTHY"}',
+      'health_changed {"model_id":"id-0","group":"my-group","from":"HEALTHY","to":"SUSPECT","reason":"server_error","error":"…"}',
+      'health_changed {"model_id":"id-0","group":"my-group","from":"SUSPECT","to":"DOWN","reason":"server_error","error":"…"}',
+      'health_changed {"model_id":"id-0","group":"my-group","from":"DOWN","to":"RECOVERING"}',
+      'health_changed {"model_id":"id-0","group":"my-group","from":"RECOVERING","to":"HEALTHY"}',
     ],
   )
   await checks.stop()
   assert.equal(clock.pending(), 0)
-  await pass(60_000)
-  assert.equal(asked.length, 5)
+  const before = asked.length
+  await pass(10_000)
+  assert.equal(asked.length, before)
+})
+
+test('where probes are not heeded they are listed and move nothing', async () => {
+  const { checks, clock, board } = scene(refuse(500, 'broken'), {
+    deployments: [keyed()],
+    settings: { backgroundHealthChecks: true, intervalMs: 1_000, isProbeHeeded: false },
+  })
+  checks.start()
+  for (let passed = 0; passed < 100; passed += 1) {
+    clock.wind(100)
+    for (let turns = 0; turns < 6; turns += 1) await setImmediate()
+  }
+  assert.deepEqual([board.health(0).state, board.health(0).verdict?.kind], ['UNKNOWN', 'unhealthy'])
+  await checks.stop()
 })
 
 test('a clock that is set back or forward moves no check, and no latency', async () => {
@@ -437,6 +457,9 @@ test('the loop pays for a picture every six hours, and sees an outage and its en
   models = refuse(401, 'the key is gone')
   await pass(300_000)
   assert.deepEqual([sent(), reason()], [['/models'], 'auth'])
+  models = () => json(200, { object: 'list', data: [] })
+  await pass(300_000)
+  assert.deepEqual([sent(), reason()], [['/models'], undefined])
   models = refuse(429, 'too many lists')
   await pass(300_000)
   assert.deepEqual([sent(), reason()], [['/models'], undefined])

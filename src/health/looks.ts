@@ -39,7 +39,7 @@ export interface Looks {
   stop(): Promise<void>
 }
 
-/** A look that came to nothing is made again after this at the earliest, milliseconds; a rare one after that. */
+/** A look that came to nothing is made again after this at the earliest, milliseconds; one that was spared after that. */
 const AGAIN_MS = 1_000
 const RARE_AGAIN_MS = 60_000
 /** The longest that `probeMs` says: nothing is known of the usual. */
@@ -58,12 +58,12 @@ export function createLooks(deps: LooksDeps): Looks {
       const before = evidenceAt(deps, index)
       const look = climb(deps, deployment, rung, paid, stopping.signal)
         .catch((error: unknown) => crashed(deps.log, deployment, asGatewayError(error)))
-        .then((isPaid) => {
+        .then((climbed) => {
           running.delete(look)
           if (stopping.signal.aborted) return
           // Evidence is applied as it comes; where none came (our own loop lagged), the same look is due at once.
-          const finish = (): void => report({ evidence: undefined, isPaid })
-          const againMs = deps.members[index]?.leastMs === undefined ? AGAIN_MS : RARE_AGAIN_MS
+          const finish = (): void => report({ evidence: undefined, isPaid: climbed === 'paid' })
+          const againMs = climbed === 'spared' ? RARE_AGAIN_MS : AGAIN_MS
           if (evidenceAt(deps, index) === before) deps.clock.after(againMs, finish)
           else finish()
         })
@@ -80,19 +80,21 @@ function evidenceAt({ engine, clock }: LooksDeps, index: number): Standing {
   return engine().standings.standing(index, clock.elapsed())
 }
 
-function crashed(log: Log, { id }: Deployment, error: GatewayError): false {
+function crashed(log: Log, { id }: Deployment, error: GatewayError): Climbed {
   if (error.kind !== 'cancelled') log.error('check_crashed', { model_id: id, message: error.message })
-  return false
+  return 'free'
 }
 
-/** True where an answer was asked for. */
+/** Whether an answer was asked for; `spared`: nothing was sent, for answers are to be rare and nothing is free. */
+type Climbed = 'free' | 'paid' | 'spared'
+
 async function climb(
   deps: LooksDeps,
   deployment: Deployment,
   rung: Depth,
   paid: Map<number, number>,
   signal: AbortSignal,
-): Promise<boolean> {
+): Promise<Climbed> {
   const { index } = deployment
   const { hasFree = false, price = 0, leastMs } = deps.members[index] ?? {}
   const standing = deps.engine().standings.standing(index, deps.clock.elapsed())
@@ -102,18 +104,18 @@ async function climb(
     const found = await deps.checker.look(deployment, signal, standing.reason)
     if (found.kind === 'failed') {
       deps.record(deployment, found.verdict, DEPTH.front)
-      return false
+      return 'free'
     }
     const mustGoOn = isDoubted(standing) && !settles(found, standing) && price <= deps.priceCeiling
     if (isTooSoon || (rung < DEPTH.answer && !mustGoOn)) {
       passed(deps, index, found, standing, startedAt)
-      return false
+      return 'free'
     }
   }
-  if (isTooSoon) return false
+  if (isTooSoon) return 'spared'
   if (leastMs !== undefined) paid.set(index, deps.clock.elapsed())
   await deps.check(deployment, signal, deadlineOf(deps, index, standing))
-  return true
+  return 'paid'
 }
 
 function isDoubted({ state }: Standing): boolean {

@@ -93,6 +93,9 @@ export interface ReportOptions {
   readonly freshness?: (index: number) => Freshness
 }
 
+/** States of the healthy list that have a reason still. */
+const LIMPING: ReadonlySet<HealthState> = new Set(['SUSPECT', 'SATURATED', 'DEGRADED'])
+
 /** How old what is known of a deployment is, and when that changes. */
 export interface Freshness {
   readonly isStale: boolean
@@ -139,7 +142,8 @@ function fullEntry(deployment: Deployment, health: Health, list: HealthList): He
   const { verdict, state } = health
   const model = verdict?.probedModel ?? deployment.model
   const isUnhealthyEntry = list === 'unhealthy'
-  const reason = isUnhealthyEntry && verdict?.kind === 'unhealthy' ? verdict.reason : health.reason
+  const why = list === 'healthy' && !LIMPING.has(state) ? undefined : health.reason
+  const reason = isUnhealthyEntry && verdict?.kind === 'unhealthy' ? verdict.reason : why
   return {
     ...connection(deployment),
     ...shown(deployment),

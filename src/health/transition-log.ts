@@ -14,7 +14,7 @@ export function logTransition(
   { from, to, reason }: Transition,
   error: string | undefined,
 ): void {
-  const isWell = to === 'HEALTHY' || to === 'UNKNOWN'
+  const isWell = to === 'HEALTHY' || to === 'UNKNOWN' || to === 'RECOVERING'
   const fields = {
     model_id: deployment.id,
     group: deployment.group,

@@ -252,7 +252,7 @@ test('a deployment that is down is not waited for', () => {
   const { asked, send, deps, clock } = world({ a1: SICK }, { numRetries: 5 })
   const { standings } = deps.health.engine
   standings.adopt(0, { ...createStanding(0), state: 'DOWN', reason: 'server_error', lastEvidenceAt: 0 })
-  assert.match(send().ends[0] ?? '', /^server_error/)
+  assert.match(send().ends[0] ?? '', /^none_available .*DOWN \(server_error\)/)
   clock.wind(60_000)
   assert.equal(asked.length, 1)
 })

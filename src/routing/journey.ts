@@ -143,7 +143,7 @@ function enter(journey: Journey, { fallback, depth }: Detour): void {
   else {
     const failure = mockFailure(mockTest, group.model)
     if (failure.kind !== 'rate_limited') leave(journey, stay, failure, {})
-    else afterFailure(journey, stay, { candidate: first, failure, route: {} })
+    else afterFailure(journey, stay, { candidate: first, failure, route: {}, isPanic: false })
   }
 }
 
@@ -183,7 +183,7 @@ function attempt(journey: Journey, stay: Stay, candidate: Candidate): void {
     fail: (failure, route) => {
       if (watched !== undefined) conclude(deps, watched, asked.operation, candidate, failure)
       if (hasBegun) answer.fail(failure, route)
-      else afterFailure(journey, stay, { candidate, failure, route })
+      else afterFailure(journey, stay, { candidate, failure, route, isPanic: watched?.call.isPanic === true })
     },
   })
   // It may have failed at once, and another one have taken its place.
@@ -202,6 +202,8 @@ function leftMs({ deps, deadlineMs }: Journey): number {
 
 interface Failed extends PastFailure {
   readonly route: AnswerHeaders
+  /** It was the one request that found out whether anybody is back. */
+  readonly isPanic: boolean
 }
 
 function afterFailure(journey: Journey, stay: Stay, failed: Failed): void {
@@ -221,6 +223,13 @@ function afterFailure(journey: Journey, stay: Stay, failed: Failed): void {
   }
   const { index } = failed.candidate.deployment
   const other = choose(candidates, inputs, asked.need, (each) => each === index || stay.failed.has(each))
+  // Nobody is back: whoever has found that out is told what the others are told meanwhile.
+  if (failed.isPanic && other === undefined && !mayAskAgain(journey, failed.candidate)) {
+    const none = noneAvailable(model, candidates, inputs, asked.need)
+    if (stay.depth === 0) journey.first = { failure: none, route }
+    leave(journey, stay, none, route)
+    return
+  }
   const decision = decide(stay, failed, {
     rules: deps.settings,
     askedRetries: asked.read.numRetries,

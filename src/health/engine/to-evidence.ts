@@ -17,6 +17,8 @@ export type Outcome =
         readonly kind: FailureKind
         readonly source: string
         readonly retryAfterMs?: number | undefined
+        /** False: somebody took the connection. */
+        readonly isUnsent?: boolean
       }
     }
   /** `depth` is that of the rung which decided: the one that failed, or the deepest that passed. */
@@ -52,7 +54,8 @@ export function toEvidence(outcome: Outcome, about: Circumstances): Evidence | u
     case 'answered':
       return { ...common, kind: 'ok', source: 'traffic', depth: DEPTH.answer, isSlow: outcome.isSlow }
     case 'failed': {
-      const { kind, source, retryAfterMs } = outcome.failure
+      const { source, retryAfterMs } = outcome.failure
+      const kind = plain(outcome.failure.kind, outcome.failure.isUnsent === false)
       if (failureRow(kind).evidence === undefined) return undefined
       const isAttributable = common.isAttributable && source === 'upstream'
       return {
@@ -77,7 +80,13 @@ function probed(verdict: Verdict, depth: Depth, common: Common): Evidence | unde
   // A filter that refuses the answer has seen one.
   if (verdict.reason === 'content_policy') return { ...base, kind: 'ok' }
   if (failureRow(verdict.reason).evidence === undefined) return undefined
-  return { ...base, ...asked(verdict.retryAfterMs), kind: verdict.reason }
+  const kind = plain(verdict.reason, verdict.isReached === true)
+  return { ...base, ...asked(verdict.retryAfterMs), kind }
+}
+
+/** Whoever takes a connection and breaks it off is there: it is no fault of the whole host. */
+function plain(kind: FailureKind, isReached: boolean): FailureKind {
+  return kind === 'unreachable' && isReached ? 'cut' : kind
 }
 
 function asked(retryAfterMs: number | undefined): { readonly retryAfterMs?: number } {

@@ -26,6 +26,8 @@ export interface CallFailure {
   readonly kind: FailureKind
   readonly source: string
   readonly retryAfterMs?: number | undefined
+  /** False: somebody took the connection. */
+  readonly isUnsent?: boolean
 }
 
 /**
