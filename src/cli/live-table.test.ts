@@ -103,11 +103,12 @@ describe('the live table', () => {
   })
 
   test('is one line for each transition where it cannot be drawn again', () => {
-    const { set, written, stop } = stage({ isPiped: true })
+    const { clock, set, written, stop } = stage({ isPiped: true })
     set(1, { state: 'SUSPECT', reason: 'server_error' })
     set(1, { state: 'SUSPECT', reason: 'timeout' })
     set(2, { state: 'DOWN', reason: 'timeout' })
     set(2, { state: 'HEALTHY' })
+    clock.wind(0)
     stop()
     assert.deepEqual(written, [
       '03:04:05  gpt-4o (azure/gpt-4o)  HEALTHY → SUSPECT  server_error: it answered with an error of its own (5xx); next look in 2 min\n',

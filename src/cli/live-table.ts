@@ -1,6 +1,6 @@
 import type { Cancel, Clock } from '../core/clock.ts'
 import type { Deployment } from '../core/deployment.ts'
-import type { Health, HealthState } from '../core/health.ts'
+import type { Health } from '../core/health.ts'
 import { nameWidth, stateHead, stateLine, transitionLine, type StateRow } from './state-line.ts'
 import { rowNames } from './table.ts'
 import type { Screen, Terminal } from './terminal.ts'
@@ -11,8 +11,10 @@ export interface Watched {
   health(index: number): Health
   /** When it is looked at next, milliseconds since 1970; undefined: nothing is planned. */
   nextCheckAt(index: number): number | undefined
-  onChange(listener: (deployment: Deployment, before: Health, after: Health) => void): Cancel
+  onChange(listener: Listener): Cancel
 }
+
+type Listener = (deployment: Deployment, before: Health, after: Health) => void
 
 /** What the table says besides. */
 export interface LiveTableSettings {
@@ -58,16 +60,19 @@ function rowOf(watched: Watched, name: string, index: number, clock: Clock): Sta
   }
 }
 
+/** The next look is planned after listeners have heard of a transition: each line waits for the next turn. */
 function printTransitions(
   watched: Watched,
   rowAt: (index: number) => StateRow,
   { terminal, clock }: Deps,
   { footer }: LiveTableSettings,
 ): Cancel {
-  const unsubscribe = onTransition(watched, ({ index }, from) => {
-    const row = rowAt(index)
+  const unsubscribe = onTransition(watched, ({ index }, before, { state, reason }) => {
     const time = new Date(clock.now()).toISOString().slice(11, 19)
-    terminal.out(`${time}  ${transitionLine(row.name, from, row)}`)
+    clock.after(0, () => {
+      const row = { ...rowAt(index), state, reason }
+      terminal.out(`${time}  ${transitionLine(row.name, before.state, row)}`)
+    })
   })
   return () => {
     unsubscribe()
@@ -75,12 +80,9 @@ function printTransitions(
   }
 }
 
-function onTransition(
-  watched: Watched,
-  listener: (deployment: Deployment, from: HealthState) => void,
-): Cancel {
+function onTransition(watched: Watched, listener: Listener): Cancel {
   return watched.onChange((deployment, before, after) => {
-    if (before.state !== after.state) listener(deployment, before.state)
+    if (before.state !== after.state) listener(deployment, before, after)
   })
 }
 

@@ -38,8 +38,8 @@ export interface HealthEntry {
   readonly latency_ms?: number
   /** When `health_state` was entered, ISO 8601. */
   readonly since?: string
-  /** Nothing was learned of it for twice the interval. */
-  readonly stale?: boolean
+  /** Nothing was learned of it for twice the interval; absent: it is fresh. */
+  readonly stale?: true
   /** When it is looked at next, ISO 8601. */
   readonly next_check_at?: string
   readonly [field: string]: Json | undefined
@@ -165,7 +165,7 @@ function fullEntry(deployment: Deployment, health: Health, list: HealthList): He
 function freshnessOf({ since }: Health, freshness: Freshness | undefined): JsonObject {
   return {
     since: isoTime(since),
-    ...(freshness && { stale: freshness.isStale }),
+    ...(freshness?.isStale === true && { stale: true }),
     ...(freshness?.nextCheckAt !== undefined && { next_check_at: isoTime(freshness.nextCheckAt) }),
   }
 }

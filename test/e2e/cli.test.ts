@@ -84,7 +84,7 @@ describe('the demo', () => {
         new Set(['auth (401)', 'rate_limited (429)', 'timeout (408)', 'wrong_shape (500)']),
       )
       assert.equal(sick.length, 4)
-      assert.equal(gateway.stdout().match(/^ {2}curl /gm)?.length, 3)
+      assert.equal(gateway.stdout().match(/^ {2}curl /gm)?.length, 6)
       assert.ok(!gateway.stdout().includes(ESCAPE))
       assert.equal(gateway.stderr(), '')
     })
