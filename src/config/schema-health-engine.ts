@@ -120,6 +120,6 @@ export const healthEngineShape = {
   ),
   health_check_concurrency: acted(
     z.union([notNegative, concurrency], { error: 'must be a number, or a map' }),
-    'Most probes in flight at once (0 or absent: the built-in 64), or a map: `global` (64), `per_host` (4), `per_credential` (2).',
+    'Most probes in flight at once (0 or absent: the built-in 64), or a map: `global` (64), `per_host` (16), `per_credential` (16).',
   ),
 }

@@ -27,8 +27,8 @@ export interface Members {
 const LEAST_WAIT_MS = 100
 
 /**
- * Numbers hosts, keys and groups. A host is the origin of the line's address. A key is one key at one origin: texts
- * like `none` stand before many servers that have nothing else in common.
+ * Numbers hosts, keys and groups. A host is the origin of the line's address. A key is one key at one address: texts
+ * like `none` stand before many servers that have nothing else in common, and one gateway leads to many providers.
  */
 export function createMembers({ deployments, lines, priceOf, settings }: MemberInputs): Members {
   const hosts = createNumbers()
@@ -38,6 +38,7 @@ export function createMembers({ deployments, lines, priceOf, settings }: MemberI
   const members = deployments.map((deployment): Member => {
     const opened = lines(deployment.index)
     const origin = 'line' in opened ? opened.line.host : `none ${deployment.index}`
+    const base = 'line' in opened ? opened.line.target.base : origin
     const host = hosts.of(origin)
     if ('line' in opened && opened.line.adapter.oneAtATime === true) slowHosts.add(host)
     const isWatched = isBackgroundChecked(deployment, settings)
@@ -45,7 +46,7 @@ export function createMembers({ deployments, lines, priceOf, settings }: MemberI
     const cooldownMs = deployment.traffic?.cooldownMs
     return {
       host,
-      credential: keys.of(`${origin}\n${deployment.provider}\n${keyOf(deployment)}`),
+      credential: keys.of(`${base}\n${deployment.provider}\n${keyOf(deployment)}`),
       group: groups.of(deployment.group),
       // Asked for each time: the catalogue of prices is loaded after the start.
       get price() {
