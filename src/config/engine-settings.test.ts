@@ -49,6 +49,11 @@ test("a plain health_check_concurrency is the number of all, and 0 none of the u
   assert.equal(general.healthCheckConcurrency, 5)
 })
 
+test('a staleness of 0 is none that was written', async () => {
+  const { engine } = await loadText(`${ONE}  health_check_staleness_threshold: 0\n`)
+  assert.equal(engine.forgetMs, undefined)
+})
+
 test('a cooldown of no time, and none at all, leave failing traffic without a say', async () => {
   const { engine } = await loadText(`${ONE}router_settings: { cooldown_time: 0 }\n`)
   assert.deepEqual([engine.traffic.isHeeded, engine.traffic.cooldownMs], [false, undefined])
@@ -119,8 +124,8 @@ describe('what cannot be stops the start, and says where it stands', () => {
       'fatal config.yaml:5:23 general_settings.health_check_panic: must be last_resort or off, not text',
     ],
     [
-      'health_check_staleness_threshold: 0',
-      'fatal config.yaml:5:37 general_settings.health_check_staleness_threshold: must be a number above 0, not 0',
+      'health_check_staleness_threshold: -1',
+      'fatal config.yaml:5:37 general_settings.health_check_staleness_threshold: must not be negative, not -1',
     ],
     [
       'health_check_idle_max: 60\n  health_check_interval: 300',

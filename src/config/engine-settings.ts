@@ -55,7 +55,7 @@ export function readEngine(
     noticesIsolation: given.health_check_self_isolation ?? true,
     steersRouting: given.enable_health_check_routing ?? true,
     ignoresTransientErrors: general.ignoreTransientErrors,
-    forgetMs: milliseconds(given.health_check_staleness_threshold),
+    forgetMs: milliseconds(given.health_check_staleness_threshold || undefined),
     traffic: {
       // A rest of no time is none.
       isHeeded: isEnabled && cooldown !== 0,

@@ -111,8 +111,8 @@ export const healthEngineShape = {
     'While most hosts are out of reach at once, the network is ours to doubt and nobody is brought down. Default: true.',
   ),
   health_check_staleness_threshold: acted(
-    positive,
-    'Seconds after which a bad verdict that nothing has renewed is given up. Default: 600, or three written intervals where that is more.',
+    notNegative,
+    'Seconds after which a bad verdict that nothing has renewed is given up; 0 counts as not set. Default: 600, or three written intervals where that is more.',
   ),
   enable_health_check_routing: acted(
     flag,
@@ -120,6 +120,6 @@ export const healthEngineShape = {
   ),
   health_check_concurrency: acted(
     z.union([notNegative, concurrency], { error: 'must be a number, or a map' }),
-    'Most probes in flight at once (0 or absent: the built-in 64), or a map: `global` (64), `per_host` (4), `per_credential` (2).',
+    'Most probes in flight at once (0 or absent: the built-in 64), or a map: `global` (64), `per_host` (16), `per_credential` (16).',
   ),
 }

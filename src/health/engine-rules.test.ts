@@ -184,7 +184,7 @@ test('where nothing is written, the rules are the defaults that the engine was m
     rules: DEFAULT_RULES,
     look: DEFAULT_LOOK_RULES,
     purse: { usdPerDay: 5, usdPerDayEach: Number.POSITIVE_INFINITY },
-    admission: { total: 64, perHost: 4, perCredential: 2 },
+    admission: { total: 64, perHost: 16, perCredential: 16 },
     hasLastResort: true,
   })
 })

@@ -14,7 +14,8 @@ export interface EngineRuleSet {
 }
 
 const USD_PER_DAY = 5
-const ADMISSION = { total: 64, perHost: 4, perCredential: 2 }
+/** A look may hang for as long as its deadline: with only a few at one place, two hung models would blind us to the rest. */
+const ADMISSION = { total: 64, perHost: 16, perCredential: 16 }
 /** Verdicts live three intervals at least, so that each can be renewed before it is forgotten. */
 const INTERVALS_TO_FORGET = 3
 
