@@ -87,14 +87,21 @@ export function createParts(config: Config, deps: PartsDeps): Parts {
   const settings = healthSettings(config)
   const shared = { deployments, lines, openLine: openTo, clock, log, random }
   const lag = createRecentLag()
-  const checks = createHealthChecks({ ...shared, priceOf: defaultPrice, lagMs: lag.p99Ms, settings })
+  const book = createModelBook()
+  const prices = createProbePrices({ book, env: config.env, settings })
+  const checks = createHealthChecks({
+    ...shared,
+    priceOf: (each) => prices.of(each),
+    lagMs: lag.p99Ms,
+    settings,
+    engineRules: engineRulesOf(config.engine),
+  })
   const { board } = checks
   const metrics = createMetrics({
     deployments,
     memory: () => process.memoryUsage(),
     droppedLogLines: deps.droppedLogLines ?? (() => 0),
   })
-  const book = createModelBook()
   const choice = createChoice(deployments, router, { clock, price: (each) => book.price(each) })
   const traffic = {
     ...shared,
@@ -125,8 +132,10 @@ export function createParts(config: Config, deps: PartsDeps): Parts {
     newCallId: randomUUID,
   })
   const needsBook = router.checksContextWindow || router.strategy === 'cost-based-routing'
-  const prepare = (): Promise<void> => (needsBook ? book.load() : Promise.resolve())
-  const prices = createProbePrices({ book, env: config.env, settings })
+  const prepare = async (): Promise<void> => {
+    if (config.engine.isLooking) await prices.load()
+    else if (needsBook) await book.load()
+  }
   const plan = createPlanner(config, { lines, prices, settings })
   return { board, checks, gateway, transports, metrics, lag, prepare, plan }
 }
@@ -183,7 +192,7 @@ function createLines(
   }
 }
 
-function healthSettings({ general, probing, router: { cooldowns } }: Config): HealthSettings {
+function healthSettings({ general, probing }: Config): HealthSettings {
   const { healthCheckIntervalMs, healthCheckConcurrency, backgroundHealthCheckModelGroups } = general
   return {
     ...DEFAULT_HEALTH_SETTINGS,
@@ -199,11 +208,5 @@ function healthSettings({ general, probing, router: { cooldowns } }: Config): He
     ...(probing.maxTokensReasoning === undefined ? {} : { maxTokensReasoning: probing.maxTokensReasoning }),
     ...(general.healthCheckRung === 'minimal' ? { rung: 'minimal' } : {}),
     ignoreTransientErrors: general.ignoreTransientErrors,
-    isProbeHeeded: general.healthCheckRouting,
-    isTrafficHeeded: cooldowns.isEnabled,
-    allowedFailsByKind: cooldowns.allowedFailsByKind,
-    ...(cooldowns.allowedFails === undefined ? {} : { allowedFails: cooldowns.allowedFails }),
-    ...(cooldowns.cooldownMs === undefined ? {} : { cooldownMs: cooldowns.cooldownMs }),
-    ...(general.healthCheckStalenessMs === undefined ? {} : { forgetMs: general.healthCheckStalenessMs }),
   }
 }

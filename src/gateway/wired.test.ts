@@ -10,6 +10,8 @@ import { createSeal } from '../core/seal.ts'
 import { createRedact, Secret } from '../core/secret.ts'
 import type { Board } from '../health/board.ts'
 import { createHealthChecks } from '../health/checks.ts'
+import { engineRulesOf } from '../health/engine-rules.ts'
+import { NOTHING_WRITTEN } from '../health/fixtures.ts'
 import type { StandingViews } from '../health/standing-views.ts'
 import { DEFAULT_HEALTH_SETTINGS } from '../health/settings.ts'
 import type { LineOrProblem } from '../health/subject.ts'
@@ -130,7 +132,7 @@ export async function startWired(sketches: readonly Sketch[], options: WiredOpti
   const lines = (index: number): LineOrProblem => opened[index] ?? { misconfigured: { message: 'none' } }
   const clock = options.clock ?? systemClock
   const random = options.random ?? (() => 0)
-  const settings = { ...DEFAULT_HEALTH_SETTINGS, probeTimeoutMs: 2000, isTrafficHeeded: false }
+  const settings = { ...DEFAULT_HEALTH_SETTINGS, probeTimeoutMs: 2000 }
   const checks = createHealthChecks({
     deployments,
     lines,
@@ -140,6 +142,11 @@ export async function startWired(sketches: readonly Sketch[], options: WiredOpti
     clock,
     log,
     settings,
+    engineRules: engineRulesOf({
+      ...NOTHING_WRITTEN,
+      isLooking: false,
+      traffic: { ...NOTHING_WRITTEN.traffic, isHeeded: false },
+    }),
     random,
   })
   const directory = createDirectory(deployments, resolveModel)

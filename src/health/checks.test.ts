@@ -3,6 +3,7 @@ import { setImmediate } from 'node:timers/promises'
 import { test } from 'node:test'
 import { createHandClock } from '../core/clock.ts'
 import type { Deployment } from '../core/deployment.ts'
+import type { EngineSettings } from '../core/engine-settings.ts'
 import { GatewayError } from '../core/failure.ts'
 import type { Json } from '../core/json.ts'
 import type { Log } from '../core/log.ts'
@@ -10,7 +11,8 @@ import { createRedact, Secret } from '../core/secret.ts'
 import { openLine } from '../providers/call.ts'
 import type { Line } from '../providers/call.ts'
 import { createHealthChecks } from './checks.ts'
-import { makeDeployment, makeProbeSettings } from './fixtures.ts'
+import { engineRulesOf } from './engine-rules.ts'
+import { makeDeployment, makeProbeSettings, NOTHING_WRITTEN } from './fixtures.ts'
 import { DEFAULT_HEALTH_SETTINGS } from './settings.ts'
 import type { HealthSettings } from './settings.ts'
 
@@ -62,7 +64,12 @@ function scene(
   {
     settings = {},
     deployments = [makeDeployment()],
-  }: { settings?: Partial<HealthSettings>; deployments?: readonly Deployment[] } = {},
+    engine = {},
+  }: {
+    settings?: Partial<HealthSettings>
+    deployments?: readonly Deployment[]
+    engine?: Partial<EngineSettings>
+  } = {},
 ) {
   const clock = createHandClock()
   const asked: Asked[] = []
@@ -92,6 +99,12 @@ function scene(
     clock,
     log,
     settings: { ...DEFAULT_HEALTH_SETTINGS, ...settings },
+    engineRules: engineRulesOf({
+      ...NOTHING_WRITTEN,
+      isLooking: settings.backgroundHealthChecks === true,
+      intervalMs: settings.intervalMs,
+      ...engine,
+    }),
     random: () => 0,
   })
   return { clock, asked, lines, board: checks.board, checks, deployments }
@@ -370,7 +383,9 @@ test('the engine looks at once and at each interval, confirms a failure within s
   mood = pong
   await pass(20_000)
   assert.deepEqual(
-    lines.map((line) => line.replace(/"error":".*broken.*"(?=,"since)/, '"error":"…"').replace(/,"since":"[^"]*"/, '')),
+    lines.map((line) =>
+      line.replace(/"error":".*broken.*"(?=,"since)/, '"error":"…"').replace(/,"since":"[^"]*"/, ''),
+    ),
     [
       'health_changed {"model_id":"id-0","group":"my-group","from":"HEALTHY","to":"SUSPECT","reason":"server_error","error":"…"}',
       'health_changed {"model_id":"id-0","group":"my-group","from":"SUSPECT","to":"DOWN","reason":"server_error","error":"…"}',
@@ -388,7 +403,8 @@ test('the engine looks at once and at each interval, confirms a failure within s
 test('where probes are not heeded they are listed and move nothing', async () => {
   const { checks, clock, board } = scene(refuse(500, 'broken'), {
     deployments: [keyed()],
-    settings: { backgroundHealthChecks: true, intervalMs: 1_000, isProbeHeeded: false },
+    settings: { backgroundHealthChecks: true, intervalMs: 1_000 },
+    engine: { steersRouting: false },
   })
   checks.start()
   for (let passed = 0; passed < 100; passed += 1) {

@@ -9,7 +9,7 @@ import { createChecker } from './check.ts'
 import { createEngine } from './engine/engine.ts'
 import type { Engine } from './engine/engine.ts'
 import { createPurse } from './engine/purse.ts'
-import { engineRules, lookRules } from './engine-settings.ts'
+import type { EngineRuleSet } from './engine-rules.ts'
 import { createFlights } from './live.ts'
 import { createLooks } from './looks.ts'
 import { createMembers } from './members.ts'
@@ -67,6 +67,8 @@ export interface HealthChecksDeps {
   readonly clock: Clock
   readonly log: Log
   readonly settings: HealthSettings
+  /** How the engine judges, when it looks, and what it may spend. */
+  readonly engineRules: EngineRuleSet
   /** In [0, 1). */
   readonly random: () => number
 }
@@ -74,15 +76,13 @@ export interface HealthChecksDeps {
 /** First looks of a small fleet come at once, those of a large one within this, milliseconds. */
 const LONGEST_SPREAD_MS = 5_000
 const SPREAD_EACH_MS = 5
-/** Looks at one host, and with one key, at once: a probe may hang for as long as its deadline. */
-const MOST_AT_ONE_PLACE = 16
 const LEAST_BURST = 20
 /** What nobody has renewed for so many intervals is stale. */
 const STALE_INTERVALS = 2
 
 /** Wires checker, sharing, engine and board. Deployments that can never be called are judged here, at once. */
 export function createHealthChecks(deps: HealthChecksDeps): HealthChecks {
-  const { deployments, clock, log, settings } = deps
+  const { deployments, clock, log, settings, engineRules } = deps
   const checker = createChecker({ ...deps, slots: createSlots(clock, slotLimits(settings)) })
   const known = createMembers(deps)
   const deadlines = new Map<number, number | undefined>()
@@ -109,7 +109,7 @@ export function createHealthChecks(deps: HealthChecksDeps): HealthChecks {
     checker,
     board,
     record,
-    priceCeiling: lookRules(settings).priceCeiling,
+    priceCeiling: engineRules.look.priceCeiling,
     check: (deployment, signal, mostMs) => {
       deadlines.set(deployment.index, mostMs)
       const flight = flights.share(deployment, signal)
@@ -132,7 +132,7 @@ export function createHealthChecks(deps: HealthChecksDeps): HealthChecks {
       clock,
       health: (index) => board.health(index),
       price: (index) => known.members[index]?.price ?? Infinity,
-      staleMs: STALE_INTERVALS * lookRules(settings).intervalMs,
+      staleMs: STALE_INTERVALS * engineRules.look.intervalMs,
     }),
     failed: board.failed,
     read: (scope, signal) => checkAll(dueLive(scope, board, deps), signal),
@@ -152,24 +152,24 @@ export function createHealthChecks(deps: HealthChecksDeps): HealthChecks {
 
 /** The engine with what the config says of it. */
 function createHealthEngine(
-  { deployments, clock, log, settings, random, lagMs }: HealthChecksDeps,
+  { deployments, clock, log, engineRules, random, lagMs }: HealthChecksDeps,
   { members, slowHosts, mostOfOneKey, keys }: Members,
   { probe, onTransition }: Pick<Parameters<typeof createEngine>[0], 'probe' | 'onTransition'>,
 ): Engine {
-  const look = lookRules(settings)
+  const { rules, look, purse, admission, hasLastResort } = engineRules
   return createEngine({
     members,
-    rules: engineRules(settings),
+    rules,
     look,
-    purse: createPurse({ usdPerDay: Infinity, usdPerDayEach: Infinity }, keys, clock.elapsed()),
+    purse: createPurse(purse, keys, clock.elapsed()),
     admission: {
-      total: Math.min(DEFAULT_SLOT_LIMITS.total, settings.concurrency || Infinity),
-      perHost: (host) => (slowHosts.has(host) ? 1 : MOST_AT_ONE_PLACE),
-      perCredential: MOST_AT_ONE_PLACE,
+      total: admission.total,
+      perHost: (host) => (slowHosts.has(host) ? 1 : admission.perHost),
+      perCredential: admission.perCredential,
       burst: Math.max(LEAST_BURST, mostOfOneKey),
     },
     spreadMs: Math.min(LONGEST_SPREAD_MS, look.intervalMs / 2, deployments.length * SPREAD_EACH_MS),
-    hasLastResort: true,
+    hasLastResort,
     clock,
     random,
     lagMs,

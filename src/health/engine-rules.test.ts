@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { EngineSettings } from '../core/engine-settings.ts'
 import { engineRulesOf } from './engine-rules.ts'
+import { NOTHING_WRITTEN } from './fixtures.ts'
 import {
   makeFailedProbe,
   makeMember,
@@ -14,36 +15,7 @@ import {
 import { nextProbe } from './engine/next-probe.ts'
 import { DEFAULT_LOOK_RULES, DEFAULT_RULES } from './engine/rules.ts'
 
-const NOTHING: EngineSettings = {
-  isLooking: true,
-  strategy: undefined,
-  intervalMs: undefined,
-  idleMostMs: undefined,
-  thresholds: {
-    failures: undefined,
-    ratio: undefined,
-    leastRequests: undefined,
-    windowMs: undefined,
-    rise: undefined,
-  },
-  confirm: { leastMs: undefined, mostMs: undefined },
-  down: {
-    firstMs: undefined,
-    factor: undefined,
-    capMs: undefined,
-    capMidMs: undefined,
-    capDearMs: undefined,
-  },
-  budget: { usdPerDay: undefined, usdPerDayEach: undefined, priceCeiling: undefined },
-  concurrency: { total: undefined, perHost: undefined, perCredential: undefined },
-  hasLastResort: true,
-  noticesIsolation: true,
-  steersRouting: true,
-  ignoresTransientErrors: false,
-  forgetMs: undefined,
-  traffic: { isHeeded: true, cooldownMs: undefined, allowedFails: undefined, allowedFailsByKind: {} },
-}
-const { thresholds, confirm, down, budget, concurrency, traffic } = NOTHING
+const { thresholds, confirm, down, budget, concurrency, traffic } = NOTHING_WRITTEN
 
 /** Every rule by its path, so that a case can name those that it changes and no other. */
 function flat(value: object, path = '', into = new Map<string, unknown>()): ReadonlyMap<string, unknown> {
@@ -56,8 +28,8 @@ function flat(value: object, path = '', into = new Map<string, unknown>()): Read
 }
 
 function changes(settings: Partial<EngineSettings>): Readonly<Record<string, unknown>> {
-  const before = flat(engineRulesOf(NOTHING))
-  const after = flat(engineRulesOf({ ...NOTHING, ...settings }))
+  const before = flat(engineRulesOf(NOTHING_WRITTEN))
+  const after = flat(engineRulesOf({ ...NOTHING_WRITTEN, ...settings }))
   return Object.fromEntries([...after].filter(([path, value]) => before.get(path) !== value))
 }
 
@@ -180,7 +152,7 @@ describe('what is written changes its rules, and no other', () => {
 })
 
 test('where nothing is written, the rules are the defaults that the engine was measured with', () => {
-  assert.deepEqual(engineRulesOf(NOTHING), {
+  assert.deepEqual(engineRulesOf(NOTHING_WRITTEN), {
     rules: DEFAULT_RULES,
     look: DEFAULT_LOOK_RULES,
     purse: { usdPerDay: 5, usdPerDayEach: Number.POSITIVE_INFINITY },
@@ -191,7 +163,7 @@ test('where nothing is written, the rules are the defaults that the engine was m
 
 describe('what only a setting can switch', () => {
   test('with enable_health_check_routing: false a failed probe takes no traffic away', () => {
-    const { rules } = engineRulesOf({ ...NOTHING, steersRouting: false })
+    const { rules } = engineRulesOf({ ...NOTHING_WRITTEN, steersRouting: false })
     const inputs = [makeOk(0), makeFailedProbe(1), makeFailedProbe(2), makeFailedProbe(3)]
     assert.equal(play(inputs, rules).state, 'HEALTHY')
     assert.notEqual(play(inputs).state, 'HEALTHY')
@@ -199,7 +171,7 @@ describe('what only a setting can switch', () => {
 
   test('with health_check_self_isolation: false all hosts may go down at once', () => {
     for (const noticesIsolation of [true, false]) {
-      const { rules } = engineRulesOf({ ...NOTHING, noticesIsolation })
+      const { rules } = engineRulesOf({ ...NOTHING_WRITTEN, noticesIsolation })
       const rig = wellRig(
         [0, 1, 2, 3].map((index) => makeMember(index)),
         { rules },
@@ -215,7 +187,10 @@ describe('what only a setting can switch', () => {
   })
 
   test('cap_dear is the longest wait of a deployment that nobody pays to look at', () => {
-    const { look } = engineRulesOf({ ...NOTHING, down: { ...down, capMs: 10_000, capDearMs: 900_000 } })
+    const { look } = engineRulesOf({
+      ...NOTHING_WRITTEN,
+      down: { ...down, capMs: 10_000, capDearMs: 900_000 },
+    })
     const fallen = {
       ...play([makeOk(0)]),
       state: 'DOWN',

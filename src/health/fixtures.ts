@@ -1,4 +1,5 @@
 import type { Deployment, ProbeSettings } from '../core/deployment.ts'
+import type { EngineSettings } from '../core/engine-settings.ts'
 import type { HealthyVerdict, UnhealthyVerdict } from '../core/verdict.ts'
 
 /** For tests: a deployment of OpenAI's gpt-4o, with changes. */
@@ -57,4 +58,35 @@ export function makeUnhealthy(at: number, changes: Partial<UnhealthyVerdict> = {
     headers: {},
     ...changes,
   }
+}
+
+/** For tests: nothing written of the engine, background checks on. */
+export const NOTHING_WRITTEN: EngineSettings = {
+  isLooking: true,
+  strategy: undefined,
+  intervalMs: undefined,
+  idleMostMs: undefined,
+  thresholds: {
+    failures: undefined,
+    ratio: undefined,
+    leastRequests: undefined,
+    windowMs: undefined,
+    rise: undefined,
+  },
+  confirm: { leastMs: undefined, mostMs: undefined },
+  down: {
+    firstMs: undefined,
+    factor: undefined,
+    capMs: undefined,
+    capMidMs: undefined,
+    capDearMs: undefined,
+  },
+  budget: { usdPerDay: undefined, usdPerDayEach: undefined, priceCeiling: undefined },
+  concurrency: { total: undefined, perHost: undefined, perCredential: undefined },
+  hasLastResort: true,
+  noticesIsolation: true,
+  steersRouting: true,
+  ignoresTransientErrors: false,
+  forgetMs: undefined,
+  traffic: { isHeeded: true, cooldownMs: undefined, allowedFails: undefined, allowedFailsByKind: {} },
 }

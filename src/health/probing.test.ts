@@ -13,7 +13,8 @@ import { resolveModel } from '../providers/registry.ts'
 import { createTransport } from '../transport/transport.ts'
 import { createHealthChecks } from './checks.ts'
 import type { HealthChecks } from './checks.ts'
-import { makeDeployment, makeProbeSettings } from './fixtures.ts'
+import { engineRulesOf } from './engine-rules.ts'
+import { makeDeployment, makeProbeSettings, NOTHING_WRITTEN } from './fixtures.ts'
 import { DEFAULT_HEALTH_SETTINGS } from './settings.ts'
 
 /** The nine modes as three providers speak them. */
@@ -98,6 +99,7 @@ describe('probing over real sockets', () => {
       clock: systemClock,
       log: silentLog,
       settings: DEFAULT_HEALTH_SETTINGS,
+      engineRules: engineRulesOf(NOTHING_WRITTEN),
       random: () => 0,
     })
     return { checks, deployment }

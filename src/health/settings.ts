@@ -1,5 +1,3 @@
-import type { FailureKind } from '../core/failure.ts'
-
 /** How deployments are checked, as plain values. Times are milliseconds. */
 export interface HealthSettings {
   /** `background_health_checks`: run the loop; GET /health then reads memory. */
@@ -28,18 +26,6 @@ export interface HealthSettings {
   readonly rung?: 'minimal'
   /** `health_check_ignore_transient_errors`: 429 and 408 do not change the state; they are listed all the same. */
   readonly ignoreTransientErrors: boolean
-  /** `enable_health_check_routing`; false: failing probes move no traffic. */
-  readonly isProbeHeeded: boolean
-  /** `disable_cooldowns`, or `cooldown_time: 0`, make it false: failing traffic puts nobody aside. */
-  readonly isTrafficHeeded: boolean
-  /** `cooldown_time`: the first wait of a deployment that is down. */
-  readonly cooldownMs?: number
-  /** `allowed_fails`: failures a minute before a deployment is down. */
-  readonly allowedFails?: number
-  /** `allowed_fails_policy`. */
-  readonly allowedFailsByKind: Readonly<Partial<Record<FailureKind, number>>>
-  /** `health_check_staleness_threshold`: how long a bad verdict that nothing renews holds. */
-  readonly forgetMs?: number
 }
 
 /** What holds where nothing is configured. */
@@ -50,9 +36,6 @@ export const DEFAULT_HEALTH_SETTINGS: HealthSettings = {
   prompt: 'test from litellm',
   imageIntervalMs: 6 * 3_600_000,
   ignoreTransientErrors: false,
-  isProbeHeeded: true,
-  isTrafficHeeded: true,
-  allowedFailsByKind: {},
 }
 
 /** The interval where the user wrote none (LiteLLM's default). */

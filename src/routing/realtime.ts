@@ -180,7 +180,10 @@ async function openAt(
   const headers = routeHeaders(model, line.deployment, line.target.base, [])
   const { timeoutMs = deps.settings.requestTimeoutMs } = line.deployment.timeouts
   const { traffic } = deps.health.engine
-  const call = traffic.begin(chosen.deployment.index, { ...NO_PROMPT, timeoutMs: Math.min(timeoutMs, OPEN_MS) })
+  const call = traffic.begin(chosen.deployment.index, {
+    ...NO_PROMPT,
+    timeoutMs: Math.min(timeoutMs, OPEN_MS),
+  })
   const booking = deps.ledger.begin(chosen.deployment, NOTHING)
   // A session takes its place among those in flight for as long as it lasts; what it says is nobody's to count.
   const over = (): void => deps.ledger.failed(booking, 'cancelled')
