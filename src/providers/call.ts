@@ -263,6 +263,7 @@ export function described(line: Line, wire: WireRequest, thrown: unknown): Gatew
     error.kind,
     line.redact(`${own ? 'Timeout exceeded: ' : ''}${tried}: ${error.message}`),
     {
+      isUnsent: error.isUnsent,
       source: error.source,
       ...(error.cause === undefined ? {} : { cause: error.cause }),
       ...(error.upstreamStatus === undefined ? {} : { upstreamStatus: error.upstreamStatus }),

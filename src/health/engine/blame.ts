@@ -34,6 +34,7 @@ export function withBlame(
     request: evidence.request ?? 0,
     prompt: evidence.prompt ?? 0,
     isPoison: false,
+    ...(evidence.source === 'probe' && evidence.depth < depthOf(kind) && { acquits: evidence.depth }),
   }
   return [...(blames.length < MOST_BLAMES ? blames : blames.slice(1)), blame]
 }
@@ -73,12 +74,17 @@ export function depthOf(kind: FailureKind): Depth {
   return failureRow(kind).evidence?.acquits ?? 4
 }
 
+/** What a free look met, a free look clears. */
+function neededBy({ acquits, kind }: Blame): Depth {
+  return acquits ?? depthOf(kind)
+}
+
 /** How deep a success must go to clear everything that is held against it. */
 export function depthToAcquit({ blames, reason, state }: Standing): Depth {
   const isVerdict = (state === 'DOWN' || state === 'MISCONFIGURED') && reason !== undefined
   let depth: Depth = isVerdict ? depthOf(reason) : 0
-  for (const { kind } of blames) {
-    const needed = depthOf(kind)
+  for (const blame of blames) {
+    const needed = neededBy(blame)
     if (needed > depth) depth = needed
   }
   return depth
@@ -94,7 +100,7 @@ export function acquits(standing: Standing, { depth, startedAt }: Evidence): boo
 
 /** The failures that a success leaves standing: those of calls that began after it, and those of a deeper kind. */
 export function withoutCleared(blames: readonly Blame[], { depth, startedAt }: Evidence): readonly Blame[] {
-  const left = blames.filter((blame) => blame.startedAt > startedAt || depthOf(blame.kind) > depth)
+  const left = blames.filter((blame) => blame.startedAt > startedAt || neededBy(blame) > depth)
   return left.length === blames.length ? blames : left
 }
 

@@ -1,3 +1,4 @@
+import type { Depth } from '../../core/depth.ts'
 import type { FailureKind } from '../../core/failure.ts'
 import { FAILURE_KINDS } from '../../core/failure.ts'
 import { HEALTH_STATES } from '../../core/health.ts'
@@ -115,7 +116,17 @@ function readBlame(plain: unknown, now: number): Blame | undefined {
   const prompt = readNumber(plain['prompt'])
   if (kind === undefined || source === undefined || score === undefined || age === undefined) return undefined
   if (request === undefined || prompt === undefined) return undefined
-  return { kind, source, score, startedAt: now - age, request, prompt, isPoison: plain['isPoison'] === true }
+  const acquits = oneOf<Depth>([0, 1, 2, 3, 4, 5], plain['acquits'])
+  return {
+    kind,
+    source,
+    score,
+    startedAt: now - age,
+    request,
+    prompt,
+    ...(acquits !== undefined && { acquits }),
+    isPoison: plain['isPoison'] === true,
+  }
 }
 
 function readNumber(value: unknown): number | undefined {
@@ -124,6 +135,6 @@ function readNumber(value: unknown): number | undefined {
   return typeof value === 'number' ? value : undefined
 }
 
-function oneOf<Word extends string>(words: readonly Word[], value: unknown): Word | undefined {
+function oneOf<Word extends string | number>(words: readonly Word[], value: unknown): Word | undefined {
   return words.find((word) => word === value)
 }

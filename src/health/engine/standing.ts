@@ -1,4 +1,4 @@
-import type { FaultDomain } from '../../core/depth.ts'
+import type { Depth, FaultDomain } from '../../core/depth.ts'
 import type { EvidenceSource } from '../../core/evidence.ts'
 import type { FailureKind } from '../../core/failure.ts'
 import type { HealthState } from '../../core/health.ts'
@@ -15,6 +15,8 @@ export interface Blame {
   /** 0 where unknown. */
   readonly request: number
   readonly prompt: number
+  /** A success of this depth clears it, where that is less deep than its kind asks for: a free look that failed. */
+  readonly acquits?: Depth
   /** The same request failed elsewhere too: it is at fault, not we. */
   readonly isPoison: boolean
 }
