@@ -446,7 +446,8 @@ test('the loop pays for a picture every six hours, and sees an outage and its en
   let isUp = true
   const { checks, asked, clock, board } = scene(
     (one) => {
-      if (!isUp) return Promise.reject(new GatewayError('unreachable', 'connection refused', { isUnsent: true }))
+      if (!isUp)
+        return Promise.reject(new GatewayError('unreachable', 'connection refused', { isUnsent: true }))
       return one.url.endsWith('/models') ? models(one) : picture()
     },
     {

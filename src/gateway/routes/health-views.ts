@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyReply } from 'fastify'
 import type { Deployment } from '../../core/deployment.ts'
 import { GatewayError } from '../../core/failure.ts'
 import type { NamedMembers } from '../../health/standing-views.ts'
-import type { Directory } from '../../routing/directory.ts'
+import type { Directory } from '../../routing/choice/directory.ts'
 import type { RouteContext } from '../gateway.ts'
 import { sendError, sendJsonText, wildcardText } from '../json-reply.ts'
 
