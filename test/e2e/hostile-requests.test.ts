@@ -204,6 +204,27 @@ describe('bodies and heads as nobody should send them', () => {
       assert.match(other, /^HTTP\/1\.1 400 [^]*nobody/)
     }))
 
+  test('what nests too deep to be written again is refused, wherever it is read', () =>
+    withUpstream(async ({ url }, { received }) => {
+      const deep = '['.repeat(30_000) + ']'.repeat(30_000)
+      const form = new FormData()
+      form.set('model', 'g')
+      form.set('tags', deep)
+      form.set('file', new Blob(['sound']), 'a.wav')
+      const cases: readonly (readonly [string, string | FormData])[] = [
+        ['/v1/chat/completions', BODY.replace('{', `{"extra_body":{"x":${deep}},`)],
+        ['/v1/batches', `{"input_file_id":"file-a","model":"g","x":${deep}}`],
+        ['/v1/realtime/client_secrets', `{"session":{"model":"g","x":${deep}}}`],
+        ['/v1/audio/transcriptions', form],
+      ]
+      for (const [path, body] of cases) {
+        const answer = await fetch(url + path, { method: 'POST', headers: AUTH, body })
+        assert.equal(answer.status, 400, path)
+        assert.match(await answer.text(), /more than 1000 levels deep/, path)
+      }
+      assert.equal(received.length, 0)
+    }))
+
   test('what is no JSON, no UTF-8 or no HTTP gets a 4xx in OpenAI’s form', () =>
     withUpstream(async (gateway) => {
       for (const body of ['', '{', '[]', '"g"', 'null', `{"model":"g"} {}`, '{"model":7}']) {
