@@ -1,4 +1,4 @@
-import type { Dispatcher } from 'undici'
+import { errors, type Dispatcher } from 'undici'
 import type { Cancel, Clock } from '../core/clock.ts'
 import { GatewayError } from '../core/failure.ts'
 import { networkFailure, type Progress } from './network-failure.ts'
@@ -106,6 +106,8 @@ class Exchange implements SlotHandler, Stream {
   }
 
   onResponseError(_: unknown, error: Error): void {
+    if (error instanceof errors.InvalidArgumentError && this.slot !== undefined)
+      this.#ground.origin.connections.refused(this.slot)
     const failure = networkFailure(error, this.#progress)
     if (this.#mayGoAgain(failure)) this.#sendAgain()
     else this.#fail(failure)

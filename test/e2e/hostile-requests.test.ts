@@ -77,6 +77,22 @@ function raw(gateway: Gateway, pieces: readonly (string | Buffer)[], until?: Reg
 const BODY = JSON.stringify({ model: 'g', messages: MESSAGES })
 const head = (lines: readonly string[], path = '/v1/chat/completions', version = 'HTTP/1.1'): string =>
   [`POST ${path} ${version}`, 'host: gateway', `authorization: Bearer ${KEY}`, ...lines, '', ''].join('\r\n')
+/** The body as one raw block that asks for a window of 2 to that power (RFC 8878 §3.1.1). */
+function zstdFrame(windowLog: number): Buffer {
+  const block = (Buffer.byteLength(BODY) << 3) | 1
+  const frame = [
+    0x28,
+    0xb5,
+    0x2f,
+    0xfd,
+    0,
+    (windowLog - 10) << 3,
+    block & 0xff,
+    (block >> 8) & 0xff,
+    block >> 16,
+  ]
+  return Buffer.concat([Buffer.from(frame), Buffer.from(BODY)])
+}
 const whole = (body = BODY): string => head([`content-length: ${Buffer.byteLength(body)}`]) + body
 const PONG = /"content":"pong"/
 const statuses = (text: string): readonly string[] =>
@@ -170,8 +186,11 @@ describe('bodies and heads as nobody should send them', () => {
         assert.match(await send('gzip', bomb), /^HTTP\/1\.1 413 /)
         assert.match(await send('gzip', Buffer.from(BODY)), /^HTTP\/1\.1 400 [^]*cannot be unpacked/)
         assert.match(await send('gzip', gzipSync(BODY).subarray(0, -9)), /^HTTP\/1\.1 400 /)
-        assert.match(await send('compress', Buffer.from(BODY)), /^HTTP\/1\.1 415 [^]*gzip, deflate, br, zstd/)
-        assert.equal(received.length, 4)
+        for (const unknown of ['compress', 'constructor', '__proto__'])
+          assert.match(await send(unknown, Buffer.from(BODY)), /^HTTP\/1\.1 415 [^]*gzip, deflate, br, zstd/)
+        assert.match(await send('zstd', zstdFrame(23)), PONG)
+        assert.match(await send('zstd', zstdFrame(24)), /^HTTP\/1\.1 400 [^]*cannot be unpacked/)
+        assert.equal(received.length, 5)
       },
       { settings: '  max_request_size_mb: 1\n' },
     ))
@@ -183,6 +202,27 @@ describe('bodies and heads as nobody should send them', () => {
       assert.equal(at(JSON.parse(received[0]?.body.toString() ?? ''), 'model'), 'gpt-4o')
       const other = await raw(gateway, [whole(`{"model":"g","messages":[],"model":"nobody"}`)], /\}$/)
       assert.match(other, /^HTTP\/1\.1 400 [^]*nobody/)
+    }))
+
+  test('what nests too deep to be written again is refused, wherever it is read', () =>
+    withUpstream(async ({ url }, { received }) => {
+      const deep = '['.repeat(30_000) + ']'.repeat(30_000)
+      const form = new FormData()
+      form.set('model', 'g')
+      form.set('tags', deep)
+      form.set('file', new Blob(['sound']), 'a.wav')
+      const cases: readonly (readonly [string, string | FormData])[] = [
+        ['/v1/chat/completions', BODY.replace('{', `{"extra_body":{"x":${deep}},`)],
+        ['/v1/batches', `{"input_file_id":"file-a","model":"g","x":${deep}}`],
+        ['/v1/realtime/client_secrets', `{"session":{"model":"g","x":${deep}}}`],
+        ['/v1/audio/transcriptions', form],
+      ]
+      for (const [path, body] of cases) {
+        const answer = await fetch(url + path, { method: 'POST', headers: AUTH, body })
+        assert.equal(answer.status, 400, path)
+        assert.match(await answer.text(), /more than 1000 levels deep/, path)
+      }
+      assert.equal(received.length, 0)
     }))
 
   test('what is no JSON, no UTF-8 or no HTTP gets a 4xx in OpenAI’s form', () =>
