@@ -12,9 +12,8 @@ export type BodyReader = (body: Buffer | GatewayError) => void
  * that turns out to be longer, unpacked or not. How long a client may take is bounded by the server's request timeout.
  */
 export function readBody(request: IncomingMessage, maxBytes: number, done: BodyReader): void {
-  const refused = refusalOfHead(request, maxBytes)
-  if (refused !== undefined) {
-    done(refused)
+  if (announcedBytes(request) > maxBytes) {
+    done(tooLarge(maxBytes))
     return
   }
   const encoding = request.headers['content-encoding']?.trim().toLowerCase() ?? 'identity'
@@ -95,7 +94,7 @@ export function announcedBytes(request: IncomingMessage): number {
   return Number(request.headers['content-length'] ?? Number.NaN)
 }
 
-/** Why nothing at all is read of a request: it announces too much, or is compressed. */
+/** Why nothing at all is read of a form: it announces too much, or is compressed. */
 export function refusalOfHead(request: IncomingMessage, maxBytes: number): GatewayError | undefined {
   if (announcedBytes(request) > maxBytes) return tooLarge(maxBytes)
   const encoding = request.headers['content-encoding']
