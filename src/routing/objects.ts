@@ -97,6 +97,8 @@ async function served(
     // Whatever is put anywhere is found there by its id; what is looked for may be in one place only.
     isSteady: form === undefined,
     isCostly: operation.isCostly,
+    isWork: operation.method === 'POST',
+    answer,
     canRepeat: () => form?.rest?.isTaken() !== true,
     signal,
   }

@@ -70,7 +70,7 @@ async function created(
   const model = request.model ?? sessionModel(request.route, request.body)
   if (model === undefined) throw unknownModel({ route }, null)
   const candidates = candidatesFor(deps, route, model)
-  const errand = { model, candidates, isSteady: false, isCostly: false, signal }
+  const errand = { model, candidates, isSteady: false, isCostly: false, isWork: true, answer, signal }
   return severalTries(deps, errand, (attempt) =>
     give(deps, request, { model, route }, attempt, answer, signal),
   )

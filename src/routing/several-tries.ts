@@ -6,27 +6,35 @@ import type { LineOrProblem } from '../health/subject.ts'
 import type { Line } from '../providers/call.ts'
 import { routeHeaders } from './answer-head.ts'
 import type { AnswerHeaders, Detours } from './answer-head.ts'
-import { mayRepeat, nextStep } from './attempts.ts'
+import { maxRetriesFor, mayRepeat, nextStep } from './attempts.ts'
 import type { Cooldowns } from './cooldown.ts'
 import type { Candidate } from './directory.ts'
 import { explain } from './explain.ts'
+import type { Ledger } from './ledger.ts'
+import type { LimitWait } from './limits.ts'
 import { NOTHING } from './need.ts'
 import { choose, noneAvailable } from './pick.ts'
 import type { PickInputs } from './pick.ts'
+import type { RelayAnswer } from './relay-answer.ts'
 import type { RetryBudgets } from './retry-budget.ts'
+import type { RetryRules } from './stay.ts'
 
 /** What calls outside the hot path run on. */
 export interface TryDeps {
   readonly lines: (index: number) => LineOrProblem
   readonly board: Pick<Board, 'health'>
   readonly cooldowns: Cooldowns
+  readonly ledger: Pick<Ledger, 'begin' | 'failed' | 'left'>
+  readonly limitMs: LimitWait
   readonly budgets: RetryBudgets
   readonly clock: Clock
   /** Uniform in [0, 1). */
   readonly random: () => number
   /** Told of failures that no client sees. */
   readonly log: Log
-  readonly settings: { readonly numRetries: number; readonly leastWaitMs: number }
+  /** Told of each retry as it begins; absent: nobody counts. */
+  readonly detour?: (kind: 'retry') => void
+  readonly settings: RetryRules
 }
 
 /** Whom to ask, and how. */
@@ -38,6 +46,13 @@ export interface Errand {
   readonly isSteady: boolean
   /** Only what was surely not done is tried again. */
   readonly isCostly: boolean
+  /**
+   * It counts towards the deployment's limits and load. What only reads does not: to ask how a batch is doing takes
+   * nothing from those who use the model.
+   */
+  readonly isWork: boolean
+  /** Told whom it comes to. */
+  readonly answer: Pick<RelayAnswer, 'meets'>
   /** False once something was taken from the client that it cannot be asked for again. */
   readonly canRepeat?: () => boolean
   /** The client is gone, or the process ends. */
@@ -67,19 +82,21 @@ export async function severalTries<T>(
   run: (attempt: Try) => Promise<T>,
 ): Promise<Outcome<T>> {
   const { candidates, signal } = errand
-  const inputs = pickInputs(deps, errand.isSteady)
+  const inputs = pickInputs(deps, errand)
   const tried = new Set<number>()
   const budgetName = candidates[0]?.deployment.group ?? ''
   deps.budgets.request(budgetName)
+  if (candidates[0] !== undefined) errand.answer.meets?.(candidates[0].deployment)
   let first: { readonly failure: GatewayError; readonly route: AnswerHeaders } | undefined
   let chosen = choose(candidates, inputs, NOTHING)
+  let maxRetries = deps.settings.numRetries
   for (let retries = 0; chosen !== undefined; retries += 1) {
-    const maxRetries = chosen.deployment.traffic?.numRetries ?? deps.settings.numRetries
     const outcome = await once(deps, errand, chosen, { retries, maxRetries, fallbacks: 0 }, run)
     if (!('failure' in outcome)) return outcome
     first ??= outcome
     tried.add(chosen.deployment.index)
     const { failure } = outcome
+    maxRetries = retriesAfter(deps.settings, errand, chosen, failure)
     const other = choose(candidates, inputs, NOTHING, (index) => tried.has(index))
     const step =
       mayRepeat(failure, errand.isCostly) && errand.canRepeat?.() !== false
@@ -95,6 +112,7 @@ export async function severalTries<T>(
           })
         : ({ kind: 'leave' } as const)
     if (step.kind === 'leave' || signal.aborted || !deps.budgets.spend(budgetName)) return first
+    deps.detour?.('retry')
     logFailed(deps, chosen, retries + 1, failure)
     if (step.kind === 'other') chosen = other
     else await pause(deps.clock, step.waitMs, signal)
@@ -105,7 +123,7 @@ export async function severalTries<T>(
 
 async function once<T>(
   deps: TryDeps,
-  { model }: Errand,
+  { model, isWork, answer }: Errand,
   candidate: Candidate,
   detours: Detours,
   run: (attempt: Try) => Promise<T>,
@@ -119,13 +137,17 @@ async function once<T>(
   const { line } = opened
   const route = routeHeaders(model ?? deployment.group, deployment, line.target.base, [])
   const tracked = deps.cooldowns.track(deployment)
+  const booking = isWork ? deps.ledger.begin(deployment, NOTHING) : undefined
+  answer.meets?.(deployment)
   try {
     const value = await run({ candidate, line, route, detours })
     tracked.answered()
     tracked.succeeded()
+    if (booking !== undefined) deps.ledger.left(booking)
     return { value }
   } catch (error) {
     const failure = asGatewayError(error)
+    if (booking !== undefined) deps.ledger.failed(booking, failure.kind)
     // What a provider says of one thing that it keeps says nothing about its models.
     if (failure.isUnsent) tracked.failed(failure)
     else tracked.dropped()
@@ -144,7 +166,21 @@ function explained(line: Line, failure: GatewayError): GatewayError {
   })
 }
 
-function pickInputs({ board, lines, cooldowns, random }: TryDeps, isSteady: boolean): PickInputs {
+/** What is written for this kind of failure, else the deployment's number, else the router's. */
+function retriesAfter(
+  { numRetries, retryPolicy, groupRetryPolicies }: RetryRules,
+  { model = '' }: Errand,
+  { deployment: { group, traffic } }: Candidate,
+  { kind }: GatewayError,
+): number {
+  const own = groupRetryPolicies.get(model) ?? groupRetryPolicies.get(group)
+  return maxRetriesFor(kind, [own, retryPolicy], traffic?.numRetries ?? numRetries)
+}
+
+function pickInputs(
+  { board, lines, cooldowns, limitMs, random }: TryDeps,
+  { isSteady, isWork }: Errand,
+): PickInputs {
   return {
     health: (index) => board.health(index),
     problem: (index) => {
@@ -152,6 +188,7 @@ function pickInputs({ board, lines, cooldowns, random }: TryDeps, isSteady: bool
       return 'misconfigured' in opened ? opened.misconfigured : undefined
     },
     cooling: (index) => cooldowns.cooling(index),
+    ...(isWork && { limitMs }),
     random: isSteady ? NEVER_ANOTHER : random,
   }
 }
