@@ -72,6 +72,9 @@ export function createGateway(deps: GatewayDeps): Gateway {
 
   app.addHook('onRequest', (request, reply, done) => {
     const isAwaited = !isClosing
+    const isOpen = request.is404 || request.routeOptions.config.isPublic === true
+    // It is not one of those in flight while this is asked.
+    const refusal = isOpen ? undefined : isClosing ? shuttingDown() : refusalOf(request)
     inFlight++
     if (isAwaited) awaited++
     reply.raw.once('close', () => {
@@ -83,8 +86,6 @@ export function createGateway(deps: GatewayDeps): Gateway {
     })
     setCommonHeaders(deps, request.headers, reply)
     if (isClosing) reply.header('connection', 'close')
-    const isOpen = request.is404 || request.routeOptions.config.isPublic === true
-    const refusal = isOpen ? undefined : isClosing ? shuttingDown() : refusalOf(request)
     if (refusal !== undefined) deps.metrics.refused(refusal.kind)
     done(refusal)
   })
