@@ -87,7 +87,7 @@ function world(
       const going = severalTries(deps, errand, ({ candidate: { deployment } }) => {
         const { id, index } = deployment
         const kind = scripts[id]?.[asked.filter((each) => each === id).length]
-        asked.push(`${id}`)
+        asked.push(id)
         assert.equal(ledger.inFlight(index), work === 'work' ? 1 : 0)
         return kind === undefined ? Promise.resolve(id) : Promise.reject(new GatewayError(kind, 'no'))
       })
