@@ -47,3 +47,14 @@ test('localhost is all of its addresses, with one door, and those that this mach
   await ended
   await assert.rejects(say('127.0.0.2', port, request, /./), { code: 'ECONNREFUSED' })
 })
+
+test('clients may be given any time, the headers more than Node gives a request', async () => {
+  for (const [clientHeadersTimeoutMs, clientRequestTimeoutMs] of [
+    [600_000, 900_000],
+    [900_000, 600_000],
+    [5000, 5000],
+  ] as const) {
+    const wired = await startWired([], { settings: { clientHeadersTimeoutMs, clientRequestTimeoutMs } })
+    assert.equal((await wired.ask('/health/liveliness')).status, 200)
+  }
+})

@@ -147,7 +147,8 @@ function createServer({ redact, log, settings }: GatewayDeps, broken: BrokenRequ
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: MAX_PATH_PARAM_CHARS },
     http: {
       maxHeaderSize: MAX_HEADER_BYTES,
-      // Node refuses headers that may come later than all of the request.
+      // Node refuses headers that may come later than all of the request, and looks at both here.
+      requestTimeout: clientRequestTimeoutMs,
       headersTimeout: Math.min(clientHeadersTimeoutMs, clientRequestTimeoutMs),
       connectionsCheckingInterval: Math.ceil(
         Math.min(clientHeadersTimeoutMs, clientRequestTimeoutMs) / LOOKS_PER_TIMEOUT,
