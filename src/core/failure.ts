@@ -1,3 +1,18 @@
+import {
+  ALIVE,
+  BROKE,
+  CROWDED,
+  DISTRUSTED,
+  FAINT,
+  FULL,
+  GONE,
+  MISSING,
+  ODD,
+  REFUSED,
+  SICK,
+} from './failure-row.ts'
+import type { FailureRow } from './failure-row.ts'
+
 /**
  * The one table of failures. What follows from a kind is a column here, never an `if` elsewhere.
  * The names are the `reason` of /health, the `type` of error bodies, and the labels of metrics and history.
@@ -10,6 +25,7 @@ const FAILURES = {
     state: 'MISCONFIGURED',
     tryNext: true,
     cools: 'at_once',
+    evidence: REFUSED,
     fix: 'check the api_key and its permissions',
   },
   quota: {
@@ -18,6 +34,7 @@ const FAILURES = {
     state: 'MISCONFIGURED',
     tryNext: true,
     cools: 'at_once',
+    evidence: BROKE,
     fix: "top up the provider account's credit or raise its spending limit",
   },
   not_found: {
@@ -26,6 +43,7 @@ const FAILURES = {
     state: 'MISCONFIGURED',
     tryNext: true,
     cools: 'at_once',
+    evidence: MISSING,
     fix: 'check the model or deployment name and api_base',
   },
   bad_request: {
@@ -33,6 +51,7 @@ const FAILURES = {
     ownStatus: 400,
     state: 'MISCONFIGURED',
     tryNext: false,
+    evidence: ALIVE,
     fix: 'check model_info.mode and health_check_params: the provider refuses the request itself',
   },
   content_policy: {
@@ -40,6 +59,7 @@ const FAILURES = {
     ownStatus: 400,
     state: 'HEALTHY',
     tryNext: false,
+    evidence: ALIVE,
     fix: 'the provider refused the content; the model is alive',
   },
   rate_limited: {
@@ -49,6 +69,7 @@ const FAILURES = {
     tryNext: true,
     again: true,
     cools: 'at_once',
+    evidence: FULL,
     fix: 'wait for the limit to reset, or add a deployment',
   },
   overloaded: {
@@ -58,6 +79,7 @@ const FAILURES = {
     tryNext: true,
     again: true,
     cools: 'often',
+    evidence: CROWDED,
     fix: 'the provider is short of capacity; wait, or add a deployment',
   },
   server_error: {
@@ -67,6 +89,7 @@ const FAILURES = {
     tryNext: true,
     again: true,
     cools: 'often',
+    evidence: SICK,
     fix: "look at the provider's status page",
   },
   // No usable answer: the client gets our own status.
@@ -77,6 +100,7 @@ const FAILURES = {
     tryNext: true,
     again: true,
     cools: 'often',
+    evidence: SICK,
     fix: 'the upstream is slow or hangs; raise the timeout if it is merely slow',
   },
   unreachable: {
@@ -86,6 +110,7 @@ const FAILURES = {
     tryNext: true,
     again: true,
     cools: 'often',
+    evidence: GONE,
     fix: 'check api_base, DNS and the network between here and there',
   },
   tls: {
@@ -94,6 +119,7 @@ const FAILURES = {
     state: 'MISCONFIGURED',
     tryNext: true,
     cools: 'at_once',
+    evidence: DISTRUSTED,
     fix: "check the upstream's certificate and NODE_EXTRA_CA_CERTS",
   },
   cut: {
@@ -103,6 +129,7 @@ const FAILURES = {
     tryNext: true,
     again: true,
     cools: 'often',
+    evidence: SICK,
     fix: 'the connection broke in the middle of the answer',
   },
   empty: {
@@ -112,6 +139,7 @@ const FAILURES = {
     tryNext: true,
     again: true,
     cools: 'often',
+    evidence: FAINT,
     fix: 'the upstream answered 200 with nothing in it',
   },
   wrong_shape: {
@@ -120,6 +148,7 @@ const FAILURES = {
     state: 'DOWN',
     tryNext: true,
     cools: 'often',
+    evidence: SICK,
     fix: "check api_base and model_info.mode: the answer is not this mode's",
   },
   wrong_model: {
@@ -128,6 +157,7 @@ const FAILURES = {
     state: 'DOWN',
     tryNext: true,
     cools: 'often',
+    evidence: ODD,
     fix: 'the upstream serves another model than the one configured',
   },
   slow: {
@@ -135,6 +165,7 @@ const FAILURES = {
     ownStatus: 408,
     state: 'DOWN',
     tryNext: true,
+    evidence: ODD,
     fix: 'the upstream answers, but far slower than usual',
   },
   // Ours.
@@ -182,23 +213,6 @@ const FAILURES = {
     fix: 'this is a bug in the gateway; please report it',
   },
 } as const satisfies Record<string, FailureRow>
-
-interface FailureRow {
-  /** The status a client gets: the upstream's own, or this one. */
-  readonly client: 'upstream' | number
-  /** `exception_status` in /health when no upstream status exists (LiteLLM's numbers). */
-  readonly ownStatus: number
-  /** The health state that a probe which failed like this leads to. */
-  readonly state: 'UNKNOWN' | 'HEALTHY' | 'SATURATED' | 'MISCONFIGURED' | 'DOWN'
-  /** May another deployment of the group succeed where this one failed? */
-  readonly tryNext: boolean
-  /** May the same deployment succeed where it is asked again a moment later? */
-  readonly again?: true
-  /** What puts a deployment aside: one failure of traffic, or a run or majority of them; absent: no number. */
-  readonly cools?: 'at_once' | 'often'
-  /** What the reader should do, at 3 a.m. */
-  readonly fix: string
-}
 
 /** The name of a way to fail. */
 export type FailureKind = keyof typeof FAILURES

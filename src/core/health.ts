@@ -1,8 +1,18 @@
 import type { FailureKind } from './failure.ts'
 import type { Verdict } from './verdict.ts'
 
-/** The health states in use. Routing prefers them in this order. */
-export const HEALTH_STATES = ['HEALTHY', 'UNKNOWN', 'SATURATED', 'DOWN', 'MISCONFIGURED'] as const
+/** The health states. Routing prefers them in this order, more or less. */
+export const HEALTH_STATES = [
+  'HEALTHY',
+  'UNKNOWN',
+  'DEGRADED',
+  'RECOVERING',
+  'SUSPECT',
+  'SATURATED',
+  'DOWN',
+  'MISCONFIGURED',
+  'ISOLATED',
+] as const
 
 /** What we hold true of a deployment now. */
 export type HealthState = (typeof HEALTH_STATES)[number]

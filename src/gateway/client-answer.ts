@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import type { Clock } from '../core/clock.ts'
 import type { Redact } from '../core/secret.ts'
+import type { AnswerHeaders } from '../routing/answer-head.ts'
 import type { RelayAnswer } from '../routing/relay-answer.ts'
 import { errorAnswer, errorEvent } from './error-answer.ts'
 import type { RequestReport } from './request-report.ts'
@@ -40,7 +41,7 @@ export function createClientAnswer(deps: ClientAnswerDeps): RelayAnswer {
       account.own = own
       account.isStream = own['content-type']?.startsWith('text/event-stream') === true
       announcedBytes = Number(own['content-length'] ?? -1)
-      response.writeHead(status, { ...headers, ...own })
+      response.writeHead(status, flat(headers, own))
       if (!account.isStream) return
       response.flushHeaders()
       // HTTP/1.0 knows no chunks.
@@ -79,6 +80,20 @@ export function createClientAnswer(deps: ClientAnswerDeps): RelayAnswer {
       else response.destroy()
     },
   }
+}
+
+/** As a list, which Node writes down fastest; what is said of this answer beats what is said of all. */
+function flat(common: AnswerHeaders, own: AnswerHeaders): string[] {
+  const list: string[] = []
+  for (const name in common) {
+    const value = own[name] ?? common[name]
+    if (value !== undefined) list.push(name, value)
+  }
+  for (const name in own) {
+    const value = own[name]
+    if (value !== undefined && common[name] === undefined) list.push(name, value)
+  }
+  return list
 }
 
 const LAST_CHUNK = Buffer.from('0\r\n\r\n')

@@ -29,7 +29,7 @@ export function relayed(
   const { raw: response } = reply
   const answer = createClientAnswer({
     response,
-    headers: plainHeaders(reply),
+    headers: reply.request.common ?? {},
     operation,
     redact: context.redact,
     report: context.report,
@@ -55,13 +55,4 @@ export function relayed(
       exchange = carrier
     },
   }
-}
-
-/** What hooks have set so far; a reply in other hands does not send them by itself. */
-export function plainHeaders(reply: FastifyReply): Record<string, string> {
-  const headers: Record<string, string> = {}
-  for (const [name, value] of Object.entries(reply.getHeaders())) {
-    if (typeof value === 'string') headers[name] = value
-  }
-  return headers
 }

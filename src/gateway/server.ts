@@ -26,6 +26,10 @@ import { rootRoutes } from './routes/root.ts'
 import { createUpgrades, wantsWebSocket } from './upgrades.ts'
 
 declare module 'fastify' {
+  interface FastifyRequest {
+    /** Headers of its answer, whatever becomes of it. */
+    common?: Readonly<Record<string, string>>
+  }
   interface FastifyContextConfig {
     /** Answered without a key. */
     readonly isPublic?: boolean
@@ -66,9 +70,9 @@ export function createGateway(deps: GatewayDeps): Gateway {
   const checkKey = createKeyCheck(deps.settings, deps.sessionKeys)
   const door = createDoor(app, deps, broken, { inFlight: () => inFlight, headers: versionHeaders(deps) })
 
-  const refusalOf = (request: FastifyRequest): GatewayError | undefined =>
-    checkKey(request.headers, request.routeOptions.config.takesSessionKeys === true) ??
-    (wantsWebSocket(request.raw) ? door.refusal()?.error : undefined)
+  const refusalOf = ({ headers, raw, routeOptions: { config } }: FastifyRequest): GatewayError | undefined =>
+    checkKey(headers, config.takesSessionKeys === true) ??
+    (wantsWebSocket(raw) ? door.refusal()?.error : undefined)
 
   app.addHook('onRequest', (request, reply, done) => {
     const isAwaited = !isClosing
@@ -84,8 +88,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
       if (awaited === 0) onLastOver()
       setImmediate(() => app.server.closeIdleConnections())
     })
-    setCommonHeaders(deps, request.headers, reply)
-    if (isClosing) reply.header('connection', 'close')
+    request.common = commonHeaders(deps, request.headers, isClosing)
     if (refusal !== undefined) deps.metrics.refused(refusal.kind)
     done(refusal)
   })
@@ -169,6 +172,10 @@ function createServer({ redact, log, settings }: GatewayDeps, broken: BrokenRequ
   // Bodies are read by the routes that want one, never by the framework.
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', (_, __, done) => done(null))
+  app.addHook('onSend', (request, reply, payload, done) => {
+    if (request.common !== undefined) reply.headers(request.common)
+    done(null, payload)
+  })
   app.setNotFoundHandler((request, reply) => {
     const message = `${request.method} ${request.url.split('?')[0]?.slice(0, 200) ?? ''} is no route of this gateway.`
     const error = new GatewayError('not_found', message, { status: 404, source: 'client' })
@@ -201,17 +208,20 @@ function versionHeaders({ version }: GatewayDeps): Record<string, string> {
  * A client's ids become ours where they can be written down. `x-request-id` is the upstream's where it names one:
  * that is what the vendors' clients show as `_request_id`, and what a provider's support asks for.
  */
-function setCommonHeaders(
-  deps: GatewayDeps,
+function commonHeaders(
+  { version, newCallId }: GatewayDeps,
   given: IncomingHttpHeaders,
-  reply: { headers(values: Record<string, string>): unknown },
-): void {
-  const callId = idIn(given['x-litellm-call-id']) ?? deps.newCallId()
-  reply.headers({
+  isLast: boolean,
+): Record<string, string> {
+  const callId = idIn(given['x-litellm-call-id']) ?? newCallId()
+  const headers: Record<string, string> = {
     'x-litellm-call-id': callId,
     'x-request-id': idIn(given['x-request-id']) ?? callId,
-    ...versionHeaders(deps),
-  })
+    'x-litellm-version': LITELLM_VERSION,
+    'x-pulsegate-version': version,
+  }
+  if (isLast) headers['connection'] = 'close'
+  return headers
 }
 
 function idIn(given: string | readonly string[] | undefined): string | undefined {

@@ -75,9 +75,13 @@ test('a sick deployment is never chosen while a better one can be called', () =>
   const rank: Record<HealthState, number> = {
     HEALTHY: 0,
     UNKNOWN: 0,
+    DEGRADED: 0,
+    RECOVERING: 0,
+    SUSPECT: 1,
     SATURATED: 1,
     DOWN: 2,
     MISCONFIGURED: 3,
+    ISOLATED: 4,
   }
   const state = fc.constantFrom<HealthState | null>(...HEALTH_STATES, null)
   fc.assert(

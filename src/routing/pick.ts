@@ -12,9 +12,13 @@ import type { Strategy } from './strategy.ts'
 const TIERS: Readonly<Record<HealthState, number>> = {
   HEALTHY: 0,
   UNKNOWN: 0,
+  DEGRADED: 0,
+  RECOVERING: 0,
+  SUSPECT: 1,
   SATURATED: 1,
   DOWN: 2,
   MISCONFIGURED: 3,
+  ISOLATED: 4,
 }
 
 /** Failing traffic is newer evidence than a probe: a cooling deployment is as dear as one that is down. */

@@ -5,7 +5,6 @@ import type { Bridge, SessionEnd } from '../../routing/bridge.ts'
 import type { RouteContext } from '../gateway.ts'
 import { queryText, sendError } from '../json-reply.ts'
 import { KEY_PROTOCOL, sessionGrant } from '../key-check.ts'
-import { plainHeaders } from '../relayed.ts'
 import type { RunningRequests } from '../running-requests.ts'
 import type { Upgrades, WaitingClient } from '../upgrades.ts'
 
@@ -61,7 +60,7 @@ async function serve(
     forget()
     return sendError(reply, grant, context.redact)
   }
-  const account = context.report.begun('realtime', plainHeaders(reply))
+  const account = context.report.begun('realtime', request.common ?? {})
   const opened = await context.realtime.open({
     grant,
     meets: (deployment) => {
@@ -78,7 +77,7 @@ async function serve(
     context.report.over(account, { failure })
     return sendError(reply.headers(opened.headers), failure, context.redact)
   }
-  const headers = { ...plainHeaders(reply), ...opened.headers }
+  const headers = { ...reply.request.common, ...opened.headers }
   reply.hijack()
   const client = stopping.signal.aborted
     ? undefined

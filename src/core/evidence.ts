@@ -1,0 +1,27 @@
+import type { Depth } from './depth.ts'
+import type { FailureKind } from './failure.ts'
+
+/** Where a piece of evidence comes from. */
+export type EvidenceSource = 'traffic' | 'probe' | 'peer'
+
+/** What one answer, or the lack of one, says of a deployment. Times are `Clock.elapsed`'s. */
+export interface Evidence {
+  readonly kind: 'ok' | FailureKind
+  /** Of a success: how deep its proof goes. Of a failure: how deep the look went that met it. */
+  readonly depth: Depth
+  readonly source: EvidenceSource
+  /** When the call began. What began before a verdict says nothing about the time after it. */
+  readonly startedAt: number
+  /** When the outcome was known. */
+  readonly at: number
+  /** False where the caller, or we ourselves, may be at fault; it then changes nothing. */
+  readonly isAttributable: boolean
+  /** How long the upstream asks us to stay away, milliseconds. */
+  readonly retryAfterMs?: number
+  /** Of a success: its first token took far longer than usual. */
+  readonly isSlow?: boolean
+  /** One client request across its retries; 0 where unknown. */
+  readonly request?: number
+  /** A hash of who asked and what; 0 where unknown. */
+  readonly prompt?: number
+}

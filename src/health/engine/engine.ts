@@ -1,0 +1,288 @@
+import type { Cancel, Clock } from '../../core/clock.ts'
+import { DEPTH } from '../../core/depth.ts'
+import type { Depth } from '../../core/depth.ts'
+import type { Evidence } from '../../core/evidence.ts'
+import type { AdmissionRules, Job } from './admission.ts'
+import { createChoices } from './choices.ts'
+import type { Choices } from './choices.ts'
+import { createFaultDomains } from './fault-domains.ts'
+import type { FaultDomains } from './fault-domains.ts'
+import { nextProbe } from './next-probe.ts'
+import type { Plan, Prices } from './next-probe.ts'
+import type { Purse } from './purse.ts'
+import type { EngineRules, LookRules } from './rules.ts'
+import { createScheduler } from './scheduler.ts'
+import type { Scheduler } from './scheduler.ts'
+import type { Standing } from './standing.ts'
+import { createStandings } from './standings.ts'
+import type { Standings, StandingsListener, Transition } from './standings.ts'
+import { createTraffic } from './traffic.ts'
+import type { Traffic } from './traffic.ts'
+
+/** What the engine must know of one deployment. Equal numbers are the same host, key, or group. */
+export interface Member {
+  readonly host: number
+  readonly credential: number
+  readonly group: number
+  /** Dollars for one whole answer to a probe; infinite where none is ever bought. */
+  readonly price: number
+  /** There is a look that costs nothing. */
+  readonly hasFree: boolean
+  /** Whole looks at a healthy one are never closer than this, milliseconds. */
+  readonly leastMs?: number
+  /** Its own `cooldown_time`, milliseconds. */
+  readonly firstWaitMs?: number
+}
+
+/** What a look came to. */
+export interface Looked {
+  /** Undefined where it says nothing: it was cancelled, or our own loop lagged. */
+  readonly evidence: Evidence | undefined
+  /** An answer was bought. */
+  readonly isPaid: boolean
+}
+
+/** What the engine runs on. */
+export interface EngineDeps {
+  readonly members: readonly Member[]
+  readonly rules: EngineRules
+  readonly look: LookRules
+  readonly purse: Purse
+  readonly admission: Pick<AdmissionRules, 'total' | 'perHost' | 'perCredential'>
+  /** `health_check_panic`. */
+  readonly hasLastResort: boolean
+  readonly clock: Pick<Clock, 'elapsed' | 'after'>
+  /** In [0, 1). */
+  readonly random: () => number
+  /** How far the event loop lagged behind lately (p99), milliseconds. */
+  readonly lagMs: () => number
+  /**
+   * Looks at a deployment, up to a rung and through all the free ones below it, and reports once. It may report at
+   * once, or later.
+   */
+  readonly probe: (index: number, rung: Depth, report: (looked: Looked) => void) => void
+  /** Told of every change of state. */
+  readonly onTransition: (index: number, transition: Transition) => void
+  /** Told of a request that failed at all of these. */
+  readonly onPoison: (request: number, indexes: readonly number[]) => void
+}
+
+/** The health engine of one gateway: what is known, what is asked of it, and the loop that finds out the rest. */
+export interface Engine {
+  readonly standings: Standings
+  readonly traffic: Traffic
+  readonly choices: Choices
+  /** The next look at a deployment as planned now; undefined: none. */
+  plan(index: number): Plan | undefined
+  /** What is planned, waits and runs. */
+  readonly scheduler: Pick<Scheduler, 'nextAt' | 'numbers'>
+  start(): void
+  stop(): void
+}
+
+const SWEEP_MS = 1000
+const LEAST_SPREAD_MS = 60_000
+/** First looks of a large fleet: so many a second at most, as long as the interval allows it. */
+const FIRST_LOOKS_PER_SECOND = 5
+/** What cannot be confirmed by looking: so many failed requests where it would be too dear, as many as ever where we never look. */
+const DEAR_FAILURES = 3
+const BURST = 20
+
+/** What the parts of an engine share. */
+interface Parts {
+  readonly deps: EngineDeps
+  /** When a free look was asked for that tells whether our own network fails; infinite: none was. */
+  readonly references: Float64Array
+  readonly spreadMs: number
+}
+
+/** Makes an engine that knows nothing yet. */
+export function createEngine(deps: EngineDeps): Engine {
+  const { members, rules, look, clock } = deps
+  const count = members.length
+  const groups = members.map(({ group }) => group)
+  const parts: Parts = {
+    deps,
+    references: new Float64Array(count).fill(Number.POSITIVE_INFINITY),
+    spreadMs: spreadOf(count, look.intervalMs),
+  }
+  const domains = createFaultDomains(members)
+  const standings = createStandings({
+    count,
+    hosts: members.map(({ host }) => host),
+    domains,
+    rules,
+    canRefer: (index) => look.strategy !== 'off' && members[index]?.hasFree === true,
+    confirms: (index) => confirmationOf(deps, index),
+    listener: listenerOf(parts, {
+      replan: (index) => scheduler.replan(index),
+      probation: (index) => traffic.startProbation(index),
+    }),
+    now: clock.elapsed(),
+  })
+  const traffic = createTraffic({ standings, groups, elapsed: () => clock.elapsed(), lagMs: deps.lagMs })
+  const scheduler = createScheduler({
+    count,
+    clock,
+    random: deps.random,
+    plan: (index, now, roll) => planOf(parts, standings, index, now, roll),
+    wakeAt: (index) => standings.wakeAt(index),
+    wake: (index, now) => standings.standing(index, now),
+    jobOf: (index, { purpose }) => jobOf(members[index], index, purpose, standings, clock.elapsed()),
+    launch: (index, plan, now) => launch(parts, { standings, scheduler }, index, plan, now),
+    admission: { ...deps.admission, burst: BURST, perSecond: allowances(members, look.intervalMs) },
+  })
+  const choices = createChoices({
+    standings,
+    traffic,
+    groups,
+    nextLookAt: (index) =>
+      scheduler.nextAt(lookedAtFor(index, standings.standing(index, clock.elapsed()), domains)),
+    hasLastResort: deps.hasLastResort,
+  })
+  const sweeping = createSweep(clock, traffic)
+  return {
+    standings,
+    traffic,
+    choices,
+    plan: (index) => planOf(parts, standings, index, clock.elapsed(), 0.5),
+    scheduler,
+    start: () => {
+      sweeping.start()
+      scheduler.start()
+    },
+    stop: () => {
+      sweeping.stop()
+      scheduler.stop()
+    },
+  }
+}
+
+/** First looks are spread over a minute, or over longer where there are many, but never over more than the interval. */
+function spreadOf(count: number, intervalMs: number): number {
+  return Math.min(intervalMs, Math.max(LEAST_SPREAD_MS, (count / FIRST_LOOKS_PER_SECOND) * 1000))
+}
+
+/** Who is looked at for one that follows another's verdict. */
+function lookedAtFor(index: number, { isFollower, domain }: Standing, domains: FaultDomains): number {
+  return (isFollower ? domains.representative(domain, index) : undefined) ?? index
+}
+
+function listenerOf(
+  { deps, references }: Parts,
+  others: Pick<StandingsListener, 'replan' | 'probation'>,
+): StandingsListener {
+  return {
+    ...others,
+    transition: deps.onTransition,
+    poison: deps.onPoison,
+    reference: (index, now) => {
+      references[index] = now
+      others.replan(index)
+    },
+  }
+}
+
+/** Whether a suspicion can be confirmed by looking, or how many failed requests must do. */
+function confirmationOf({ members, rules, look, purse, clock }: EngineDeps, index: number): 'looks' | number {
+  if (look.strategy === 'off') return rules.failures
+  const { price = 0, credential = 0 } = members[index] ?? {}
+  const isAffordable =
+    price <= look.priceCeiling &&
+    (price === 0 || look.strategy !== 'free_only') &&
+    purse.may('confirm', price, credential, clock.elapsed())
+  return isAffordable ? 'looks' : DEAR_FAILURES
+}
+
+function planOf(
+  { deps, references, spreadMs }: Parts,
+  standings: Standings,
+  index: number,
+  now: number,
+  roll: number,
+): Plan | undefined {
+  const reference = references[index] ?? Number.POSITIVE_INFINITY
+  const standing = standings.standing(index, now)
+  const isLeftAlone = standing.state === 'SATURATED' || standing.state === 'ISOLATED'
+  if (reference <= now && !isLeftAlone) return { at: reference, rung: DEPTH.reach, purpose: 'confirm' }
+  const { price = 0, hasFree = false, credential = 0, leastMs, firstWaitMs } = deps.members[index] ?? {}
+  const may = (purpose: Plan['purpose']): boolean => deps.purse.may(purpose, price, credential, now)
+  const prices: Prices = {
+    price,
+    hasFree,
+    may: { idle: may('idle'), confirm: may('confirm'), recover: may('recover') },
+    spreadMs,
+    ...(leastMs !== undefined && { leastMs }),
+    ...(firstWaitMs !== undefined && { firstWaitMs }),
+  }
+  return nextProbe(standing, now, prices, roll, deps.look)
+}
+
+/** A look costs its price from the moment it begins, so that many at once cannot overdraw the purse. */
+function launch(
+  { deps, references }: Parts,
+  { standings, scheduler }: { readonly standings: Standings; readonly scheduler: Scheduler },
+  index: number,
+  { rung }: Plan,
+  now: number,
+): void {
+  if (rung === 'trial') {
+    standings.apply(index, { kind: 'trial' }, now)
+    scheduler.done(index)
+    return
+  }
+  const { purse, clock } = deps
+  const { price = 0, credential = 0 } = deps.members[index] ?? {}
+  const cost = rung >= DEPTH.answer ? price : 0
+  purse.spend(cost, credential, now)
+  references[index] = Number.POSITIVE_INFINITY
+  let isReported = false
+  deps.probe(index, rung, ({ evidence, isPaid }) => {
+    if (isReported) return
+    isReported = true
+    if (!isPaid) purse.refund(cost, credential)
+    if (evidence !== undefined) standings.apply(index, evidence, clock.elapsed())
+    scheduler.done(index)
+  })
+}
+
+/** Looks for silent calls each second. */
+function createSweep(
+  clock: Pick<Clock, 'after'>,
+  traffic: Pick<Traffic, 'sweep'>,
+): { start(): void; stop(): void } {
+  let cancel: Cancel | undefined
+  const sweep = (): void => {
+    traffic.sweep()
+    cancel = clock.after(SWEEP_MS, sweep)
+  }
+  return {
+    start: () => {
+      cancel ??= clock.after(SWEEP_MS, sweep)
+    },
+    stop: () => {
+      cancel?.()
+      cancel = undefined
+    },
+  }
+}
+
+function jobOf(
+  member: Member | undefined,
+  index: number,
+  purpose: Plan['purpose'],
+  standings: Standings,
+  now: number,
+): Job {
+  const { host = 0, credential = 0 } = member ?? {}
+  const isUnknown = standings.standing(index, now).state === 'UNKNOWN'
+  const priority = purpose === 'confirm' ? 0 : purpose === 'recover' ? 1 : isUnknown ? 2 : 3
+  return { index, host, credential, priority }
+}
+
+/** A key's new looks a second: one, or twice what an idle fleet of its size needs. */
+function allowances(members: readonly Member[], intervalMs: number): (credential: number) => number {
+  const sizes = new Map<number, number>()
+  for (const { credential } of members) sizes.set(credential, (sizes.get(credential) ?? 0) + 1)
+  return (credential) => Math.max(1, (2000 * (sizes.get(credential) ?? 0)) / intervalMs)
+}

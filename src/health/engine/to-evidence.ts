@@ -1,0 +1,85 @@
+import { DEPTH } from '../../core/depth.ts'
+import type { Depth } from '../../core/depth.ts'
+import type { Evidence } from '../../core/evidence.ts'
+import { failureRow } from '../../core/failure.ts'
+import type { FailureKind } from '../../core/failure.ts'
+import type { Verdict } from '../../core/verdict.ts'
+
+/** An event loop that lags so far behind (p99, milliseconds) times its own slowness, not the upstream's. */
+export const LAG_LIMIT_MS = 200
+
+/** What a call of a client, or of ours, came to. */
+export type Outcome =
+  | { readonly kind: 'answered'; readonly isSlow: boolean }
+  | {
+      readonly kind: 'failed'
+      readonly failure: {
+        readonly kind: FailureKind
+        readonly source: string
+        readonly retryAfterMs?: number | undefined
+      }
+    }
+  /** `depth` is that of the rung which decided: the one that failed, or the deepest that passed. */
+  | { readonly kind: 'probed'; readonly verdict: Verdict; readonly depth: Depth }
+
+/** The circumstances of a call. Times are `Clock.elapsed`'s. */
+export interface Circumstances {
+  readonly startedAt: number
+  readonly at: number
+  /** How far our own event loop lagged behind lately (p99), milliseconds. */
+  readonly lagMs: number
+  /** The caller brought a key, an address, or a deadline shorter than the operator's. */
+  readonly isTenantsOwn?: boolean
+  readonly request?: number
+  readonly prompt?: number
+}
+
+/**
+ * What an outcome says of the deployment; undefined where it says nothing: it was cancelled, it is no upstream's
+ * failure, or our own event loop was too slow to tell.
+ */
+export function toEvidence(outcome: Outcome, about: Circumstances): Evidence | undefined {
+  if (about.lagMs > LAG_LIMIT_MS) return undefined
+  const { startedAt, at, request, prompt } = about
+  const common = {
+    startedAt,
+    at,
+    isAttributable: about.isTenantsOwn !== true,
+    ...(request !== undefined && { request }),
+    ...(prompt !== undefined && { prompt }),
+  }
+  switch (outcome.kind) {
+    case 'answered':
+      return { ...common, kind: 'ok', source: 'traffic', depth: DEPTH.answer, isSlow: outcome.isSlow }
+    case 'failed': {
+      const { kind, source, retryAfterMs } = outcome.failure
+      if (failureRow(kind).evidence === undefined) return undefined
+      const isAttributable = common.isAttributable && source === 'upstream'
+      return {
+        ...common,
+        ...asked(retryAfterMs),
+        isAttributable,
+        kind,
+        source: 'traffic',
+        depth: DEPTH.answer,
+      }
+    }
+    case 'probed':
+      return probed(outcome.verdict, outcome.depth, common)
+  }
+}
+
+type Common = Pick<Evidence, 'startedAt' | 'at' | 'isAttributable'>
+
+function probed(verdict: Verdict, depth: Depth, common: Common): Evidence | undefined {
+  const base = { ...common, source: 'probe', depth } as const
+  if (verdict.kind === 'healthy') return { ...base, kind: 'ok' }
+  // A filter that refuses the answer has seen one.
+  if (verdict.reason === 'content_policy') return { ...base, kind: 'ok' }
+  if (failureRow(verdict.reason).evidence === undefined) return undefined
+  return { ...base, ...asked(verdict.retryAfterMs), kind: verdict.reason }
+}
+
+function asked(retryAfterMs: number | undefined): { readonly retryAfterMs?: number } {
+  return retryAfterMs === undefined ? {} : { retryAfterMs }
+}
