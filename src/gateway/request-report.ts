@@ -5,8 +5,8 @@ import type { GatewayError } from '../core/failure.ts'
 import type { Log, LogFields } from '../core/log.ts'
 import type { Redact } from '../core/secret.ts'
 import type { Metrics } from '../metrics/metrics.ts'
-import type { AnswerHeaders } from '../routing/answer-head.ts'
-import type { Efforts } from '../routing/explain.ts'
+import type { AnswerHeaders } from '../routing/answer/answer-head.ts'
+import type { Efforts } from '../routing/answer/explain.ts'
 
 /** A request to a model, as far as it has come; written on by the one who answers it. */
 export interface RequestAccount {

@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { GatewayError } from '../../core/failure.ts'
-import type { Bridge, SessionEnd } from '../../routing/bridge.ts'
+import type { Bridge, SessionEnd } from '../../routing/realtime/bridge.ts'
 import type { RouteContext } from '../gateway.ts'
 import { queryText, sendError } from '../json-reply.ts'
 import { KEY_PROTOCOL, sessionGrant } from '../key-check.ts'
