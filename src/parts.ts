@@ -15,15 +15,16 @@ import type { LineOrProblem } from './health/subject.ts'
 import { openLine } from './providers/call.ts'
 import { createModelBook } from './providers/model-facts.ts'
 import { resolveModel } from './providers/registry.ts'
-import { createChoice } from './routing/choice.ts'
-import { createDirectory } from './routing/directory.ts'
-import { moderationDefault } from './routing/moderation-default.ts'
-import { createObjects, type ObjectDeps } from './routing/objects.ts'
-import { createRealtimeKeys, type RealtimeKeyDeps } from './routing/realtime-keys.ts'
-import { createRealtimeRelay, type RealtimeDeps } from './routing/realtime.ts'
+import { createChoice } from './routing/choice/choice.ts'
+import { createDirectory } from './routing/choice/directory.ts'
+import type { Directory } from './routing/choice/directory.ts'
+import { moderationDefault } from './routing/request/moderation-default.ts'
+import { createObjects, type ObjectDeps } from './routing/objects/objects.ts'
+import { createRealtimeKeys, type RealtimeKeyDeps } from './routing/realtime/keys.ts'
+import { createRealtimeRelay, type RealtimeDeps } from './routing/realtime/realtime.ts'
 import { createRelay, type RelayDeps } from './routing/relay.ts'
-import { createRetryBudgets } from './routing/retry-budget.ts'
-import { createSessionKeys } from './routing/session-keys.ts'
+import { createRetryBudgets } from './routing/journey/retry-budget.ts'
+import { createSessionKeys } from './routing/realtime/session-keys.ts'
 import { createTransports, type Transports } from './transport/transports.ts'
 
 /** Retries of a model group as a share of its recent requests, so that an outage is not multiplied. */
@@ -75,7 +76,7 @@ export function createParts(config: Config, deps: PartsDeps): Parts {
   const board = createBoard(deployments, { clock })
   const { router } = config
   const directory = createDirectory(deployments, resolveModel, router.aliases)
-  const settings = healthSettings(config)
+  const settings = healthSettings(config, directory)
   const shared = { deployments, lines, openLine: openTo, board, clock, log, random }
   const checks = createHealthChecks({ ...shared, settings })
   const metrics = createMetrics({
@@ -150,14 +151,18 @@ function createLines(
   }
 }
 
-function healthSettings({ general, probing }: Config): HealthSettings {
+function healthSettings(
+  { general, probing }: Config,
+  { groupOf }: Pick<Directory, 'groupOf'>,
+): HealthSettings {
   const { healthCheckIntervalMs, healthCheckConcurrency, backgroundHealthCheckModelGroups } = general
+  const groups = backgroundHealthCheckModelGroups?.map((name) => groupOf(name))
   return {
     ...DEFAULT_HEALTH_SETTINGS,
     backgroundHealthChecks: general.backgroundHealthChecks,
     ...(healthCheckIntervalMs === undefined ? {} : { intervalMs: healthCheckIntervalMs }),
     ...(healthCheckConcurrency === undefined ? {} : { concurrency: healthCheckConcurrency }),
-    ...(backgroundHealthCheckModelGroups === undefined ? {} : { groups: backgroundHealthCheckModelGroups }),
+    ...(groups === undefined ? {} : { groups }),
     skipDisabledBackgroundModels: general.skipDisabledBackgroundModels,
     ...(general.healthCheckOnRequest === undefined ? {} : { onRequest: general.healthCheckOnRequest }),
     probeTimeoutMs: probing.timeoutMs,

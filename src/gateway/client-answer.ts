@@ -1,8 +1,8 @@
 import type { ServerResponse } from 'node:http'
 import type { Clock } from '../core/clock.ts'
 import type { Redact } from '../core/secret.ts'
-import type { AnswerHeaders } from '../routing/answer-head.ts'
-import type { RelayAnswer } from '../routing/relay-answer.ts'
+import type { AnswerHeaders } from '../routing/answer/answer-head.ts'
+import type { RelayAnswer } from '../routing/answer/relay-answer.ts'
 import { errorAnswer, errorEvent } from './error-answer.ts'
 import type { RequestReport } from './request-report.ts'
 

@@ -5,14 +5,14 @@ import type { Redact } from '../core/secret.ts'
 import type { GeneralSettings } from '../config/config.ts'
 import type { Board } from '../health/board.ts'
 import type { HealthChecks } from '../health/checks.ts'
-import type { Directory } from '../routing/directory.ts'
-import type { Objects } from '../routing/objects.ts'
-import type { RealtimeKeys } from '../routing/realtime-keys.ts'
-import type { RealtimeRelay } from '../routing/realtime.ts'
+import type { Directory } from '../routing/choice/directory.ts'
+import type { Objects } from '../routing/objects/objects.ts'
+import type { RealtimeKeys } from '../routing/realtime/keys.ts'
+import type { RealtimeRelay } from '../routing/realtime/realtime.ts'
 import type { Relay } from '../routing/relay.ts'
 import type { Metrics } from '../metrics/metrics.ts'
 import type { RequestReport } from './request-report.ts'
-import type { SessionKeys } from '../routing/session-keys.ts'
+import type { SessionKeys } from '../routing/realtime/session-keys.ts'
 
 /** The settings that the HTTP face acts on. */
 export type GatewaySettings = Pick<
@@ -27,7 +27,12 @@ export type GatewaySettings = Pick<
   | 'maxRequestBytes'
   | 'logSuccessSample'
   | 'moderationModel'
+  | 'clientHeadersTimeoutMs'
+  | 'clientRequestTimeoutMs'
 >
+
+/** The addresses that a name stands for here, in the system's order. Rejects with the system's error. */
+export type AddressesOf = (host: string) => Promise<readonly string[]>
 
 /** What the HTTP face is built from. */
 export interface GatewayDeps {
@@ -53,6 +58,8 @@ export interface GatewayDeps {
   readonly newCallId: () => string
   /** Uniform in [0, 1). */
   readonly random: () => number
+  /** Where `localhost` is; absent: as the system says. */
+  readonly addressesOf?: AddressesOf
 }
 
 /** The HTTP face, running or ready to. */

@@ -2,7 +2,7 @@ import { hash, timingSafeEqual } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
 import { asGatewayError, GatewayError } from '../core/failure.ts'
 import type { Secret } from '../core/secret.ts'
-import type { SessionGrant, SessionKeys } from '../routing/session-keys.ts'
+import type { SessionGrant, SessionKeys } from '../routing/realtime/session-keys.ts'
 
 /** Undefined where the request may pass. `isSession`: it wants a realtime session, so that a key for one will do. */
 export type KeyCheck = (headers: IncomingHttpHeaders, isSession?: boolean) => GatewayError | undefined

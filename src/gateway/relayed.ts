@@ -1,6 +1,6 @@
 import type { FastifyReply } from 'fastify'
 import { GatewayError } from '../core/failure.ts'
-import type { RelayAnswer } from '../routing/relay-answer.ts'
+import type { RelayAnswer } from '../routing/answer/relay-answer.ts'
 import type { Exchange } from '../routing/relay.ts'
 import { createClientAnswer } from './client-answer.ts'
 import type { RouteContext } from './gateway.ts'

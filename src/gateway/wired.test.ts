@@ -16,19 +16,19 @@ import type { LineOrProblem } from '../health/subject.ts'
 import { openLine } from '../providers/call.ts'
 import { resolveModel } from '../providers/registry.ts'
 import { createMetrics } from '../metrics/metrics.ts'
-import { createCooldowns } from '../routing/cooldown.ts'
-import { createDirectory } from '../routing/directory.ts'
-import { createObjects } from '../routing/objects.ts'
-import { createRealtimeKeys } from '../routing/realtime-keys.ts'
-import { createLedger } from '../routing/ledger.ts'
-import { createLimits } from '../routing/limits.ts'
-import { createRealtimeRelay } from '../routing/realtime.ts'
+import { createCooldowns } from '../routing/choice/cooldown.ts'
+import { createDirectory } from '../routing/choice/directory.ts'
+import { createObjects } from '../routing/objects/objects.ts'
+import { createRealtimeKeys } from '../routing/realtime/keys.ts'
+import { createLedger } from '../routing/choice/ledger.ts'
+import { createLimits } from '../routing/choice/limits.ts'
+import { createRealtimeRelay } from '../routing/realtime/realtime.ts'
 import { createRelay } from '../routing/relay.ts'
-import { createRetryBudgets } from '../routing/retry-budget.ts'
+import { createRetryBudgets } from '../routing/journey/retry-budget.ts'
 import type { RelaySettings } from '../routing/relay.ts'
-import { createSessionKeys } from '../routing/session-keys.ts'
+import { createSessionKeys } from '../routing/realtime/session-keys.ts'
 import { createTransport } from '../transport/transport.ts'
-import type { Gateway, GatewaySettings } from './gateway.ts'
+import type { AddressesOf, Gateway, GatewaySettings } from './gateway.ts'
 import { createGateway } from './server.ts'
 
 /** What fails, fails: other tests are about second tries. */
@@ -113,6 +113,9 @@ export interface WiredOptions {
   /** Winds the relay's and the server's timers; the network runs on the system's. */
   readonly clock?: HandClock
   readonly random?: () => number
+  /** Default: 127.0.0.1. */
+  readonly host?: string
+  readonly addressesOf?: AddressesOf
 }
 
 /** Starts a gateway that is stopped after the test file. */
@@ -190,6 +193,8 @@ export async function startWired(sketches: readonly Sketch[], options: WiredOpti
       maxInFlight: 1_000,
       maxRequestBytes: 1024 * 1024,
       logSuccessSample: 0,
+      clientHeadersTimeoutMs: 60_000,
+      clientRequestTimeoutMs: 300_000,
       ...options.settings,
     },
     metrics,
@@ -200,8 +205,9 @@ export async function startWired(sketches: readonly Sketch[], options: WiredOpti
     clock,
     version: '0.1.0',
     newCallId: () => `call-${++calls}`,
+    ...(options.addressesOf !== undefined && { addressesOf: options.addressesOf }),
   })
-  const { url } = await gateway.listen('127.0.0.1', 0)
+  const { url } = await gateway.listen(options.host ?? '127.0.0.1', 0)
   after(async () => {
     await gateway.close()
     await checks.stop()

@@ -1,82 +1,12 @@
 import assert from 'node:assert/strict'
-import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { ServerResponse } from 'node:http'
 import { connect } from 'node:net'
 import { describe, test } from 'node:test'
 import { setTimeout as later } from 'node:timers/promises'
 import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib'
-import { ask, at, AUTH, chat, configOf, eventually, KEY, MESSAGES, SETTINGS, withStage } from './asking.ts'
-import type { Gateway } from './program.ts'
+import { ask, at, AUTH, chat, eventually, KEY, MESSAGES } from './asking.ts'
+import { BODY, head, PONG, raw, statuses, WELL, whole, withUpstream } from './raw-requests.ts'
 
-/** What an upstream was sent. */
-interface Received {
-  readonly headers: IncomingHttpHeaders
-  readonly body: Buffer
-}
-
-/** An upstream that keeps what it is sent, and answers as it is told. */
-interface Upstream {
-  readonly url: string
-  readonly received: Received[]
-}
-
-type Answering = (request: IncomingMessage, response: ServerResponse) => void
-
-const WELL: Answering = (_, response) =>
-  void response
-    .writeHead(200, { 'content-type': 'application/json' })
-    .end('{"choices":[{"index":0,"message":{"role":"assistant","content":"pong"}}]}')
-
-async function withUpstream(
-  use: (gateway: Gateway, upstream: Upstream) => Promise<void>,
-  { answering = WELL, settings = '' }: { readonly answering?: Answering; readonly settings?: string } = {},
-): Promise<void> {
-  const received: Received[] = []
-  const server = createServer((request, response) => {
-    const chunks: Buffer[] = []
-    request.on('data', (chunk: Buffer) => chunks.push(chunk))
-    request.on('end', () => {
-      received.push({ headers: request.headers, body: Buffer.concat(chunks) })
-      answering(request, response)
-    })
-  })
-  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
-  const address = server.address()
-  const url = `http://127.0.0.1:${address !== null && typeof address === 'object' ? address.port : 0}`
-  try {
-    const config = configOf([{ group: 'g', base: `${url}/v1` }], SETTINGS + settings)
-    await withStage(config, ({ gateway }) => use(gateway, { url, received }))
-  } finally {
-    server.closeAllConnections()
-    await new Promise((done) => server.close(done))
-  }
-}
-
-/** Writes these bytes, one after the other, and gives back all that comes until the connection ends or `until` has. */
-function raw(gateway: Gateway, pieces: readonly (string | Buffer)[], until?: RegExp): Promise<string> {
-  const { hostname, port } = new URL(gateway.url)
-  return new Promise((resolve, reject) => {
-    const socket = connect(Number(port), hostname)
-    let text = ''
-    const stop = setTimeout(() => reject(new Error(`nothing more came after:\n${text}`)), 10_000)
-    const finish = (): void => {
-      clearTimeout(stop)
-      socket.destroy()
-      resolve(text)
-    }
-    socket.on('connect', () => {
-      for (const piece of pieces) socket.write(piece)
-    })
-    socket.on('data', (chunk) => {
-      text += chunk.toString('latin1')
-      if (until?.test(text) === true) finish()
-    })
-    socket.on('error', finish).on('close', finish)
-  })
-}
-
-const BODY = JSON.stringify({ model: 'g', messages: MESSAGES })
-const head = (lines: readonly string[], path = '/v1/chat/completions', version = 'HTTP/1.1'): string =>
-  [`POST ${path} ${version}`, 'host: gateway', `authorization: Bearer ${KEY}`, ...lines, '', ''].join('\r\n')
 /** The body as one raw block that asks for a window of 2 to that power (RFC 8878 §3.1.1). */
 function zstdFrame(windowLog: number): Buffer {
   const block = (Buffer.byteLength(BODY) << 3) | 1
@@ -93,10 +23,6 @@ function zstdFrame(windowLog: number): Buffer {
   ]
   return Buffer.concat([Buffer.from(frame), Buffer.from(BODY)])
 }
-const whole = (body = BODY): string => head([`content-length: ${Buffer.byteLength(body)}`]) + body
-const PONG = /"content":"pong"/
-const statuses = (text: string): readonly string[] =>
-  [...text.matchAll(/HTTP\/1\.1 (\d{3})/g)].map(([, status = '']) => status)
 
 describe('bodies and heads as nobody should send them', () => {
   test('chunked, absolute URLs, HTTP/1.0 and pipelines are understood', () =>
@@ -149,8 +75,8 @@ describe('bodies and heads as nobody should send them', () => {
       await new Promise((done) => short.resume().on('close', done).on('error', done))
       assert.equal(received.length, 0, 'half a request goes nowhere')
       const longer = head([`content-length: ${BODY.length}`]) + BODY + '{"more":1}\r\n\r\n'
-      // What follows is no request; nobody knows any more whose answer is whose.
-      assert.equal(statuses(await raw(gateway, [longer])).at(-1), '400')
+      // What follows is no request; the answer to the one before it is whole, and the last one.
+      assert.match(await raw(gateway, [longer]), /^HTTP\/1\.1 200 [^]*connection: close[^]*"pong"[^\r\n]*$/i)
       for (const lines of [['content-length: 5', 'content-length: 6'], ['content-length: -1']])
         assert.deepEqual(statuses(await raw(gateway, [head(lines), BODY])), ['400'])
       const both = head([`content-length: ${BODY.length}`, 'transfer-encoding: chunked'])

@@ -3,7 +3,7 @@ import type { Deployment } from '../../core/deployment.ts'
 import { GatewayError } from '../../core/failure.ts'
 import { report } from '../../health/report.ts'
 import type { HealthReport } from '../../health/report.ts'
-import type { Directory } from '../../routing/directory.ts'
+import type { Directory } from '../../routing/choice/directory.ts'
 import type { RouteContext } from '../gateway.ts'
 import { queryText, sendError, sendJson, sendJsonText } from '../json-reply.ts'
 import type { RunningRequests } from '../running-requests.ts'
@@ -62,7 +62,7 @@ function createWholeReport(context: RouteContext): () => string {
   }
 }
 
-/** An id beats a model; a model is a group's name, else `litellm_params.model`. Undefined: no such id. */
+/** An id beats a model; a model is a group's name or alias, else `litellm_params.model`. Undefined: no such id. */
 function scopeOf(
   all: readonly Deployment[],
   directory: Directory,
@@ -74,8 +74,9 @@ function scopeOf(
     return members.length === 0 ? undefined : members
   }
   if (model === undefined) return all
-  const members = directory.byGroup(model)
-  return members.length === 0 ? directory.byModel(model) : members
+  const name = directory.groupOf(model)
+  const members = directory.byGroup(name)
+  return members.length === 0 ? directory.byModel(name) : members
 }
 
 function isUnknownOnly(body: HealthReport): boolean {

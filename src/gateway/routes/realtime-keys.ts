@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import { GatewayError } from '../../core/failure.ts'
-import type { RealtimeKeyRequest } from '../../routing/realtime-keys.ts'
+import type { RealtimeKeyRequest } from '../../routing/realtime/keys.ts'
 import type { RouteContext } from '../gateway.ts'
 import { modelIn } from '../model-in.ts'
 import { readObject } from '../read-object.ts'

@@ -1,0 +1,60 @@
+import { GatewayError } from '../../core/failure.ts'
+import { spliceBody } from '../../core/json-spans.ts'
+import type { JsonSpans } from '../../core/json-spans.ts'
+import type { AnswerHeaders } from './answer-head.ts'
+import type { Flaw } from './judge.ts'
+import type { AnswerShape } from '../request/operation.ts'
+
+/** The headers of an event stream. */
+export const EVENT_HEADERS: AnswerHeaders = {
+  'content-type': 'text/event-stream; charset=utf-8',
+  'cache-control': 'no-cache',
+  // nginx would otherwise hold events back until its buffer is full.
+  'x-accel-buffering': 'no',
+}
+/** The headers of a JSON answer. */
+export const JSON_HEADERS: AnswerHeaders = { 'content-type': 'application/json' }
+/** Speech as events has no list; its errors are told by their `error` alone. */
+const NO_PROOF = ''
+/** A 200 that goes on, and is no sound. */
+export const NO_SOUND: Flaw = { kind: 'wrong_shape', seen: 'a 200 that is no sound' }
+/** An event of a stream that had begun well. */
+export const ERROR_EVENT: Flaw = { kind: 'server_error', seen: 'an error within the stream' }
+/** A 200 that goes on, and is no JSON object. */
+export const NO_OBJECT: Flaw = { kind: 'wrong_shape', seen: 'a 200 that is no JSON object' }
+
+/** Passed on, an event reader would see nothing at all in it. */
+export function wholeForStream(): GatewayError {
+  return new GatewayError('wrong_shape', 'answered one whole JSON where a stream was asked for')
+}
+
+/** A stream that ended in order, but before its answer did. */
+export function cutOff(): GatewayError {
+  return new GatewayError('cut', 'the stream ended without a word that its answer is complete')
+}
+
+/** Do streams of this shape say when they are complete? */
+export function saysEnd(shape: AnswerShape): boolean {
+  return shape.kind === 'object' && shape.saysEnd === true
+}
+
+/** The list that makes an answer of this shape. */
+export function proofOf(shape: AnswerShape): string {
+  return shape.kind === 'sound' ? NO_PROOF : shape.proof
+}
+
+/** Sound and bare text are passed on as they came: their type, and their length and packing where they were said. */
+export function bareHeaders(upstream: AnswerHeaders): AnswerHeaders {
+  const { 'content-type': type, 'content-length': length, 'content-encoding': encoding } = upstream
+  return {
+    'content-type': type ?? 'application/octet-stream',
+    ...(length !== undefined && /^\d+$/.test(length) && { 'content-length': length }),
+    ...(encoding !== undefined && /^[\w, -]+$/.test(encoding) && { 'content-encoding': encoding }),
+  }
+}
+
+/** A body with its `model` replaced, where it has one. */
+export function renamed(body: Buffer, spans: JsonSpans, model: string): Buffer {
+  const hasModel = spans.members.some((member) => member.key === 'model')
+  return hasModel ? spliceBody(body, spans, { set: { model: JSON.stringify(model) } }) : body
+}

@@ -1,0 +1,131 @@
+import type { Deployment } from '../../core/deployment.ts'
+import type { Redact } from '../../core/secret.ts'
+
+/** Header names (lower case) and values of an answer to a client. */
+export type AnswerHeaders = Readonly<Record<string, string>>
+
+/** Upstream headers that clients get as they are. */
+const PASSED_HEADERS: ReadonlySet<string> = new Set([
+  'apim-request-id',
+  'openai-processing-ms',
+  'openai-version',
+  'request-id',
+  'retry-after',
+  'retry-after-ms',
+  'x-ms-region',
+  'x-request-id',
+])
+const PASSED_PREFIX = 'x-ratelimit-'
+/**
+ * Upstream headers of which there is no copy: they speak of one connection or one body (RFC 9110 §7.6.1, §8), ask
+ * something of a browser, or may hold a credential.
+ */
+const NOT_COPIED: ReadonlySet<string> = new Set(
+  `connection keep-alive te trailer transfer-encoding upgrade alt-svc nel report-to link age vary etag location
+  strict-transport-security authorization www-authenticate authentication-info x-api-key api-key x-goog-api-key
+  x-powered-by`.split(/\s+/),
+)
+const NOT_COPIED_FORMS =
+  /^(?:content-|access-control-|proxy-|x-envoy-|x-forwarded-|llm_provider-|x-litellm-|x-pulsegate-)|cookie|secret|password|token$/
+/** LiteLLM's form of a copy. */
+const COPY_PREFIX = 'llm_provider-'
+const MOST_COPIES = 40
+const MOST_COPIED_CHARS = 8192
+const MAX_NAME_CHARS = 64
+/** No honest value is longer. */
+const MAX_VALUE_CHARS = 512
+/** What Node accepts as a header value. */
+const WRITABLE_VALUE = /^[\t\u0020-\u007e\u0080-\u00ff]*$/
+
+/** The headers that say who answered; known before the upstream is asked, so that failures carry them too. */
+export function routeHeaders(
+  asked: string,
+  deployment: Deployment,
+  base: string,
+  dropped: readonly string[],
+): AnswerHeaders {
+  return {
+    'x-litellm-model-id': headerText(deployment.id),
+    'x-litellm-model-group': headerText(asked),
+    'x-litellm-model-api-base': headerText(deployment.connection.apiBase ?? base),
+    ...(dropped.length > 0 && { 'x-pulsegate-dropped-fields': headerText(dropped.join(', ')) }),
+  }
+}
+
+/** How a request got to the deployment that it is at. */
+export interface Detours {
+  /** Retries within this group, and how many it may have. */
+  readonly retries: number
+  readonly maxRetries: number
+  /** Groups asked before this one. */
+  readonly fallbacks: number
+}
+
+/** How long it took to come by an answer, milliseconds, up to its first good bytes. */
+export interface Durations {
+  readonly wholeMs: number
+  /** Without the time that upstreams took. */
+  readonly ownMs: number
+}
+
+/** The headers of a 2xx answer: the route's, how it was come by, and the upstream's, redacted. */
+export function successHeaders(
+  route: AnswerHeaders,
+  upstream: AnswerHeaders,
+  redact: Redact,
+  { retries, maxRetries, fallbacks }: Detours,
+  durations?: Durations,
+): Record<string, string> {
+  const headers: Record<string, string> = {
+    ...route,
+    'x-litellm-attempted-retries': String(retries),
+    'x-litellm-attempted-fallbacks': String(fallbacks),
+  }
+  if (durations !== undefined) {
+    headers['x-litellm-response-duration-ms'] = durations.wholeMs.toFixed(3)
+    headers['x-litellm-overhead-duration-ms'] = durations.ownMs.toFixed(3)
+  }
+  if (retries > 0) headers['x-litellm-max-retries'] = String(maxRetries)
+  copyHeaders(headers, upstream, redact)
+  return headers
+}
+
+/**
+ * LiteLLM copies every header of the upstream as `llm_provider-<name>`; here within bounds, and none that speak of
+ * something else than this answer. All are redacted in one go, for nearly always there is nothing to redact.
+ */
+function copyHeaders(headers: Record<string, string>, upstream: AnswerHeaders, redact: Redact): void {
+  const names: string[] = []
+  let text = ''
+  for (const name in upstream) {
+    const value = upstream[name]
+    if (value === undefined || !isCopied(name, value)) continue
+    if (names.length === MOST_COPIES || text.length + value.length > MOST_COPIED_CHARS) break
+    names.push(name)
+    text += `${name} ${value} `
+  }
+  const isClean = redact(text) === text
+  for (const name of names) {
+    const value = upstream[name] ?? ''
+    if (!isClean && redact(name) !== name) continue
+    const safe = isClean ? value : redact(value)
+    headers[COPY_PREFIX + name] = safe
+    if (name.startsWith(PASSED_PREFIX) || PASSED_HEADERS.has(name)) headers[name] = safe
+  }
+}
+
+function isCopied(name: string, value: string): boolean {
+  return (
+    value.length <= MAX_VALUE_CHARS &&
+    name.length <= MAX_NAME_CHARS &&
+    !NOT_COPIED.has(name) &&
+    !NOT_COPIED_FORMS.test(name) &&
+    WRITABLE_VALUE.test(value)
+  )
+}
+
+/** Model names may hold any character, header values may not: others are percent-encoded (RFC 9110 §5.5). */
+export function headerText(text: string): string {
+  const short = text.slice(0, MAX_VALUE_CHARS)
+  return /^[\u0020-\u007e]*$/.test(short) ? short : encodeURIComponent(short.toWellFormed())
+}

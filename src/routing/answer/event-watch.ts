@@ -1,0 +1,131 @@
+import type { Usage } from '../../core/answer-facts.ts'
+import { scanObject } from '../../core/json-spans.ts'
+import { GatewayError } from '../../core/failure.ts'
+import { hasError } from './judge.ts'
+import { usageAtEnd } from './usage.ts'
+
+/** What one looks for in the lines of an event stream; nothing is parsed but what is found. */
+export interface EventWatch {
+  /** Whole lines, as they pass; `isPlain` as the function of that name says. True where they are more than comments. */
+  see(lines: Buffer, isPlain: boolean): boolean
+  /** The last usage that an event said: those before it count less far. */
+  usage(): Usage | undefined
+  /** An event said that the answer is complete: `[DONE]`, or a `finish_reason`. */
+  isFinished(): boolean
+  /** The JSON of the first event that was an error. */
+  error(): Buffer | undefined
+}
+
+/** All that is looked for, in one search: most events hold none of it. */
+const TELLING = /"error"|"finish_reason": *"|"usage": *\{|\[DONE\]/
+/** Short text is searched fastest as text, long text as the bytes it is. */
+const MOST_TEXT_BYTES = 8192
+
+/** True where nothing in these lines needs a closer look. */
+export function isPlain(lines: Buffer): boolean {
+  return lines.length <= MOST_TEXT_BYTES && !TELLING.test(lines.toString('latin1'))
+}
+
+const COMMENT = 0x3a
+const LINE_END = 0x0a
+const CARRIAGE_RETURN = 0x0d
+const SPACE = 0x20
+const QUOTE = 0x22
+const OPEN_BRACE = 0x7b
+const DONE = '[DONE]'
+const FINISH = '"finish_reason":'
+const USAGE = '"usage":'
+const ERROR = '"error"'
+const DATA = 'data:'
+
+/** Begins to watch. */
+export function createEventWatch(): EventWatch {
+  let usage: Usage | undefined
+  let isFinished = false
+  let error: Buffer | undefined
+  return {
+    see: (lines, isPlain) => {
+      if (isCommentary(lines)) return false
+      if (isPlain) return true
+      isFinished ||= isLast(lines)
+      usage = lastUsage(lines) ?? usage
+      error ??= errorIn(lines)
+      return true
+    },
+    usage: () => usage,
+    isFinished: () => isFinished,
+    error: () => error,
+  }
+}
+
+/** True where the bytes of a stream that never reached the watch end it. */
+export function isLast(lines: Buffer): boolean {
+  for (let at = lines.indexOf(FINISH); at !== -1; at = lines.indexOf(FINISH, at + FINISH.length))
+    if (lines[skipSpace(lines, at + FINISH.length)] === QUOTE) return true
+  for (let at = lines.indexOf(DONE); at !== -1; at = lines.indexOf(DONE, at + DONE.length))
+    if (isWholeData(lines, at)) return true
+  return false
+}
+
+/** The same words within a text have something else before them: a line's start, `data:` and a space or none are it. */
+function isWholeData(lines: Buffer, at: number): boolean {
+  const end = lines[at - 1] === SPACE ? at - 1 : at
+  const start = end - DATA.length
+  return (start === 0 || lines[start - 1] === LINE_END) && lines.toString('latin1', start, end) === DATA
+}
+
+/** OpenAI's other events say `"usage":null`, so most that is found is passed over. */
+function lastUsage(lines: Buffer): Usage | undefined {
+  for (let at = lines.lastIndexOf(USAGE); at !== -1; at = at === 0 ? -1 : lines.lastIndexOf(USAGE, at - 1)) {
+    if (lines[skipSpace(lines, at + USAGE.length)] !== OPEN_BRACE) continue
+    const usage = usageAtEnd(lines, lineEnd(lines, at))
+    if (usage !== undefined) return usage
+  }
+  return undefined
+}
+
+/** Comments and blank lines only: they keep a connection alive and say nothing. */
+function isCommentary(lines: Buffer): boolean {
+  for (let start = 0; start < lines.length;) {
+    const first = lines[start]
+    if (first !== COMMENT && first !== LINE_END && first !== CARRIAGE_RETURN) return false
+    const end = lines.indexOf(LINE_END, start)
+    if (end === -1) return true
+    start = end + 1
+  }
+  return true
+}
+
+/** The first `data:` line whose JSON has an error at its top level. */
+function errorIn(lines: Buffer): Buffer | undefined {
+  if (!lines.includes(ERROR)) return undefined
+  for (let start = 0; start < lines.length;) {
+    const end = lineEnd(lines, start)
+    const json = lines.subarray(start + DATA.length, end)
+    if (lines.toString('latin1', start, start + DATA.length) === DATA && isError(json))
+      return Buffer.from(json)
+    start = end + 1
+  }
+  return undefined
+}
+
+function isError(json: Buffer): boolean {
+  try {
+    return hasError(json, scanObject(json))
+  } catch (error) {
+    // `[DONE]`, and whatever else is no object.
+    if (error instanceof GatewayError) return false
+    throw error
+  }
+}
+
+function lineEnd(lines: Buffer, at: number): number {
+  const end = lines.indexOf(LINE_END, at)
+  return end === -1 ? lines.length : end
+}
+
+function skipSpace(lines: Buffer, start: number): number {
+  let at = start
+  while (lines[at] === SPACE) at++
+  return at
+}

@@ -1,0 +1,65 @@
+import type { Fallback, FallbackLists } from '../../core/fallback.ts'
+import type { FailureKind, GatewayError } from '../../core/failure.ts'
+
+/** What the config says of fallbacks. */
+export interface FallbackRules {
+  readonly fallbacks: FallbackLists
+  readonly contextWindowFallbacks: FallbackLists
+  readonly contentPolicyFallbacks: FallbackLists
+  /** How deep fallbacks of fallbacks go. */
+  readonly maxFallbacks: number
+}
+
+/** What a request says of its own fallbacks; it beats the config. */
+export interface AskedFallbacks {
+  readonly fallbacks?: readonly Fallback[]
+  readonly contextWindowFallbacks?: FallbackLists
+  readonly contentPolicyFallbacks?: FallbackLists
+  readonly disableFallbacks?: boolean
+}
+
+/**
+ * Words by which providers say that a request is too long for the model. Neither a status nor a code is common to
+ * them: OpenAI's code is context_length_exceeded, others write a sentence.
+ */
+const TOO_LONG =
+  /context_length_exceeded|context[ _]window|maximum context length|exceed\w* (?:the )?(?:model's )?(?:maximum )?context|prompt is too long|input is too long|too many (?:input )?tokens|model's maximum input/i
+
+/** Nobody waits for another answer, or it is our own bug: another group would change nothing. */
+const FINAL: ReadonlySet<FailureKind> = new Set(['cancelled', 'internal'])
+
+/**
+ * The groups to ask after one has failed, best first; `names` are what that group is called, an alias first. A request that is too long, or that was refused for its
+ * content, goes to those named for that case, and to no others where any are named: LiteLLM's rule. What the client
+ * did wrong itself goes nowhere.
+ */
+export function fallbacksFor(
+  names: readonly string[],
+  failure: GatewayError,
+  rules: FallbackRules,
+  asked: AskedFallbacks,
+): readonly Fallback[] {
+  if (asked.disableFallbacks === true || failure.source === 'client' || FINAL.has(failure.kind)) return []
+  if (asked.fallbacks !== undefined) return asked.fallbacks
+  const special = specialLists(failure, rules, asked)
+  const lists = special !== undefined && special.size > 0 ? special : rules.fallbacks
+  const name = names.find((each) => lists.has(each)) ?? '*'
+  return lists.get(name) ?? []
+}
+
+/** LiteLLM sends a model that nobody knows to the first of the default fallbacks; the others follow if that fails. */
+export function fallbacksForUnknown(rules: FallbackRules, asked: AskedFallbacks): readonly Fallback[] {
+  return asked.disableFallbacks === true ? [] : (rules.fallbacks.get('*') ?? [])
+}
+
+/** The lists for what this failure is about; undefined where it is nothing special. */
+function specialLists(
+  failure: GatewayError,
+  rules: FallbackRules,
+  asked: AskedFallbacks,
+): FallbackLists | undefined {
+  if (failure.kind === 'content_policy') return asked.contentPolicyFallbacks ?? rules.contentPolicyFallbacks
+  if (failure.kind === 'bad_request' && TOO_LONG.test(failure.message))
+    return asked.contextWindowFallbacks ?? rules.contextWindowFallbacks
+  return undefined
+}

@@ -1,0 +1,406 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import * as fc from 'fast-check'
+import { createHandClock } from '../../core/clock.ts'
+import type { HandClock } from '../../core/clock.ts'
+import type { Deployment, Traffic } from '../../core/deployment.ts'
+import { readFallbackLists } from '../../core/fallback.ts'
+import { GatewayError } from '../../core/failure.ts'
+import type { FailureDetails, FailureKind } from '../../core/failure.ts'
+import { silentLog } from '../../core/log.ts'
+import type { ModelAlias } from '../../core/model-alias.ts'
+import { ROUTING_STRATEGIES } from '../../core/routing-strategy.ts'
+import type { RoutingStrategy } from '../../core/routing-strategy.ts'
+import { openLine } from '../../providers/call.ts'
+import { createCooldowns } from '../choice/cooldown.ts'
+import { aDeployment } from '../deployment.fixture.ts'
+import { createDirectory } from '../choice/directory.ts'
+import { createLedger } from '../choice/ledger.ts'
+import { createLimits } from '../choice/limits.ts'
+import { travel } from './journey.ts'
+import type { JourneyDeps } from './journey.ts'
+import { OPERATIONS } from '../request/operations.ts'
+import { readAsked } from '../choice/plan.ts'
+import { createRetryBudgets } from './retry-budget.ts'
+import type { Stream } from '../road.ts'
+import { createStrategy } from '../choice/strategy.ts'
+
+/** What a deployment does when it is asked: answer, answer with an error within the stream, fail so, or say nothing yet. */
+type Script = 'good' | 'flawed' | 'silent' | ({ readonly kind: FailureKind } & FailureDetails)
+
+interface World {
+  readonly deps: JourneyDeps
+  readonly clock: HandClock
+  /** Ids asked, in order. */
+  readonly asked: string[]
+  readonly cancelled: string[]
+  /** Sends a request; says how it ended. */
+  readonly send: (
+    body?: object,
+    operation?: 'chat' | 'image_generation',
+  ) => { readonly stream: Stream; readonly ends: string[]; readonly met: string[] }
+}
+
+/** What else a test says of its world. */
+interface MoreOf {
+  readonly strategy?: RoutingStrategy
+  readonly traffic?: Readonly<Record<string, Traffic>>
+  readonly aliases?: ReadonlyMap<string, ModelAlias>
+  readonly maxInputTokens?: Readonly<Record<string, number>>
+}
+
+/** A gateway of these deployments, by id; the group is the letter. */
+function world(
+  scripts: Readonly<Record<string, Script>>,
+  settings: Partial<JourneyDeps['settings']> = {},
+  more: MoreOf = {},
+): World {
+  const clock = createHandClock()
+  const { traffic, maxInputTokens, strategy = 'simple-shuffle' } = more
+  const deployments = Object.keys(scripts).map((id, index) =>
+    aDeployment(index, {
+      id,
+      group: id.slice(0, 1),
+      connection: { apiBase: 'http://up/v1', headers: {} },
+      ...(traffic?.[id] && { traffic: traffic[id] }),
+    }),
+  )
+  const asked: string[] = []
+  const cancelled: string[] = []
+  const ledger = createLedger(deployments, { countsTokens: true, latencyWindowMs: 3_600_000 }, clock)
+  const deps: JourneyDeps = {
+    directory: createDirectory(
+      deployments,
+      () => ({
+        provider: 'openai',
+        upstreamModel: 'm',
+        problem: 'unknown',
+      }),
+      more.aliases,
+    ),
+    lines: (index) => lineOf(deployments[index]),
+    openLine: (each) => lineOf(each),
+    resolve: () => ({ provider: 'openai', upstreamModel: 'm' }),
+    board: { health: () => ({ state: 'HEALTHY', since: 0 }) },
+    cooldowns: createCooldowns(
+      { isEnabled: true, cooldownMs: 5000, allowedFailsByKind: {} },
+      { clock, log: silentLog },
+    ),
+    budgets: createRetryBudgets(0.2, clock),
+    ledger,
+    limitMs: createLimits(ledger, undefined),
+    strategy: createStrategy(
+      { strategy, latencyWindowMs: 3_600_000, latencySlack: 0 },
+      { ledger, price: () => 1 },
+    ),
+    ...(maxInputTokens && { maxInputTokens: ({ id }) => maxInputTokens[id] }),
+    clock,
+    log: silentLog,
+    random: () => 0.5,
+    settings: {
+      numRetries: 2,
+      retryPolicy: {},
+      groupRetryPolicies: new Map(),
+      leastWaitMs: 0,
+      fallbacks: new Map(),
+      contextWindowFallbacks: new Map(),
+      contentPolicyFallbacks: new Map(),
+      maxFallbacks: 5,
+      tags: { isEnabled: false, matchesAny: true },
+      ...settings,
+    },
+  }
+  const send: World['send'] = (body = {}, operation = 'chat') => {
+    const ends: string[] = []
+    const met: string[] = []
+    const whole = { model: 'a', messages: [], prompt: 'p', ...body }
+    const given = { operation: OPERATIONS[operation], body: Buffer.from(JSON.stringify(whole)) }
+    const request = readAsked(given, deps.settings.tags)
+    const answer = {
+      meets: ({ id }: Deployment) => void met.push(id),
+      head: (status: number) => void ends.push(String(status)),
+      data: () => true,
+      end: () => void ends.push('end'),
+      fail: (error: GatewayError) => void ends.push(`${error.kind} ${error.message}`),
+    }
+    const stream = travel(deps, request, answer, (plan, next) => {
+      const { id } = plan.line.deployment
+      asked.push(id)
+      const script = scripts[id] ?? 'good'
+      if (script === 'good') {
+        next.head(200, {})
+        next.end({ bytes: 0 })
+      } else if (script === 'flawed') {
+        next.head(200, {})
+        next.end({ bytes: 0, flaw: new GatewayError('overloaded', 'too much') })
+      } else if (script !== 'silent') next.fail(new GatewayError(script.kind, id, script), {})
+      return {
+        resume: () => {},
+        cancel: () => {
+          cancelled.push(id)
+          next.fail(new GatewayError('cancelled', 'gone', { source: 'client' }), {})
+        },
+      }
+    })
+    return { stream, ends, met }
+  }
+  return { deps, clock, asked, cancelled, send }
+}
+
+function lineOf(each: Deployment | undefined): ReturnType<JourneyDeps['lines']> {
+  if (each === undefined) return { misconfigured: { message: 'not there' } }
+  const never = (): never => assert.fail('nothing goes out here')
+  const transport = { send: never, stream: never, dial: never, openSocket: never, close: never }
+  return openLine(each, { transport, env: { OPENAI_API_KEY: 'sk-x' }, redact: (text) => text })
+}
+
+const SICK: Script = { kind: 'server_error', upstreamStatus: 500 }
+
+test('a retry goes to a deployment that has not failed this request, and waits only for one that has', () => {
+  const { asked, send, clock } = world({ a1: SICK, a2: SICK, a3: 'good' }, { numRetries: 5 })
+  const { ends } = send()
+  assert.equal(ends.join(), '200,end')
+  assert.equal(new Set(asked).size, asked.length)
+  assert.equal(clock.pending(), 0)
+})
+
+test('where all have failed, the one whose failure is longest ago is asked again, after a wait', () => {
+  const { asked, send, clock } = world({ a1: SICK, a2: SICK }, { numRetries: 3 })
+  const { ends } = send()
+  const [first, second] = asked
+  assert.equal(asked.length, 2)
+  assert.notEqual(first, second)
+  clock.wind(60_000)
+  assert.deepEqual(asked, [first, second, first, second])
+  assert.deepEqual(ends, [`server_error ${first} (tried 4 times at 2 deployments)`])
+})
+
+test('a client that leaves during a wait is the end of it', () => {
+  const { asked, send, clock, deps } = world({ a1: SICK })
+  const { stream, ends } = send()
+  assert.equal(clock.pending(), 1)
+  stream.cancel()
+  assert.deepEqual(ends, ['cancelled the caller went away'])
+  assert.equal(clock.pending(), 0)
+  clock.wind(60_000)
+  assert.deepEqual(asked, ['a1'])
+  assert.ok(deps.budgets.spend('a'))
+})
+
+test('a client that leaves during an attempt cancels it, and no fallback follows', () => {
+  const fallbacks = readFallbackLists([{ a: ['b'] }])
+  const { asked, cancelled, send } = world({ a1: SICK, a2: 'silent', b1: 'good' }, { fallbacks })
+  const { stream, ends } = send()
+  stream.cancel()
+  assert.deepEqual([asked.at(-1), cancelled, ends], ['a2', ['a2'], ['cancelled gone']])
+})
+
+test('the client’s own deadline bounds waits, tries and fallbacks', () => {
+  const fallbacks = readFallbackLists([{ a: ['b'] }])
+  const slow: Script = { kind: 'rate_limited', upstreamStatus: 429, retryAfterMs: 3000 }
+  const patient = world({ a1: slow })
+  const waiting = patient.send({ timeout: 20 })
+  patient.clock.wind(2999)
+  assert.equal(patient.asked.length, 1)
+  patient.clock.wind(1)
+  assert.equal(patient.asked.length, 2)
+  patient.clock.wind(20_000)
+  assert.equal(waiting.ends.length, 1)
+
+  const hasty = world({ a1: slow, b1: 'good' }, { fallbacks })
+  assert.deepEqual(hasty.send({ timeout: 2 }).ends, ['200', 'end'])
+  assert.deepEqual(hasty.asked, ['a1', 'b1'])
+  assert.equal(hasty.clock.pending(), 0)
+})
+
+test('what is dear is not made twice', () => {
+  const { asked, send } = world({ a1: SICK, a2: SICK })
+  assert.equal(send({}, 'image_generation').ends.length, 1)
+  assert.equal(asked.length, 1)
+  const busy: Script = { kind: 'overloaded', upstreamStatus: 503 }
+  const refused = world({ a1: busy, a2: busy })
+  refused.send({}, 'image_generation')
+  assert.equal(refused.asked.length, 2)
+})
+
+test('an outage is not multiplied: beyond the budget a failure is told at once', () => {
+  const { asked, send } = world({ a1: SICK, a2: SICK }, { numRetries: 1 })
+  for (let sent = 0; sent < 1000; sent += 1) send()
+  assert.equal(asked.length, 1000 + 300)
+})
+
+test('nobody is sent where nobody can connect, and after the rest just one', () => {
+  const gone: Script = { kind: 'unreachable', isUnsent: true }
+  const { asked, send, clock } = world({ a1: gone, a2: gone }, { numRetries: 1 })
+  assert.match(send().ends[0] ?? '', /^unreachable/)
+  assert.equal(asked.length, 2)
+  assert.match(send().ends[0] ?? '', /^none_available .*tried again in 5 s/)
+  assert.equal(asked.length, 2)
+  clock.wind(5000)
+  assert.match(send().ends[0] ?? '', /^none_available .*tried again in 5 s/)
+  assert.equal(asked.length, 4, 'each of the two has had its trial')
+})
+
+test('an error within a stream is the end of its request, and a failure of its deployment', () => {
+  const { asked, send } = world({ a1: 'flawed', a2: 'good' })
+  for (let sent = 0; sent < 40; sent += 1) assert.deepEqual(send().ends, ['200', 'end'])
+  assert.ok(asked.filter((id) => id === 'a1').length <= 5, asked.join())
+})
+
+test('an answer is told whom its request came to: its group first, then each that is asked', () => {
+  const fallbacks = readFallbackLists([{ a: ['b'] }])
+  const { send } = world({ a1: SICK, b1: 'good' }, { fallbacks, numRetries: 0 })
+  assert.deepEqual(send().met, ['a1', 'a1', 'b1', 'b1'])
+  assert.deepEqual(send({ model: 'c' }).met, [])
+})
+
+test('each retry and each fallback is told', () => {
+  const told: string[] = []
+  const fallbacks = readFallbackLists([{ a: ['b'] }])
+  const { deps, send } = world({ a1: SICK, a2: SICK, b1: 'good' }, { fallbacks, numRetries: 1 })
+  Object.assign(deps, { detour: (kind: string) => told.push(kind) })
+  send()
+  assert.deepEqual(told, ['retry', 'fallback'])
+})
+
+test('every request has exactly one end, and is tried no more often than allowed', () => {
+  const script = fc.constantFrom<Script>(
+    'good',
+    SICK,
+    { kind: 'auth', upstreamStatus: 401 },
+    { kind: 'rate_limited', upstreamStatus: 429, retryAfterMs: 2000 },
+    { kind: 'bad_request', upstreamStatus: 400 },
+    { kind: 'unreachable', isUnsent: true },
+    { kind: 'timeout' },
+  )
+  const scripts = fc.record({ a1: script, a2: script, a3: script, b1: script, b2: script, c1: script })
+  const strategy = fc.constantFrom(...ROUTING_STRATEGIES)
+  const fallbacks = readFallbackLists([{ a: ['b', 'c'] }, { b: ['a', 'c'] }, { c: ['b'] }])
+  fc.assert(
+    fc.property(
+      scripts,
+      fc.nat(4),
+      fc.integer({ min: 1, max: 4 }),
+      strategy,
+      (given, numRetries, requests, by) => {
+        const { asked, send, clock, deps } = world(given, { numRetries, fallbacks }, { strategy: by })
+        for (let sent = 0; sent < requests; sent += 1) {
+          asked.length = 0
+          const { ends } = send()
+          clock.wind(600_000)
+          assert.deepEqual(ends.length, ends[0] === '200' ? 2 : 1, ends.join())
+          assert.equal(clock.pending(), 0)
+          for (const index of [0, 1, 2, 3, 4, 5]) assert.equal(deps.ledger.inFlight(index), 0)
+          for (const group of ['a', 'b', 'c']) {
+            const tries = asked.filter((id) => id.startsWith(group))
+            assert.ok(tries.length <= numRetries + 1)
+            // No deployment twice before each of its group has had its turn, but those that nobody should be sent to.
+            const firsts = tries.slice(0, new Set(tries).size)
+            assert.equal(new Set(firsts).size, firsts.length)
+          }
+          if (
+            asked.some((id) => Object.entries(given).some(([name, does]) => name === id && does === 'good'))
+          )
+            assert.equal(ends[0], '200')
+        }
+      },
+    ),
+  )
+})
+
+test('a group at its limits is left for its fallbacks, else told when to come again, and is not sick for it', () => {
+  const traffic = { a1: { maxParallelRequests: 1 }, a2: { rpm: 1 } }
+  const { asked, send, deps, clock } = world({ a1: 'silent', a2: 'good' }, {}, { traffic })
+  const first = send()
+  const second = send()
+  assert.deepEqual([...asked].sort(), ['a1', 'a2'])
+  const [third] = send().ends
+  assert.match(third ?? '', /^throttled No deployments available for selected model, Try again in 1 seconds/)
+  assert.equal(asked.length, 2)
+  for (const index of [0, 1]) assert.equal(deps.cooldowns.cooling(index), undefined)
+  first.stream.cancel()
+  second.stream.cancel()
+  assert.equal(deps.ledger.inFlight(0), 0)
+  clock.wind(62_000)
+  send()
+  assert.equal(asked.length, 3)
+
+  const fallbacks = readFallbackLists([{ a: ['b'] }])
+  const spared = world({ a1: 'good', b1: 'good' }, { fallbacks }, { traffic: { a1: { rpm: 1 } } })
+  send()
+  for (const expected of ['a1', 'b1']) {
+    assert.deepEqual(spared.send().ends, ['200', 'end'])
+    assert.equal(spared.asked.at(-1), expected)
+  }
+})
+
+test('after a wait a deployment that has become free is asked before the one that has failed', () => {
+  const traffic = { a2: { maxParallelRequests: 1 } }
+  const { asked, send, clock } = world({ a1: SICK, a2: 'silent' }, {}, { traffic, strategy: 'least-busy' })
+  const sent = [send()]
+  while (asked.at(-1) !== 'a2') sent.push(send())
+  const held = asked.length
+  const { ends } = send()
+  assert.deepEqual([asked.slice(held), ends], [['a1'], []])
+  for (const { stream } of sent) stream.cancel()
+  clock.wind(60_000)
+  assert.deepEqual(asked.slice(held, held + 2), ['a1', 'a2'])
+})
+
+test('tests of fallbacks fail the first group without asking it, and are no evidence against it', () => {
+  const rules = {
+    fallbacks: readFallbackLists([{ a: ['b'] }]),
+    contextWindowFallbacks: readFallbackLists([{ a: ['c'] }]),
+    contentPolicyFallbacks: readFallbackLists([{ a: ['d'] }]),
+  }
+  const cases: readonly (readonly [string, string])[] = [
+    ['mock_testing_fallbacks', 'b1'],
+    ['mock_testing_context_window_fallbacks', 'c1'],
+    ['mock_testing_content_policy_fallbacks', 'd1'],
+    ['mock_testing_rate_limit_error', 'a2'],
+  ]
+  for (const [field, expected] of cases) {
+    const { asked, send, deps } = world({ a1: 'good', a2: 'good', b1: 'good', c1: 'good', d1: 'good' }, rules)
+    assert.deepEqual(send({ [field]: true }).ends, ['200', 'end'], field)
+    const [only = '', ...others] = asked
+    assert.deepEqual(others, [])
+    assert.equal(only.slice(0, 1), expected.slice(0, 1))
+    for (const index of [0, 1, 2, 3, 4]) assert.equal(deps.cooldowns.cooling(index), undefined)
+    asked.length = 0
+    send({ [field]: false })
+    assert.equal(asked[0]?.startsWith('a'), true)
+  }
+  const alone = world({ a1: 'good' })
+  assert.match(alone.send({ mock_testing_fallbacks: true }).ends[0] ?? '', /^server_error This is a mock/)
+  assert.deepEqual(alone.asked, [])
+})
+
+test('an alias stands for its group, in fallbacks too, and a model that nobody knows goes to the default ones', () => {
+  const aliases = new Map([['other', { model: 'a', isHidden: true }]])
+  const fallbacks = readFallbackLists([{ a: ['b'] }, { '*': ['nobody', 'c'] }])
+  const { asked, send } = world(
+    { a1: SICK, b1: 'good', c1: 'good' },
+    { fallbacks, numRetries: 0 },
+    { aliases },
+  )
+  assert.deepEqual(send({ model: 'other' }).ends, ['200', 'end'])
+  assert.deepEqual(asked, ['a1', 'b1'])
+  assert.deepEqual(send({ model: 'unheard-of' }).ends, ['200', 'end'])
+  assert.equal(asked.at(-1), 'c1')
+  const { ends } = send({ model: 'unheard-of', disable_fallbacks: true })
+  assert.match(ends[0] ?? '', /^bad_request .*Invalid model name passed in model=unheard-of/)
+})
+
+test('a request that is too long for a model is not sent to it', () => {
+  const maxInputTokens = { a1: 10, a2: 1000, b1: 10 }
+  const contextWindowFallbacks = readFallbackLists([{ b: ['a'] }])
+  const scripts = { a1: 'good', a2: 'good', b1: 'good' } as const
+  const { asked, send } = world(scripts, { contextWindowFallbacks }, { maxInputTokens })
+  const messages = ['x'.repeat(400)]
+  for (let sent = 0; sent < 5; sent += 1) send({ messages })
+  assert.deepEqual([...new Set(asked)], ['a2'])
+  send({ model: 'b', messages })
+  assert.deepEqual([...new Set(asked)], ['a2'])
+  const { ends } = send({ messages: ['x'.repeat(8000)] })
+  assert.match(ends[0] ?? '', /^bad_request Context Window exceeded for given call\..* takes 1000 tokens/)
+})

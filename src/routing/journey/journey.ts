@@ -1,0 +1,299 @@
+import type { Cancel, Clock } from '../../core/clock.ts'
+import type { Fallback } from '../../core/fallback.ts'
+import { asGatewayError, GatewayError } from '../../core/failure.ts'
+import type { Log } from '../../core/log.ts'
+import type { AnswerHeaders } from '../answer/answer-head.ts'
+import { admit } from '../choice/admission.ts'
+import { mayRepeat } from './attempts.ts'
+import type { MaxInputTokens } from '../choice/context-window.ts'
+import type { Candidate } from '../choice/directory.ts'
+import { conclude, finish, watch } from './evidence.ts'
+import type { EvidenceDeps } from './evidence.ts'
+import { afterEfforts } from '../answer/explain.ts'
+import { fallbacksFor, fallbacksForUnknown } from './fallbacks.ts'
+import type { FallbackRules } from './fallbacks.ts'
+import { mockFailure } from '../request/mock-test.ts'
+import { choose, noneAvailable } from '../choice/pick.ts'
+import type { PickInputs } from '../choice/pick.ts'
+import { groupFor, pickInputs, planAttempt } from '../choice/plan.ts'
+import type { Asked, Group, Plan, PlanDeps } from '../choice/plan.ts'
+import type { RelayAnswer } from '../answer/relay-answer.ts'
+import type { RetryBudgets } from './retry-budget.ts'
+import type { Stream } from '../road.ts'
+import { decide } from './stay.ts'
+import type { PastFailure, RetryRules, Stay } from './stay.ts'
+
+/** What journeys are made of. */
+export interface JourneyDeps extends PlanDeps, EvidenceDeps {
+  readonly clock: Clock
+  readonly budgets: RetryBudgets
+  /** Set where requests that are too long for a model are not to be sent to it. */
+  readonly maxInputTokens?: MaxInputTokens | undefined
+  /** Told of failures that no client sees. */
+  readonly log: Log
+  /** Told of each retry and each fallback as it begins; absent: nobody counts. */
+  readonly detour?: (kind: 'retry' | 'fallback') => void
+  readonly settings: PlanDeps['settings'] & FallbackRules & RetryRules
+}
+
+/** Sends one attempt out; its answer, or its failure before the first byte, comes to `answer`. */
+export type OpenAttempt = (plan: Plan, answer: RelayAnswer) => Stream
+
+/** One request from its arrival to its answer. */
+interface Journey {
+  readonly deps: JourneyDeps
+  readonly asked: Asked
+  readonly answer: RelayAnswer
+  readonly open: OpenAttempt
+  readonly inputs: PickInputs
+  /** By `Clock.elapsed`; the client's own deadline, or never. */
+  readonly deadlineMs: number
+  /** Names of the groups asked, in order. */
+  readonly visited: Set<string>
+  /** Ids of the deployments asked. */
+  readonly deployments: Set<number>
+  waiting: readonly Detour[]
+  attempts: number
+  /** What the client is told in the end, and who it was. */
+  first: { readonly failure: GatewayError; readonly route: AnswerHeaders } | undefined
+  running: Stream | undefined
+  stopWaiting: Cancel | undefined
+}
+
+/** A fallback, and how deep it lies. */
+interface Detour {
+  readonly fallback: Fallback
+  readonly depth: number
+}
+
+/**
+ * Takes a request to a deployment, and where that fails before the first byte to another one, to the same one again,
+ * or to another model group. The first failure is what the client is told when all have failed.
+ */
+export function travel(deps: JourneyDeps, asked: Asked, answer: RelayAnswer, open: OpenAttempt): Stream {
+  const { model, timeoutMs } = asked.read
+  const journey: Journey = {
+    deps,
+    asked,
+    answer,
+    open,
+    inputs: pickInputs(deps, asked),
+    deadlineMs: timeoutMs === undefined ? Number.POSITIVE_INFINITY : deps.clock.elapsed() + timeoutMs,
+    visited: new Set(),
+    deployments: new Set(),
+    waiting: [],
+    attempts: 0,
+    first: undefined,
+    running: undefined,
+    stopWaiting: undefined,
+  }
+  enter(journey, { fallback: { model, body: {} }, depth: 0 })
+  return {
+    resume: () => journey.running?.resume(),
+    cancel: () => {
+      if (journey.stopWaiting === undefined) {
+        journey.running?.cancel()
+        return
+      }
+      journey.stopWaiting()
+      journey.stopWaiting = undefined
+      const gone = new GatewayError('cancelled', 'the caller went away', { source: 'client' })
+      answer.fail(gone, journey.first?.route ?? {})
+    },
+  }
+}
+
+/** Asks a group for the first time. */
+function enter(journey: Journey, { fallback, depth }: Detour): void {
+  const { deps, asked, inputs } = journey
+  journey.visited.add(fallback.model)
+  let known: Group
+  try {
+    known = groupFor(deps, asked, fallback.model, fallback.body)
+  } catch (error) {
+    lost(journey, asGatewayError(error), {})
+    if (depth === 0 && deps.directory.candidates(fallback.model).length === 0)
+      journey.waiting = detours(fallbacksForUnknown(deps.settings, asked.read), depth)
+    goOn(journey)
+    return
+  }
+  if (known.candidates[0] !== undefined) journey.answer.meets?.(known.candidates[0].deployment)
+  const { group, first } = admit(known, asked.need, inputs, deps.maxInputTokens)
+  const budgetName = known.candidates[0]?.deployment.group ?? known.model
+  deps.budgets.request(budgetName)
+  const { numRetries = deps.settings.numRetries, mockTest } = asked.read
+  const stay: Stay = { group, depth, budgetName, failed: new Map(), retries: 0, maxRetries: numRetries }
+  if (first instanceof GatewayError) leave(journey, stay, first, {})
+  else if (depth > 0 || mockTest === undefined) attempt(journey, stay, first)
+  else {
+    const failure = mockFailure(mockTest, group.model)
+    if (failure.kind !== 'rate_limited') leave(journey, stay, failure, {})
+    else afterFailure(journey, stay, { candidate: first, failure, route: {}, isTrial: false })
+  }
+}
+
+function attempt(journey: Journey, stay: Stay, candidate: Candidate): void {
+  const { deps, asked, answer } = journey
+  const { retries, maxRetries, group } = stay
+  let plan: Plan
+  try {
+    const past = { retries, maxRetries, fallbacks: journey.visited.size - 1 }
+    plan = planAttempt(deps, inTime(journey, asked), group, candidate, past)
+  } catch (error) {
+    leave(journey, stay, asGatewayError(error), {})
+    return
+  }
+  // What happens on a client's own connection, or nowhere, says nothing about ours.
+  const isOwn = asked.read.connectionFields.length > 0 || asked.read.mockResponse !== undefined
+  const watched = isOwn ? undefined : watch(deps, candidate.deployment, asked.need)
+  journey.attempts += 1
+  journey.deployments.add(candidate.deployment.index)
+  const number = journey.attempts
+  answer.meets?.(candidate.deployment)
+  let hasBegun = false
+  const stream = journey.open(plan, {
+    head: (status, headers) => {
+      hasBegun = true
+      watched?.tracked.answered()
+      answer.head(status, headers)
+    },
+    data: (chunk) => answer.data(chunk),
+    end: (facts) => {
+      if (watched !== undefined) finish(deps, watched, asked.operation, candidate, facts)
+      answer.end(facts)
+    },
+    fail: (failure, route) => {
+      if (watched !== undefined) conclude(deps, watched, asked.operation, candidate, failure)
+      const isTrial = watched?.tracked.isTrial === true
+      if (hasBegun) answer.fail(failure, route)
+      else afterFailure(journey, stay, { candidate, failure, route, isTrial })
+    },
+  })
+  // It may have failed at once, and another one have taken its place.
+  if (journey.attempts === number) journey.running = stream
+}
+
+/** Retries have what is left of the client's own time. */
+function inTime(journey: Journey, asked: Asked): Asked {
+  if (asked.read.timeoutMs === undefined || journey.attempts === 0) return asked
+  return { ...asked, read: { ...asked.read, timeoutMs: Math.max(leftMs(journey), 1) } }
+}
+
+function leftMs({ deps, deadlineMs }: Journey): number {
+  return deadlineMs - deps.clock.elapsed()
+}
+
+interface Failed extends PastFailure {
+  readonly route: AnswerHeaders
+  /** It was the request that found out whether the deployment is back. */
+  readonly isTrial: boolean
+}
+
+function afterFailure(journey: Journey, stay: Stay, failed: Failed): void {
+  const { deps, asked, inputs } = journey
+  const { failure, route } = failed
+  const { candidates, model } = stay.group
+  if (failure.kind === 'cancelled') {
+    journey.answer.fail(failure, route)
+    return
+  }
+  // What was taken from the client beyond what is held cannot be sent to anybody else.
+  if (asked.form?.form.rest?.isTaken() === true) {
+    lost(journey, failure, route)
+    journey.waiting = []
+    goOn(journey)
+    return
+  }
+  const { index } = failed.candidate.deployment
+  const other = choose(candidates, inputs, asked.need, (each) => each === index || stay.failed.has(each))
+  // It is still gone: whoever tried gets the quick answer that the others get meanwhile.
+  if (failed.isTrial && failure.isUnsent && other === undefined) {
+    const none = noneAvailable(model, candidates, inputs, asked.need)
+    if (stay.depth === 0 && [...stay.failed.values()].every((past) => past.failure.isUnsent))
+      journey.first = { failure: none, route }
+    leave(journey, stay, none, route)
+    return
+  }
+  const decision = decide(stay, failed, {
+    rules: deps.settings,
+    askedRetries: asked.read.numRetries,
+    isCostly: asked.operation.isCostly === true,
+    other,
+    leftMs: leftMs(journey),
+    dice: deps.random(),
+  })
+  if (decision.kind === 'leave' || !deps.budgets.spend(stay.budgetName)) {
+    leave(journey, stay, failure, route)
+    return
+  }
+  lost(journey, failure, route)
+  stay.retries += 1
+  deps.detour?.('retry')
+  deps.log.info('attempt_failed', {
+    model_id: failed.candidate.deployment.id,
+    model_group: model,
+    reason: failure.kind,
+    retry: stay.retries,
+    wait_ms: decision.waitMs,
+    error: failure.message,
+  })
+  if (decision.waitMs === 0) attempt(journey, stay, decision.candidate)
+  else waitFor(journey, decision.waitMs, () => attemptAgain(journey, stay, decision.candidate))
+}
+
+/** After a wait another one may be free, or others may have come first and taken this one to its limits. */
+function attemptAgain(journey: Journey, stay: Stay, candidate: Candidate): void {
+  const { asked, inputs } = journey
+  const { model, candidates } = stay.group
+  const fresh = choose(candidates, inputs, asked.need, (each) => stay.failed.has(each))
+  const isFull = (inputs.limitMs?.(candidate.deployment, asked.need) ?? 0) > 0
+  if (fresh !== undefined || !isFull) attempt(journey, stay, fresh ?? candidate)
+  else leave(journey, stay, noneAvailable(model, candidates, inputs, asked.need), {})
+}
+
+function waitFor(journey: Journey, waitMs: number, run: () => void): void {
+  journey.stopWaiting = journey.deps.clock.after(waitMs, () => {
+    journey.stopWaiting = undefined
+    run()
+  })
+}
+
+/** Remembers the first failure: it is the one that the others followed from. */
+function lost(journey: Journey, failure: GatewayError, route: AnswerHeaders): void {
+  journey.first ??= { failure, route }
+}
+
+/** This group has failed: its fallbacks come before those that wait already. */
+function leave(journey: Journey, { group, depth }: Stay, failure: GatewayError, route: AnswerHeaders): void {
+  const { deps, asked } = journey
+  lost(journey, failure, route)
+  const isTooDeep = depth >= deps.settings.maxFallbacks
+  if (!isTooDeep && mayRepeat(failure, asked.operation.isCostly === true)) {
+    const next = fallbacksFor([group.model, group.name], failure, deps.settings, asked.read)
+    journey.waiting = [...detours(next, depth), ...journey.waiting]
+  }
+  goOn(journey)
+}
+
+function detours(fallbacks: readonly Fallback[], depth: number): readonly Detour[] {
+  return fallbacks.map((fallback) => ({ fallback, depth: depth + 1 }))
+}
+
+/** To the next group that waits and is one, or to the end. */
+function goOn(journey: Journey): void {
+  const { deps, visited, answer, attempts: tries, deployments, first } = journey
+  const [next, ...rest] = journey.waiting.filter(
+    ({ fallback: { model } }) => !visited.has(model) && deps.directory.candidates(model).length > 0,
+  )
+  journey.waiting = rest
+  if (next !== undefined && leftMs(journey) > 0) {
+    deps.detour?.('fallback')
+    const { kind, message } = first?.failure ?? {}
+    deps.log.info('fallback_asked', { model_group: next.fallback.model, reason: kind, error: message })
+    enter(journey, next)
+    return
+  }
+  if (first === undefined) return
+  const efforts = { tries, deployments: deployments.size, groups: [...visited] }
+  answer.fail(afterEfforts(first.failure, efforts), first.route, efforts)
+}

@@ -1,0 +1,219 @@
+import type { Clock } from '../../core/clock.ts'
+import { asGatewayError, failureRow, GatewayError } from '../../core/failure.ts'
+import type { Log } from '../../core/log.ts'
+import type { Board } from '../../health/board.ts'
+import type { LineOrProblem } from '../../health/subject.ts'
+import type { Line } from '../../providers/call.ts'
+import { routeHeaders } from '../answer/answer-head.ts'
+import type { AnswerHeaders, Detours } from '../answer/answer-head.ts'
+import { maxRetriesFor, mayRepeat, nextStep } from './attempts.ts'
+import type { Cooldowns } from '../choice/cooldown.ts'
+import type { Candidate } from '../choice/directory.ts'
+import { explain } from '../answer/explain.ts'
+import type { Ledger } from '../choice/ledger.ts'
+import type { LimitWait } from '../choice/limits.ts'
+import { NOTHING } from '../request/need.ts'
+import { choose, noneAvailable } from '../choice/pick.ts'
+import type { PickInputs } from '../choice/pick.ts'
+import type { RelayAnswer } from '../answer/relay-answer.ts'
+import type { RetryBudgets } from './retry-budget.ts'
+import type { RetryRules } from './stay.ts'
+
+/** What calls outside the hot path run on. */
+export interface TryDeps {
+  readonly lines: (index: number) => LineOrProblem
+  readonly board: Pick<Board, 'health'>
+  readonly cooldowns: Cooldowns
+  readonly ledger: Pick<Ledger, 'begin' | 'failed' | 'left'>
+  readonly limitMs: LimitWait
+  readonly budgets: RetryBudgets
+  readonly clock: Clock
+  /** Uniform in [0, 1). */
+  readonly random: () => number
+  /** Told of failures that no client sees. */
+  readonly log: Log
+  /** Told of each retry as it begins; absent: nobody counts. */
+  readonly detour?: (kind: 'retry') => void
+  readonly settings: RetryRules
+}
+
+/** Whom to ask, and how. */
+export interface Errand {
+  /** The name asked for; undefined: the deployment's own group is told. */
+  readonly model: string | undefined
+  readonly candidates: readonly Candidate[]
+  /** Always the first of the best, so that one list is read page by page; else by chance. */
+  readonly isSteady: boolean
+  /** Only what was surely not done is tried again. */
+  readonly isCostly: boolean
+  /**
+   * It counts towards the deployment's limits and load. What only reads does not: to ask how a batch is doing takes
+   * nothing from those who use the model.
+   */
+  readonly isWork: boolean
+  /** Told whom it comes to. */
+  readonly answer: Pick<RelayAnswer, 'meets'>
+  /** False once something was taken from the client that it cannot be asked for again. */
+  readonly canRepeat?: () => boolean
+  /** The client is gone, or the process ends. */
+  readonly signal: AbortSignal
+}
+
+/** One try. */
+export interface Try {
+  readonly candidate: Candidate
+  readonly line: Line
+  readonly route: AnswerHeaders
+  readonly detours: Detours
+}
+
+/** What became of it in the end. */
+export type Outcome<T> =
+  | { readonly value: T }
+  | { readonly failure: GatewayError; readonly route: AnswerHeaders }
+
+/**
+ * Asks one of the candidates, and after a failure another one or the same one later, by the rules that all requests
+ * are retried by. The first failure is the one that is told.
+ */
+export async function severalTries<T>(
+  deps: TryDeps,
+  errand: Errand,
+  run: (attempt: Try) => Promise<T>,
+): Promise<Outcome<T>> {
+  const { candidates, signal } = errand
+  const inputs = pickInputs(deps, errand)
+  const tried = new Set<number>()
+  const budgetName = candidates[0]?.deployment.group ?? ''
+  deps.budgets.request(budgetName)
+  if (candidates[0] !== undefined) errand.answer.meets?.(candidates[0].deployment)
+  let first: { readonly failure: GatewayError; readonly route: AnswerHeaders } | undefined
+  let chosen = choose(candidates, inputs, NOTHING)
+  let maxRetries = deps.settings.numRetries
+  for (let retries = 0; chosen !== undefined; retries += 1) {
+    const outcome = await once(deps, errand, chosen, { retries, maxRetries, fallbacks: 0 }, run)
+    if (!('failure' in outcome)) return outcome
+    first ??= outcome
+    tried.add(chosen.deployment.index)
+    const { failure } = outcome
+    maxRetries = retriesAfter(deps.settings, errand, chosen, failure)
+    const other = choose(candidates, inputs, NOTHING, (index) => tried.has(index))
+    const step =
+      mayRepeat(failure, errand.isCostly) && errand.canRepeat?.() !== false
+        ? nextStep({
+            failure,
+            retries,
+            maxRetries,
+            hasOther: other !== undefined,
+            again: failureRow(failure.kind).again === true ? failure : undefined,
+            leftMs: Number.POSITIVE_INFINITY,
+            leastWaitMs: deps.settings.leastWaitMs,
+            dice: deps.random(),
+          })
+        : ({ kind: 'leave' } as const)
+    if (step.kind === 'leave' || signal.aborted || !deps.budgets.spend(budgetName)) return first
+    deps.detour?.('retry')
+    logFailed(deps, chosen, retries + 1, failure)
+    if (step.kind === 'other') chosen = other
+    else await pause(deps.clock, step.waitMs, signal)
+  }
+  const name = errand.model ?? candidates[0]?.deployment.group ?? ''
+  return first ?? { failure: noneAvailable(name, candidates, inputs, NOTHING), route: {} }
+}
+
+async function once<T>(
+  deps: TryDeps,
+  { model, isWork, answer }: Errand,
+  candidate: Candidate,
+  detours: Detours,
+  run: (attempt: Try) => Promise<T>,
+): Promise<Outcome<T>> {
+  const { deployment } = candidate
+  const opened = deps.lines(deployment.index)
+  if ('misconfigured' in opened) {
+    const failure = new GatewayError('none_available', opened.misconfigured.message, { source: 'gateway' })
+    return { failure, route: {} }
+  }
+  const { line } = opened
+  const route = routeHeaders(model ?? deployment.group, deployment, line.target.base, [])
+  const tracked = deps.cooldowns.track(deployment)
+  const booking = isWork ? deps.ledger.begin(deployment, NOTHING) : undefined
+  answer.meets?.(deployment)
+  try {
+    const value = await run({ candidate, line, route, detours })
+    tracked.answered()
+    tracked.succeeded()
+    if (booking !== undefined) deps.ledger.left(booking)
+    return { value }
+  } catch (error) {
+    const failure = asGatewayError(error)
+    if (booking !== undefined) deps.ledger.failed(booking, failure.kind)
+    // What a provider says of one thing that it keeps says nothing about its models.
+    if (failure.isUnsent) tracked.failed(failure)
+    else tracked.dropped()
+    return { failure: explained(line, failure), route }
+  }
+}
+
+/** That a thing is not there is no fault of the config: the provider's words are enough. */
+function explained(line: Line, failure: GatewayError): GatewayError {
+  if (failure.upstreamStatus !== 404) return explain(line, failure)
+  const { message, param } = explain(line, new GatewayError('bad_request', failure.message))
+  return new GatewayError('not_found', message, {
+    cause: failure,
+    upstreamStatus: 404,
+    ...(param !== undefined && { param }),
+  })
+}
+
+/** What is written for this kind of failure, else the deployment's number, else the router's. */
+function retriesAfter(
+  { numRetries, retryPolicy, groupRetryPolicies }: RetryRules,
+  { model = '' }: Errand,
+  { deployment: { group, traffic } }: Candidate,
+  { kind }: GatewayError,
+): number {
+  const own = groupRetryPolicies.get(model) ?? groupRetryPolicies.get(group)
+  return maxRetriesFor(kind, [own, retryPolicy], traffic?.numRetries ?? numRetries)
+}
+
+function pickInputs(
+  { board, lines, cooldowns, limitMs, random }: TryDeps,
+  { isSteady, isWork }: Errand,
+): PickInputs {
+  return {
+    health: (index) => board.health(index),
+    problem: (index) => {
+      const opened = lines(index)
+      return 'misconfigured' in opened ? opened.misconfigured : undefined
+    },
+    cooling: (index) => cooldowns.cooling(index),
+    ...(isWork && { limitMs }),
+    random: isSteady ? NEVER_ANOTHER : random,
+  }
+}
+
+/** Above every share: of equals the first stays chosen. */
+const NEVER_ANOTHER = (): number => 1
+
+function logFailed(
+  { log }: TryDeps,
+  { deployment }: Candidate,
+  retry: number,
+  { kind, message }: GatewayError,
+): void {
+  const fields = { model_id: deployment.id, model_group: deployment.group, reason: kind, retry }
+  log.info('attempt_failed', { ...fields, error: message })
+}
+
+function pause(clock: Clock, waitMs: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const end = (): void => {
+      stop()
+      signal.removeEventListener('abort', end)
+      resolve()
+    }
+    const stop = clock.after(waitMs, end)
+    signal.addEventListener('abort', end, { once: true })
+  })
+}

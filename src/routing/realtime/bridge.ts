@@ -1,0 +1,193 @@
+import type { Clock } from '../../core/clock.ts'
+import type { Redact } from '../../core/secret.ts'
+import { closeReason, isSendableCode, type MessageBytes, type OpenSocket } from '../../core/web-socket.ts'
+
+/** How a session ended. */
+export interface SessionEnd {
+  /** Who ended it; `gateway`: we did, for a deadline or because we stop. */
+  readonly by: 'client' | 'upstream' | 'gateway'
+  /** What the side that ended it said, or 1006 where its connection broke. */
+  readonly code: number
+  /** Redacted. */
+  readonly reason: string
+  /** Messages passed on. */
+  readonly fromClient: number
+  readonly fromUpstream: number
+}
+
+/** What a bridge is told besides its two sockets. */
+export interface BridgeOptions {
+  readonly clock: Clock
+  readonly redact: Redact
+  /** Called once, when the first side is over; the other one is being closed. */
+  readonly ended: (end: SessionEnd) => void
+}
+
+/** A running session. */
+export interface Bridge {
+  /** Ends both sides from here, or hurries what is left of an end. */
+  end(code: number, reason: string): void
+}
+
+/** More waiting to be sent than this, and the side it comes from is not read further. Bytes. */
+const HIGH_WATER_BYTES = 1024 * 1024
+/** It is read again when no more than this waits. */
+const LOW_WATER_BYTES = 256 * 1024
+/** How often each side is asked for a sign of life, milliseconds. */
+const PING_MS = 30_000
+/** A side that answers none of so many pings, and says nothing else, is dead. */
+const MAX_UNANSWERED_PINGS = 2
+/** The longest time without a message passed on, milliseconds. A session is silent while nobody speaks. */
+const IDLE_MS = 600_000
+/** What a socket says where a close frame held no code, and where none came (RFC 6455 §7.1.5). */
+const NO_CODE = 1005
+const BROKEN = 1006
+/** How long a side may take to answer our close, and to read what was still on its way. Milliseconds. */
+const CLOSE_GRACE_MS = 10_000
+/** The same where the other side is gone or the process ends. Milliseconds. */
+const SHORT_GRACE_MS = 400
+
+interface Side {
+  readonly name: 'client' | 'upstream'
+  readonly socket: OpenSocket
+  isPaused: boolean
+  isClosed: boolean
+  unanswered: number
+  passedOn: number
+}
+
+/**
+ * Joins two open WebSockets: each message goes out as it came in, text or binary, in order; the faster side waits
+ * for the slower one; how one side closes is how the other one is closed.
+ */
+export function bridge(clientSocket: OpenSocket, upstreamSocket: OpenSocket, options: BridgeOptions): Bridge {
+  const { clock, redact } = options
+  const client = sideOf('client', clientSocket)
+  const upstream = sideOf('upstream', upstreamSocket)
+  let isOver = false
+  let lastMessageAt = clock.elapsed()
+  let stopTicking = (): void => {}
+
+  const finish = (by: SessionEnd['by'], code: number, reason: string): void => {
+    isOver = true
+    stopTicking()
+    options.ended({ by, code, reason, fromClient: client.passedOn, fromUpstream: upstream.passedOn })
+  }
+  const end = (code: number, reason: string): void => {
+    const wasOver = isOver
+    if (!wasOver) finish('gateway', code, reason)
+    for (const side of [client, upstream]) {
+      // One that is still saying goodbye has heard a reason; it only has less time for it now.
+      if (wasOver) endAfter(clock, side, SHORT_GRACE_MS)
+      else close(clock, side, { code, reason }, SHORT_GRACE_MS)
+    }
+  }
+  const lost = (from: Side, code: number, given: string): void => {
+    if (isOver) return
+    const reason = redact(given)
+    finish(from.name, code, reason)
+    const isGone = code === BROKEN && from === client
+    // What an upstream sent before its end is still read by a slow client; what a lost client sent helps nobody.
+    const graceMs = isGone ? SHORT_GRACE_MS : CLOSE_GRACE_MS
+    close(clock, from === client ? upstream : client, farewellOf(from, code, reason), graceMs)
+    // After an error the socket is still saying why, to a peer that may be busy sending, or never answer.
+    endAfter(clock, from, CLOSE_GRACE_MS)
+  }
+  const tick = (): void => {
+    if (clock.elapsed() - lastMessageAt >= IDLE_MS) {
+      end(1001, `no message for ${IDLE_MS / 1000} s`)
+      return
+    }
+    stopTicking = clock.after(PING_MS, tick)
+    for (const side of [client, upstream]) {
+      if (!isOver && !answersPings(side)) lost(side, BROKEN, `no answer to ${MAX_UNANSWERED_PINGS} pings`)
+    }
+  }
+  for (const [from, to] of [
+    [client, upstream],
+    [upstream, client],
+  ] as const) {
+    carry(from, to, () => {
+      lastMessageAt = clock.elapsed()
+      return !isOver
+    })
+    from.socket.on('error', (error) => lost(from, BROKEN, error.message))
+    from.socket.on('close', (code, reason) => {
+      from.isClosed = true
+      lost(from, code, reason.toString())
+    })
+  }
+  stopTicking = clock.after(PING_MS, tick)
+  upstreamSocket.resume()
+  return { end }
+}
+
+/** Passes messages on while `mayPass` says so, and stops reading where they cannot leave as fast as they come. */
+function carry(from: Side, to: Side, mayPass: () => boolean): void {
+  const flushed = (): void => {
+    if (!from.isPaused || to.socket.bufferedAmount > LOW_WATER_BYTES) return
+    from.isPaused = false
+    from.socket.resume()
+  }
+  const isAlive = (): void => {
+    from.unanswered = 0
+  }
+  from.socket.on('ping', isAlive)
+  from.socket.on('pong', isAlive)
+  from.socket.on('message', (data, isBinary) => {
+    isAlive()
+    if (!mayPass()) return
+    from.passedOn += 1
+    to.socket.send(bytesOf(data), { binary: isBinary }, flushed)
+    if (from.isPaused || to.socket.bufferedAmount <= HIGH_WATER_BYTES) return
+    from.isPaused = true
+    from.socket.pause()
+  })
+}
+
+interface Farewell {
+  readonly code: number
+  readonly reason: string
+}
+
+function close(clock: Clock, side: Side, { code, reason }: Farewell, graceMs: number): void {
+  if (side.isClosed) return
+  // A paused one would never read the answer to the close frame.
+  side.socket.resume()
+  if (isSendableCode(code)) side.socket.close(code, closeReason(reason))
+  else side.socket.close()
+  endAfter(clock, side, graceMs)
+}
+
+function endAfter(clock: Clock, side: Side, graceMs: number): void {
+  if (side.isClosed) return
+  const stop = clock.after(graceMs, () => side.socket.terminate())
+  side.socket.on('close', stop)
+}
+
+function sideOf(name: Side['name'], socket: OpenSocket): Side {
+  return { name, socket, isPaused: false, isClosed: false, unanswered: 0, passedOn: 0 }
+}
+
+/** Pings a side once more; false where it has answered none so far. One that is not read, or reads slowly, cannot. */
+function answersPings(side: Side): boolean {
+  if (side.isPaused || side.socket.bufferedAmount > 0) return true
+  if (side.unanswered >= MAX_UNANSWERED_PINGS) return false
+  side.unanswered += 1
+  side.socket.ping()
+  return true
+}
+
+/** What the other side is told: the same, unless the code may not be sent or was about this connection alone. */
+function farewellOf(from: Side, code: number, reason: string): Farewell {
+  if (code === NO_CODE || isSendableCode(code)) return { code, reason }
+  const why = reason === '' ? '' : `: ${reason}`
+  return from.name === 'upstream'
+    ? { code: 1011, reason: `the upstream's connection broke${why}` }
+    : { code: 1001, reason: `the client's connection broke${why}` }
+}
+
+function bytesOf(data: MessageBytes): Buffer {
+  if (Buffer.isBuffer(data)) return data
+  return data instanceof ArrayBuffer ? Buffer.from(data) : Buffer.concat(data)
+}

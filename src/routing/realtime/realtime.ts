@@ -1,0 +1,248 @@
+import type { Clock } from '../../core/clock.ts'
+import type { Deployment } from '../../core/deployment.ts'
+import { asGatewayError, failureRow, GatewayError } from '../../core/failure.ts'
+import type { OpenSocket } from '../../core/web-socket.ts'
+import type { Board } from '../../health/board.ts'
+import type { Line } from '../../providers/call.ts'
+import { hasSessions, openSession, withSessionKey } from '../../providers/open-session.ts'
+import { routeHeaders } from '../answer/answer-head.ts'
+import type { AnswerHeaders } from '../answer/answer-head.ts'
+import { bridge } from './bridge.ts'
+import type { Bridge, SessionEnd } from './bridge.ts'
+import { candidateLine } from '../choice/candidate-line.ts'
+import type { LineDeps } from '../choice/candidate-line.ts'
+import type { Cooldowns } from '../choice/cooldown.ts'
+import type { Candidate, Directory } from '../choice/directory.ts'
+import { explain } from '../answer/explain.ts'
+import type { Ledger } from '../choice/ledger.ts'
+import type { LimitWait } from '../choice/limits.ts'
+import { NOTHING } from '../request/need.ts'
+import { choose, noneAvailable, type PickInputs } from '../choice/pick.ts'
+import { refuse, unknownModel } from '../request/request.ts'
+import type { SessionGrant } from './session-keys.ts'
+import type { Strategy } from '../choice/strategy.ts'
+
+/** What realtime sessions are made of. */
+export interface RealtimeDeps extends LineDeps {
+  readonly directory: Directory
+  readonly board: Pick<Board, 'health'>
+  readonly cooldowns: Cooldowns
+  readonly ledger: Pick<Ledger, 'begin' | 'failed'>
+  readonly limitMs: LimitWait
+  readonly strategy: Strategy | undefined
+  readonly clock: Clock
+  /** Uniform in [0, 1). */
+  readonly random: () => number
+  readonly settings: {
+    /** Where a deployment names no timeout of its own, milliseconds. It bounds the opening, not the session. */
+    readonly requestTimeoutMs: number
+  }
+}
+
+/** A client that wants a session; its own upgrade waits for the answer. */
+export interface SessionRequest {
+  /** The name asked for; undefined where the URL has none. */
+  readonly model: string | undefined
+  /** The client's headers that concern the upstream, lower-case names. */
+  readonly headers: AnswerHeaders
+  /** What the client's key is good for; undefined where it may ask for everything. */
+  readonly grant?: SessionGrant | undefined
+  /** Told of the deployments that the request comes to: one of its group first, then each that is asked. */
+  readonly meets?: (deployment: Deployment) => void
+  /** The client is gone, or the process ends. */
+  readonly signal: AbortSignal
+}
+
+/** A session whose upstream side is open and waits, unread. */
+export interface Session {
+  /** Says who answers: for the client's upgrade. */
+  readonly headers: AnswerHeaders
+  /** Joins the client's socket; `ended` is called once. */
+  join(client: OpenSocket, ended: (end: SessionEnd) => void): Bridge
+  /** The client never came: the upstream is told so. */
+  abandon(): void
+}
+
+/** Why there is no session, and who said so, where anybody was asked. */
+export interface NoSession {
+  readonly failure: GatewayError
+  readonly headers: AnswerHeaders
+}
+
+/** Opens realtime sessions. */
+export interface RealtimeRelay {
+  /** Never throws: whatever goes wrong is a `failure`. */
+  open(request: SessionRequest): Promise<Session | NoSession>
+}
+
+/** LiteLLM's name of the route, which its error sentences start with. */
+const ROUTE = '/realtime'
+/** Longest wait for an upstream's upgrade; a deployment's shorter `timeout` wins. Milliseconds. */
+const OPEN_MS = 30_000
+/** Deployments asked for one session. Nothing has been said yet, so that asking another one costs only time. */
+const MAX_DEPLOYMENTS = 3
+
+/** Makes the realtime side of one gateway. */
+export function createRealtimeRelay(deps: RealtimeDeps): RealtimeRelay {
+  return {
+    open: async (request) => {
+      try {
+        return await (request.grant === undefined
+          ? openAny(deps, request)
+          : openGranted(deps, request, request.grant))
+      } catch (error) {
+        return { failure: asGatewayError(error), headers: {} }
+      }
+    },
+  }
+}
+
+/** Asks one deployment after the other, none twice; the first refusal is the one that is told. */
+async function openAny(deps: RealtimeDeps, request: SessionRequest): Promise<Session | NoSession> {
+  const { model } = request
+  if (model === undefined) throw unknownModel({ route: ROUTE }, null)
+  const candidates = candidatesFor(deps, model)
+  if (candidates[0] !== undefined) request.meets?.(candidates[0].deployment)
+  const inputs = pickInputs(deps)
+  const tried = new Set<number>()
+  let first: NoSession | undefined
+  while (tried.size < MAX_DEPLOYMENTS) {
+    const chosen = choose(candidates, inputs, NOTHING, (index) => tried.has(index))
+    if (chosen === undefined) break
+    const line = candidateLine(deps, ROUTE, model, chosen)
+    const opened = await openAt(deps, { model, chosen, line, tells: tellsOf }, request)
+    if (!('failure' in opened)) return { ...opened, headers: { ...opened.headers, ...attempts(tried.size) } }
+    first ??= opened
+    const { failure } = opened
+    if (failure.source === 'client' || !failureRow(failure.kind).tryNext) break
+    tried.add(chosen.deployment.index)
+  }
+  return first ?? { failure: noneAvailable(model, candidates, inputs, NOTHING), headers: {} }
+}
+
+/** LiteLLM's words for how often a request was asked again. */
+function attempts(retries: number): AnswerHeaders {
+  return { 'x-litellm-attempted-retries': String(retries), 'x-litellm-attempted-fallbacks': '0' }
+}
+
+function pickInputs({ board, lines, cooldowns, limitMs, strategy, random }: RealtimeDeps): PickInputs {
+  return {
+    health: (index) => board.health(index),
+    problem: (index) => {
+      const opened = lines(index)
+      return 'misconfigured' in opened ? opened.misconfigured : undefined
+    },
+    cooling: (index) => cooldowns.cooling(index),
+    limitMs,
+    strategy,
+    random,
+  }
+}
+
+/** Who answers to the name, without those whose provider has no sessions. */
+function candidatesFor({ directory, lines }: RealtimeDeps, model: string): readonly Candidate[] {
+  const known = directory.candidates(model)
+  if (known.length === 0) throw unknownModel({ route: ROUTE }, model)
+  const able = known.filter(({ deployment }) => {
+    const opened = lines(deployment.index)
+    // One that cannot be called at all lacks nothing: why it cannot is for `pick` to say.
+    return 'misconfigured' in opened || hasSessions(opened.line)
+  })
+  if (able.length > 0) return able
+  const providers = [...new Set(known.map(({ deployment }) => deployment.provider))].slice(0, 8).join(', ')
+  throw refuse(
+    `${ROUTE}: model=${model.slice(0, 256)} cannot do this: its provider (${providers}) has no realtime.`,
+    'model',
+  )
+}
+
+/**
+ * Opens the session that a key was given for, with the provider's own key for it: what was settled when the key was
+ * asked for holds, and the deployment's credentials open nothing.
+ */
+async function openGranted(
+  deps: RealtimeDeps,
+  request: SessionRequest,
+  grant: SessionGrant,
+): Promise<Session | NoSession> {
+  const chosen = deps.directory
+    .candidates(grant.model)
+    .find(({ deployment }) => deployment.id === grant.deploymentId)
+  if (chosen === undefined)
+    throw notGranted('its deployment is not in the config any more; ask for a new one')
+  const own = candidateLine(deps, ROUTE, grant.model, chosen)
+  const { model = grant.model } = request
+  if (model !== grant.model && model !== own.target.model)
+    throw notGranted(`it is for model=${grant.model}, not for model=${model.slice(0, 256)}`)
+  const opened = deps.openLine(withSessionKey(own, grant.key))
+  if ('misconfigured' in opened)
+    throw new GatewayError('none_available', opened.misconfigured.message, { source: 'gateway' })
+  const line = { ...opened.line, target: own.target }
+  // Whatever is said to that key says nothing about the deployment's own.
+  return openAt(deps, { model: grant.model, chosen, line, tells: (_, { isUnsent }) => isUnsent }, request)
+}
+
+function notGranted(why: string): GatewayError {
+  const message = `Authentication Error, this realtime session key does not open that: ${why}.`
+  return new GatewayError('auth', message, { status: 403, source: 'client' })
+}
+
+/** Whom to open a session at. */
+interface Opening {
+  /** The name asked for. */
+  readonly model: string
+  readonly chosen: Candidate
+  readonly line: Line
+  /** Does such a failure say something about the deployment? */
+  readonly tells: (chosen: Candidate, failure: GatewayError) => boolean
+}
+
+async function openAt(
+  deps: RealtimeDeps,
+  { model, chosen, line, tells }: Opening,
+  request: SessionRequest,
+): Promise<Session | NoSession> {
+  request.meets?.(chosen.deployment)
+  const headers = routeHeaders(model, line.deployment, line.target.base, [])
+  const { timeoutMs = deps.settings.requestTimeoutMs } = line.deployment.timeouts
+  const tracked = deps.cooldowns.track(chosen.deployment)
+  const booking = deps.ledger.begin(chosen.deployment, NOTHING)
+  // A session takes its place among those in flight for as long as it lasts; what it says is nobody's to count.
+  const over = (): void => deps.ledger.failed(booking, 'cancelled')
+  try {
+    const upstream = await openSession(line, {
+      headers: request.headers,
+      timeoutMs: Math.min(timeoutMs, OPEN_MS),
+      signal: request.signal,
+    })
+    tracked.answered()
+    tracked.succeeded()
+    return {
+      headers,
+      join: (client, ended) =>
+        bridge(client, upstream, {
+          clock: deps.clock,
+          redact: line.redact,
+          ended: (end) => {
+            over()
+            ended(end)
+          },
+        }),
+      abandon: () => {
+        over()
+        upstream.terminate()
+      },
+    }
+  } catch (error) {
+    const failure = asGatewayError(error)
+    over()
+    if (tells(chosen, failure)) tracked.failed(failure)
+    else tracked.dropped()
+    return { failure: explain(line, failure), headers }
+  }
+}
+
+/** A deployment for something else, or a name that a wildcard took, may well refuse and be alive. */
+function tellsOf({ deployment, captures }: Candidate, failure: GatewayError): boolean {
+  return failure.isUnsent || (captures === undefined && deployment.mode === 'realtime')
+}

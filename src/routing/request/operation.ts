@@ -1,0 +1,57 @@
+import type { JsonObject } from '../../core/json.ts'
+import type { HttpMode, Operations, SideRoute } from '../../core/mode.ts'
+
+/** One thing that a client can ask a model to do by JSON or a form: everything in which it differs from the others. */
+export interface Operation<M extends HttpMode = HttpMode> {
+  readonly mode: M
+  /** Present where the mode's deployments serve it beside the mode's own route. */
+  readonly side?: SideRoute
+  /** What a request may be; default: JSON. */
+  readonly accepts?: 'json' | 'form' | 'either'
+  /** LiteLLM's name of the route, which its error sentences start with. */
+  readonly route: string
+  /** Members without which nothing is sent. What else a body needs is for the provider to say. */
+  readonly required: readonly RequiredMember[]
+  /** Does `"stream": true` ask for events? Elsewhere such a member is passed on like any other. */
+  readonly streams: boolean
+  readonly answer: AnswerShape
+  /** Asked for twice it is paid for twice, dearly: only what was surely not done is tried again. */
+  readonly isCostly?: boolean
+  /** For providers that have the mode in words of their own; absent: there is none, every codec relays. */
+  readonly translation?: Translation<M>
+}
+
+/** A member that a body must have. */
+export interface RequiredMember {
+  readonly name: string
+  readonly isArray?: boolean
+  /** Another member that does as well. */
+  readonly or?: string
+}
+
+/**
+ * What makes a 2xx an answer: a JSON object with a filled list of that name, a transcript (a JSON object with a text
+ * of that name, or bare text), or sound.
+ */
+export type AnswerShape =
+  | {
+      readonly kind: 'object'
+      readonly proof: string
+      /** Its streams say when they are complete, by `[DONE]` or a `finish_reason`: without either they were cut off. */
+      readonly saysEnd?: boolean
+    }
+  | { readonly kind: 'transcript'; readonly proof: string }
+  | { readonly kind: 'sound' }
+
+/** An answer that may be something else than JSON. */
+export type BareShape = Exclude<AnswerShape, { readonly kind: 'object' }>
+
+/** How OpenAI's words become the neutral request, and a decoded answer OpenAI's words again. */
+export interface Translation<M extends HttpMode = HttpMode> {
+  /** @throws GatewayError bad_request (400, the client's doing) for a body that no provider could be asked with */
+  read(body: JsonObject): Operations[M]['request']
+  /** The answer in the form that this request asked for. */
+  answer(value: Operations[M]['response'], request: Operations[M]['request']): JsonObject
+  /** Is this event for who sent that request? */
+  isWanted(event: Operations[M]['event'], request: Operations[M]['request']): boolean
+}

@@ -1,0 +1,92 @@
+import type { HttpMode, SIDE_ROUTES, SideRoute } from '../../core/mode.ts'
+import type { Operation } from './operation.ts'
+import { CHAT_TRANSLATION } from '../translate/chat.ts'
+import { COMPLETION_TRANSLATION } from '../translate/completion.ts'
+import { EMBEDDING_TRANSLATION } from '../translate/embedding.ts'
+
+/** Every operation. To add one, add a row, its relay faces and its paths in the gateway. */
+export const OPERATIONS = {
+  chat: {
+    mode: 'chat',
+    route: '/chat/completions',
+    required: [{ name: 'messages', isArray: true }],
+    streams: true,
+    answer: { kind: 'object', proof: 'choices', saysEnd: true },
+    translation: CHAT_TRANSLATION,
+  },
+  completion: {
+    mode: 'completion',
+    route: '/completions',
+    required: [{ name: 'prompt' }],
+    streams: true,
+    answer: { kind: 'object', proof: 'choices', saysEnd: true },
+    translation: COMPLETION_TRANSLATION,
+  },
+  embedding: {
+    mode: 'embedding',
+    route: '/embeddings',
+    required: [{ name: 'input' }],
+    streams: false,
+    answer: { kind: 'object', proof: 'data' },
+    translation: EMBEDDING_TRANSLATION,
+  },
+  image_generation: {
+    mode: 'image_generation',
+    route: '/image/generations',
+    required: [{ name: 'prompt' }],
+    streams: true,
+    answer: { kind: 'object', proof: 'data' },
+    isCostly: true,
+  },
+  image_edit: {
+    mode: 'image_generation',
+    side: 'image_edit',
+    accepts: 'either',
+    route: '/images/edits',
+    // A form has the images in it, JSON names them.
+    required: [{ name: 'image', or: 'images' }, { name: 'prompt' }],
+    streams: true,
+    answer: { kind: 'object', proof: 'data' },
+    isCostly: true,
+  },
+  audio_transcription: {
+    mode: 'audio_transcription',
+    accepts: 'form',
+    route: '/audio/transcriptions',
+    required: [{ name: 'file' }],
+    streams: true,
+    answer: { kind: 'transcript', proof: 'text' },
+  },
+  audio_translation: {
+    mode: 'audio_transcription',
+    side: 'audio_translation',
+    accepts: 'form',
+    route: '/audio/translations',
+    required: [{ name: 'file' }],
+    streams: false,
+    answer: { kind: 'transcript', proof: 'text' },
+  },
+  audio_speech: {
+    mode: 'audio_speech',
+    route: '/audio/speech',
+    required: [{ name: 'input' }],
+    streams: false,
+    answer: { kind: 'sound' },
+  },
+  rerank: {
+    mode: 'rerank',
+    route: '/rerank',
+    required: [{ name: 'query' }, { name: 'documents', isArray: true }],
+    streams: false,
+    answer: { kind: 'object', proof: 'results' },
+  },
+  moderation: {
+    mode: 'moderation',
+    route: '/moderations',
+    required: [{ name: 'input' }],
+    streams: false,
+    answer: { kind: 'object', proof: 'results' },
+  },
+} as const satisfies { readonly [M in HttpMode]?: Operation<M> } & {
+  readonly [S in SideRoute]?: Operation<(typeof SIDE_ROUTES)[S]>
+}

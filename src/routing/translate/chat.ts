@@ -1,0 +1,35 @@
+import { isJsonObject } from '../../core/json.ts'
+import type { ChatMessage, ChatRequest } from '../../core/mode.ts'
+import type { Translation } from '../request/operation.ts'
+import { refuse } from '../request/request.ts'
+
+/** Chat: the neutral form is OpenAI's own. */
+export const CHAT_TRANSLATION: Translation<'chat'> = {
+  read: (body) => {
+    const messages = body['messages']
+    if (!Array.isArray(messages)) throw refuse("'messages' must be an array.", 'messages')
+    const checked: ChatMessage[] = messages.filter(isMessage)
+    if (checked.length < messages.length)
+      throw refuse("every message must be an object with a 'role'.", 'messages')
+    const { max_tokens: most, max_completion_tokens: mostOfAll, stream, ...rest } = body
+    return {
+      ...rest,
+      messages: checked,
+      ...(typeof most === 'number' && { max_tokens: most }),
+      ...(typeof mostOfAll === 'number' && { max_completion_tokens: mostOfAll }),
+      ...(stream === true && { stream }),
+    }
+  },
+  answer: (value) => value,
+  isWanted: ({ choices }, request) => choices.length > 0 || asksForUsage(request),
+}
+
+function isMessage(value: unknown): value is ChatMessage {
+  return isJsonObject(value) && typeof value['role'] === 'string'
+}
+
+/** OpenAI sends the last chunk, usage and no choices, only to who asks: others read `choices[0]` unseen. */
+function asksForUsage(request: ChatRequest): boolean {
+  const options = request['stream_options']
+  return isJsonObject(options) && options['include_usage'] === true
+}
