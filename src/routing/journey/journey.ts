@@ -145,7 +145,7 @@ function attempt(journey: Journey, stay: Stay, candidate: Candidate): void {
   }
   // What happens on a client's own connection, or nowhere, says nothing about ours.
   const isOwn = asked.read.connectionFields.length > 0 || asked.read.mockResponse !== undefined
-  const watched = isOwn ? undefined : watch(deps, candidate.deployment, asked.need)
+  const watched = isOwn ? undefined : watch(deps, candidate.deployment, asked.need, plan.read)
   journey.attempts += 1
   journey.deployments.add(candidate.deployment.index)
   const number = journey.attempts
