@@ -136,8 +136,14 @@ test('sessions, their keys, files and those who are turned away are counted too'
       ] as const)
         assert.equal(counted.get(name), value, `${name}\n${[...counted.keys()].join('\n')}`)
       // Each end is one line: a session's own, or that of a failure.
-      assert.equal(logged(gateway, 'session_ended').length, 2)
-      assert.equal(logged(gateway, 'request_failed').length, 3)
+      for (const [event, lines] of [
+        ['session_ended', 2],
+        ['request_failed', 3],
+      ] as const)
+        await eventually(
+          () => logged(gateway, event),
+          ({ length }) => length === lines,
+        )
     })
   } finally {
     await upstream.stop()
