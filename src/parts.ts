@@ -84,7 +84,11 @@ export function createParts(config: Config, deps: PartsDeps): Parts {
     droppedLogLines: deps.droppedLogLines ?? (() => 0),
   })
   const book = createModelBook()
-  const choice = createChoice(deployments, router, { clock, log, price: (each) => book.price(each) })
+  const choice = createChoice(deployments, router, {
+    ...shared,
+    reach: ({ index }) => reachOf(lines(index)),
+    price: (each) => book.price(each),
+  })
   const traffic = {
     ...shared,
     ...choice,
@@ -95,7 +99,7 @@ export function createParts(config: Config, deps: PartsDeps): Parts {
     ...(router.checksContextWindow && {
       maxInputTokens: (deployment: Deployment) => book.maxInputTokens(deployment),
     }),
-    settings: { ...config.litellm, ...router },
+    settings: { ...config.litellm, ...router, connectTimeoutMs: config.network.connectTimeoutMs },
   }
   const gateway = createGateway({
     ...shared,
@@ -148,6 +152,13 @@ function createLines(
     opened.set(index, line)
     return line
   }
+}
+
+/** Does a connection to where this line leads come about? */
+function reachOf(opened: LineOrProblem): Promise<boolean> {
+  return 'misconfigured' in opened
+    ? Promise.resolve(false)
+    : opened.line.transport.reach(opened.line.target.base)
 }
 
 function healthSettings({ general, probing }: Config): HealthSettings {
