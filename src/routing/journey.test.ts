@@ -243,16 +243,27 @@ test('an outage is not multiplied: beyond the budget a failure is told at once',
   assert.equal(asked.length, 1000 + 300)
 })
 
-test('nobody is sent where nobody can connect, and after the rest just one', () => {
-  const gone: Script = { kind: 'unreachable', isUnsent: true }
-  const { asked, send, clock } = world({ a1: gone, a2: gone }, { numRetries: 1 })
+test('nobody is sent where nobody can connect; once a connection comes about one request tries', async () => {
+  const scripts: Record<string, Script> = { a1: { kind: 'unreachable', isUnsent: true } }
+  let isReachable = false
+  const { asked, send, clock } = world(scripts, { numRetries: 0 }, { isReachable: () => isReachable })
+  const waitFor = async (ms: number): Promise<void> => {
+    clock.wind(ms)
+    await new Promise((resolve) => setImmediate(resolve))
+  }
   assert.match(send().ends[0] ?? '', /^unreachable/)
-  assert.equal(asked.length, 2)
   assert.match(send().ends[0] ?? '', /^none_available .*tried again in 5 s/)
-  assert.equal(asked.length, 2)
-  clock.wind(5000)
+  await waitFor(5000)
+  assert.match(send().ends[0] ?? '', /^none_available .*tried again in 8 s/)
+  assert.equal(asked.length, 1)
+
+  isReachable = true
+  await waitFor(8000)
   assert.match(send().ends[0] ?? '', /^none_available .*tried again in 5 s/)
-  assert.equal(asked.length, 4, 'each of the two has had its trial')
+  assert.equal(asked.length, 2, 'a connection came about, but not for this request')
+  await waitFor(5000)
+  scripts['a1'] = 'good'
+  assert.equal(send().ends.join(), '200,end')
 })
 
 test('an error within a stream is the end of its request, and a failure of its deployment', () => {

@@ -7,11 +7,12 @@ import type { Line } from '../providers/call.ts'
 import { routeHeaders } from './answer-head.ts'
 import type { AnswerHeaders, Detours } from './answer-head.ts'
 import { mayRepeat, nextStep } from './attempts.ts'
+import { beginWait, createConnectBudget, endWait, isSpent } from './connect-budget.ts'
 import type { Cooldowns } from './cooldown.ts'
 import type { Candidate } from './directory.ts'
 import { explain } from './explain.ts'
 import { NOTHING } from './need.ts'
-import { choose, noneAvailable } from './pick.ts'
+import { choose, countChoices, noneAvailable } from './pick.ts'
 import type { PickInputs } from './pick.ts'
 import type { RetryBudgets } from './retry-budget.ts'
 
@@ -26,7 +27,12 @@ export interface TryDeps {
   readonly random: () => number
   /** Told of failures that no client sees. */
   readonly log: Log
-  readonly settings: { readonly numRetries: number; readonly leastWaitMs: number }
+  readonly settings: {
+    readonly numRetries: number
+    readonly leastWaitMs: number
+    /** How long all tries together may wait for connections, milliseconds. */
+    readonly connectTimeoutMs: number
+  }
 }
 
 /** Whom to ask, and how. */
@@ -50,6 +56,8 @@ export interface Try {
   readonly line: Line
   readonly route: AnswerHeaders
   readonly detours: Detours
+  /** As in Limits. */
+  readonly connectTimeoutMs: () => number
 }
 
 /** What became of it in the end. */
@@ -72,15 +80,23 @@ export async function severalTries<T>(
   const budgetName = candidates[0]?.deployment.group ?? ''
   deps.budgets.request(budgetName)
   let first: { readonly failure: GatewayError; readonly route: AnswerHeaders } | undefined
+  const connects = createConnectBudget(deps.settings.connectTimeoutMs)
   let chosen = choose(candidates, inputs, NOTHING)
   for (let retries = 0; chosen !== undefined; retries += 1) {
     const maxRetries = chosen.deployment.traffic?.numRetries ?? deps.settings.numRetries
-    const outcome = await once(deps, errand, chosen, { retries, maxRetries, fallbacks: 0 }, run)
+    tried.add(chosen.deployment.index)
+    const isTried = (index: number): boolean => tried.has(index)
+    const connectTimeoutMs = (): number => {
+      const others = countChoices(candidates, inputs, NOTHING, isTried, maxRetries - retries)
+      return beginWait(connects, deps.clock.elapsed(), others, Number.POSITIVE_INFINITY)
+    }
+    const detours = { retries, maxRetries, fallbacks: 0 }
+    const outcome = await once(deps, errand, chosen, { detours, connectTimeoutMs }, run)
     if (!('failure' in outcome)) return outcome
     first ??= outcome
-    tried.add(chosen.deployment.index)
     const { failure } = outcome
-    const other = choose(candidates, inputs, NOTHING, (index) => tried.has(index))
+    const isSilent = endWait(connects, deps.clock.elapsed(), failure.isUnsent)
+    const other = choose(candidates, inputs, NOTHING, isTried)
     const step =
       mayRepeat(failure, errand.isCostly) && errand.canRepeat?.() !== false
         ? nextStep({
@@ -88,8 +104,8 @@ export async function severalTries<T>(
             retries,
             maxRetries,
             hasOther: other !== undefined,
-            again: failureRow(failure.kind).again === true ? failure : undefined,
-            leftMs: Number.POSITIVE_INFINITY,
+            again: !isSilent && failureRow(failure.kind).again === true ? failure : undefined,
+            leftMs: isSilent && isSpent(connects) ? 0 : Number.POSITIVE_INFINITY,
             leastWaitMs: deps.settings.leastWaitMs,
             dice: deps.random(),
           })
@@ -107,7 +123,7 @@ async function once<T>(
   deps: TryDeps,
   { model }: Errand,
   candidate: Candidate,
-  detours: Detours,
+  means: Pick<Try, 'detours' | 'connectTimeoutMs'>,
   run: (attempt: Try) => Promise<T>,
 ): Promise<Outcome<T>> {
   const { deployment } = candidate
@@ -120,7 +136,7 @@ async function once<T>(
   const route = routeHeaders(model ?? deployment.group, deployment, line.target.base, [])
   const tracked = deps.cooldowns.track(deployment)
   try {
-    const value = await run({ candidate, line, route, detours })
+    const value = await run({ candidate, line, route, ...means })
     tracked.answered()
     tracked.succeeded()
     return { value }
