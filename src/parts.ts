@@ -76,7 +76,7 @@ export function createParts(config: Config, deps: PartsDeps): Parts {
   const { router } = config
   const directory = createDirectory(deployments, resolveModel, router.aliases)
   const settings = healthSettings(config)
-  const shared = { deployments, lines, openLine: openTo, board, clock, log, random }
+  const shared = { deployments, lines, openLine: openTo, board, clock, log, random, reach: reachOver(lines) }
   const checks = createHealthChecks({ ...shared, settings })
   const metrics = createMetrics({
     deployments,
@@ -84,11 +84,7 @@ export function createParts(config: Config, deps: PartsDeps): Parts {
     droppedLogLines: deps.droppedLogLines ?? (() => 0),
   })
   const book = createModelBook()
-  const choice = createChoice(deployments, router, {
-    ...shared,
-    reach: ({ index }) => reachOf(lines(index)),
-    price: (each) => book.price(each),
-  })
+  const choice = createChoice(deployments, router, { ...shared, price: (each) => book.price(each) })
   const traffic = {
     ...shared,
     ...choice,
@@ -154,11 +150,15 @@ function createLines(
   }
 }
 
-/** Does a connection to where this line leads come about? */
-function reachOf(opened: LineOrProblem): Promise<boolean> {
-  return 'misconfigured' in opened
-    ? Promise.resolve(false)
-    : opened.line.transport.reach(opened.line.target.base)
+/** Does a connection to where a deployment's line leads come about? */
+function reachOver(
+  lines: (index: number) => LineOrProblem,
+): (deployment: Pick<Deployment, 'index'>) => Promise<boolean> {
+  return ({ index }) => {
+    const opened = lines(index)
+    if ('misconfigured' in opened) return Promise.resolve(false)
+    return opened.line.transport.reach(opened.line.target.base)
+  }
 }
 
 function healthSettings({ general, probing }: Config): HealthSettings {

@@ -264,15 +264,15 @@ test('how long it may wait is asked for only where no connection is open, and is
 
 test('a look says whether a connection comes about, once for all who ask meanwhile', () =>
   serving(createTcpServer(), async (port) => {
-    let met = 0
-    const open = createTcpServer(() => (met += 1))
+    const met: Socket[] = []
+    const open = createTcpServer((socket) => met.push(socket))
     await serving(open, async (openPort) => {
       const clock = createHandClock()
       await using({ clock, connectTimeoutMs: 3_000 }, async (transport) => {
         const base = `http://127.0.0.1:${openPort}/v1`
         assert.deepEqual(await Promise.all([transport.reach(base), transport.reach(base)]), [true, true])
-        while (met === 0) await setImmediate()
-        assert.equal(met, 1)
+        while (met.length === 0) await setImmediate()
+        assert.equal(met.length, 1)
         const mute = transport.reach(`https://127.0.0.1:${port}`)
         clock.wind(3_000)
         assert.equal(await mute, false)
