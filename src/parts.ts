@@ -77,7 +77,7 @@ export function createParts(config: Config, deps: PartsDeps): Parts {
   const { router } = config
   const directory = createDirectory(deployments, resolveModel, router.aliases)
   const settings = healthSettings(config, directory)
-  const shared = { deployments, lines, openLine: openTo, board, clock, log, random }
+  const shared = { deployments, lines, openLine: openTo, board, clock, log, random, reach: reachOver(lines) }
   const checks = createHealthChecks({ ...shared, settings })
   const metrics = createMetrics({
     deployments,
@@ -85,7 +85,7 @@ export function createParts(config: Config, deps: PartsDeps): Parts {
     droppedLogLines: deps.droppedLogLines ?? (() => 0),
   })
   const book = createModelBook()
-  const choice = createChoice(deployments, router, { clock, log, price: (each) => book.price(each) })
+  const choice = createChoice(deployments, router, { ...shared, price: (each) => book.price(each) })
   const traffic = {
     ...shared,
     ...choice,
@@ -96,7 +96,7 @@ export function createParts(config: Config, deps: PartsDeps): Parts {
     ...(router.checksContextWindow && {
       maxInputTokens: (deployment: Deployment) => book.maxInputTokens(deployment),
     }),
-    settings: { ...config.litellm, ...router },
+    settings: { ...config.litellm, ...router, connectTimeoutMs: config.network.connectTimeoutMs },
   }
   const gateway = createGateway({
     ...shared,
@@ -148,6 +148,17 @@ function createLines(
     const line = openTo(deployment)
     opened.set(index, line)
     return line
+  }
+}
+
+/** Does a connection to where a deployment's line leads come about? */
+function reachOver(
+  lines: (index: number) => LineOrProblem,
+): (deployment: Pick<Deployment, 'index'>) => Promise<boolean> {
+  return ({ index }) => {
+    const opened = lines(index)
+    if ('misconfigured' in opened) return Promise.resolve(false)
+    return opened.line.transport.reach(opened.line.target.base)
   }
 }
 

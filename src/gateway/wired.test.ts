@@ -147,7 +147,7 @@ export async function startWired(sketches: readonly Sketch[], options: WiredOpti
   let calls = 0
   const cooldowns = createCooldowns(
     { isEnabled: false, cooldownMs: 0, allowedFailsByKind: {} },
-    { clock, log },
+    { clock, log, random, reach: () => Promise.resolve(true) },
   )
   const ledger = createLedger(deployments, { countsTokens: false }, clock)
   const metrics = createMetrics({
@@ -171,7 +171,13 @@ export async function startWired(sketches: readonly Sketch[], options: WiredOpti
     log,
     budgets: createRetryBudgets(0, clock),
     detour: (kind: 'retry' | 'fallback') => (kind === 'retry' ? metrics.retried() : metrics.fellBack()),
-    settings: { ...ONE_TRY, requestTimeoutMs: 5000, rewriteResponseModel: false, ...options.relay },
+    settings: {
+      ...ONE_TRY,
+      requestTimeoutMs: 5000,
+      rewriteResponseModel: false,
+      connectTimeoutMs: 3000,
+      ...options.relay,
+    },
   }
   const seal = createSeal(new Secret(MASTER_KEY), 'realtime session', randomBytes)
   const sessionKeys = createSessionKeys(seal, clock)

@@ -1,8 +1,7 @@
 import type { Clock } from '../../core/clock.ts'
 import type { Deployment } from '../../core/deployment.ts'
-import type { Log } from '../../core/log.ts'
 import { createCooldowns } from './cooldown.ts'
-import type { CooldownRules, Cooldowns } from './cooldown.ts'
+import type { CooldownDeps, CooldownRules, Cooldowns } from './cooldown.ts'
 import { createLedger } from './ledger.ts'
 import type { Ledger } from './ledger.ts'
 import { createLimits } from './limits.ts'
@@ -24,15 +23,21 @@ export interface ChoiceRules extends StrategyRules {
   readonly defaultMaxParallelRequests?: number
 }
 
+/** What it runs on. */
+export interface ChoiceDeps extends CooldownDeps, Pick<StrategyDeps, 'price'> {
+  readonly clock: Clock
+}
+
 /** Makes the parts of one gateway that a choice looks at; they share what is counted. */
 export function createChoice(
   deployments: readonly Deployment[],
   rules: ChoiceRules,
-  { clock, log, price }: { readonly clock: Clock; readonly log: Log } & Pick<StrategyDeps, 'price'>,
+  deps: ChoiceDeps,
 ): Choice {
+  const { clock, price } = deps
   const ledger = createLedger(deployments, ledgerRulesFor(rules), clock)
   return {
-    cooldowns: createCooldowns(rules.cooldowns, { clock, log }),
+    cooldowns: createCooldowns(rules.cooldowns, deps),
     ledger,
     limitMs: createLimits(ledger, rules.defaultMaxParallelRequests),
     strategy: createStrategy(rules, { ledger, price }),

@@ -40,15 +40,22 @@ interface Bench {
   readonly fail: (kind: FailureKind, details?: FailureDetails) => void
   /** Until it may be asked again; undefined: now. */
   readonly left: () => number | undefined
+  /** Looks that are under way: to be told whether a connection came about. */
+  readonly looks: ((isReached: boolean) => void)[]
 }
 
 function bench(rules: Partial<CooldownRules> = {}, traffic?: Traffic): Bench {
   const clock = createHandClock()
-  const cooldowns = createCooldowns({ ...RULES, ...rules }, { clock, log: silentLog })
+  const looks: Bench['looks'] = []
+  const cooldowns = createCooldowns(
+    { ...RULES, ...rules },
+    { clock, log: silentLog, random: () => 0, reach: () => new Promise((resolve) => looks.push(resolve)) },
+  )
   const subject = deployment(traffic)
   return {
     clock,
     cooldowns,
+    looks,
     succeed: (times = 1) => {
       for (let done = 0; done < times; done += 1) {
         const attempt = cooldowns.track(subject)
@@ -127,8 +134,8 @@ test('the config may say how many failures a minute are allowed, and for how lon
 
 test('after a rest one request tries it; the others wait for what it finds out', () => {
   const { clock, cooldowns, fail, left } = bench()
-  fail('unreachable', { isUnsent: true })
-  assert.equal(cooldowns.cooling(0)?.isUseless, true)
+  fail('server_error')
+  assert.equal(cooldowns.cooling(0)?.isUseless, false, 'it connects, at least')
   clock.wind(5000)
   assert.equal(left(), undefined)
 
@@ -137,7 +144,6 @@ test('after a rest one request tries it; the others wait for what it finds out',
   assert.equal(left(), 0, 'it is being tried')
   first.failed(new GatewayError('server_error', 'still'))
   assert.equal(left(), 5000, 'one failure is enough')
-  assert.equal(cooldowns.cooling(0)?.isUseless, false, 'it connects, at least')
 
   clock.wind(5000)
   const second = cooldowns.track(deployment())
@@ -148,6 +154,45 @@ test('after a rest one request tries it; the others wait for what it finds out',
   third.answered()
   assert.equal(left(), undefined, 'all may come')
   assert.equal(cooldowns.track(deployment()).isTrial, false)
+})
+
+test('who let nobody connect is tried by a request only once a connection has come about', async () => {
+  const { clock, cooldowns, fail, left, looks } = bench()
+  fail('unreachable', { isUnsent: true })
+  assert.deepEqual(cooldowns.cooling(0), { kind: 'unreachable', leftMs: 5000, isUseless: true })
+  clock.wind(5000)
+  assert.equal(looks.length, 1, 'somebody wanted it')
+  assert.equal(left(), 0, 'it is being looked at')
+
+  looks.shift()?.(false)
+  await settled()
+  assert.equal(left(), 10_000)
+  clock.wind(10_000)
+  looks.shift()?.(true)
+  await settled()
+  assert.equal(left(), undefined, 'a request may try it')
+
+  const trial = cooldowns.track(deployment())
+  assert.equal(trial.isTrial, true)
+  assert.deepEqual(cooldowns.cooling(0), { kind: 'unreachable', leftMs: 0, isUseless: true })
+  trial.answered()
+  assert.equal(left(), undefined)
+  assert.equal(clock.pending(), 0)
+})
+
+test('what a look finds out after traffic has found out more is of no interest', async () => {
+  const { clock, cooldowns, fail, succeed, left, looks } = bench()
+  fail('unreachable', { isUnsent: true })
+  clock.wind(5000)
+  succeed()
+  assert.equal(left(), undefined, 'a request that was on its way came through')
+  looks.shift()?.(false)
+  await settled()
+  assert.equal(left(), undefined)
+
+  cooldowns.track(deployment()).failed(new GatewayError('unreachable', 'x', { isUnsent: true }))
+  assert.equal(left(), 5000, 'a new rest')
+  assert.equal(clock.pending(), 1)
 })
 
 test('what began before a rest neither ends it nor lengthens it', () => {
@@ -173,4 +218,11 @@ test('a success during a rest, where nobody else could be asked, ends it', () =>
 
 function times(count: number, run: () => void): void {
   for (let done = 0; done < count; done += 1) run()
+}
+
+/** Promises that are settled have told so. */
+function settled(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve)
+  })
 }

@@ -1,8 +1,9 @@
-import type { Clock } from '../../core/clock.ts'
 import type { Deployment } from '../../core/deployment.ts'
 import { failureRow } from '../../core/failure.ts'
 import type { FailureKind, GatewayError } from '../../core/failure.ts'
 import type { Log } from '../../core/log.ts'
+import { createLookout } from './lookout.ts'
+import type { Lookout, LookoutDeps } from './lookout.ts'
 import { createSlidingCount } from './sliding-count.ts'
 import type { SlidingCount } from './sliding-count.ts'
 
@@ -42,7 +43,7 @@ export interface TrackedAttempt {
 
 /** Which deployments failing traffic has put aside. */
 export interface Cooldowns {
-  /** By `Deployment.index`; undefined: it may be asked. */
+  /** By `Deployment.index`; undefined: it may be asked. To ask is to want it: of one out of reach it keeps the lookout. */
   cooling(index: number): Cooling | undefined
   /** Tells that a request goes to this deployment now. */
   track(deployment: Deployment): TrackedAttempt
@@ -66,13 +67,15 @@ interface Past {
 interface Rest {
   readonly kind: FailureKind
   readonly untilMs: number
-  readonly isUseless: boolean
+  /** Where no connection came about: a client is not who finds out whether one does. */
+  readonly lookout: Lookout | undefined
   isBeingTried: boolean
 }
 
 /** What cooldowns run on. */
-interface CooldownDeps {
-  readonly clock: Pick<Clock, 'elapsed'>
+export interface CooldownDeps extends LookoutDeps {
+  /** Does a connection to it come about? Within bounds of its own; never rejects. */
+  readonly reach: (deployment: Deployment) => Promise<boolean>
   /** Told when a deployment is put aside, and when it is back. */
   readonly log: Log
 }
@@ -100,9 +103,12 @@ export function createCooldowns(rules: CooldownRules, deps: CooldownDeps): Coold
 }
 
 function coolingOf(rest: Rest | undefined, now: number): Cooling | undefined {
-  if (rest === undefined || (now >= rest.untilMs && !rest.isBeingTried)) return undefined
-  const { kind, untilMs, isUseless } = rest
-  return { kind, leftMs: Math.max(untilMs - now, 0), isUseless }
+  if (rest === undefined) return undefined
+  const { kind, untilMs, lookout, isBeingTried } = rest
+  lookout?.wanted()
+  if (!isBeingTried && (lookout === undefined ? now >= untilMs : lookout.isBack())) return undefined
+  const leftMs = lookout === undefined ? Math.max(untilMs - now, 0) : lookout.leftMs()
+  return { kind, leftMs, isUseless: lookout !== undefined }
 }
 
 const UNTRACKED: TrackedAttempt = {
@@ -117,8 +123,9 @@ function trackIn(
   past: Past,
   deployment: Deployment,
   rules: CooldownRules,
-  { clock, log }: CooldownDeps,
+  deps: CooldownDeps,
 ): TrackedAttempt {
+  const { clock, log } = deps
   const { rest } = past
   const isTrial = rest !== undefined && coolingOf(rest, clock.elapsed()) === undefined
   if (isTrial) rest.isBeingTried = true
@@ -131,6 +138,7 @@ function trackIn(
     isTrial,
     answered: () => {
       if (rest === undefined || !isNews()) return
+      rest.lookout?.stop()
       past.rest = undefined
       log.info('cooldown_over', { model_id: deployment.id, model_group: deployment.group })
     },
@@ -151,10 +159,11 @@ function trackIn(
       if (!hasBegunAfter && !isTooMuch(past, failure, rules, now)) return
       const cooldownMs = durationOf(deployment, failure, rules)
       if (cooldownMs < 1) return
+      rest?.lookout?.stop()
       past.rest = {
         kind: failure.kind,
         untilMs: now + cooldownMs,
-        isUseless: failure.isUnsent,
+        lookout: failure.isUnsent ? createLookout(cooldownMs, () => deps.reach(deployment), deps) : undefined,
         isBeingTried: false,
       }
       // A trial that fails changes nothing that anybody does not know.

@@ -4,7 +4,9 @@ import * as fc from 'fast-check'
 import type { Deployment, Traffic } from '../../core/deployment.ts'
 import { HEALTH_STATES } from '../../core/health.ts'
 import type { HealthState } from '../../core/health.ts'
-import { pick } from './pick.ts'
+import { pick, noneAvailable } from './pick.ts'
+import type { GatewayError } from '../../core/failure.ts'
+import { NOTHING } from '../request/need.ts'
 
 function deployment(index: number, traffic?: Traffic): Deployment {
   return {
@@ -108,6 +110,29 @@ test('where nothing can be called the client learns why, of each', () => {
     message:
       'No deployment of model=g can be called. openai/m (id-0): set KEY_0; openai/m (id-1): set KEY_1. See GET /health.',
   })
+})
+
+test('where nobody can connect the client learns when the first of them is tried again', () => {
+  const candidates = [0, 1, 2].map((index) => ({ deployment: deployment(index) }))
+  const failureAfter = (leftMs: readonly (number | undefined)[]): GatewayError =>
+    noneAvailable(
+      'g',
+      candidates,
+      {
+        health: () => ({ state: 'HEALTHY', since: 0 }),
+        problem: (index) => (leftMs[index] === undefined ? { message: 'set KEY' } : undefined),
+        cooling: (index) => ({ kind: 'unreachable', leftMs: leftMs[index] ?? 0, isUseless: true }),
+        random: () => 0,
+      },
+      NOTHING,
+    )
+  const failure = failureAfter([90_000, undefined, 61_500])
+  assert.equal(failure.retryAfterMs, 61_500)
+  assert.equal(
+    failure.message,
+    'No deployment of model=g can be called. openai/m (id-0): put aside after unreachable, tried again in 90 s; openai/m (id-1): set KEY; openai/m (id-2): put aside after unreachable, tried again in 62 s. See GET /health.',
+  )
+  assert.equal(failureAfter([5000, 0, 5000]).retryAfterMs, 1000, 'one is being tried')
 })
 
 /** How often each of these is chosen by dice that fall evenly. */

@@ -24,7 +24,7 @@ const TIERS: Readonly<Record<HealthState, number>> = {
 /** Failing traffic is newer evidence than a probe: a cooling deployment is as dear as one that is down. */
 const COOLING_TIER = TIERS.DOWN
 
-/** How long a client should wait before it asks again for a model that nobody can serve, milliseconds. */
+/** How long a client should wait before it asks again for a model whose deployments all need mending, milliseconds. */
 const NONE_AVAILABLE_RETRY_MS = 30_000
 /** Reasons listed in a message; groups may have thousands of deployments. */
 const MAX_REASONS = 8
@@ -119,6 +119,24 @@ function scan(
   return best
 }
 
+/** How many of the candidates could be asked now, but for those that `isTried` leaves out; counted up to `most`. */
+export function countChoices(
+  candidates: readonly Candidate[],
+  { problem, cooling, limitMs }: PickInputs,
+  need: Need,
+  isTried: (index: number) => boolean,
+  most: number,
+): number {
+  let count = 0
+  for (const { deployment } of candidates) {
+    if (count >= most) break
+    const { index } = deployment
+    if (isTried(index) || problem(index) !== undefined || cooling?.(index)?.isUseless === true) continue
+    if ((limitMs?.(deployment, need) ?? 0) === 0) count += 1
+  }
+  return count
+}
+
 /** LiteLLM's simple shuffle: what the first deployment has, weight, rpm or tpm, says what all are measured by. */
 function shareIn(candidates: readonly Candidate[]): 'weight' | 'rpm' | 'tpm' | undefined {
   const traffic = candidates[0]?.deployment.traffic
@@ -136,7 +154,7 @@ export function noneAvailable(
   { problem, cooling, limitMs }: PickInputs,
   need: Need,
 ): GatewayError {
-  let waitMs = NONE_AVAILABLE_RETRY_MS
+  let waitMs = Number.POSITIVE_INFINITY
   let limitedMs = Number.POSITIVE_INFINITY
   const reasons: string[] = []
   for (const { deployment } of candidates) {
@@ -160,7 +178,10 @@ export function noneAvailable(
   return new GatewayError(
     'none_available',
     `No deployment of model=${model} can be called. ${list}. See GET /health.`,
-    { source: 'gateway', retryAfterMs: Math.max(waitMs, 1000) },
+    {
+      source: 'gateway',
+      retryAfterMs: waitMs === Number.POSITIVE_INFINITY ? NONE_AVAILABLE_RETRY_MS : Math.max(waitMs, 1000),
+    },
   )
 }
 

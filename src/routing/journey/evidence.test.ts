@@ -20,7 +20,12 @@ function isAsideAfter(
   const clock = createHandClock()
   const deployment = aDeployment(0)
   const rules = { isEnabled: true, cooldownMs: 5000, allowedFailsByKind: {} }
-  const cooldowns = createCooldowns(rules, { clock, log: silentLog })
+  const cooldowns = createCooldowns(rules, {
+    clock,
+    log: silentLog,
+    random: () => 0,
+    reach: () => assert.fail('nobody looks'),
+  })
   const deps = { cooldowns, clock, ledger: createLedger([deployment], { countsTokens: false }, clock) }
   const watched = watch(deps, deployment, NOTHING, patience)
   clock.wind(tookMs)

@@ -44,14 +44,14 @@ function world(
   const deps: TryDeps = {
     lines: (index) =>
       openLine(deployments[index] ?? assert.fail(), {
-        transport: { send: never, stream: never, dial: never, openSocket: never, close: never },
+        transport: { send: never, stream: never, dial: never, openSocket: never, reach: never, close: never },
         env: { OPENAI_API_KEY: 'sk' },
         redact: (text) => text,
       }),
     board: { health: () => ({ state: 'HEALTHY', since: 0 }) },
     cooldowns: createCooldowns(
       { isEnabled: false, cooldownMs: 0, allowedFailsByKind: {} },
-      { clock, log: silentLog },
+      { clock, log: silentLog, random: () => 0, reach: never },
     ),
     ledger,
     limitMs: createLimits(ledger, undefined),
@@ -65,6 +65,7 @@ function world(
       retryPolicy: {},
       groupRetryPolicies: new Map(),
       leastWaitMs: 0,
+      connectTimeoutMs: 3000,
       ...settings,
     },
   }

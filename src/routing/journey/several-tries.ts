@@ -13,9 +13,10 @@ import { explain } from '../answer/explain.ts'
 import type { Ledger } from '../choice/ledger.ts'
 import type { LimitWait } from '../choice/limits.ts'
 import { NOTHING } from '../request/need.ts'
-import { choose, noneAvailable } from '../choice/pick.ts'
+import { choose, noneAvailable, countChoices } from '../choice/pick.ts'
 import type { PickInputs } from '../choice/pick.ts'
 import type { RelayAnswer } from '../answer/relay-answer.ts'
+import { beginWait, createConnectBudget, endWait, isSpent } from './connect-budget.ts'
 import type { RetryBudgets } from './retry-budget.ts'
 import type { RetryRules } from './stay.ts'
 
@@ -34,7 +35,10 @@ export interface TryDeps {
   readonly log: Log
   /** Told of each retry as it begins; absent: nobody counts. */
   readonly detour?: (kind: 'retry') => void
-  readonly settings: RetryRules
+  readonly settings: RetryRules & {
+    /** How long all tries together may wait for connections, milliseconds. */
+    readonly connectTimeoutMs: number
+  }
 }
 
 /** Whom to ask, and how. */
@@ -65,6 +69,8 @@ export interface Try {
   readonly line: Line
   readonly route: AnswerHeaders
   readonly detours: Detours
+  /** As in Limits. */
+  readonly connectTimeoutMs: () => number
 }
 
 /** What became of it in the end. */
@@ -84,20 +90,29 @@ export async function severalTries<T>(
   const { candidates, signal } = errand
   const inputs = pickInputs(deps, errand)
   const tried = new Set<number>()
+  const isTried = (index: number): boolean => tried.has(index)
   const budgetName = candidates[0]?.deployment.group ?? ''
   deps.budgets.request(budgetName)
   if (candidates[0] !== undefined) errand.answer.meets?.(candidates[0].deployment)
   let first: { readonly failure: GatewayError; readonly route: AnswerHeaders } | undefined
+  const connects = createConnectBudget(deps.settings.connectTimeoutMs)
   let chosen = choose(candidates, inputs, NOTHING)
   let maxRetries = deps.settings.numRetries
   for (let retries = 0; chosen !== undefined; retries += 1) {
-    const outcome = await once(deps, errand, chosen, { retries, maxRetries, fallbacks: 0 }, run)
+    tried.add(chosen.deployment.index)
+    const left = maxRetries - retries
+    const connectTimeoutMs = (): number => {
+      const others = countChoices(candidates, inputs, NOTHING, isTried, left)
+      return beginWait(connects, deps.clock.elapsed(), others, Number.POSITIVE_INFINITY)
+    }
+    const detours = { retries, maxRetries, fallbacks: 0 }
+    const outcome = await once(deps, errand, chosen, { detours, connectTimeoutMs }, run)
     if (!('failure' in outcome)) return outcome
     first ??= outcome
-    tried.add(chosen.deployment.index)
     const { failure } = outcome
     maxRetries = retriesAfter(deps.settings, errand, chosen, failure)
-    const other = choose(candidates, inputs, NOTHING, (index) => tried.has(index))
+    const isSilent = endWait(connects, deps.clock.elapsed(), failure.isUnsent)
+    const other = choose(candidates, inputs, NOTHING, isTried)
     const step =
       mayRepeat(failure, errand.isCostly) && errand.canRepeat?.() !== false
         ? nextStep({
@@ -105,8 +120,8 @@ export async function severalTries<T>(
             retries,
             maxRetries,
             hasOther: other !== undefined,
-            again: failureRow(failure.kind).again === true ? failure : undefined,
-            leftMs: Number.POSITIVE_INFINITY,
+            again: !isSilent && failureRow(failure.kind).again === true ? failure : undefined,
+            leftMs: isSilent && isSpent(connects) ? 0 : Number.POSITIVE_INFINITY,
             leastWaitMs: deps.settings.leastWaitMs,
             dice: deps.random(),
           })
@@ -125,7 +140,7 @@ async function once<T>(
   deps: TryDeps,
   { model, isWork, answer }: Errand,
   candidate: Candidate,
-  detours: Detours,
+  means: Pick<Try, 'detours' | 'connectTimeoutMs'>,
   run: (attempt: Try) => Promise<T>,
 ): Promise<Outcome<T>> {
   const { deployment } = candidate
@@ -140,7 +155,7 @@ async function once<T>(
   const booking = isWork ? deps.ledger.begin(deployment, NOTHING) : undefined
   answer.meets?.(deployment)
   try {
-    const value = await run({ candidate, line, route, detours })
+    const value = await run({ candidate, line, route, ...means })
     tracked.answered()
     tracked.succeeded()
     if (booking !== undefined) deps.ledger.left(booking)

@@ -9,7 +9,7 @@ import { fitted, readFieldRules } from './field-rules.ts'
 
 function lineOf(more: Partial<Deployment>, dropParams = false): Line {
   const never = (): never => assert.fail('nothing goes out here')
-  const transport = { send: never, stream: never, dial: never, openSocket: never, close: never }
+  const transport = { send: never, stream: never, dial: never, openSocket: never, reach: never, close: never }
   const env = { OPENAI_API_KEY: 'sk', GROQ_API_KEY: 'sk', COHERE_API_KEY: 'sk' }
   const opened = openLine(aDeployment(0, more), { transport, env, redact: (text) => text, dropParams })
   assert.ok('line' in opened)
