@@ -6,9 +6,9 @@
 import type { Agent } from 'node:http'
 import { startFakeProvider } from '../src/fake-provider/server.ts'
 import type { FakeProvider } from '../src/fake-provider/server.ts'
+import { openBlackHole } from '../test/e2e/black-hole.ts'
 import { freePort, startGateway, withFolder } from '../test/e2e/program.ts'
 import { ask, askOpenly, createAgent, type Answer, type Question } from './asking.ts'
-import { openBlackHole } from './black-hole.ts'
 import { table } from './figures.ts'
 import { KEY } from './messages.ts'
 

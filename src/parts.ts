@@ -22,7 +22,9 @@ import { createModelBook } from './providers/model-facts.ts'
 import { resolveModel } from './providers/registry.ts'
 import { createChoice } from './routing/choice/choice.ts'
 import { createDirectory } from './routing/choice/directory.ts'
+import { createOutOfReach } from './routing/choice/out-of-reach.ts'
 import { fallbackModels } from './routing/journey/fallbacks.ts'
+import type { Directory } from './routing/choice/directory.ts'
 import { moderationDefault } from './routing/request/moderation-default.ts'
 import { createObjects, type ObjectDeps } from './routing/objects/objects.ts'
 import { createRealtimeKeys, type RealtimeKeyDeps } from './routing/realtime/keys.ts'
@@ -84,7 +86,7 @@ export function createParts(config: Config, deps: PartsDeps): Parts {
   const lines = createLines(deployments, openTo)
   const { router } = config
   const directory = createDirectory(deployments, resolveModel, router.aliases)
-  const settings = healthSettings(config)
+  const settings = healthSettings(config, directory)
   const shared = { deployments, lines, openLine: openTo, clock, log, random }
   const lag = createRecentLag()
   const book = createModelBook()
@@ -103,10 +105,18 @@ export function createParts(config: Config, deps: PartsDeps): Parts {
     droppedLogLines: deps.droppedLogLines ?? (() => 0),
   })
   const choice = createChoice(deployments, router, { clock, price: (each) => book.price(each) })
+  const outOfReach = createOutOfReach({
+    isEnabled: config.engine.traffic.isHeeded,
+    reach: reachOver(lines),
+    lastOkAt: (index) => checks.engine.standings.standing(index, clock.elapsed()).lastOkAt,
+    clock,
+    random,
+  })
   const traffic = {
     ...shared,
     ...choice,
     health: checks,
+    outOfReach,
     directory,
     resolve: resolveModel,
     budgets: createRetryBudgets(RETRY_SHARE, clock),
@@ -114,7 +124,7 @@ export function createParts(config: Config, deps: PartsDeps): Parts {
     ...(router.checksContextWindow && {
       maxInputTokens: (deployment: Deployment) => book.maxInputTokens(deployment),
     }),
-    settings: { ...config.litellm, ...router },
+    settings: { ...config.litellm, ...router, connectTimeoutMs: config.network.connectTimeoutMs },
   }
   const gateway = createGateway({
     ...shared,
@@ -192,14 +202,29 @@ function createLines(
   }
 }
 
-function healthSettings({ general, probing }: Config): HealthSettings {
+/** Does a connection to where a deployment's line leads come about? */
+function reachOver(
+  lines: (index: number) => LineOrProblem,
+): (deployment: Pick<Deployment, 'index'>) => Promise<boolean> {
+  return ({ index }) => {
+    const opened = lines(index)
+    if ('misconfigured' in opened) return Promise.resolve(false)
+    return opened.line.transport.reach(opened.line.target.base)
+  }
+}
+
+function healthSettings(
+  { general, probing }: Config,
+  { groupOf }: Pick<Directory, 'groupOf'>,
+): HealthSettings {
   const { healthCheckIntervalMs, healthCheckConcurrency, backgroundHealthCheckModelGroups } = general
+  const groups = backgroundHealthCheckModelGroups?.map((name) => groupOf(name))
   return {
     ...DEFAULT_HEALTH_SETTINGS,
     backgroundHealthChecks: general.backgroundHealthChecks,
     ...(healthCheckIntervalMs === undefined ? {} : { intervalMs: healthCheckIntervalMs }),
     ...(healthCheckConcurrency === undefined ? {} : { concurrency: healthCheckConcurrency }),
-    ...(backgroundHealthCheckModelGroups === undefined ? {} : { groups: backgroundHealthCheckModelGroups }),
+    ...(groups === undefined ? {} : { groups }),
     skipDisabledBackgroundModels: general.skipDisabledBackgroundModels,
     ...(general.healthCheckOnRequest === undefined ? {} : { onRequest: general.healthCheckOnRequest }),
     probeTimeoutMs: probing.timeoutMs,

@@ -4,7 +4,7 @@ import { createServer } from 'node:http'
 import { connect } from 'node:net'
 import { test } from 'node:test'
 import { ask, askOpenly, createAgent } from '../bench/asking.ts'
-import { openBlackHole } from '../bench/black-hole.ts'
+import { openBlackHole } from './e2e/black-hole.ts'
 import { KEY } from '../bench/messages.ts'
 import { urlOf } from './e2e/sessions.ts'
 

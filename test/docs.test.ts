@@ -195,6 +195,8 @@ describe('documentation', () => {
       'docs/metrics.md',
       'docs/realtime.md',
       'docs/files-and-batches.md',
+      'docs/forms.md',
+      'docs/network.md',
     ]
     const broken = pages.flatMap((page) =>
       [...read(page).matchAll(/\]\(([^)#]+)[^)]*\)/g)]

@@ -79,6 +79,9 @@ export interface GeneralSettings {
   readonly maxRequestBytes: number
   /** Share of the good answers that are logged, 0 to 1. */
   readonly logSuccessSample: number
+  /** How long a client may take to send its headers, and all of its request. */
+  readonly clientHeadersTimeoutMs: number
+  readonly clientRequestTimeoutMs: number
   /** Asked for moderations that name no model; absent: the only one of mode moderation. */
   readonly moderationModel?: string
 }

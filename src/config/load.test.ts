@@ -392,6 +392,8 @@ test('without any settings the defaults hold', async () => {
     maxInFlight: 10_000,
     maxRequestBytes: 104_857_600,
     logSuccessSample: 0.01,
+    clientHeadersTimeoutMs: 60_000,
+    clientRequestTimeoutMs: 300_000,
   })
   assert.deepEqual(network, { connectTimeoutMs: 3000, sslVerify: true })
   assert.deepEqual(litellm, {

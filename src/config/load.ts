@@ -1,4 +1,5 @@
 import type { ResolveModel } from '../core/resolve.ts'
+import { reportAliases } from './check-aliases.ts'
 import { checkRoot, notActedOn, reportShellVariables, resolveSettings, SETTINGS } from './check-root.ts'
 import type { Report } from './check.ts'
 import type { Config, Environment, Loaded } from './config.ts'
@@ -99,6 +100,7 @@ function build(files: Files, path: string, processEnv: Environment, resolve: Res
     credentialOf: (name) => credentials.get(name),
   })
   if (problems.some(({ severity }) => severity === 'fatal')) return { problems: tidied(problems) }
+  reportAliases(root, deployments, resolve, report)
   const complain = (variable: string, message: string): void =>
     report({ severity: 'warning', file: path, path: variable, message })
   const general = readGeneral(root, env, bag, complain, files.root)

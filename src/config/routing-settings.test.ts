@@ -169,3 +169,22 @@ test('what is written of the model and of its fields is read from where it may s
     [{ dropParams: true, drop: ['seed', 'tools[*].x'], keep: ['n'] }, undefined],
   )
 })
+
+test('an alias that stands for nothing is warned about where it stands, with what was probably meant', async () => {
+  const text = `model_list:
+  - {model_name: claude, litellm_params: {model: openai/gpt-4o}, model_info: {id: id-1}}
+  - {model_name: azure/*, litellm_params: {model: azure/*}}
+router_settings:
+  model_group_alias:
+    good: claude
+    by-id: id-1
+    by-model: openai/gpt-4o
+    wild: azure/anything
+    slip: cluade
+    far: {model: nowhere, hidden: true}
+`
+  assert.deepEqual(await problemsOf(text), [
+    'warning config.yaml:10:11 router_settings.model_group_alias.slip: there is no model group "cluade"; did you mean "claude"?',
+    'warning config.yaml:11:18 router_settings.model_group_alias.far: there is no model group "nowhere"',
+  ])
+})

@@ -75,6 +75,14 @@ export const generalSettings = z.looseObject({
     positive,
     'Largest body a client may send, JSON or a form, in MB. Default: 100.',
   ),
+  client_headers_timeout: acted(
+    positive,
+    'Seconds that a client may take to send the headers of a request; then 408. Default: 60.',
+  ),
+  client_request_timeout: acted(
+    positive,
+    'Seconds that a client may take to send a whole request, body included; then 408. Default: 300.',
+  ),
   log_success_sample: acted(
     share,
     'Share of the good answers that get a line in the log, 0 to 1; failures always do. Default: 0.01.',

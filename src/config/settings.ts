@@ -70,6 +70,8 @@ export function readGeneral(
     maxInFlight: given.global_max_parallel_requests ?? 10_000,
     maxRequestBytes: Math.floor((given.max_request_size_mb ?? 100) * MB),
     logSuccessSample: given.log_success_sample ?? 0.01,
+    clientHeadersTimeoutMs: Math.ceil((given.client_headers_timeout ?? 60) * 1000),
+    clientRequestTimeoutMs: Math.ceil((given.client_request_timeout ?? 300) * 1000),
   }
 }
 

@@ -436,6 +436,14 @@ test('a lenient fake lets unknown fields and names pass', async () => {
   assert.equal((await ask(`${lenient.url}/v1/embeddings`, { body })).status, 200)
 })
 
+test('fields that are named as every object’s own are unknown like any other', async () => {
+  for (const name of ['constructor', '__proto__', 'toString']) {
+    const body: unknown = JSON.parse(`{"model":"tts-1","input":"ok","voice":"alloy","${name}":1}`)
+    const given = await ask(`${lenient.url}/v1/audio/speech`, { body })
+    assert.equal(given.status, 200, name)
+  }
+})
+
 test('chat bodies may carry fields that nobody knows', async () => {
   const body = { ...CHAT, made_up_field: { x: 1 } }
   assert.equal((await ask(`${fake.url}/v1/chat/completions`, { body })).status, 200)

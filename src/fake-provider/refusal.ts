@@ -93,7 +93,7 @@ function refuseFields(call: Call, body: Body, table: FieldTable, strict: boolean
     if (body[name] === undefined) return missing(call, name)
   }
   for (const [name, value] of Object.entries(body)) {
-    const types = table.types[name]
+    const types = Object.hasOwn(table.types, name) ? table.types[name] : undefined
     if (types === undefined) {
       if (strict && table.strict) return unknownField(name)
       continue

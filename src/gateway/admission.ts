@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Clock } from '../core/clock.ts'
 import { GatewayError } from '../core/failure.ts'
+import type { FailureKind } from '../core/failure.ts'
 import type { Log } from '../core/log.ts'
 import { createBusyLoop, type LoopDeps } from './busy-loop.ts'
 import { errorAnswer } from './error-answer.ts'
@@ -12,6 +13,8 @@ export interface AdmissionDeps extends LoopDeps {
   /** Most requests in flight. */
   readonly maxInFlight: number
   readonly inFlight: () => number
+  /** Told of each request that is sent away here; counting it must cost next to nothing. */
+  readonly refused: (kind: FailureKind) => void
   /** Of every answer. */
   readonly headers: Readonly<Record<string, string>>
 }
@@ -64,7 +67,10 @@ export function createAdmission(deps: AdmissionDeps): Admission {
       if (refusal !== undefined) count()
       return refusal
     },
-    refuse: (refusal, request, response) => send(refusal, request, response, clock),
+    refuse: (refusal, request, response) => {
+      deps.refused(refusal.error.kind)
+      send(refusal, request, response, clock)
+    },
   }
 }
 

@@ -49,7 +49,8 @@ export function createClientAnswer(deps: ClientAnswerDeps): RelayAnswer {
       if (isFramed) response.chunkedEncoding = false
     },
     data: (chunk) => {
-      if (isOver || response.destroyed) return true
+      // Nothing at all would be the last chunk.
+      if (isOver || response.destroyed || chunk.length === 0) return true
       if (isFramed) return response.write(framed(chunk))
       if (chunk.length !== announcedBytes) return response.write(chunk)
       whole = chunk

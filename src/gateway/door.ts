@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { FastifyInstance } from 'fastify'
 import { createAdmission, isExempt, type Admission, type AdmissionDeps } from './admission.ts'
+import type { BrokenRequests } from './broken-requests.ts'
 import { createLoopRounds } from './busy-loop.ts'
 import type { GatewayDeps } from './gateway.ts'
 
@@ -14,7 +15,8 @@ export interface Door {
 /** Puts admission before everything else that the server does with a request. */
 export function createDoor(
   app: FastifyInstance,
-  { clock, log, settings }: GatewayDeps,
+  { clock, log, settings, metrics }: GatewayDeps,
+  broken: Pick<BrokenRequests, 'arrived'>,
   { inFlight, headers }: Pick<AdmissionDeps, 'inFlight' | 'headers'>,
 ): Door {
   const rounds = createLoopRounds()
@@ -26,14 +28,16 @@ export function createDoor(
     maxInFlight: settings.maxInFlight,
     inFlight,
     headers,
+    refused: (kind) => metrics.refused(kind),
   })
-  guard(app, admission)
+  guard(app, admission, broken)
   return { refusal: () => admission.refusal(), close: () => rounds.close() }
 }
 
 /** Turns requests away before anything of the framework, or of their bodies, is touched. */
-function guard(app: FastifyInstance, admission: Admission): void {
+function guard(app: FastifyInstance, admission: Admission, broken: Pick<BrokenRequests, 'arrived'>): void {
   const enter = (request: IncomingMessage, response: ServerResponse): void => {
+    broken.arrived(request, response)
     const refusal = isExempt(request) ? undefined : admission.refusal()
     if (refusal === undefined) app.routing(request, response)
     else admission.refuse(refusal, request, response)

@@ -28,7 +28,12 @@ export type GatewaySettings = Pick<
   | 'maxRequestBytes'
   | 'logSuccessSample'
   | 'moderationModel'
+  | 'clientHeadersTimeoutMs'
+  | 'clientRequestTimeoutMs'
 >
+
+/** The addresses that a name stands for here, in the system's order. Rejects with the system's error. */
+export type AddressesOf = (host: string) => Promise<readonly string[]>
 
 /** What the HTTP face is built from. */
 export interface GatewayDeps {
@@ -57,6 +62,8 @@ export interface GatewayDeps {
   readonly newCallId: () => string
   /** Uniform in [0, 1). */
   readonly random: () => number
+  /** Where `localhost` is; absent: as the system says. */
+  readonly addressesOf?: AddressesOf
 }
 
 /** The HTTP face, running or ready to. */

@@ -1,6 +1,12 @@
 import type { IncomingMessage } from 'node:http'
 import type { Transform } from 'node:stream'
-import { createBrotliDecompress, createGunzip, createInflate, createZstdDecompress } from 'node:zlib'
+import {
+  constants,
+  createBrotliDecompress,
+  createGunzip,
+  createInflate,
+  createZstdDecompress,
+} from 'node:zlib'
 import { GatewayError } from '../core/failure.ts'
 import { createBodyBuilder } from './body-builder.ts'
 
@@ -12,9 +18,8 @@ export type BodyReader = (body: Buffer | GatewayError) => void
  * that turns out to be longer, unpacked or not. How long a client may take is bounded by the server's request timeout.
  */
 export function readBody(request: IncomingMessage, maxBytes: number, done: BodyReader): void {
-  const refused = refusalOfHead(request, maxBytes)
-  if (refused !== undefined) {
-    done(refused)
+  if (announcedBytes(request) > maxBytes) {
+    done(tooLarge(maxBytes))
     return
   }
   const encoding = request.headers['content-encoding']?.trim().toLowerCase() ?? 'identity'
@@ -22,9 +27,9 @@ export function readBody(request: IncomingMessage, maxBytes: number, done: BodyR
     collect(request, request, announcedBytes(request), maxBytes, done)
     return
   }
-  const unpack = UNPACK[encoding]
+  const unpack = UNPACK.get(encoding)
   if (unpack === undefined) {
-    const known = Object.keys(UNPACK).join(', ')
+    const known = [...UNPACK.keys()].join(', ')
     const message = `content-encoding ${encoding.slice(0, 40)} is not read here; send JSON plain or as ${known}.`
     done(new GatewayError('bad_request', message, { status: 415, source: 'client', param: 'request_body' }))
     return
@@ -36,13 +41,16 @@ export function readBody(request: IncomingMessage, maxBytes: number, done: BodyR
   })
 }
 
-/** What clients may pack a body with (RFC 9110 §8.4.1, RFC 8878). */
-const UNPACK: Readonly<Record<string, () => Transform>> = {
-  gzip: createGunzip,
-  deflate: createInflate,
-  br: createBrotliDecompress,
-  zstd: createZstdDecompress,
-}
+/** The largest window that a packer may ask of us is 8 MB (RFC 9659 §3); zlib's own limit is 128 MB a request. */
+const ZSTD_WINDOW = { params: { [constants.ZSTD_d_windowLogMax]: 23 } }
+
+/** What clients may pack a body with (RFC 9110 §8.4.1, RFC 8878). A map: the name is the client's. */
+const UNPACK: ReadonlyMap<string, () => Transform> = new Map([
+  ['gzip', () => createGunzip()],
+  ['deflate', () => createInflate()],
+  ['br', () => createBrotliDecompress()],
+  ['zstd', () => createZstdDecompress(ZSTD_WINDOW)],
+])
 
 /** Puts together what `source`, which is the request or comes from it, has to say. */
 function collect(
@@ -95,7 +103,7 @@ export function announcedBytes(request: IncomingMessage): number {
   return Number(request.headers['content-length'] ?? Number.NaN)
 }
 
-/** Why nothing at all is read of a request: it announces too much, or is compressed. */
+/** Why nothing at all is read of a form: it announces too much, or is compressed, and so could not be passed on. */
 export function refusalOfHead(request: IncomingMessage, maxBytes: number): GatewayError | undefined {
   if (announcedBytes(request) > maxBytes) return tooLarge(maxBytes)
   const encoding = request.headers['content-encoding']

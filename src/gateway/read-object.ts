@@ -1,7 +1,8 @@
 import type { IncomingMessage } from 'node:http'
-import { GatewayError } from '../core/failure.ts'
+import { asGatewayError, GatewayError } from '../core/failure.ts'
 import { isJsonObject } from '../core/json.ts'
 import type { JsonObject } from '../core/json.ts'
+import { scanObject } from '../core/json-spans.ts'
 import { readBody } from './read-body.ts'
 
 /** Far more than any description of a batch or a session has. */
@@ -21,10 +22,12 @@ export function readObject(
 function parsed(body: Buffer): JsonObject | GatewayError {
   let value: unknown
   try {
+    // Bounds its depth: deeper than that it could be read, but not be written again.
+    scanObject(body)
     value = JSON.parse(body.toString())
   } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error
-    return invalid(error.message)
+    if (error instanceof SyntaxError) return invalid(error.message)
+    return asGatewayError(error)
   }
   return isJsonObject(value) ? value : invalid('expected an object')
 }

@@ -41,6 +41,8 @@ export function relayed(
     exchange?.cancel()
   })
   response.on('drain', () => exchange?.resume())
+  // An upstream may answer before it has all of a form; what it did not want stands before the next request.
+  response.once('finish', () => response.req.resume())
   response.once('close', () => {
     forget()
     // The client went away before the end: nobody else waits for what the upstream is still doing.

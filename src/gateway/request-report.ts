@@ -32,6 +32,8 @@ export interface RequestEnd {
   readonly failure?: GatewayError
   /** Where it failed everywhere. */
   readonly efforts?: Efforts | undefined
+  /** It has a line of its own in the log: it is only counted. */
+  readonly isLogged?: boolean
 }
 
 /** Told of every request to a model. */
@@ -82,6 +84,7 @@ export function createRequestReport(deps: RequestReportDeps): RequestReport {
         firstTokenMs: account.isStream ? facts?.firstByteMs : undefined,
         usage: facts?.usage,
       })
+      if (end.isLogged === true) return
       // A client that leaves is no failure of anybody.
       if (failure === undefined || failure.kind === 'cancelled') {
         if (random() < logSuccessSample) log.info('request_done', fieldsOf(account, end, durationMs, failure))

@@ -3,12 +3,14 @@ import Fastify from 'fastify'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { asGatewayError, GatewayError } from '../core/failure.ts'
 import { LITELLM_VERSION } from '../core/version.ts'
+import { createBrokenRequests } from './broken-requests.ts'
+import type { BrokenRequests } from './broken-requests.ts'
 import { createDoor } from './door.ts'
-import { errorAnswer } from './error-answer.ts'
 import type { Gateway, GatewayDeps, RouteContext } from './gateway.ts'
 import { sendError } from './json-reply.ts'
 import { createKeyCheck } from './key-check.ts'
 import { createKnownPaths } from './known-paths.ts'
+import { createListen, systemAddresses } from './listen.ts'
 import { createRequestReport } from './request-report.ts'
 import { createRunningRequests, type RunningRequests } from './running-requests.ts'
 import { healthRoutes } from './routes/health.ts'
@@ -41,9 +43,8 @@ declare module 'fastify' {
   }
 }
 
-/** A client that takes longer to send its request, headers or all of it, is cut off. Answers have no such limit. */
-const HEADERS_TIMEOUT_MS = 60_000
-const REQUEST_TIMEOUT_MS = 300_000
+/** Clients that take too long are looked for so often that none has more than this share of its time on top. */
+const LOOKS_PER_TIMEOUT = 12
 /** Longer than the idle timeouts of common load balancers (60 s), so that they close first and never hit a closing socket. */
 const KEEP_ALIVE_MS = 75_000
 const MAX_HEADER_BYTES = 16 * 1024
@@ -65,9 +66,10 @@ export function createGateway(deps: GatewayDeps): Gateway {
   const running = createRunningRequests()
   const report = createRequestReport({ ...deps, logSuccessSample: deps.settings.logSuccessSample })
   const context: RouteContext = { ...deps, isDraining: () => isDraining, report }
-  const app = createServer(deps)
+  const broken = createBrokenRequests(deps.clock, deps.redact, MAX_HEADER_BYTES)
+  const app = createServer(deps, broken)
   const checkKey = createKeyCheck(deps.settings, deps.sessionKeys)
-  const door = createDoor(app, deps, { inFlight: () => inFlight, headers: versionHeaders(deps) })
+  const door = createDoor(app, deps, broken, { inFlight: () => inFlight, headers: versionHeaders(deps) })
 
   const refusalOf = ({ headers, raw, routeOptions: { config } }: FastifyRequest): GatewayError | undefined =>
     checkKey(headers, config.takesSessionKeys === true) ??
@@ -75,6 +77,9 @@ export function createGateway(deps: GatewayDeps): Gateway {
 
   app.addHook('onRequest', (request, reply, done) => {
     const isAwaited = !isClosing
+    const isOpen = request.is404 || request.routeOptions.config.isPublic === true
+    // It is not one of those in flight while this is asked.
+    const refusal = isOpen ? undefined : isClosing ? shuttingDown() : refusalOf(request)
     inFlight++
     if (isAwaited) awaited++
     reply.raw.once('close', () => {
@@ -85,19 +90,13 @@ export function createGateway(deps: GatewayDeps): Gateway {
       setImmediate(() => app.server.closeIdleConnections())
     })
     request.common = commonHeaders(deps, request.headers, isClosing)
-    const isOpen = request.is404 || request.routeOptions.config.isPublic === true
-    const refusal = isOpen ? undefined : isClosing ? shuttingDown() : refusalOf(request)
     if (refusal !== undefined) deps.metrics.refused(refusal.kind)
     done(refusal)
-  })
-  app.addHook('onSend', (request, reply, payload, done) => {
-    if (request.common !== undefined) reply.headers(request.common)
-    done(null, payload)
   })
   registerRoutes(app, context, running)
 
   return {
-    listen: async (host, port) => ({ url: await app.listen({ host, port }) }),
+    listen: createListen(app, deps.addressesOf ?? systemAddresses),
     drain: () => {
       isDraining = true
     },
@@ -142,17 +141,23 @@ function registerRoutes(app: FastifyInstance, context: RouteContext, running: Ru
   known.refuseOthers(app, context.redact)
 }
 
-function createServer({ redact, log }: GatewayDeps): FastifyInstance {
+function createServer({ redact, log, settings }: GatewayDeps, broken: BrokenRequests): FastifyInstance {
+  const { clientHeadersTimeoutMs, clientRequestTimeoutMs } = settings
   const app = Fastify({
     logger: false,
-    requestTimeout: REQUEST_TIMEOUT_MS,
+    requestTimeout: clientRequestTimeoutMs,
     keepAliveTimeout: KEEP_ALIVE_MS,
     forceCloseConnections: 'idle',
     return503OnClosing: false,
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: MAX_PATH_PARAM_CHARS },
     http: {
       maxHeaderSize: MAX_HEADER_BYTES,
-      headersTimeout: HEADERS_TIMEOUT_MS,
+      // Node refuses headers that may come later than all of the request, and looks at both here.
+      requestTimeout: clientRequestTimeoutMs,
+      headersTimeout: Math.min(clientHeadersTimeoutMs, clientRequestTimeoutMs),
+      connectionsCheckingInterval: Math.ceil(
+        Math.min(clientHeadersTimeoutMs, clientRequestTimeoutMs) / LOOKS_PER_TIMEOUT,
+      ),
       // Clients that offer HTTP/2 this way, as Java's does, are answered in HTTP/1.1 as if they had not.
       shouldUpgradeCallback: wantsWebSocket,
     },
@@ -164,14 +169,15 @@ function createServer({ redact, log }: GatewayDeps): FastifyInstance {
       })
       sendError(reply, refused, redact, error.message)
     },
-    clientErrorHandler: (error, socket) => {
-      if (socket.writable) socket.end(rawRefusal(error.code, redact))
-      else socket.destroy()
-    },
+    clientErrorHandler: ({ code }, socket) => broken.refuse(code, socket),
   })
   // Bodies are read by the routes that want one, never by the framework.
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', (_, __, done) => done(null))
+  app.addHook('onSend', (request, reply, payload, done) => {
+    if (request.common !== undefined) reply.headers(request.common)
+    done(null, payload)
+  })
   app.setNotFoundHandler((request, reply) => {
     const message = `${request.method} ${request.url.split('?')[0]?.slice(0, 200) ?? ''} is no route of this gateway.`
     const error = new GatewayError('not_found', message, { status: 404, source: 'client' })
@@ -227,38 +233,4 @@ function idIn(given: string | readonly string[] | undefined): string | undefined
 function shuttingDown(): GatewayError {
   const message = 'The gateway is shutting down; ask again, another instance or a restarted one will answer.'
   return new GatewayError('none_available', message, { source: 'gateway', retryAfterMs: 5000 })
-}
-
-interface RawRefusal {
-  readonly status: number
-  readonly words: string
-  readonly message: string
-}
-
-/** By Node's error code. */
-const RAW_REFUSALS: Readonly<Record<string, RawRefusal>> = {
-  HPE_HEADER_OVERFLOW: {
-    status: 431,
-    words: 'Request Header Fields Too Large',
-    message: `The headers are larger than ${MAX_HEADER_BYTES} bytes.`,
-  },
-  ERR_HTTP_REQUEST_TIMEOUT: {
-    status: 408,
-    words: 'Request Timeout',
-    message: 'The request did not arrive in time.',
-  },
-}
-const NO_HTTP: RawRefusal = { status: 400, words: 'Bad Request', message: 'This is no HTTP/1.1 request.' }
-
-/** Bytes that are no HTTP request never reach a route: the answer is written by hand. */
-function rawRefusal(code: string, redact: GatewayDeps['redact']): string {
-  const { status, words, message } = RAW_REFUSALS[code] ?? NO_HTTP
-  const error = new GatewayError('bad_request', message, { status, source: 'client' })
-  const { headers, body } = errorAnswer(error, redact)
-  const lines = Object.entries({
-    ...headers,
-    'content-length': String(Buffer.byteLength(body)),
-    connection: 'close',
-  })
-  return `HTTP/1.1 ${status} ${words}\r\n${lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n${body}`
 }

@@ -19,6 +19,7 @@ import { openLine } from '../providers/call.ts'
 import { resolveModel } from '../providers/registry.ts'
 import { createMetrics } from '../metrics/metrics.ts'
 import { createDirectory } from '../routing/choice/directory.ts'
+import { IN_REACH } from '../routing/health.fixture.ts'
 import { createObjects } from '../routing/objects/objects.ts'
 import { createRealtimeKeys } from '../routing/realtime/keys.ts'
 import { createLedger } from '../routing/choice/ledger.ts'
@@ -29,7 +30,7 @@ import { createRetryBudgets } from '../routing/journey/retry-budget.ts'
 import type { RelaySettings } from '../routing/relay.ts'
 import { createSessionKeys } from '../routing/realtime/session-keys.ts'
 import { createTransport } from '../transport/transport.ts'
-import type { Gateway, GatewaySettings } from './gateway.ts'
+import type { AddressesOf, Gateway, GatewaySettings } from './gateway.ts'
 import { createGateway } from './server.ts'
 
 /** What fails, fails: other tests are about second tries. */
@@ -117,6 +118,9 @@ export interface WiredOptions {
   /** What is said of the deployments' standings; absent: what the gateway's own engine knows. */
   readonly views?: StandingViews
   readonly fallbacksOf?: (names: readonly string[]) => readonly string[]
+  /** Default: 127.0.0.1. */
+  readonly host?: string
+  readonly addressesOf?: AddressesOf
 }
 
 /** Starts a gateway that is stopped after the test file. */
@@ -168,13 +172,20 @@ export async function startWired(sketches: readonly Sketch[], options: WiredOpti
     openLine: openTo,
     resolve: resolveModel,
     health: checks,
+    outOfReach: IN_REACH,
     nextRequest: () => (requests += 1),
     clock,
     random,
     log,
     budgets: createRetryBudgets(0, clock),
     detour: (kind: 'retry' | 'fallback') => (kind === 'retry' ? metrics.retried() : metrics.fellBack()),
-    settings: { ...ONE_TRY, requestTimeoutMs: 5000, rewriteResponseModel: false, ...options.relay },
+    settings: {
+      ...ONE_TRY,
+      requestTimeoutMs: 5000,
+      rewriteResponseModel: false,
+      connectTimeoutMs: 3000,
+      ...options.relay,
+    },
   }
   const seal = createSeal(new Secret(MASTER_KEY), 'realtime session', randomBytes)
   const sessionKeys = createSessionKeys(seal, clock)
@@ -198,6 +209,8 @@ export async function startWired(sketches: readonly Sketch[], options: WiredOpti
       maxInFlight: 1_000,
       maxRequestBytes: 1024 * 1024,
       logSuccessSample: 0,
+      clientHeadersTimeoutMs: 60_000,
+      clientRequestTimeoutMs: 300_000,
       ...options.settings,
     },
     metrics,
@@ -208,8 +221,9 @@ export async function startWired(sketches: readonly Sketch[], options: WiredOpti
     clock,
     version: '0.1.0',
     newCallId: () => `call-${++calls}`,
+    ...(options.addressesOf !== undefined && { addressesOf: options.addressesOf }),
   })
-  const { url } = await gateway.listen('127.0.0.1', 0)
+  const { url } = await gateway.listen(options.host ?? '127.0.0.1', 0)
   after(async () => {
     await gateway.close()
     await checks.stop()

@@ -86,6 +86,7 @@ function scene(
     stream: () => assert.fail('probes are not streamed'),
     dial: () => assert.fail('nothing is dialled here'),
     openSocket: () => assert.fail('nothing is dialled here'),
+    reach: () => assert.fail('nothing is looked at'),
     close: () => Promise.resolve(),
   }
   const redact = createRedact([])

@@ -27,6 +27,7 @@ function lineOf(
     send: () => assert.fail('nothing is sent whole'),
     dial: () => assert.fail('nothing is dialled'),
     openSocket: () => assert.fail('nothing is dialled'),
+    reach: () => assert.fail('nothing is looked at'),
     close: () => Promise.resolve(),
   }
   const opened = openLine(deploymentOf(provider, more), { transport, env: {}, redact: (text) => text })

@@ -4,8 +4,10 @@ import type { Target } from './adapter.ts'
 import { isReasoningModel } from './catalogue.ts'
 
 /**
- * Members that a reasoning model answers with a 400
- * (https://learn.microsoft.com/azure/ai-services/openai/how-to/reasoning, read 2026-11-26).
+ * Members that reasoning models do not take: "Not Supported" in Azure's guide, which stands for OpenAI's models
+ * (https://github.com/MicrosoftDocs/azure-ai-docs/blob/main/articles/foundry/openai/how-to/reasoning.md, of 2026-02-24,
+ * read 2026-11-26). It names `max_tokens` too, which is not left out here: the answer would then have no bound. Models
+ * since gpt-5.1 are said to take some of these while they do not reason; what is left out of those would have done.
  */
 const OF_REASONING: readonly string[] = [
   'temperature',
@@ -17,11 +19,11 @@ const OF_REASONING: readonly string[] = [
   'logit_bias',
 ]
 
-/** Members that all models of a provider refuse; each from the provider's own pages, read 2026-11-26. */
+/** Members that all models of a provider refuse. */
 const OF_PROVIDERS: Readonly<Record<string, readonly string[]>> = {
-  // https://console.groq.com/docs/openai
+  // 400, and so is `n` above 1 (https://console.groq.com/docs/openai, read 2026-11-26). `messages[].name` is one more.
   groq: ['logprobs', 'logit_bias', 'top_logprobs', 'n'],
-  // One answer a request (https://docs.cohere.com/reference/chat); the codec leaves out what else means nothing.
+  // Its chat has no such member: the codec refuses more than one answer, and leaves out what else means nothing.
   cohere: ['n'],
   cohere_chat: ['n'],
 }

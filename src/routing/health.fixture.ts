@@ -7,6 +7,10 @@ import type { Engine } from '../health/engine/engine.ts'
 import { createPurse } from '../health/engine/purse.ts'
 import { DEFAULT_LOOK_RULES, DEFAULT_RULES } from '../health/engine/rules.ts'
 import { createStanding } from '../health/engine/standing.ts'
+import type { OutOfReach } from './choice/out-of-reach.ts'
+
+/** For tests: nobody ever failed to connect. */
+export const IN_REACH: OutOfReach = { leftMs: () => undefined, missed: () => undefined }
 
 /** For tests: a real health engine that never looks by itself; each deployment has a host and a key of its own. */
 export function makeHealthLink(

@@ -66,8 +66,8 @@ export function createRelay(deps: RelayDeps): Relay {
     relay: (request, answer) => {
       try {
         const spent: Spent = { startedMs: deps.clock.precise(), upstreamMs: 0 }
-        return travel(deps, readAsked(request, deps.settings.tags), answer, (plan, next) =>
-          start(deps, plan, next, spent),
+        return travel(deps, readAsked(request, deps.settings.tags), answer, (plan, next, connectMs) =>
+          start(deps, plan, next, spent, connectMs),
         )
       } catch (error) {
         answer.fail(asGatewayError(error), {})
@@ -84,12 +84,18 @@ interface Spent {
   upstreamMs: number
 }
 
-function start(deps: RelayDeps, plan: Plan, answer: RelayAnswer, spent: Spent): Stream {
+function start(
+  deps: RelayDeps,
+  plan: Plan,
+  answer: RelayAnswer,
+  spent: Spent,
+  connectTimeoutMs: () => number,
+): Stream {
   const { operation, line, read, route } = plan
   const { stream } = read
   const { clock } = deps
   const silence = stream ? silenceOf(deps.settings, line.deployment, read) : undefined
-  const limits = limitsOf(deps.settings, line.deployment, read, silence)
+  const limits = { ...limitsOf(deps.settings, line.deployment, read, silence), connectTimeoutMs }
   let timeoutMs = limits.timeoutMs
   let running: Stream | undefined
   let patience: Patience | undefined

@@ -223,6 +223,76 @@ test('a host that accepts and says nothing in TLS is given up after the connect 
     })
   }))
 
+test('a stream may wait for its connection for less than the transport would', () =>
+  serving(createTcpServer(), async (port) => {
+    const clock = createHandClock()
+    await using({ clock, connectTimeoutMs: 3_000 }, async (transport) => {
+      const limits = { ...LIMITS, connectTimeoutMs: () => 1_500 }
+      const failed = failsAs(
+        transport.send(get(`https://127.0.0.1:${port}`), limits),
+        'unreachable',
+        /no connection within 1500 ms \(connecting\)/,
+      )
+      clock.wind(1_500)
+      assert.equal((await failed).isUnsent, true)
+    })
+  }))
+
+test('how long it may wait is asked for only where no connection is open, and is over once it is', () => {
+  const clock = createHandClock()
+  let asked = 0
+  const connectTimeoutMs = (): number => {
+    asked += 1
+    return 1_500
+  }
+  const late: (() => void)[] = []
+  const upstream = createHttpServer((_, response) => late.push(() => response.end('late')))
+  return serving(upstream, async (port) => {
+    await using({ clock }, async (transport) => {
+      for (const _ of [1, 2]) {
+        const answer = transport.send(get(`http://127.0.0.1:${port}`), { ...LIMITS, connectTimeoutMs })
+        while (late.length === 0) await setImmediate()
+        clock.wind(1_600)
+        late.pop()?.()
+        assert.equal((await answer).body.toString(), 'late')
+        await setImmediate()
+      }
+      assert.deepEqual([asked, clock.pending()], [1, 0])
+    })
+  })
+})
+
+test('a look says whether a connection comes about, once for all who ask meanwhile', () =>
+  serving(createTcpServer(), async (port) => {
+    const met: Socket[] = []
+    const open = createTcpServer((socket) => met.push(socket))
+    await serving(open, async (openPort) => {
+      const clock = createHandClock()
+      await using({ clock, connectTimeoutMs: 3_000 }, async (transport) => {
+        const base = `http://127.0.0.1:${openPort}/v1`
+        assert.deepEqual(await Promise.all([transport.reach(base), transport.reach(base)]), [true, true])
+        while (met.length === 0) await setImmediate()
+        assert.equal(met.length, 1)
+        const mute = transport.reach(`https://127.0.0.1:${port}`)
+        clock.wind(3_000)
+        assert.equal(await mute, false)
+        assert.equal(clock.pending(), 0)
+      })
+    })
+  }))
+
+test('a port where nobody listens is out of reach; a host whose certificate is refused is not', async () => {
+  const free = await serving(createTcpServer(), (port) => Promise.resolve(port))
+  const transport = createTransport()
+  assert.equal(await transport.reach(`http://127.0.0.1:${free}/v1`), false)
+  const upstream = createHttpsServer(CERTIFICATE)
+  await serving(upstream, async (port) => {
+    assert.equal(await transport.reach(`https://localhost:${port}/v1`), true)
+  })
+  await transport.close()
+  assert.equal(await transport.reach(`http://127.0.0.1:${free}/v1`), true, 'nobody looks any more')
+})
+
 /** Answers the first request of each connection, and ends it when the next one arrives. */
 function endsAtTheNext(seen: string[], end: (socket: Socket) => void): Server {
   return createTcpServer((socket) => {

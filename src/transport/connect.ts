@@ -2,6 +2,7 @@ import { connect as connectTcp, type Socket } from 'node:net'
 import type { Clock } from '../core/clock.ts'
 import { asGatewayError, GatewayError } from '../core/failure.ts'
 import { createEncrypt, type Encrypt, type Trust } from './encrypt.ts'
+import { noConnection } from './network-failure.ts'
 import type { Destination, ProxyOf } from './proxies.ts'
 import { openTunnel } from './tunnel.ts'
 
@@ -28,7 +29,7 @@ export type Connected = (error: Error | null, socket: Socket | null) => void
 /** Makes connections: TCP or TLS, straight or through a proxy. */
 export interface Connector {
   connect(to: ConnectRequest, done: Connected): void
-  /** Gives up what is still connecting. */
+  /** Gives up what is still connecting, and connects nobody any more. */
   close(): void
 }
 
@@ -39,12 +40,17 @@ export function createConnector(settings: ConnectSettings): Connector {
   const { clock, connectTimeoutMs, proxyOf } = settings
   const encrypt = createEncrypt(settings.trust)
   const connecting = new Set<Attempt>()
+  let isClosed = false
   return {
     connect: (to, done) => {
+      if (isClosed) {
+        done(new GatewayError('cancelled', 'the gateway is shutting down', { source: 'gateway' }), null)
+        return
+      }
       const attempt: Attempt = { socket: undefined }
       connecting.add(attempt)
       const stopTimer = clock.after(connectTimeoutMs, () =>
-        attempt.socket?.destroy(tooLate(connectTimeoutMs)),
+        attempt.socket?.destroy(noConnection(connectTimeoutMs)),
       )
       const finish = (): void => {
         stopTimer()
@@ -63,6 +69,7 @@ export function createConnector(settings: ConnectSettings): Connector {
       )
     },
     close: () => {
+      isClosed = true
       for (const { socket } of connecting) socket?.destroy()
     },
   }
@@ -105,7 +112,3 @@ function ready(attempt: Attempt, socket: Socket, event: 'connect' | 'secureConne
 }
 
 const UNSENT = { isUnsent: true }
-
-function tooLate(timeoutMs: number): GatewayError {
-  return new GatewayError('unreachable', `no connection within ${timeoutMs} ms (connecting)`, UNSENT)
-}

@@ -14,6 +14,8 @@ export interface Connections {
   dispatch(options: Options, handler: SlotHandler): void
   /** To be called at the end of an answer, for the next exchange need not wait for more than that. */
   ended(slot: Slot): void
+  /** To be called where a request was not even queued: undici says no word of a connection that has nothing to do. */
+  refused(slot: Slot): void
   /** On a connection made for this exchange alone. */
   dispatchAlone(options: Options, handler: SlotHandler): void
   /** Running and waiting exchanges come to their end; to be called once nobody dispatches any more. */
@@ -56,6 +58,10 @@ export function createConnections(settings: ConnectionsSettings): Connections {
       slot.answers += 1
       if (slot.isRetired) return
       slots.ending(slot)
+      sendWaiting()
+    },
+    refused: (slot) => {
+      slots.retire(slot)
       sendWaiting()
     },
     dispatchAlone: loners.dispatch,

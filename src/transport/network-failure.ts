@@ -38,6 +38,12 @@ export function networkFailure(error: unknown, progress: Progress): GatewayError
   })
 }
 
+/** Nobody answered at that address in the time that there was for it. */
+export function noConnection(timeoutMs: number): GatewayError {
+  const message = `no connection within ${timeoutMs} ms (connecting)`
+  return new GatewayError('unreachable', message, { isUnsent: true })
+}
+
 /** The most telling code: of the error, of the first of an AggregateError's, or of its cause. */
 function codeOf(error: unknown): string {
   if (!(error instanceof Error)) return ''

@@ -28,6 +28,8 @@ export interface Slots {
   /** One that is free, the last used first, or is so in a moment, or a new one; undefined where there are too many. */
   take(): Slot | undefined
   ending(slot: Slot): void
+  /** It takes no exchange any more. */
+  retire(slot: Slot): void
   retireFree(): void
   destroy(): Promise<void>
 }
@@ -74,6 +76,7 @@ export function createSlots(
       return ending.take() ?? (all.size < maxConnections ? create() : undefined)
     },
     ending: (slot) => ending.add(slot),
+    retire,
     retireFree: () => free.splice(0).forEach(retire),
     destroy: async () => {
       const clients = Array.from(all, (slot) => {

@@ -1,7 +1,7 @@
-import type { Dispatcher } from 'undici'
+import { errors, type Dispatcher } from 'undici'
 import type { Cancel, Clock } from '../core/clock.ts'
 import { GatewayError } from '../core/failure.ts'
-import { networkFailure, type Progress } from './network-failure.ts'
+import { networkFailure, noConnection, type Progress } from './network-failure.ts'
 import type { SlotHandler } from './connections.ts'
 import type { Origin } from './pools.ts'
 import type { Slot } from './slots.ts'
@@ -30,7 +30,8 @@ export function openStream(ground: StreamGround, errand: Errand): Stream {
 
 /**
  * One HTTP exchange: undici's handler and the caller's stream in one object, for there is one of it a request. One
- * timer for the whole of it; silence inside the body is undici's `bodyTimeout`. Redirects are answers like any
+ * timer for the whole of it, and one more only while it waits for a connection; silence inside the body is undici's
+ * `bodyTimeout`. Redirects are answers like any
  * other: following one would carry credentials away.
  *
  * A request that dies on a connection which has served others, before any byte of an answer, met a server that was
@@ -48,6 +49,7 @@ class Exchange implements SlotHandler, Stream {
   #isSentAgain = false
   #isReturned = false
   #stopTimer: Cancel = () => {}
+  #stopConnecting: Cancel | undefined
   #unwatch: Cancel | undefined
 
   constructor(ground: StreamGround, errand: Errand) {
@@ -64,7 +66,11 @@ class Exchange implements SlotHandler, Stream {
     if (limits.signal !== undefined) this.#watch(limits.signal)
     ground.origin.running += 1
     if (limits.signal?.aborted === true) this.cancel()
-    else ground.origin.connections.dispatch(toDispatch(ground, request, limits), this)
+    else {
+      ground.origin.connections.dispatch(toDispatch(ground, request, limits), this)
+      // A connection that has answered is open; without one it waits for its turn, which is no fault of the host.
+      if (this.slot?.answers === 0) this.#boundConnecting()
+    }
     this.#isReturned = true
   }
 
@@ -78,6 +84,7 @@ class Exchange implements SlotHandler, Stream {
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller
+    this.#stopConnecting?.()
     if (this.#over instanceof GatewayError) controller.abort(this.#over)
     else this.#progress = 'waiting for headers'
   }
@@ -106,6 +113,8 @@ class Exchange implements SlotHandler, Stream {
   }
 
   onResponseError(_: unknown, error: Error): void {
+    if (error instanceof errors.InvalidArgumentError && this.slot !== undefined)
+      this.#ground.origin.connections.refused(this.slot)
     const failure = networkFailure(error, this.#progress)
     if (this.#mayGoAgain(failure)) this.#sendAgain()
     else this.#fail(failure)
@@ -122,6 +131,14 @@ class Exchange implements SlotHandler, Stream {
     this.#isSentAgain = true
     this.#progress = 'connecting'
     this.#ground.origin.connections.dispatchAlone(toDispatch(this.#ground, request, limits), this)
+    this.#boundConnecting()
+  }
+
+  #boundConnecting(): void {
+    const { connectTimeoutMs } = this.#errand.limits
+    if (connectTimeoutMs === undefined || this.#progress !== 'connecting' || this.#over !== undefined) return
+    const mostMs = connectTimeoutMs()
+    this.#stopConnecting = this.#ground.clock.after(mostMs, () => this.#fail(noConnection(mostMs)))
   }
 
   #watch(signal: AbortSignal): void {
@@ -141,6 +158,7 @@ class Exchange implements SlotHandler, Stream {
     this.#over = outcome
     this.#ground.origin.running -= 1
     this.#stopTimer()
+    this.#stopConnecting?.()
     this.#unwatch?.()
     if (outcome === 'ended') sink.end()
     else if (this.#isReturned) sink.fail(outcome)

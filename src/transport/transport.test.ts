@@ -164,6 +164,17 @@ test('a header that cannot be written fails without a request', () =>
       ),
   ))
 
+test('requests that cannot be written take no connection away', () =>
+  withServer(
+    createServer((_, response) => response.end('ok')),
+    createTransport({ maxConnections: 1 }),
+    async ({ url, transport }) => {
+      await failsAs(transport.send(get(`${url}/a b`), LIMITS), 'internal', /invalid request path/)
+      const answer = await transport.send(get(url), LIMITS)
+      assert.equal(Buffer.from(answer.body).toString(), 'ok')
+    },
+  ))
+
 test('silence before the headers ends at the deadline, not before', async () => {
   const clock = createHandClock()
   const arrived = Promise.withResolvers<void>()

@@ -7,6 +7,7 @@ import { dial } from './dial.ts'
 import type { Trust } from './encrypt.ts'
 import { networkFailure } from './network-failure.ts'
 import { createPools, type PoolSettings } from './pools.ts'
+import { createReach } from './reach.ts'
 import { createProxyOf } from './proxies.ts'
 import { collect } from './send.ts'
 import { openSocket } from './open-socket.ts'
@@ -69,6 +70,7 @@ export function createTransport(options: TransportOptions = {}): Transport {
     send: (request, limits) => collect(stream, request, limits),
     dial: (request, limits) => dial(dialGround, request, limits),
     openSocket: (request, limits) => openSocket(dialGround, request, limits),
+    reach: createReach(connector, proxyOf),
     close: async () => {
       for (const socket of open) socket.terminate()
       open.clear()

@@ -32,6 +32,11 @@ export interface Limits {
   readonly timeoutMs: number
   /** Longest silence between two chunks of a body, milliseconds. Default: `timeoutMs`. */
   readonly idleTimeoutMs?: number
+  /**
+   * Longest wait of a stream for its connection, milliseconds; asked for only where none is open. The transport's own
+   * patience still holds. Default: that alone.
+   */
+  readonly connectTimeoutMs?: () => number
   /** Largest body we read, bytes; more is `wrong_shape`. */
   readonly maxBytes: number
   readonly signal?: AbortSignal
@@ -94,5 +99,10 @@ export interface Transport {
     | { readonly socket: OpenSocket; readonly headers: Readonly<Record<string, string>> }
     | { readonly refused: WireResponse }
   >
+  /**
+   * Does a connection to the host of a URL come about, within the transport's own patience? Nothing is sent on it and
+   * it is not kept. Who asks while the same is being found out gets the same answer. Never rejects.
+   */
+  reach(url: string): Promise<boolean>
   close(): Promise<void>
 }

@@ -121,6 +121,28 @@ describe('names', () => {
     })
   })
 
+  test('an alias stands for its group in health checks too, aimed at or in the background', async () => {
+    const settings =
+      '  background_health_checks: true\n  background_health_check_model_groups: [gpt-4]\n' +
+      'router_settings: { model_group_alias: { gpt-4: g } }\n'
+    const entries = [
+      ['g', 'one'],
+      ['h', 'two'],
+    ] as const
+    await withStage(configOf(entries, settings), async ({ gateway }) => {
+      const health = async (model: string): Promise<readonly unknown[]> => {
+        const { json } = await ask(`${gateway.url}/health?model=${model}`, { headers: AUTH })
+        return [at(json, 'healthy_count'), at(json, 'unhealthy_count')]
+      }
+      await eventually(
+        () => health('gpt-4'),
+        ([healthy]) => healthy === 1,
+      )
+      assert.deepEqual(await health('g'), [1, 0])
+      assert.deepEqual(await health('h'), [0, 0])
+    })
+  })
+
   test('a strategy that does not exist is complained of, and requests are answered all the same', async () => {
     const settings = 'router_settings: { routing_strategy: latency-based }\n'
     await withStage(configOf([['g', 'one']], settings), async ({ gateway }) => {

@@ -1,86 +1,28 @@
 import assert from 'node:assert/strict'
-import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { ServerResponse } from 'node:http'
 import { connect } from 'node:net'
 import { describe, test } from 'node:test'
 import { setTimeout as later } from 'node:timers/promises'
 import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib'
-import { ask, at, AUTH, chat, configOf, eventually, KEY, MESSAGES, SETTINGS, withStage } from './asking.ts'
-import type { Gateway } from './program.ts'
+import { ask, at, AUTH, chat, eventually, KEY, MESSAGES } from './asking.ts'
+import { BODY, head, PONG, raw, statuses, WELL, whole, withUpstream } from './raw-requests.ts'
 
-/** What an upstream was sent. */
-interface Received {
-  readonly headers: IncomingHttpHeaders
-  readonly body: Buffer
+/** The body as one raw block that asks for a window of 2 to that power (RFC 8878 §3.1.1). */
+function zstdFrame(windowLog: number): Buffer {
+  const block = (Buffer.byteLength(BODY) << 3) | 1
+  const frame = [
+    0x28,
+    0xb5,
+    0x2f,
+    0xfd,
+    0,
+    (windowLog - 10) << 3,
+    block & 0xff,
+    (block >> 8) & 0xff,
+    block >> 16,
+  ]
+  return Buffer.concat([Buffer.from(frame), Buffer.from(BODY)])
 }
-
-/** An upstream that keeps what it is sent, and answers as it is told. */
-interface Upstream {
-  readonly url: string
-  readonly received: Received[]
-}
-
-type Answering = (request: IncomingMessage, response: ServerResponse) => void
-
-const WELL: Answering = (_, response) =>
-  void response
-    .writeHead(200, { 'content-type': 'application/json' })
-    .end('{"choices":[{"index":0,"message":{"role":"assistant","content":"pong"}}]}')
-
-async function withUpstream(
-  use: (gateway: Gateway, upstream: Upstream) => Promise<void>,
-  { answering = WELL, settings = '' }: { readonly answering?: Answering; readonly settings?: string } = {},
-): Promise<void> {
-  const received: Received[] = []
-  const server = createServer((request, response) => {
-    const chunks: Buffer[] = []
-    request.on('data', (chunk: Buffer) => chunks.push(chunk))
-    request.on('end', () => {
-      received.push({ headers: request.headers, body: Buffer.concat(chunks) })
-      answering(request, response)
-    })
-  })
-  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
-  const address = server.address()
-  const url = `http://127.0.0.1:${address !== null && typeof address === 'object' ? address.port : 0}`
-  try {
-    const config = configOf([{ group: 'g', base: `${url}/v1` }], SETTINGS + settings)
-    await withStage(config, ({ gateway }) => use(gateway, { url, received }))
-  } finally {
-    server.closeAllConnections()
-    await new Promise((done) => server.close(done))
-  }
-}
-
-/** Writes these bytes, one after the other, and gives back all that comes until the connection ends or `until` has. */
-function raw(gateway: Gateway, pieces: readonly (string | Buffer)[], until?: RegExp): Promise<string> {
-  const { hostname, port } = new URL(gateway.url)
-  return new Promise((resolve, reject) => {
-    const socket = connect(Number(port), hostname)
-    let text = ''
-    const stop = setTimeout(() => reject(new Error(`nothing more came after:\n${text}`)), 10_000)
-    const finish = (): void => {
-      clearTimeout(stop)
-      socket.destroy()
-      resolve(text)
-    }
-    socket.on('connect', () => {
-      for (const piece of pieces) socket.write(piece)
-    })
-    socket.on('data', (chunk) => {
-      text += chunk.toString('latin1')
-      if (until?.test(text) === true) finish()
-    })
-    socket.on('error', finish).on('close', finish)
-  })
-}
-
-const BODY = JSON.stringify({ model: 'g', messages: MESSAGES })
-const head = (lines: readonly string[], path = '/v1/chat/completions', version = 'HTTP/1.1'): string =>
-  [`POST ${path} ${version}`, 'host: gateway', `authorization: Bearer ${KEY}`, ...lines, '', ''].join('\r\n')
-const whole = (body = BODY): string => head([`content-length: ${Buffer.byteLength(body)}`]) + body
-const PONG = /"content":"pong"/
-const statuses = (text: string): readonly string[] =>
-  [...text.matchAll(/HTTP\/1\.1 (\d{3})/g)].map(([, status = '']) => status)
 
 describe('bodies and heads as nobody should send them', () => {
   test('chunked, absolute URLs, HTTP/1.0 and pipelines are understood', () =>
@@ -133,8 +75,8 @@ describe('bodies and heads as nobody should send them', () => {
       await new Promise((done) => short.resume().on('close', done).on('error', done))
       assert.equal(received.length, 0, 'half a request goes nowhere')
       const longer = head([`content-length: ${BODY.length}`]) + BODY + '{"more":1}\r\n\r\n'
-      // What follows is no request; nobody knows any more whose answer is whose.
-      assert.equal(statuses(await raw(gateway, [longer])).at(-1), '400')
+      // What follows is no request; the answer to the one before it is whole, and the last one.
+      assert.match(await raw(gateway, [longer]), /^HTTP\/1\.1 200 [^]*connection: close[^]*"pong"[^\r\n]*$/i)
       for (const lines of [['content-length: 5', 'content-length: 6'], ['content-length: -1']])
         assert.deepEqual(statuses(await raw(gateway, [head(lines), BODY])), ['400'])
       const both = head([`content-length: ${BODY.length}`, 'transfer-encoding: chunked'])
@@ -170,8 +112,11 @@ describe('bodies and heads as nobody should send them', () => {
         assert.match(await send('gzip', bomb), /^HTTP\/1\.1 413 /)
         assert.match(await send('gzip', Buffer.from(BODY)), /^HTTP\/1\.1 400 [^]*cannot be unpacked/)
         assert.match(await send('gzip', gzipSync(BODY).subarray(0, -9)), /^HTTP\/1\.1 400 /)
-        assert.match(await send('compress', Buffer.from(BODY)), /^HTTP\/1\.1 415 [^]*gzip, deflate, br, zstd/)
-        assert.equal(received.length, 4)
+        for (const unknown of ['compress', 'constructor', '__proto__'])
+          assert.match(await send(unknown, Buffer.from(BODY)), /^HTTP\/1\.1 415 [^]*gzip, deflate, br, zstd/)
+        assert.match(await send('zstd', zstdFrame(23)), PONG)
+        assert.match(await send('zstd', zstdFrame(24)), /^HTTP\/1\.1 400 [^]*cannot be unpacked/)
+        assert.equal(received.length, 5)
       },
       { settings: '  max_request_size_mb: 1\n' },
     ))
@@ -183,6 +128,27 @@ describe('bodies and heads as nobody should send them', () => {
       assert.equal(at(JSON.parse(received[0]?.body.toString() ?? ''), 'model'), 'gpt-4o')
       const other = await raw(gateway, [whole(`{"model":"g","messages":[],"model":"nobody"}`)], /\}$/)
       assert.match(other, /^HTTP\/1\.1 400 [^]*nobody/)
+    }))
+
+  test('what nests too deep to be written again is refused, wherever it is read', () =>
+    withUpstream(async ({ url }, { received }) => {
+      const deep = '['.repeat(30_000) + ']'.repeat(30_000)
+      const form = new FormData()
+      form.set('model', 'g')
+      form.set('tags', deep)
+      form.set('file', new Blob(['sound']), 'a.wav')
+      const cases: readonly (readonly [string, string | FormData])[] = [
+        ['/v1/chat/completions', BODY.replace('{', `{"extra_body":{"x":${deep}},`)],
+        ['/v1/batches', `{"input_file_id":"file-a","model":"g","x":${deep}}`],
+        ['/v1/realtime/client_secrets', `{"session":{"model":"g","x":${deep}}}`],
+        ['/v1/audio/transcriptions', form],
+      ]
+      for (const [path, body] of cases) {
+        const answer = await fetch(url + path, { method: 'POST', headers: AUTH, body })
+        assert.equal(answer.status, 400, path)
+        assert.match(await answer.text(), /more than 1000 levels deep/, path)
+      }
+      assert.equal(received.length, 0)
     }))
 
   test('what is no JSON, no UTF-8 or no HTTP gets a 4xx in OpenAI’s form', () =>

@@ -5,6 +5,7 @@ import { test } from 'node:test'
 import { APIError, OpenAI } from 'openai'
 import { ask, at, AUTH, chat, configOf, eventually, KEY, MESSAGES, SETTINGS, withStage } from './asking.ts'
 import type { Gateway } from './program.ts'
+import { open, refused, startUpstream } from './sessions.ts'
 
 const LOUD = `${SETTINGS}  log_success_sample: 1\n`
 
@@ -82,6 +83,71 @@ test('requests of all kinds are counted and logged, health checks are not', asyn
     )
     assert.ok(!gateway.stderr().includes('ping'))
   })
+})
+
+test('sessions, their keys, files and those who are turned away are counted too', async () => {
+  const upstream = await startUpstream()
+  const mode = ', mode: realtime'
+  const entries = [
+    { group: 'voice', base: `${upstream.url}/v1`, model: 'openai/gpt-realtime', info: mode },
+    { group: 'mute', base: 'e429/v1', model: 'openai/gpt-realtime', params: ', num_retries: 0', info: mode },
+    { group: 'keys', base: 'ok/v1', model: 'openai/gpt-realtime', info: mode },
+  ]
+  const settings = `${LOUD}  global_max_parallel_requests: 2\n`
+  try {
+    await withStage(configOf(entries, settings), async ({ gateway }) => {
+      const sessions = [1, 2].map(() => open(gateway, '/v1/realtime?model=voice', { headers: AUTH }))
+      const [first, second] = await Promise.all(sessions)
+      assert.ok(first !== undefined && second !== undefined)
+      assert.equal((await samples(gateway)).get('pulsegate_requests_in_flight'), 2)
+      for (let count = 0; count < 3; count++)
+        assert.equal((await chat(gateway, { model: 'keys' })).status, 503)
+      assert.equal((await refused(gateway, '/v1/realtime?model=voice', { headers: AUTH })).status, 503)
+      first.socket.close(1000)
+      await first.closed
+      await upstream.session()
+      const broken = await upstream.session()
+      broken.socket.terminate()
+      await second.closed
+      await eventually(
+        async () => (await samples(gateway)).get('pulsegate_requests_in_flight'),
+        (count) => count === 0,
+      )
+      for (const model of ['mute', 'nobody'])
+        await refused(gateway, `/v1/realtime?model=${model}`, { headers: AUTH })
+      const body = { session: { type: 'realtime', model: 'keys' } }
+      await ask(`${gateway.url}/v1/realtime/client_secrets`, { headers: AUTH, body })
+      await ask(`${gateway.url}/v1/files?model=keys`, { headers: AUTH })
+      await ask(`${gateway.url}/v1/files/x?model=mute`, { headers: AUTH })
+      const counted = await samples(gateway)
+      const at = (group: string, operation: string, outcome: string): string =>
+        `pulsegate_requests_total{model_group="${group}",provider="${group === '' ? '' : 'openai'}",operation="${operation}",outcome="${outcome}"}`
+      for (const [name, value] of [
+        [at('voice', 'realtime', 'ok'), 1],
+        [at('voice', 'realtime', 'cut'), 1],
+        [at('mute', 'realtime', 'rate_limited'), 1],
+        [at('', 'realtime', 'bad_request'), 1],
+        ['pulsegate_request_duration_seconds_count{provider="openai",operation="realtime"}', 3],
+        [at('keys', 'realtime_key', 'ok'), 1],
+        [at('keys', 'file', 'ok'), 1],
+        [at('mute', 'file', 'rate_limited'), 1],
+        ['pulsegate_refused_total{reason="overloaded"}', 4],
+        ['pulsegate_requests_in_flight', 0],
+      ] as const)
+        assert.equal(counted.get(name), value, `${name}\n${[...counted.keys()].join('\n')}`)
+      // Each end is one line: a session's own, or that of a failure.
+      for (const [event, lines] of [
+        ['session_ended', 2],
+        ['request_failed', 3],
+      ] as const)
+        await eventually(
+          () => logged(gateway, event),
+          ({ length }) => length === lines,
+        )
+    })
+  } finally {
+    await upstream.stop()
+  }
 })
 
 test('metrics ask for the key, unless the config opens them', async () => {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { createServer, request as httpRequest, type IncomingMessage } from 'node:http'
+import { connect } from 'node:net'
 import { pipeline, Readable } from 'node:stream'
 import { describe, test } from 'node:test'
 import { AUTH, KEY } from './asking.ts'
@@ -92,6 +93,38 @@ async function withStore(
     server.close()
   }
 }
+
+test('an upload that is answered before it is whole leaves its connection fit for the next request', async () => {
+  const server = createServer((_, response) => response.end('{"id":"file-1","object":"file"}'))
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const model = {
+    model_name: 'one',
+    litellm_params: { model: 'openai/gpt-4o', api_base: `${urlOf(server)}/v1`, api_key: 'sk-one' },
+  }
+  try {
+    await withModels([model], async ({ url }) => {
+      const socket = connect(Number(new URL(url).port), '127.0.0.1')
+      const start = part('purpose', 'batch') + FILE_HEAD
+      const length = `content-length: ${start.length + SIZE + CLOSE.length}`
+      const type = `content-type: multipart/form-data; boundary=${BOUNDARY}`
+      socket.write(['POST /v1/files HTTP/1.1', 'host: gateway', type, length, '', start].join('\r\n'))
+      for (let sent = 0; sent < SIZE; sent += MB) socket.write(Buffer.alloc(MB, 'x'))
+      socket.write(`${CLOSE}GET /v1/models HTTP/1.1\r\nhost: gateway\r\n\r\n`)
+      let text = ''
+      const deadline = setTimeout(() => socket.destroy(), 10_000)
+      for await (const chunk of socket) {
+        text += String(chunk)
+        if (text.includes('"object":"list"')) break
+      }
+      clearTimeout(deadline)
+      assert.match(text, /^HTTP\/1\.1 200 [^]*file-pg1_[^]*HTTP\/1\.1 200 [^]*"object":"list"/)
+    })
+  } finally {
+    server.closeAllConnections()
+    server.close()
+  }
+})
 
 describe(
   'the upload of a large file',

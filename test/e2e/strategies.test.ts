@@ -52,8 +52,12 @@ describe('with one sick and one live deployment no client notices, and the sick 
             const ids = new Set(answers.map(({ headers }) => headers.get('x-litellm-model-id')))
             assert.deepEqual([...ids], [`${sick}-live`])
             const wasted = fake.journal().filter(({ url }) => url.startsWith(`/${sick}/`)).length
-            // Those in flight before the first verdict; the hanging one is silent for as long as its timeout.
-            assert.ok(wasted <= AT_ONCE + 4, `${wasted} of ${REQUESTS} went to the one that is ${sick}`)
+            // Those in flight before the first verdict; the hanging one is silent for as long as its timeout. What a
+            // reused connection swallowed is sent once more.
+            assert.ok(
+              wasted <= (AT_ONCE + 4) * (sick === 'reset' ? 2 : 1),
+              `${wasted} of ${REQUESTS} went to the one that is ${sick}`,
+            )
           }
         },
       )

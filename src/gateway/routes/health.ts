@@ -56,7 +56,7 @@ function optionsOf({ settings, views }: RouteContext): ReportOptions {
   return { details: settings.healthCheckDetails, freshness: (index) => views.freshness(index) }
 }
 
-/** An id beats a model; a model is a group's name, else `litellm_params.model`. Undefined: no such id. */
+/** An id beats a model; a model is a group's name or alias, else `litellm_params.model`. Undefined: no such id. */
 function scopeOf(
   all: readonly Deployment[],
   directory: Directory,
@@ -68,8 +68,9 @@ function scopeOf(
     return members.length === 0 ? undefined : members
   }
   if (model === undefined) return all
-  const members = directory.byGroup(model)
-  return members.length === 0 ? directory.byModel(model) : members
+  const name = directory.groupOf(model)
+  const members = directory.byGroup(name)
+  return members.length === 0 ? directory.byModel(name) : members
 }
 
 function isUnknownOnly(body: HealthReport): boolean {

@@ -95,8 +95,6 @@ function serve(
       answer.fail(body, {})
       return
     }
-    // An upstream may answer before it has all of a form; what it did not want stands before the next request.
-    if ('rest' in body) reply.raw.once('finish', () => request.raw.resume())
     if (client.isWaiting()) client.carriedBy(start(context, body, asked, request.headers, answer))
   })
 }

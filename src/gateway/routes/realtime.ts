@@ -14,6 +14,10 @@ const PATHS = ['/realtime', '/v1/realtime', '/openai/realtime', '/openai/v1/real
 const PASSED_HEADERS = ['openai-beta'] as const
 /** "Going away" (RFC 6455 §7.4.1). */
 const GOING_AWAY = 1001
+/** What a broken connection counts as (RFC 6455 §7.1.5). */
+const BROKEN = 1006
+/** Codes by which a server says that it failed: internal error, restart, overload, bad gateway (IANA's registry). */
+const SERVER_ERRORS: ReadonlySet<number> = new Set([1011, 1012, 1013, 1014])
 const WEBSOCKET_KEY = /^[+/0-9A-Za-z]{22}==$/
 
 /**
@@ -56,16 +60,21 @@ async function serve(
     forget()
     return sendError(reply, grant, context.redact)
   }
+  const account = context.report.begun('realtime', request.common ?? {})
   const opened = await context.realtime.open({
     grant,
+    meets: (deployment) => {
+      account.group ??= deployment
+      account.last = deployment
+    },
     model: queryText(request.query, 'model') ?? queryText(request.query, 'deployment'),
     headers: passedHeaders(request.headers),
     signal: AbortSignal.any([waiting.gone, stopping.signal]),
   })
   if ('failure' in opened) {
-    const ended: unknown = stopping.signal.reason
-    const failure = ended instanceof GatewayError ? ended : opened.failure
-    logFailure(context, reply, failure, opened.headers)
+    const failure = stoppedBy(stopping.signal) ?? opened.failure
+    account.own = opened.headers
+    context.report.over(account, { failure })
     return sendError(reply.headers(opened.headers), failure, context.redact)
   }
   const headers = { ...reply.request.common, ...opened.headers }
@@ -74,12 +83,17 @@ async function serve(
     ? undefined
     : waiting.accept(headers, chooseProtocol(request.headers['sec-websocket-protocol']))
   if (client === undefined) {
+    context.report.over(account, { failure: stoppedBy(stopping.signal) ?? clientLeft() })
     opened.abandon()
     request.raw.socket.destroy()
     return reply
   }
   const since = context.clock.elapsed()
-  session = opened.join(client, (end) => logEnd(context, headers, end, context.clock.elapsed() - since))
+  session = opened.join(client, (end) => {
+    const failure = stoppedBy(stopping.signal) ?? failureOf(end)
+    context.report.over(account, { ...(failure !== undefined && { failure }), isLogged: true })
+    logEnd(context, headers, end, context.clock.elapsed() - since)
+  })
   return reply
 }
 
@@ -118,24 +132,21 @@ function passedHeaders(headers: IncomingHttpHeaders): Readonly<Record<string, st
   )
 }
 
-function logFailure(
-  { log, redact }: RouteContext,
-  reply: FastifyReply,
-  error: GatewayError,
-  route: Readonly<Record<string, string>>,
-): void {
-  if (error.kind === 'cancelled') return
-  const fields = {
-    call_id: String(reply.getHeader('x-litellm-call-id')),
-    model_id: route['x-litellm-model-id'],
-    model_group: route['x-litellm-model-group'],
-    reason: error.kind,
-    status: error.clientStatus,
-    source: error.source,
-    error: redact(error.message),
-  }
-  if (error.clientStatus >= 500) log.warn('request_failed', fields)
-  else log.info('request_failed', fields)
+/** Why the process ends what runs; undefined while it does not. */
+function stoppedBy({ reason }: AbortSignal): GatewayError | undefined {
+  return reason instanceof GatewayError ? reason : undefined
+}
+
+function clientLeft(): GatewayError {
+  return new GatewayError('cancelled', 'the client went away', { source: 'client' })
+}
+
+/** What the end of a session says of it: one that a side closed in order is over, whoever closed it. */
+function failureOf({ by, code, reason }: SessionEnd): GatewayError | undefined {
+  if (by === 'client') return code === BROKEN ? clientLeft() : undefined
+  if (by === 'gateway') return undefined
+  if (code === BROKEN) return new GatewayError('cut', reason)
+  return SERVER_ERRORS.has(code) ? new GatewayError('server_error', reason) : undefined
 }
 
 function logEnd(

@@ -21,6 +21,8 @@ function target(base: string, apiVersion?: string, model = 'dep'): Target {
 }
 
 const BASE = 'https://my.openai.azure.com'
+/** Half of a surrogate pair, as a client's JSON may hold it. */
+const HALF = '\ud800'
 const DATED = '2023-07-01-preview'
 
 const TABLE: readonly (readonly [HttpMode, Target, string])[] = [
@@ -137,4 +139,10 @@ test('keys for browsers have a path of their own in the dated versions', () => {
   assert.equal(azureRealtimeKeyUrl(target(BASE, 'v1'), 'sessions'), `${BASE}/openai/v1/realtime/sessions`)
   const secrets = `${BASE}/openai/v1/realtime/client_secrets`
   assert.equal(azureRealtimeKeyUrl(target(BASE, DATED), 'client_secrets'), secrets)
+})
+
+test('half a character in a model’s name stands in a URL as the sign for what cannot be read', () => {
+  const url = azureUrl(target(BASE, DATED, `a${HALF}`), 'chat')
+  assert.match(url, /\/deployments\/a%EF%BF%BD\/chat/)
+  assert.match(azureRealtimeUrl(target(BASE, DATED, HALF)), /deployment=%EF%BF%BD$/)
 })

@@ -63,9 +63,9 @@ export function azureModelsUrl(target: Target): string {
   return ofResource(target, '/models')
 }
 
-/** LiteLLM's routing words before a deployment's name are not part of it. */
+/** LiteLLM's routing words before a deployment's name are not part of it. Half a character stands in no URL. */
 export function deploymentName(model: string): string {
-  return model.replace(/^(o_series|gpt5_series)\//, '')
+  return model.replace(/^(o_series|gpt5_series)\//, '').toWellFormed()
 }
 
 /** False where neither the model nor the base says which deployment is meant. */

@@ -30,8 +30,9 @@ const ERRORS: ReadonlyMap<string, readonly [status: number, code: string]> = new
     'litellm.Timeout': [408, 'timeout'],
   }),
 )
-/** Characters of a streamed text per event. */
+/** Characters of a streamed text per event; more where there would be too many events. */
 const PIECE_CHARS = 20
+const MOST_PIECES = 1000
 const NOTHING_RUNNING: Stream = { resume: () => {}, cancel: () => {} }
 
 /** True for what can be answered without anybody being asked. */
@@ -82,7 +83,9 @@ function textOf({ response }: Mock): string {
 }
 
 function streamOf(mode: Operation['mode'], mock: Mock): string {
-  const pieces = textOf(mock).match(new RegExp(`.{1,${PIECE_CHARS}}`, 'gsu')) ?? []
+  const text = textOf(mock)
+  const chars = Math.max(PIECE_CHARS, Math.ceil(text.length / MOST_PIECES))
+  const pieces = text.match(new RegExp(`.{1,${chars}}`, 'gsu')) ?? []
   const head = headOf(mock, mode === 'chat' ? 'chat.completion.chunk' : 'text_completion')
   const event = (part: JsonObject, reason: string | null): string =>
     `data: ${JSON.stringify({ ...head, choices: [{ index: 0, ...part, finish_reason: reason }] })}\n\n`

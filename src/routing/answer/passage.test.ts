@@ -458,3 +458,14 @@ test('after the end nothing more reaches the client', () => {
   passage.fail(new GatewayError('cancelled', 'stopped'))
   assert.deepEqual([kindOf(seen), seen.text, seen.stops], ['timeout', '', 1])
 })
+
+test('an answer that is held to be renamed takes time by its size, and not by the number of its pieces', () => {
+  const { passage, seen } = open({ stream: false, model: 'mine' })
+  const body = Buffer.from(`{"choices":[${'1,'.repeat(1_000_000)}1],"model":"theirs"}`)
+  const startedMs = performance.now()
+  passage.head(200, {})
+  for (let at = 0; at < body.length; at += 100) passage.data(body.subarray(at, at + 100))
+  passage.end()
+  assert.ok(seen.text.endsWith('"model":"mine"}'))
+  assert.ok(performance.now() - startedMs < 1000)
+})

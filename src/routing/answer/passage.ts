@@ -59,6 +59,7 @@ export class Passage implements StreamSink {
   #upstream: AnswerHeaders = {}
   #kept: Buffer[] = []
   #keptBytes = 0
+  #isObject = false
   #passedBytes = 0
 
   constructor(options: PassageOptions) {
@@ -194,10 +195,13 @@ export class Passage implements StreamSink {
   }
 
   #judgeObject(proof: string): boolean {
+    const most = this.#options.model === undefined ? MAX_JUDGED_BYTES : MAX_RENAMED_BYTES
+    // To put it together for each of its pieces would take time by the square of its size.
+    if (this.#isObject && this.#keptBytes <= most) return true
     const bytes = this.#whole()
     if (this.#dropPadding(bytes)) return true
-    const most = this.#options.model === undefined ? MAX_JUDGED_BYTES : MAX_RENAMED_BYTES
-    if (!opensObject(bytes)) {
+    this.#isObject = opensObject(bytes)
+    if (!this.#isObject) {
       const judged = judgeWhole(bytes, proof)
       this.abandon(this.#options.flawed('kind' in judged ? judged : NO_OBJECT, this.#response()))
     } else if (bytes.length > most) {

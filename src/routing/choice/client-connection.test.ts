@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Connection } from '../../core/deployment.ts'
+import { scanObject } from '../../core/json-spans.ts'
 import { Secret } from '../../core/secret.ts'
 import { deploymentOf } from '../../providers/adapter.contract.ts'
 import { openLine } from '../../providers/call.ts'
 import { createTransport } from '../../transport/transport.ts'
-import { withClientConnection, type ClientConnection } from './client-connection.ts'
+import { clientConnection, withClientConnection, type ClientConnection } from './client-connection.ts'
 
 const ENV = { OPENAI_API_KEY: 'env-key', OPENAI_ORGANIZATION: 'env-org', AZURE_AD_TOKEN: 'env-token' }
 const OWN: Connection = {
@@ -52,3 +53,22 @@ test("a client's key is not sent beside the operator's token", async () =>
     ),
     { base: 'http://own.test', headers: { 'api-key': 'client-key' } },
   ))
+
+test('what could not be written into a URL or a header is refused as the client’s doing', () => {
+  const key = { api_key: 'k' }
+  for (const [field, own] of [
+    ['api_key', { api_key: 'a\r\nx-more: b' }],
+    ['api_key', { api_key: 'schlüssel' }],
+    ['organization', { organization: 'a\nb' }],
+    ['api_base', { ...key, api_base: 'http://client.test/ a' }],
+    ['api_base', { ...key, api_base: 'http://client.test/\na' }],
+    ['api_base', { ...key, api_base: 'http://client.test/ä' }],
+  ] as const) {
+    const body = Buffer.from(JSON.stringify(own))
+    assert.throws(() => clientConnection(body, scanObject(body), Object.keys(own)), {
+      kind: 'bad_request',
+      source: 'client',
+      param: field,
+    })
+  }
+})

@@ -43,8 +43,8 @@ export function clientConnection(
   for (const field of fields) {
     const value = memberValue(body, spans, field)
     if (value === null || !isSettable(field)) continue
-    if (typeof value !== 'string' || value === '')
-      throw refuse(`'${field}' must be a text that is not empty.`, field)
+    if (typeof value !== 'string' || !PLAIN.test(value))
+      throw refuse(`'${field}' must be a text of plain characters that is not empty.`, field)
     connection[field] = value
   }
   const base = connection.api_base ?? connection.base_url
@@ -59,6 +59,9 @@ export function clientConnection(
   }
   return connection
 }
+
+/** What may stand in a URL and in a header: ASCII, without line ends. */
+const PLAIN = /^[ -~]+$/
 
 /** Empty, and so not the one of the environment either. */
 const NO_ORGANIZATION = new Secret('')
@@ -104,7 +107,8 @@ export function redactWith(redact: Redact, client: ClientConnection): Redact {
 }
 
 function isPlainHttpUrl(text: string): boolean {
-  if (!URL.canParse(text)) return false
+  // Blanks, which URLs are read without, would reach the request's path.
+  if (text.includes(' ') || !URL.canParse(text)) return false
   const { protocol, username, password, search, hash } = new URL(text)
   return (protocol === 'http:' || protocol === 'https:') && `${username}${password}${search}${hash}` === ''
 }

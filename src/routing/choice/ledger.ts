@@ -12,11 +12,13 @@ import type { UsualSizes } from './usual-sizes.ts'
 
 /** What each deployment is doing and has lately done; all of it in memory, asked without waiting. */
 export interface Ledger {
-  /** An attempt goes out now. Exactly one of `ended` and `failed` closes the booking; more change nothing. */
+  /** An attempt goes out now. Exactly one of `ended`, `failed` and `left` closes the booking; more change nothing. */
   begin(deployment: Deployment, need: Need): Booking
   ended(booking: Booking, facts: AnswerFacts): void
   /** It failed, or was cancelled. */
   failed(booking: Booking, kind: FailureKind): void
+  /** It went well, and says nothing of tokens or of how long answers take: a file, a key. */
+  left(booking: Booking): void
   /** Attempts that have begun and not ended. */
   inFlight(index: number): number
   /** Tokens of the last minute's answers, and a guess for what is in flight. */
@@ -96,7 +98,7 @@ export function createLedger(
   return { ...writing(books), ...reading(books) }
 }
 
-function writing(books: Books): Pick<Ledger, 'begin' | 'ended' | 'failed'> {
+function writing(books: Books): Pick<Ledger, 'begin' | 'ended' | 'failed' | 'left'> {
   const { flying, pending, usual } = books
   const close = (booking: Booking): boolean => {
     if (!booking.isOpen) return false
@@ -130,6 +132,7 @@ function writing(books: Books): Pick<Ledger, 'begin' | 'ended' | 'failed'> {
       if (close(booking) && PAID.has(kind))
         books.account(booking.index)?.tokens?.add(books.now(), booking.tokens)
     },
+    left: (booking) => void close(booking),
   }
 }
 
@@ -139,7 +142,7 @@ function reading({
   usual,
   account,
   now,
-}: Books): Omit<Ledger, 'begin' | 'ended' | 'failed'> {
+}: Books): Omit<Ledger, 'begin' | 'ended' | 'failed' | 'left'> {
   return {
     inFlight: (index) => flying[index] ?? 0,
     tokens: (index) => (pending[index] ?? 0) + (account(index)?.tokens?.total(now()) ?? 0),

@@ -1,6 +1,7 @@
 import type { Clock } from '../../core/clock.ts'
 import type { LineOrProblem } from '../../health/subject.ts'
 import type { HealthLink } from '../journey/evidence.ts'
+import type { OutOfReach } from './out-of-reach.ts'
 import type { LimitWait } from './limits.ts'
 import type { PickInputs } from './pick.ts'
 import type { Strategy } from './strategy.ts'
@@ -9,6 +10,7 @@ import type { Strategy } from './strategy.ts'
 export interface PickDeps {
   readonly lines: (index: number) => LineOrProblem
   readonly health: HealthLink
+  readonly outOfReach: OutOfReach
   readonly clock: Pick<Clock, 'elapsed'>
   readonly limitMs?: LimitWait
   readonly strategy?: Strategy | undefined
@@ -17,7 +19,15 @@ export interface PickDeps {
 }
 
 /** What a choice among the candidates is made from. */
-export function pickInputs({ lines, health, clock, limitMs, strategy, random }: PickDeps): PickInputs {
+export function pickInputs({
+  lines,
+  health,
+  outOfReach,
+  clock,
+  limitMs,
+  strategy,
+  random,
+}: PickDeps): PickInputs {
   return {
     choices: health.engine.choices,
     now: () => clock.elapsed(),
@@ -25,6 +35,7 @@ export function pickInputs({ lines, health, clock, limitMs, strategy, random }: 
       const opened = lines(index)
       return 'misconfigured' in opened ? opened.misconfigured : undefined
     },
+    outOfReach: (index) => outOfReach.leftMs(index),
     ...(limitMs !== undefined && { limitMs }),
     strategy,
     random,
@@ -33,6 +44,6 @@ export function pickInputs({ lines, health, clock, limitMs, strategy, random }: 
 
 /** The same for a client that brings its own connection: its health and its limits nobody here knows. */
 export function ownPickInputs(deps: PickDeps): PickInputs {
-  const { limitMs: _, ...rest } = pickInputs(deps)
+  const { limitMs: _limits, outOfReach: _reach, ...rest } = pickInputs(deps)
   return { ...rest, choices: undefined }
 }

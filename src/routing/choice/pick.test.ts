@@ -7,7 +7,8 @@ import type { HealthState } from '../../core/health.ts'
 import type { Choices } from '../../health/engine/choices.ts'
 import { makeHealthLink } from '../health.fixture.ts'
 import { NOTHING } from '../request/need.ts'
-import { choose, pick } from './pick.ts'
+import { choose, noneAvailable, pick } from './pick.ts'
+import type { GatewayError } from '../../core/failure.ts'
 
 function deployment(index: number, traffic?: Traffic): Deployment {
   return {
@@ -124,6 +125,30 @@ test('where nothing can be called the client learns why, of each', () => {
     message:
       'No deployment of model=g can be called. openai/m (id-0): set KEY_0; openai/m (id-1): set KEY_1. See GET /health.',
   })
+})
+
+test('where nobody can connect the client learns when the first of them is tried again', () => {
+  const candidates = [0, 1, 2].map((index) => ({ deployment: deployment(index) }))
+  const failureAfter = (leftMs: readonly (number | undefined)[]): GatewayError =>
+    noneAvailable(
+      'g',
+      candidates,
+      {
+        choices: choicesIn(['HEALTHY', 'HEALTHY', 'HEALTHY']),
+        now: () => 0,
+        problem: (index) => (leftMs[index] === undefined ? { message: 'set KEY' } : undefined),
+        outOfReach: (index) => leftMs[index],
+        random: () => 0,
+      },
+      NOTHING,
+    )
+  const failure = failureAfter([90_000, undefined, 61_500])
+  assert.equal(failure.retryAfterMs, 61_500)
+  assert.equal(
+    failure.message,
+    'No deployment of model=g can be called. openai/m (id-0): no connection comes about, tried again in 90 s; openai/m (id-1): set KEY; openai/m (id-2): no connection comes about, tried again in 62 s. See GET /health.',
+  )
+  assert.equal(failureAfter([5000, 0, 5000]).retryAfterMs, 1000, 'one is being tried')
 })
 
 /** How often each of these is chosen by dice that fall evenly. */

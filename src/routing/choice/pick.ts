@@ -22,6 +22,8 @@ export interface PickInputs {
   readonly problem: (index: number) => Misconfiguration | undefined
   /** How long it is at its limits; absent: there are none. */
   readonly limitMs?: LimitWait
+  /** How long nobody looks whether a connection to it comes about again; undefined: it may be asked. */
+  readonly outOfReach?: (index: number) => number | undefined
   /** How equals in health and order are told apart; absent: by their weights and chance. */
   readonly strategy?: Strategy | undefined
   /** Uniform in [0, 1). */
@@ -70,7 +72,7 @@ function scan(
   isTried: ((index: number) => boolean) | undefined,
   floor: number,
 ): Candidate | undefined {
-  const { choices, problem, random, limitMs, strategy } = inputs
+  const { choices, problem, random, limitMs, strategy, outOfReach } = inputs
   const now = inputs.now()
   const share = strategy === undefined ? shareIn(candidates) : undefined
   let best: Candidate | undefined
@@ -83,7 +85,7 @@ function scan(
     const { index, traffic } = deployment
     if (isTried?.(index) === true || problem(index) !== undefined) continue
     const part = choices === undefined ? 1 : choices.weight(index, now)
-    if (part === 0) continue
+    if (part === 0 || outOfReach?.(index) !== undefined) continue
     // A strategy knows no shares: whoever has a small one is passed over most of the time.
     const isSpared = strategy !== undefined && part < 1 && random() >= part
     const tier = (isSpared ? 2 : 0) + (choices?.tier(index, now) ?? 0)
@@ -108,7 +110,7 @@ function scan(
 /** Only where nobody at all is healthy enough: who has just failed this request, or is full, is no reason to ask the sick. */
 function lastResort(
   candidates: readonly Candidate[],
-  { choices, problem, limitMs, now: elapsed }: PickInputs,
+  { choices, problem, limitMs, outOfReach, now: elapsed }: PickInputs,
   need: Need,
   isTried: ((index: number) => boolean) | undefined,
 ): Candidate | undefined {
@@ -117,12 +119,32 @@ function lastResort(
   const sick: number[] = []
   for (const { deployment } of candidates) {
     const { index } = deployment
-    if (problem(index) !== undefined) continue
+    if (problem(index) !== undefined || outOfReach?.(index) !== undefined) continue
     if (choices.weight(index, now) > 0) return undefined
     if (isTried?.(index) !== true && (limitMs?.(deployment, need) ?? 0) === 0) sick.push(index)
   }
   const chosen = choices.lastResort(sick, now)
   return candidates.find(({ deployment }) => deployment.index === chosen)
+}
+
+/** How many of the candidates could be asked now, but for those that `isTried` leaves out; counted up to `most`. */
+export function countChoices(
+  candidates: readonly Candidate[],
+  { choices, problem, limitMs, outOfReach, now: elapsed }: PickInputs,
+  need: Need,
+  isTried: (index: number) => boolean,
+  most: number,
+): number {
+  const now = elapsed()
+  let count = 0
+  for (const { deployment } of candidates) {
+    if (count >= most) break
+    const { index } = deployment
+    if (isTried(index) || problem(index) !== undefined || outOfReach?.(index) !== undefined) continue
+    if (choices !== undefined && choices.weight(index, now) === 0) continue
+    if ((limitMs?.(deployment, need) ?? 0) === 0) count += 1
+  }
+  return count
 }
 
 /** LiteLLM's simple shuffle: what the first deployment has, weight, rpm or tpm, says what all are measured by. */
@@ -139,21 +161,28 @@ function shareIn(candidates: readonly Candidate[]): 'weight' | 'rpm' | 'tpm' | u
 export function noneAvailable(
   model: string,
   candidates: readonly Candidate[],
-  { problem, choices, limitMs, now: elapsed }: PickInputs,
+  inputs: PickInputs,
   need: Need,
 ): GatewayError {
-  const now = elapsed()
-  const waitMs = waitOf(candidates, problem, choices, now)
+  const { problem, choices, limitMs, outOfReach } = inputs
+  const now = inputs.now()
+  let waitMs = waitOf(candidates, inputs)
   let limitedMs = Number.POSITIVE_INFINITY
   const reasons: string[] = []
   for (const { deployment } of candidates) {
     const { index } = deployment
     const cannot = problem(index)
-    const isOut = choices !== undefined && choices.weight(index, now) === 0
+    const reachMs = cannot === undefined ? outOfReach?.(index) : undefined
+    const isOut = reachMs !== undefined || (choices !== undefined && choices.weight(index, now) === 0)
+    if (reachMs !== undefined) waitMs = Math.min(waitMs, reachMs)
     const fullMs = cannot === undefined && !isOut ? (limitMs?.(deployment, need) ?? 0) : 0
     if (fullMs > 0) limitedMs = Math.min(limitedMs, fullMs)
     if (reasons.length === MAX_REASONS) continue
-    const why = cannot?.message ?? (fullMs > 0 ? limitWords(fullMs) : healthWords(index, choices, now))
+    const health = (): string =>
+      reachMs === undefined
+        ? healthWords(index, choices, now)
+        : `no connection comes about, ${nextWords(reachMs)}`
+    const why = cannot?.message ?? (fullMs > 0 ? limitWords(fullMs) : health())
     reasons.push(`${deployment.model} (${shortId(deployment.id)}): ${why}`)
   }
   const more = candidates.length > MAX_REASONS ? `; and ${candidates.length - MAX_REASONS} more` : ''
@@ -166,7 +195,10 @@ export function noneAvailable(
   return new GatewayError(
     'none_available',
     `No deployment of model=${model} can be called. ${list}. See GET /health.`,
-    { source: 'gateway', retryAfterMs: Math.max(waitMs, 1000) },
+    {
+      source: 'gateway',
+      retryAfterMs: waitMs === Number.POSITIVE_INFINITY ? NONE_AVAILABLE_RETRY_MS : Math.max(waitMs, 1000),
+    },
   )
 }
 
@@ -177,14 +209,16 @@ function limitWords(leftMs: number): string {
 /** Until the first of them may be asked again, as far as anybody knows. */
 function waitOf(
   candidates: readonly Candidate[],
-  problem: PickInputs['problem'],
-  choices: Choices | undefined,
-  now: number,
+  { problem, choices, outOfReach, now: elapsed }: PickInputs,
 ): number {
-  const indexes = candidates.map(({ deployment: { index } }) => index)
-  const callable = indexes.filter((index) => problem(index) === undefined)
+  const now = elapsed()
+  const callable = candidates
+    .map(({ deployment: { index } }) => index)
+    .filter((index) => problem(index) === undefined)
   if (choices === undefined || callable.length === 0) return NONE_AVAILABLE_RETRY_MS
-  const { retryInMs, states } = choices.health(callable, now)
+  const inReach = callable.filter((index) => outOfReach?.(index) === undefined)
+  if (inReach.length === 0) return Number.POSITIVE_INFINITY
+  const { retryInMs, states } = choices.health(inReach, now)
   const isComingBack = (states.RECOVERING ?? 0) > 0
   return Math.min(retryInMs ?? NONE_AVAILABLE_RETRY_MS, isComingBack ? 1000 : Number.POSITIVE_INFINITY)
 }

@@ -1,4 +1,5 @@
 import type { AnswerFacts } from '../../core/answer-facts.ts'
+import type { Clock } from '../../core/clock.ts'
 import type { Deployment } from '../../core/deployment.ts'
 import type { GatewayError } from '../../core/failure.ts'
 import type { HealthChecks } from '../../health/checks.ts'
@@ -6,6 +7,8 @@ import type { Candidate } from '../choice/directory.ts'
 import type { Booking, Ledger } from '../choice/ledger.ts'
 import type { Need } from '../request/need.ts'
 import type { Operation } from '../request/operation.ts'
+import type { RequestRead } from '../request/request.ts'
+import type { OutOfReach } from '../choice/out-of-reach.ts'
 
 /** What routing asks of the health engine, and tells it. */
 export type HealthLink = Pick<HealthChecks, 'engine' | 'failed'>
@@ -13,7 +16,10 @@ export type HealthLink = Pick<HealthChecks, 'engine' | 'failed'>
 /** Who keeps what attempts come to. */
 export interface EvidenceDeps {
   readonly health: HealthLink
+  readonly outOfReach: OutOfReach
   readonly ledger: Ledger
+  /** The ledger's own. */
+  readonly clock: Pick<Clock, 'elapsed'>
   readonly settings: {
     /** Where a deployment names no timeout of its own, milliseconds. */
     readonly requestTimeoutMs: number
@@ -28,8 +34,6 @@ export interface Attended {
   readonly request: number
   /** A hash of who asks and what. */
   readonly prompt: number
-  /** The client's own deadline, milliseconds; infinite where it has none. */
-  readonly clientMs: number
 }
 
 type Call = ReturnType<HealthLink['engine']['traffic']['begin']>
@@ -38,22 +42,25 @@ type Call = ReturnType<HealthLink['engine']['traffic']['begin']>
 export interface Watched {
   readonly call: Call
   readonly booking: Booking
-  /** The client waits for less long than the operator would: that it ran out of patience is its own affair. */
-  readonly isHasty: boolean
+  readonly patience: ClientPatience
 }
+
+/** The client's own deadlines for the attempt. */
+type ClientPatience = Pick<RequestRead, 'timeoutMs' | 'streamTimeoutMs'>
 
 /** Tells that a request goes to this deployment now. */
 export function watch(
   { health, ledger, settings }: EvidenceDeps,
   deployment: Deployment,
-  { need, promptBytes, request, prompt, clientMs }: Attended,
+  { need, promptBytes, request, prompt }: Attended,
+  patience: ClientPatience,
 ): Watched {
   const timeoutMs = deployment.timeouts.timeoutMs ?? settings.requestTimeoutMs
   const facts = { promptBytes, isStreamed: need.isStream, timeoutMs, request, prompt, isTenantsOwn: false }
   return {
     call: health.engine.traffic.begin(deployment.index, facts),
     booking: ledger.begin(deployment, need),
-    isHasty: clientMs < timeoutMs,
+    patience,
   }
 }
 
@@ -76,28 +83,51 @@ export function finish(
 /**
  * Tells what a failed attempt says of the deployment.
  * A wildcard's deployment serves many models, and the refusal of one says nothing about the others. Nor does what a
- * model says that is asked for what it is not for: a client's slip must not take it from those who use it well.
+ * model says that is asked for what it is not for: a client's slip must not take it from those who use it well. Nor
+ * may a client in a hurry.
  */
 export function conclude(
-  { health, ledger }: EvidenceDeps,
-  { call, booking, isHasty }: Watched,
+  deps: EvidenceDeps,
+  { call, booking, patience }: Watched,
   { mode }: Operation,
   { captures, deployment }: Candidate,
   failure: GatewayError,
 ): void {
-  ledger.failed(booking, failure.kind)
-  const isOurPatience = failure.kind === 'timeout' && failure.upstreamStatus === undefined
+  deps.ledger.failed(booking, failure.kind)
   const isMisfit = (captures !== undefined || deployment.mode !== mode) && !failure.isUnsent
-  tell(health, call, isMisfit || (isHasty && isOurPatience) ? undefined : failure)
+  const isTold = !isMisfit && !isHasty(failure, patience, deps.clock.elapsed() - booking.startedMs)
+  tell(deps, deployment, call, isTold ? failure : undefined)
+}
+
+/** Timers may run this much before their time, milliseconds. */
+const EARLY_MS = 1
+
+/** Did our patience end where the client's did? */
+function isHasty(
+  failure: GatewayError,
+  { timeoutMs, streamTimeoutMs }: ClientPatience,
+  tookMs: number,
+): boolean {
+  const clientMs = Math.min(
+    timeoutMs ?? Number.POSITIVE_INFINITY,
+    streamTimeoutMs ?? Number.POSITIVE_INFINITY,
+  )
+  return failure.kind === 'timeout' && failure.upstreamStatus === undefined && tookMs + EARLY_MS >= clientMs
 }
 
 /** Ends a call that failed; undefined: in a way that says nothing of the deployment. */
-export function tell({ engine, failed }: HealthLink, call: Call, failure: GatewayError | undefined): void {
+export function tell(
+  { health: { engine, failed }, outOfReach }: Pick<EvidenceDeps, 'health' | 'outOfReach'>,
+  deployment: Deployment,
+  call: Call,
+  failure: GatewayError | undefined,
+): void {
   const { traffic } = engine
   if (failure === undefined || failure.kind === 'cancelled' || failure.source === 'client') {
     traffic.dropped(call)
     return
   }
+  if (failure.isUnsent) outOfReach.missed(deployment)
   failed(call.index, failure.message)
   traffic.failed(call, failure)
 }

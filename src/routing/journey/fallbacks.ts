@@ -18,6 +18,15 @@ export interface AskedFallbacks {
   readonly disableFallbacks?: boolean
 }
 
+/** What of a failure says where to go after it. */
+export type FailureWords = Pick<GatewayError, 'kind' | 'source' | 'message'>
+
+/** A fallback, and how deep it lies. */
+export interface Detour {
+  readonly fallback: Fallback
+  readonly depth: number
+}
+
 /**
  * Words by which providers say that a request is too long for the model. Neither a status nor a code is common to
  * them: OpenAI's code is context_length_exceeded, others write a sentence.
@@ -35,7 +44,7 @@ const FINAL: ReadonlySet<FailureKind> = new Set(['cancelled', 'internal'])
  */
 export function fallbacksFor(
   names: readonly string[],
-  failure: GatewayError,
+  failure: FailureWords,
   rules: FallbackRules,
   asked: AskedFallbacks,
 ): readonly Fallback[] {
@@ -61,9 +70,14 @@ export function fallbacksForUnknown(rules: FallbackRules, asked: AskedFallbacks)
   return asked.disableFallbacks === true ? [] : (rules.fallbacks.get('*') ?? [])
 }
 
+/** Fallbacks of a group that lies at `depth`. */
+export function detours(fallbacks: readonly Fallback[], depth: number): readonly Detour[] {
+  return fallbacks.map((fallback) => ({ fallback, depth: depth + 1 }))
+}
+
 /** The lists for what this failure is about; undefined where it is nothing special. */
 function specialLists(
-  failure: GatewayError,
+  failure: FailureWords,
   rules: FallbackRules,
   asked: AskedFallbacks,
 ): FallbackLists | undefined {

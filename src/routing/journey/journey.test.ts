@@ -16,6 +16,7 @@ import { openLine } from '../../providers/call.ts'
 import { aDeployment } from '../deployment.fixture.ts'
 import { createDirectory } from '../choice/directory.ts'
 import { makeHealthLink } from '../health.fixture.ts'
+import { createOutOfReach } from '../choice/out-of-reach.ts'
 import { createLedger } from '../choice/ledger.ts'
 import { createLimits } from '../choice/limits.ts'
 import { travel } from './journey.ts'
@@ -26,8 +27,8 @@ import { createRetryBudgets } from './retry-budget.ts'
 import type { Stream } from '../road.ts'
 import { createStrategy } from '../choice/strategy.ts'
 
-/** What a deployment does when it is asked: answer, answer with an error within the stream, fail so, or say nothing yet. */
-type Script = 'good' | 'flawed' | 'silent' | ({ readonly kind: FailureKind } & FailureDetails)
+/** What a deployment does when it is asked: answer, answer with an error within the stream, say nothing yet, let nobody connect, or fail so. */
+type Script = 'good' | 'flawed' | 'silent' | 'swallows' | ({ readonly kind: FailureKind } & FailureDetails)
 
 interface World {
   readonly deps: JourneyDeps
@@ -48,6 +49,10 @@ interface MoreOf {
   readonly traffic?: Readonly<Record<string, Traffic>>
   readonly aliases?: ReadonlyMap<string, ModelAlias>
   readonly maxInputTokens?: Readonly<Record<string, number>>
+  /** What a look at a deployment finds out; default: a connection comes about. */
+  readonly isReachable?: () => boolean
+  /** Every deployment's own. */
+  readonly timeoutMs?: number
 }
 
 /** A gateway of these deployments, by id; the group is the letter. */
@@ -63,6 +68,7 @@ function world(
       id,
       group: id.slice(0, 1),
       connection: { apiBase: 'http://up/v1', headers: {} },
+      ...(more.timeoutMs !== undefined && { timeouts: { timeoutMs: more.timeoutMs } }),
       ...(traffic?.[id] && { traffic: traffic[id] }),
     }),
   )
@@ -70,6 +76,7 @@ function world(
   let requests = 0
   const cancelled: string[] = []
   const ledger = createLedger(deployments, { countsTokens: true, latencyWindowMs: 3_600_000 }, clock)
+  const health = makeHealthLink(deployments, { clock })
   const deps: JourneyDeps = {
     directory: createDirectory(
       deployments,
@@ -83,7 +90,14 @@ function world(
     lines: (index) => lineOf(deployments[index]),
     openLine: (each) => lineOf(each),
     resolve: () => ({ provider: 'openai', upstreamModel: 'm' }),
-    health: makeHealthLink(deployments, { clock }),
+    health,
+    outOfReach: createOutOfReach({
+      isEnabled: true,
+      reach: () => Promise.resolve(more.isReachable?.() ?? true),
+      lastOkAt: (index) => health.engine.standings.standing(index, clock.elapsed()).lastOkAt,
+      clock,
+      random: () => 0.5,
+    }),
     nextRequest: () => (requests += 1),
     budgets: createRetryBudgets(0.2, clock),
     ledger,
@@ -97,6 +111,7 @@ function world(
     log: silentLog,
     random: () => 0.5,
     settings: {
+      connectTimeoutMs: 3000,
       numRetries: 2,
       requestTimeoutMs: 60_000,
       retryPolicy: {},
@@ -123,7 +138,7 @@ function world(
       end: () => void ends.push('end'),
       fail: (error: GatewayError) => void ends.push(`${error.kind} ${error.message}`),
     }
-    const stream = travel(deps, request, answer, (plan, next) => {
+    const stream = travel(deps, request, answer, (plan, next, connectMs) => {
       const { id } = plan.line.deployment
       asked.push(id)
       const script = scripts[id] ?? 'good'
@@ -133,6 +148,9 @@ function world(
       } else if (script === 'flawed') {
         next.head(200, {})
         next.end({ bytes: 0, flaw: new GatewayError('overloaded', 'too much') })
+      } else if (script === 'swallows') {
+        const unsent = new GatewayError('unreachable', id, { isUnsent: true })
+        clock.after(connectMs(), () => next.fail(unsent, {}))
       } else if (script !== 'silent') next.fail(new GatewayError(script.kind, id, script), {})
       return {
         resume: () => {},
@@ -150,7 +168,7 @@ function world(
 function lineOf(each: Deployment | undefined): ReturnType<JourneyDeps['lines']> {
   if (each === undefined) return { misconfigured: { message: 'not there' } }
   const never = (): never => assert.fail('nothing goes out here')
-  const transport = { send: never, stream: never, dial: never, openSocket: never, close: never }
+  const transport = { send: never, stream: never, dial: never, openSocket: never, reach: never, close: never }
   return openLine(each, { transport, env: { OPENAI_API_KEY: 'sk-x' }, redact: (text) => text })
 }
 
@@ -255,6 +273,30 @@ test('a deployment that is down is not waited for', () => {
   assert.match(send().ends[0] ?? '', /^none_available .*DOWN \(server_error\)/)
   clock.wind(60_000)
   assert.equal(asked.length, 1)
+})
+
+test('nobody is sent where nobody can connect, until a connection comes about', async () => {
+  const scripts: Record<string, Script> = { a1: { kind: 'unreachable', isUnsent: true } }
+  let isReachable = false
+  const { asked, send, clock } = world(scripts, { numRetries: 0 }, { isReachable: () => isReachable })
+  const waitFor = async (ms: number): Promise<void> => {
+    clock.wind(ms)
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  assert.match(send().ends[0] ?? '', /^unreachable/)
+  assert.match(send().ends[0] ?? '', /^none_available .*no connection comes about, tried again in 1 s/)
+  await waitFor(1000)
+  assert.match(send().ends[0] ?? '', /^none_available .*tried again in 2 s/)
+  assert.equal(asked.length, 1)
+
+  isReachable = true
+  await waitFor(1500)
+  assert.match(send().ends[0] ?? '', /^unreachable/)
+  assert.equal(asked.length, 2, 'a connection came about, but not for this request')
+  assert.match(send().ends[0] ?? '', /^none_available .*tried again in 1 s/)
+  await waitFor(1000)
+  scripts['a1'] = 'good'
+  assert.equal(send().ends.join(), '200,end')
 })
 
 test('an error within a stream is the end of its request, and a failure of its deployment', () => {
@@ -421,4 +463,54 @@ test('a request that is too long for a model is not sent to it', () => {
   assert.deepEqual([...new Set(asked)], ['a2'])
   const { ends } = send({ messages: ['x'.repeat(8000)] })
   assert.match(ends[0] ?? '', /^bad_request Context Window exceeded for given call\..* takes 1000 tokens/)
+})
+
+/** How long the clock had to be wound until the request was over. */
+function tookMs({ clock }: World, ends: readonly string[]): number {
+  let waited = 0
+  for (; ends.length === 0 && waited < 60_000; waited += 5) clock.wind(5)
+  return waited
+}
+
+test('a group that swallows all connections is given up within one connect timeout, each asked once', () => {
+  for (const ids of [['a1'], ['a1', 'a2'], ['a1', 'a2', 'a3']]) {
+    const given = world(Object.fromEntries(ids.map((id) => [id, 'swallows'])), { numRetries: 5 })
+    const { ends } = given.send()
+    assert.equal(tookMs(given, ends), 3000)
+    assert.deepEqual(given.asked.toSorted(), ids)
+    assert.match(ends.join(), /^unreachable /)
+
+    const later = given.send().ends
+    assert.match(later.join(), /^none_available .*no connection comes about, tried again in \d s/)
+    assert.equal(given.asked.length, ids.length)
+  }
+})
+
+test('beside one that swallows connections the one that lives answers, or the fallback does', () => {
+  const traffic = { a1: { order: 1 }, a2: { order: 2 } }
+  const given = world({ a1: 'swallows', a2: 'good' }, {}, { traffic })
+  const { ends } = given.send()
+  assert.equal(tookMs(given, ends), 1500)
+  assert.equal(ends.join(), '200,end')
+
+  const fallbacks = readFallbackLists([{ a: ['b'] }])
+  const alone = world({ a1: 'swallows', b1: 'good' }, { fallbacks })
+  const sent = alone.send()
+  assert.equal(tookMs(alone, sent.ends), 1500)
+  assert.equal(sent.ends.join(), '200,end')
+})
+
+test('who swallows connections is not asked again while another one fails otherwise', () => {
+  const traffic = { a1: { order: 1 }, a2: { order: 2 } }
+  const { asked, send, clock } = world({ a1: 'swallows', a2: SICK }, { numRetries: 3 }, { traffic })
+  send()
+  clock.wind(60_000)
+  assert.deepEqual(asked, ['a1', 'a2', 'a2', 'a2'])
+})
+
+test('a deployment’s own timeout leaves time to tell that no connection came about', () => {
+  const given = world({ a1: 'swallows' }, {}, { timeoutMs: 2000 })
+  const { ends } = given.send()
+  assert.equal(tookMs(given, ends), 1800)
+  assert.equal(given.deps.outOfReach.leftMs(0), 1000)
 })

@@ -1,5 +1,4 @@
 import type { Cancel, Clock } from '../../core/clock.ts'
-import type { Fallback } from '../../core/fallback.ts'
 import { asGatewayError, GatewayError } from '../../core/failure.ts'
 import type { Log } from '../../core/log.ts'
 import type { AnswerHeaders } from '../answer/answer-head.ts'
@@ -10,8 +9,8 @@ import type { Candidate } from '../choice/directory.ts'
 import { conclude, finish, watch } from './evidence.ts'
 import type { Attended, EvidenceDeps } from './evidence.ts'
 import { afterEfforts } from '../answer/explain.ts'
-import { fallbacksFor, fallbacksForUnknown } from './fallbacks.ts'
-import type { FallbackRules } from './fallbacks.ts'
+import { fallbacksFor, fallbacksForUnknown, detours } from './fallbacks.ts'
+import type { FallbackRules, Detour } from './fallbacks.ts'
 import { mockFailure } from '../request/mock-test.ts'
 import { choose, noneAvailable } from '../choice/pick.ts'
 import type { PickInputs } from '../choice/pick.ts'
@@ -19,6 +18,9 @@ import { ownPickInputs, pickInputs } from '../choice/pick-inputs.ts'
 import { groupFor, planAttempt } from '../choice/plan.ts'
 import type { Asked, Group, Plan, PlanDeps } from '../choice/plan.ts'
 import type { RelayAnswer } from '../answer/relay-answer.ts'
+import { endWait, isSpent } from './connect-budget.ts'
+import type { ConnectBudget } from './connect-budget.ts'
+import { connectMs } from './connect-share.ts'
 import type { RetryBudgets } from './retry-budget.ts'
 import type { Stream } from '../road.ts'
 import { decide } from './stay.ts'
@@ -36,11 +38,15 @@ export interface JourneyDeps extends PlanDeps, EvidenceDeps {
   readonly log: Log
   /** Told of each retry and each fallback as it begins; absent: nobody counts. */
   readonly detour?: (kind: 'retry' | 'fallback') => void
-  readonly settings: PlanDeps['settings'] & EvidenceDeps['settings'] & FallbackRules & RetryRules
+  /** `connectTimeoutMs`: how long a request may wait for connections, milliseconds. */
+  readonly settings: PlanDeps['settings'] &
+    EvidenceDeps['settings'] &
+    FallbackRules &
+    RetryRules & { readonly connectTimeoutMs: number }
 }
 
-/** Sends one attempt out; its answer, or its failure before the first byte, comes to `answer`. */
-export type OpenAttempt = (plan: Plan, answer: RelayAnswer) => Stream
+/** Sends one attempt out; its answer, or its failure before the first byte, comes to `answer`. `connectMs`: as in Limits. */
+export type OpenAttempt = (plan: Plan, answer: RelayAnswer, connectMs: () => number) => Stream
 
 /** One request from its arrival to its answer. */
 interface Journey {
@@ -59,16 +65,12 @@ interface Journey {
   readonly deployments: Set<number>
   waiting: readonly Detour[]
   attempts: number
+  /** Absent while nothing had to be waited for. */
+  connects: ConnectBudget | undefined
   /** What the client is told in the end, and who it was. */
   first: { readonly failure: GatewayError; readonly route: AnswerHeaders } | undefined
   running: Stream | undefined
   stopWaiting: Cancel | undefined
-}
-
-/** A fallback, and how deep it lies. */
-interface Detour {
-  readonly fallback: Fallback
-  readonly depth: number
 }
 
 /**
@@ -90,6 +92,7 @@ export function travel(deps: JourneyDeps, asked: Asked, answer: RelayAnswer, ope
     deployments: new Set(),
     waiting: [],
     attempts: 0,
+    connects: undefined,
     first: undefined,
     running: undefined,
     stopWaiting: undefined,
@@ -110,15 +113,8 @@ export function travel(deps: JourneyDeps, asked: Asked, answer: RelayAnswer, ope
   }
 }
 
-function attendedOf(
-  { nextRequest }: JourneyDeps,
-  { need, body, prompt, read: { timeoutMs, streamTimeoutMs } }: Asked,
-): Attended {
-  const clientMs = Math.min(
-    timeoutMs ?? Number.POSITIVE_INFINITY,
-    streamTimeoutMs ?? Number.POSITIVE_INFINITY,
-  )
-  return { need, promptBytes: body.length, request: nextRequest(), prompt, clientMs }
+function attendedOf({ nextRequest }: JourneyDeps, { need, body, prompt }: Asked): Attended {
+  return { need, promptBytes: body.length, request: nextRequest(), prompt }
 }
 
 /** Asks a group for the first time. */
@@ -146,7 +142,8 @@ function enter(journey: Journey, { fallback, depth }: Detour): void {
   else {
     const failure = mockFailure(mockTest, group.model)
     if (failure.kind !== 'rate_limited') leave(journey, stay, failure, {})
-    else afterFailure(journey, stay, { candidate: first, failure, route: {}, isPanic: false })
+    else
+      afterFailure(journey, stay, { candidate: first, failure, route: {}, isPanic: false, isSilent: false })
   }
 }
 
@@ -162,14 +159,14 @@ function attempt(journey: Journey, stay: Stay, candidate: Candidate): void {
     return
   }
   const { attended } = journey
-  const watched = attended === undefined ? undefined : watch(deps, candidate.deployment, attended)
+  const watched = attended === undefined ? undefined : watch(deps, candidate.deployment, attended, plan.read)
   const { traffic } = deps.health.engine
   journey.attempts += 1
   journey.deployments.add(candidate.deployment.index)
   const number = journey.attempts
   answer.meets?.(candidate.deployment)
   let hasBegun = false
-  const stream = journey.open(plan, {
+  const next: RelayAnswer = {
     head: (status, headers) => {
       hasBegun = true
       if (watched !== undefined) traffic.answered(watched.call)
@@ -185,10 +182,13 @@ function attempt(journey: Journey, stay: Stay, candidate: Candidate): void {
     },
     fail: (failure, route) => {
       if (watched !== undefined) conclude(deps, watched, asked.operation, candidate, failure)
+      const isPanic = watched?.call.isPanic === true
+      const isSilent = endWait(journey.connects, deps.clock.elapsed(), failure.isUnsent)
       if (hasBegun) answer.fail(failure, route)
-      else afterFailure(journey, stay, { candidate, failure, route, isPanic: watched?.call.isPanic === true })
+      else afterFailure(journey, stay, { candidate, failure, route, isPanic, isSilent })
     },
-  })
+  }
+  const stream = journey.open(plan, next, () => connectMs(journey, stay, candidate))
   // It may have failed at once, and another one have taken its place.
   if (journey.attempts === number) journey.running = stream
 }
@@ -239,7 +239,7 @@ function afterFailure(journey: Journey, stay: Stay, failed: Failed): void {
     isCostly: asked.operation.isCostly === true,
     other,
     mayAskAgain: (each) => mayAskAgain(journey, each),
-    leftMs: leftMs(journey),
+    leftMs: failed.isSilent && isSpent(journey.connects) ? 0 : leftMs(journey),
     dice: deps.random(),
   })
   if (decision.kind === 'leave' || !deps.budgets.spend(stay.budgetName)) {
@@ -302,10 +302,6 @@ function leave(journey: Journey, { group, depth }: Stay, failure: GatewayError, 
     journey.waiting = [...detours(next, depth), ...journey.waiting]
   }
   goOn(journey)
-}
-
-function detours(fallbacks: readonly Fallback[], depth: number): readonly Detour[] {
-  return fallbacks.map((fallback) => ({ fallback, depth: depth + 1 }))
 }
 
 /** To the next group that waits and is one, or to the end. */

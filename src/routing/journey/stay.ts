@@ -19,6 +19,8 @@ export interface RetryRules {
 export interface PastFailure {
   readonly candidate: Candidate
   readonly failure: GatewayError
+  /** It was waited for, and no connection came about: asking it again would be waiting once more. */
+  readonly isSilent: boolean
 }
 
 /** A request's stay in one model group. */
@@ -90,7 +92,8 @@ function stepOf(
 /** Of the deployments that asking again can help, the one whose failure is longest ago. */
 function longestAgo({ failed }: Stay, { mayAskAgain }: StayInputs): PastFailure | undefined {
   for (const past of failed.values())
-    if (failureRow(past.failure.kind).again === true && mayAskAgain(past.candidate)) return past
+    if (!past.isSilent && failureRow(past.failure.kind).again === true && mayAskAgain(past.candidate))
+      return past
   return undefined
 }
 

@@ -97,20 +97,23 @@ async function served(
     // Whatever is put anywhere is found there by its id; what is looked for may be in one place only.
     isSteady: form === undefined,
     isCostly: operation.isCostly,
+    isWork: operation.method === 'POST',
+    answer,
     canRepeat: () => form?.rest?.isTaken() !== true,
     signal,
   }
   return severalTries(deps, errand, (attempt) => {
-    const { line } = attempt
+    const { line, connectTimeoutMs } = attempt
     const wire = objectRequest(line, call)
     if (operation.answer === 'content') {
       const limits = {
         ...limitsOf(deps.settings, line.deployment, {}, silenceOf(deps.settings, line.deployment, {})),
+        connectTimeoutMs,
         signal,
       }
       return passContent(attempt, wire, limits, answer, runs)
     }
-    const limits = limitsOf(deps.settings, line.deployment, {}, undefined)
+    const limits = { ...limitsOf(deps.settings, line.deployment, {}, undefined), connectTimeoutMs }
     return passObject(operation, attempt, wire, { ...limits, maxBytes: MAX_OBJECT_BYTES, signal }, answer)
   })
 }

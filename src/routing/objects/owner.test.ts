@@ -5,6 +5,7 @@ import { GatewayError } from '../../core/failure.ts'
 import { Secret } from '../../core/secret.ts'
 import { deploymentOf } from '../../providers/adapter.contract.ts'
 import { openLine } from '../../providers/call.ts'
+import type { Line } from '../../providers/call.ts'
 import { resolveModel } from '../../providers/registry.ts'
 import { createTransport } from '../../transport/transport.ts'
 import { createDirectory } from '../choice/directory.ts'
@@ -24,6 +25,11 @@ const transport = createTransport()
 
 /** Owners of a config of these, each with the id `id-<group>` and a base by its provider. */
 function ownersOf(...sketches: readonly Sketch[]) {
+  return ownersWith(sketches, ({ authorize }) => authorize)
+}
+
+/** The same, authorized otherwise. */
+function ownersWith(sketches: readonly Sketch[], authorizeOf: (line: Line) => Line['authorize']) {
   const deployments = sketches.map(({ group, provider = 'openai', key = 'sk-one', ...more }, index) =>
     deploymentOf(provider, {
       index,
@@ -33,7 +39,10 @@ function ownersOf(...sketches: readonly Sketch[]) {
       ...more,
     }),
   )
-  const lines = deployments.map((each) => openLine(each, { transport, env: {}, redact: (text) => text }))
+  const lines = deployments.map((each) => {
+    const opened = openLine(each, { transport, env: {}, redact: (text) => text })
+    return 'line' in opened ? { line: { ...opened.line, authorize: authorizeOf(opened.line) } } : opened
+  })
   return createOwners({
     deployments,
     directory: createDirectory(deployments, resolveModel),
@@ -133,4 +142,15 @@ describe('where a thing lives', () => {
       [false, true, false, false],
     )
   })
+})
+
+test('an account that could not be found out about is looked at again', async () => {
+  let isUp = false
+  const owners = ownersWith([ALPHA, { ...ALPHA, group: 'alpha-too' }], ({ authorize }) => (wire) => {
+    if (isUp) return authorize(wire)
+    return Promise.reject(new GatewayError('unreachable', 'no token today'))
+  })
+  await assert.rejects(owners.isClear(undefined), /no token today/)
+  isUp = true
+  assert.equal(await owners.isClear(undefined), true)
 })

@@ -65,8 +65,12 @@ export function createOwners(deps: OwnerDeps): Owners {
   const soleAccount = (provider: string | undefined): Promise<SoleAccount> => {
     const isKnown = provider === undefined || deps.deployments.some((each) => each.provider === provider)
     if (!isKnown) return Promise.resolve('none')
-    const sole = soles.get(provider) ?? accountOf(deps, provider)
+    const known = soles.get(provider)
+    if (known !== undefined) return known
+    const sole = accountOf(deps, provider)
     soles.set(provider, sole)
+    // Whoever had no token to be told apart by may have one the next time.
+    sole.catch(() => soles.delete(provider))
     return sole
   }
   return {

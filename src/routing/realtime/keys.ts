@@ -70,7 +70,7 @@ async function created(
   const model = request.model ?? sessionModel(request.route, request.body)
   if (model === undefined) throw unknownModel({ route }, null)
   const candidates = candidatesFor(deps, route, model)
-  const errand = { model, candidates, isSteady: false, isCostly: false, signal }
+  const errand = { model, candidates, isSteady: false, isCostly: false, isWork: true, answer, signal }
   return severalTries(deps, errand, (attempt) =>
     give(deps, request, { model, route }, attempt, answer, signal),
   )
@@ -95,14 +95,14 @@ async function give(
   deps: RealtimeKeyDeps,
   { route, body }: RealtimeKeyRequest,
   asked: { readonly model: string; readonly route: string },
-  { candidate, route: routeHeaders, detours }: Try,
+  { candidate, route: routeHeaders, detours, connectTimeoutMs }: Try,
   answer: RelayAnswer,
   signal: AbortSignal,
 ): Promise<void> {
   const line = candidateLine(deps, asked.route, asked.model, candidate)
   const wire = realtimeKeyRequest(line, route, withSessionModel(route, body, line.target.model))
   const limits = limitsOf(deps.settings, line.deployment, {}, undefined)
-  const own = { ...limits, maxBytes: MAX_ANSWER_BYTES, signal }
+  const own = { ...limits, connectTimeoutMs, maxBytes: MAX_ANSWER_BYTES, signal }
   const { status, headers, json } = await askObject(line, wire, own, 'a key')
   const text = withOurKeys(deps, asked.model, candidate, json)
   const bytes = Buffer.from(text)

@@ -1,4 +1,5 @@
 import type { Clock } from '../../core/clock.ts'
+import type { Deployment } from '../../core/deployment.ts'
 import { asGatewayError, failureRow, GatewayError } from '../../core/failure.ts'
 import type { OpenSocket } from '../../core/web-socket.ts'
 import type { Line } from '../../providers/call.ts'
@@ -39,6 +40,8 @@ export interface SessionRequest {
   readonly headers: AnswerHeaders
   /** What the client's key is good for; undefined where it may ask for everything. */
   readonly grant?: SessionGrant | undefined
+  /** Told of the deployments that the request comes to: one of its group first, then each that is asked. */
+  readonly meets?: (deployment: Deployment) => void
   /** The client is gone, or the process ends. */
   readonly signal: AbortSignal
 }
@@ -92,6 +95,7 @@ async function openAny(deps: RealtimeDeps, request: SessionRequest): Promise<Ses
   const { model } = request
   if (model === undefined) throw unknownModel({ route: ROUTE }, null)
   const candidates = candidatesFor(deps, model)
+  if (candidates[0] !== undefined) request.meets?.(candidates[0].deployment)
   const inputs = pickInputs(deps)
   const tried = new Set<number>()
   let first: NoSession | undefined
@@ -177,6 +181,7 @@ async function openAt(
   { model, chosen, line, tells }: Opening,
   request: SessionRequest,
 ): Promise<Session | NoSession> {
+  request.meets?.(chosen.deployment)
   const headers = routeHeaders(model, line.deployment, line.target.base, [])
   const { timeoutMs = deps.settings.requestTimeoutMs } = line.deployment.timeouts
   const { traffic } = deps.health.engine
@@ -215,7 +220,7 @@ async function openAt(
     const failure = asGatewayError(error)
     const told = explain(line, failure)
     over()
-    tell(deps.health, call, tells(chosen, failure) ? told : undefined)
+    tell(deps, chosen.deployment, call, tells(chosen, failure) ? told : undefined)
     return { failure: told, headers }
   }
 }

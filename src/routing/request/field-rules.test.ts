@@ -9,7 +9,7 @@ import { fitted, readFieldRules } from './field-rules.ts'
 
 function lineOf(more: Partial<Deployment>, dropParams = false): Line {
   const never = (): never => assert.fail('nothing goes out here')
-  const transport = { send: never, stream: never, dial: never, openSocket: never, close: never }
+  const transport = { send: never, stream: never, dial: never, openSocket: never, reach: never, close: never }
   const env = { OPENAI_API_KEY: 'sk', GROQ_API_KEY: 'sk', COHERE_API_KEY: 'sk' }
   const opened = openLine(aDeployment(0, more), { transport, env, redact: (text) => text, dropParams })
   assert.ok('line' in opened)
@@ -85,4 +85,21 @@ test('the deployment’s own defaults are no way around it', () => {
   const rules = { fieldRules: { dropParams: true, drop: ['seed'], keep: [] } }
   const { target } = lineOf({ upstreamModel: 'o3', bodyDefaults, ...rules })
   assert.deepEqual(target.bodyDefaults, { top_k: 2 })
+})
+
+test('members that are named as every object’s own are members like any other', () => {
+  for (const name of ['constructor', '__proto__', 'toString']) {
+    const body: unknown = JSON.parse(`{"${name}":{"x":1,"y":2},"additional_drop_params":["${name}.x"]}`)
+    assert.ok(typeof body === 'object' && body !== null)
+    const [out, dropped] = sent(lineOf({}), body)
+    assert.equal(JSON.stringify(out), `{"${name}":{"y":2},"additional_drop_params":["${name}.x"]}`)
+    assert.deepEqual(dropped, [name])
+  }
+})
+
+test('a client’s paths cost no more than a look: longer ones than anybody means are not followed', () => {
+  const within = `a${'[1]'.repeat(85)}`
+  const bytes = Buffer.from(JSON.stringify({ a: [], additional_drop_params: [within, `${within}.b`] }))
+  const rules = readFieldRules(bytes, scanObject(bytes), ['additional_drop_params'])
+  assert.deepEqual(rules?.drop, [within])
 })

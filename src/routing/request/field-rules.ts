@@ -18,6 +18,8 @@ export interface FieldRules {
 
 /** Nobody names more by hand. */
 const MAX_PATHS = 100
+/** A longer one leads nowhere that anybody meant, and walking it takes time. */
+const MAX_PATH_CHARS = 256
 
 /** Reads the three members; undefined where there is none of them. */
 export function readFieldRules(
@@ -42,7 +44,10 @@ const RULE_FIELDS: ReadonlySet<string> = new Set([
 
 function namesIn(list: Json | undefined): readonly string[] {
   if (!Array.isArray(list)) return []
-  return list.filter((each) => typeof each === 'string').slice(0, MAX_PATHS)
+  return list
+    .filter((each) => typeof each === 'string')
+    .filter(({ length }) => length <= MAX_PATH_CHARS)
+    .slice(0, MAX_PATHS)
 }
 
 /** A body with what the rules leave out left out; the very same where that is nothing. */
@@ -74,14 +79,11 @@ export function fitted(
   const steps = paths.map((path) => stepsOf(path)).filter(([first = '']) => has(first))
   const whole = steps.filter(({ length }) => length === 1).map(([first = '']) => first)
   const remove = [...unwanted, ...whole.filter((name) => !NEVER_DROPPED.has(name))]
-  const set: Record<string, string> = {}
-  for (const [first = '', ...rest] of steps) {
-    if (rest.length === 0 || remove.includes(first)) continue
-    const value: Json | undefined =
-      set[first] === undefined ? memberValue(body, spans, first) : JSON.parse(set[first])
-    const left = JSON.stringify(without(value, rest))
-    if (left !== JSON.stringify(value)) set[first] = left
-  }
+  const set = changed(
+    body,
+    spans,
+    steps.filter(([first = '', ...rest]) => rest.length > 0 && !remove.includes(first)),
+  )
   if (remove.length === 0 && Object.keys(set).length === 0) return { body, spans, dropped: NONE }
   const own = spliceBody(body, spans, { remove, set })
   return { body: own, spans: scanObject(own), dropped: [...remove, ...Object.keys(set)] }
@@ -90,6 +92,28 @@ export function fitted(
 const NONE: readonly string[] = []
 /** Without these it would be another request. */
 const NEVER_DROPPED: ReadonlySet<string> = new Set(['model', 'messages', 'prompt', 'input', 'stream'])
+
+/** JSON texts of the members that these paths lead into, each parsed once; those that stay as they were left out. */
+function changed(
+  body: Buffer,
+  spans: JsonSpans,
+  paths: readonly (readonly string[])[],
+): Readonly<Record<string, string>> {
+  const values = new Map<string, { readonly before: Json | undefined; readonly after: Json | undefined }>()
+  for (const [first = '', ...rest] of paths) {
+    const known = values.get(first)
+    const before = known === undefined ? memberValue(body, spans, first) : known.before
+    values.set(first, { before, after: without(known === undefined ? before : known.after, rest) })
+  }
+  const texts = [...values].map(([name, { before, after }]) => ({
+    name,
+    before: JSON.stringify(before),
+    after: JSON.stringify(after),
+  }))
+  return Object.fromEntries(
+    texts.filter(({ before, after }) => before !== after).map(({ name, after }) => [name, after]),
+  )
+}
 
 /** `tools[*].function.strict` → `tools`, `*`, `function`, `strict`; `tools[0]` → `tools`, `0`. */
 function stepsOf(path: string): readonly string[] {

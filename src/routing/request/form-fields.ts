@@ -1,6 +1,5 @@
 import { baseName } from '../../core/client-form.ts'
 import type { FormField } from '../../core/client-form.ts'
-import type { Json } from '../../core/json.ts'
 import { GATEWAY_FIELDS } from './fields.ts'
 
 /**
@@ -9,26 +8,33 @@ import { GATEWAY_FIELDS } from './fields.ts'
  * texts that are not known, only the name is there.
  */
 export function fieldsAsJson(fields: readonly FormField[]): Buffer {
-  const members = new Map<string, Json>()
+  const members = new Map<string, string | string[]>()
   for (const { name, text } of fields) {
     const base = baseName(name)
-    const value = text === undefined ? null : valueOf(base, text)
+    const value = text === undefined ? 'null' : jsonOf(base, text)
     const before = members.get(base)
     if (!name.endsWith('[]')) members.set(base, value)
-    else members.set(base, Array.isArray(before) ? [...before, value] : [value])
+    else if (Array.isArray(before)) before.push(value)
+    else members.set(base, [value])
   }
-  const texts = [...members].map(([name, value]) => `${JSON.stringify(name)}:${JSON.stringify(value)}`)
+  const texts = [...members].map(
+    ([name, value]) => `${JSON.stringify(name)}:${Array.isArray(value) ? `[${value.join(',')}]` : value}`,
+  )
   return Buffer.from(`{${texts.join(',')}}`)
 }
 
-function valueOf(name: string, text: string): Json {
-  if (name === 'stream') return /^true$/i.test(text)
-  if (!GATEWAY_FIELDS.has(name)) return text
+/** JSON stays as it came, however deep it is: whoever reads the object bounds that. */
+function jsonOf(name: string, text: string): string {
+  if (name === 'stream') return String(/^true$/i.test(text))
+  return GATEWAY_FIELDS.has(name) && isJson(text) ? text : JSON.stringify(text)
+}
+
+function isJson(text: string): boolean {
   try {
-    const value: Json = JSON.parse(text)
-    return value
+    JSON.parse(text)
+    return true
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error
-    return text
+    return false
   }
 }
