@@ -79,7 +79,9 @@ export function createChecker(deps: CheckerDeps): Checker {
       const found = subjectOf(deployment)
       if (found.kind !== 'ready') return unsent(deployment, found, deps.clock)
       const learned = lessons.get(deployment.index) ?? NOTHING_LEARNED
-      return inSlot({ deps, lessons, subject: found, signal, mostMs }, (check) => attempt(check, learned, false))
+      return inSlot({ deps, lessons, subject: found, signal, mostMs }, (check) =>
+        attempt(check, learned, false),
+      )
     },
     look: async (deployment, signal, suspected) => {
       const found = subjectOf(deployment)

@@ -370,7 +370,9 @@ test('the engine looks at once and at each interval, confirms a failure within s
   mood = pong
   await pass(20_000)
   assert.deepEqual(
-    lines.map((line) => line.replace(/"error":".*broken.*"(?=,"since)/, '"error":"…"').replace(/,"since":"[^"]*"/, '')),
+    lines.map((line) =>
+      line.replace(/"error":".*broken.*"(?=,"since)/, '"error":"…"').replace(/,"since":"[^"]*"/, ''),
+    ),
     [
       'health_changed {"model_id":"id-0","group":"my-group","from":"HEALTHY","to":"SUSPECT","reason":"server_error","error":"…"}',
       'health_changed {"model_id":"id-0","group":"my-group","from":"SUSPECT","to":"DOWN","reason":"server_error","error":"…"}',
@@ -430,7 +432,8 @@ test('the loop pays for a picture every six hours, and sees an outage and its en
   let isUp = true
   const { checks, asked, clock, board } = scene(
     (one) => {
-      if (!isUp) return Promise.reject(new GatewayError('unreachable', 'connection refused', { isUnsent: true }))
+      if (!isUp)
+        return Promise.reject(new GatewayError('unreachable', 'connection refused', { isUnsent: true }))
       return one.url.endsWith('/models') ? models(one) : picture()
     },
     {

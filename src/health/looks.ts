@@ -19,7 +19,11 @@ export interface LooksDeps {
   readonly engine: () => Pick<Engine, 'standings' | 'traffic'>
   readonly checker: Pick<Checker, 'look'>
   /** A whole check, shared with whoever else waits for one, and recorded by the time it resolves. */
-  readonly check: (deployment: Deployment, signal: AbortSignal, mostMs: number | undefined) => Promise<Verdict>
+  readonly check: (
+    deployment: Deployment,
+    signal: AbortSignal,
+    mostMs: number | undefined,
+  ) => Promise<Verdict>
   /** Records what a free look found, where it failed. */
   readonly record: (deployment: Deployment, verdict: Verdict, depth: Depth) => void
   readonly board: Pick<WritableBoard, 'passed'>

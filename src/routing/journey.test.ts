@@ -333,7 +333,8 @@ test('a group at its limits is left for its fallbacks, else told when to come ag
   const [third] = send().ends
   assert.match(third ?? '', /^throttled No deployments available for selected model, Try again in 1 seconds/)
   assert.equal(asked.length, 2)
-  for (const index of [0, 1]) assert.notEqual(deps.health.engine.standings.standing(index, 0).state, 'SUSPECT')
+  for (const index of [0, 1])
+    assert.notEqual(deps.health.engine.standings.standing(index, 0).state, 'SUSPECT')
   first.stream.cancel()
   second.stream.cancel()
   assert.equal(deps.ledger.inFlight(0), 0)
@@ -381,7 +382,8 @@ test('tests of fallbacks fail the first group without asking it, and are no evid
     const [only = '', ...others] = asked
     assert.deepEqual(others, [])
     assert.equal(only.slice(0, 1), expected.slice(0, 1))
-    for (const index of [0, 1, 2, 3, 4]) assert.notEqual(deps.health.engine.standings.standing(index, 0).state, 'SUSPECT')
+    for (const index of [0, 1, 2, 3, 4])
+      assert.notEqual(deps.health.engine.standings.standing(index, 0).state, 'SUSPECT')
     asked.length = 0
     send({ [field]: false })
     assert.equal(asked[0]?.startsWith('a'), true)

@@ -114,7 +114,10 @@ function attendedOf(
   { nextRequest }: JourneyDeps,
   { need, body, prompt, read: { timeoutMs, streamTimeoutMs } }: Asked,
 ): Attended {
-  const clientMs = Math.min(timeoutMs ?? Number.POSITIVE_INFINITY, streamTimeoutMs ?? Number.POSITIVE_INFINITY)
+  const clientMs = Math.min(
+    timeoutMs ?? Number.POSITIVE_INFINITY,
+    streamTimeoutMs ?? Number.POSITIVE_INFINITY,
+  )
   return { need, promptBytes: body.length, request: nextRequest(), prompt, clientMs }
 }
 

@@ -17,14 +17,7 @@ export interface PickDeps {
 }
 
 /** What a choice among the candidates is made from. */
-export function pickInputs({
-  lines,
-  health,
-  clock,
-  limitMs,
-  strategy,
-  random,
-}: PickDeps): PickInputs {
+export function pickInputs({ lines, health, clock, limitMs, strategy, random }: PickDeps): PickInputs {
   return {
     choices: health.engine.choices,
     now: () => clock.elapsed(),

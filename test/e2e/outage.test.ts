@@ -68,7 +68,8 @@ test('a provider killed and started again turns every verdict of all nine modes,
         fake = await startFake(port)
         const back = within + LONGEST_WAIT_MS
         const well = await eventually(report, (json) => at(json, 'healthy_count') === 9, back)
-        for (const entry of listAt(well, 'healthy_endpoints')) assert.ok(!keysOf(entry).includes('reason'), JSON.stringify(entry))
+        for (const entry of listAt(well, 'healthy_endpoints'))
+          assert.ok(!keysOf(entry).includes('reason'), JSON.stringify(entry))
         assert.deepEqual(
           complaints(gateway).filter((line) => !line.includes('"event":"health_changed"')),
           [],

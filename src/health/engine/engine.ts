@@ -251,7 +251,8 @@ function launch(
     isReported = true
     if (!isPaid) purse.refund(cost, credential)
     // What was to be free led on to an answer.
-    else if (cost === 0) purse.spend(price === Number.POSITIVE_INFINITY ? 0 : price, credential, clock.elapsed())
+    else if (cost === 0)
+      purse.spend(price === Number.POSITIVE_INFINITY ? 0 : price, credential, clock.elapsed())
     if (evidence !== undefined) standings.apply(index, evidence, clock.elapsed())
     scheduler.done(index)
   })

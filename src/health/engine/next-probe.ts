@@ -100,8 +100,7 @@ function first(standing: Standing, prices: Prices, roll: number, rules: LookRule
     ? lastProbeAt + early(rules.intervalMs, roll)
     : since + (isFresh ? roll * prices.spreadMs : rules.confirmFreeMs)
   const isRare = prices.leastMs !== undefined && prices.isFirstBought !== true
-  if (maySpend(prices, 'idle', rules) && !isRare)
-    return { at, rung: DEPTH.answer, purpose: 'idle' }
+  if (maySpend(prices, 'idle', rules) && !isRare) return { at, rung: DEPTH.answer, purpose: 'idle' }
   return mayLookFree(prices, rules) ? { at, rung: DEPTH.front, purpose: 'idle' } : undefined
 }
 
