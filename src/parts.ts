@@ -81,8 +81,7 @@ export function createParts(config: Config, deps: PartsDeps): Parts {
   const settings = healthSettings(config)
   const shared = { deployments, lines, openLine: openTo, clock, log, random }
   const lag = createRecentLag()
-  const checks = createHealthChecks({ ...shared, priceOf: defaultPrice, lagMs: lag.p99Ms, settings })
-  const { board } = checks
+  const checks = createHealthChecks({ ...shared, priceOf: defaultPrice, lagMs: () => lag.p99Ms(), settings })
   const metrics = createMetrics({
     deployments,
     memory: () => process.memoryUsage(),
@@ -105,7 +104,7 @@ export function createParts(config: Config, deps: PartsDeps): Parts {
   }
   const gateway = createGateway({
     ...shared,
-    board,
+    board: checks.board,
     directory,
     checks,
     ...createRoads(traffic, config.general.masterKey),
@@ -118,7 +117,7 @@ export function createParts(config: Config, deps: PartsDeps): Parts {
   })
   const needsBook = router.checksContextWindow || router.strategy === 'cost-based-routing'
   const prepare = (): Promise<void> => (needsBook ? book.load() : Promise.resolve())
-  return { board, checks, gateway, transports, metrics, lag, prepare }
+  return { board: checks.board, checks, gateway, transports, metrics, lag, prepare }
 }
 
 type Traffic = RelayDeps & ObjectDeps & RealtimeDeps & Omit<RealtimeKeyDeps, 'sessionKeys'>

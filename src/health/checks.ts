@@ -121,15 +121,14 @@ export function createHealthChecks(deps: HealthChecksDeps): HealthChecks {
   return {
     board,
     engine,
-    failed: board.failed,
+    failed: (index, error) => board.failed(index, error),
     read: (scope, signal) => checkAll(dueLive(scope, board, deps), signal),
     check: (deployment, signal = neverStops) => flights.share(deployment, signal),
     start: () => engine.start(),
-    startOnce: () =>
-      checkAll(
-        deployments.filter((one) => isEverChecked(one, settings)),
-        neverStops,
-      ),
+    startOnce: () => {
+      const targets = deployments.filter((one) => isEverChecked(one, settings))
+      return checkAll(targets, neverStops)
+    },
     stop: async () => {
       engine.stop()
       await Promise.all([looks.stop(), flights.stop()])
