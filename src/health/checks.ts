@@ -20,7 +20,7 @@ import type { HealthSettings } from './settings.ts'
 import { createSlots, DEFAULT_SLOT_LIMITS } from './slots.ts'
 import type { SlotLimits } from './slots.ts'
 import type { LineOrProblem } from './subject.ts'
-import { logTransition } from './transition-log.ts'
+import { createIsolationLog, logTransition } from './transition-log.ts'
 
 /** Health checks of one gateway: on request and by the engine's plan. */
 export interface HealthChecks {
@@ -90,7 +90,12 @@ export function createHealthChecks(deps: HealthChecksDeps): HealthChecks {
     },
   })
   const board = createBoard(deployments, { clock, standings: engine.standings })
-  const record = createRecord(deps, engine, board)
+  const record = createRecord(
+    deps,
+    engine,
+    board,
+    createIsolationLog(log, () => board.isIsolated()),
+  )
   const flights = createFlights(async (deployment, signal) => {
     const verdict = await checker.check(deployment, signal, deadlines.get(deployment.index))
     record(deployment, verdict, DEPTH.answer)

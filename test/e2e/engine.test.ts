@@ -99,4 +99,21 @@ describe('the health engine, from outside', () => {
       },
     )
   })
+
+  test('where nobody can be reached at all nobody is called down, and the answer says why', async () => {
+    const ports = [await freePort(), await freePort(), await freePort()]
+    const members = ports.map((port, index) => ({
+      group: 'g',
+      id: `id-${index}`,
+      base: `http://127.0.0.1:${port}/v1`,
+    }))
+    await withStage(configOf(members), async (stage) => {
+      const { gateway } = stage
+      const health = async (): Promise<unknown> =>
+        (await ask(`${gateway.url}/health`, { headers: AUTH })).json
+      await eventually(health, (json) => at(json, 'self_isolated') === true)
+      for (let sent = 0; sent < 20; sent += 1) await chat(gateway, { model: 'g' })
+      for (const { id } of members) assert.notEqual(await stateOf(stage, id), 'DOWN')
+    })
+  })
 })
