@@ -11,7 +11,9 @@ import type { Engine } from './engine/engine.ts'
 import { createPurse } from './engine/purse.ts'
 import { engineRules, lookRules } from './engine-settings.ts'
 import { createFlights } from './live.ts'
+import type { Flights } from './live.ts'
 import { createLooks } from './looks.ts'
+import type { LooksDeps } from './looks.ts'
 import { createMembers } from './members.ts'
 import type { Members } from './members.ts'
 import { isEverChecked, isLiveChecked, mayReuse, mustProbe } from './policy.ts'
@@ -109,12 +111,7 @@ export function createHealthChecks(deps: HealthChecksDeps): HealthChecks {
     board,
     record,
     priceCeiling: lookRules(settings).priceCeiling,
-    check: (deployment, signal, mostMs) => {
-      deadlines.set(deployment.index, mostMs)
-      const flight = flights.share(deployment, signal)
-      deadlines.delete(deployment.index)
-      return flight
-    },
+    check: hurried(flights, deadlines),
   })
   const checkAll = (targets: readonly Deployment[], signal: AbortSignal) =>
     flights.shareAll(targets, signal, (error) => log.error('check_crashed', { message: error.message }))
@@ -138,6 +135,16 @@ export function createHealthChecks(deps: HealthChecksDeps): HealthChecks {
       engine.stop()
       await Promise.all([looks.stop(), flights.stop()])
     },
+  }
+}
+
+/** A shared check within a deadline of its own, where it is the one that begins it. */
+function hurried(flights: Flights, deadlines: Map<number, number | undefined>): LooksDeps['check'] {
+  return (deployment, signal, mostMs) => {
+    deadlines.set(deployment.index, mostMs)
+    const flight = flights.share(deployment, signal)
+    deadlines.delete(deployment.index)
+    return flight
   }
 }
 
