@@ -94,11 +94,10 @@ export function createParts(config: Config, deps: PartsDeps): Parts {
   const checks = createHealthChecks({
     ...shared,
     priceOf: (each) => prices.of(each),
-    lagMs: lag.p99Ms,
+    lagMs: () => lag.p99Ms(),
     settings,
     engineRules: engineRulesOf(config.engine),
   })
-  const { board } = checks
   const metrics = createMetrics({
     deployments,
     memory: () => process.memoryUsage(),
@@ -128,7 +127,7 @@ export function createParts(config: Config, deps: PartsDeps): Parts {
   }
   const gateway = createGateway({
     ...shared,
-    board,
+    board: checks.board,
     directory,
     checks,
     views: checks.views,
@@ -147,7 +146,7 @@ export function createParts(config: Config, deps: PartsDeps): Parts {
     else if (needsBook) await book.load()
   }
   const plan = createPlanner(config, { lines, prices, settings })
-  return { board, checks, gateway, transports, metrics, lag, prepare, plan }
+  return { board: checks.board, checks, gateway, transports, metrics, lag, prepare, plan }
 }
 
 /** Plans background checks, as if they were on. */

@@ -120,7 +120,10 @@ export const paramShape = {
   ),
   order: acted(numeric, 'Deployments of a lower number come first; those without a number last.'),
   max_parallel_requests: acted(notNegative, 'Most requests in flight. 0 counts as not set.'),
-  cooldown_time: acted(notNegative, 'Seconds to rest after failures; beats the router and Retry-After.'),
+  cooldown_time: acted(
+    notNegative,
+    'Seconds before it is looked at for the first time when it is down; beats the router.',
+  ),
   tags: acted(
     z.array(textLike, { error: 'must be a list of tags' }),
     'For requests with one of these tags, where `enable_tag_filtering` is on.',

@@ -12,8 +12,6 @@ export interface FailureRow {
   readonly tryNext: boolean
   /** May the same deployment succeed where it is asked again a moment later? */
   readonly again?: true
-  /** What puts a deployment aside: one failure of traffic, or a run or majority of them; absent: no number. */
-  readonly cools?: 'at_once' | 'often'
   /** What it says of the health of whoever failed; absent: nothing. */
   readonly evidence?: EvidenceRow
   /** What the reader should do, at 3 a.m. */

@@ -111,9 +111,7 @@ export function createBoard(deployments: readonly Deployment[], deps: BoardDeps)
     latestError: (index) => entries[index]?.error,
     onChange: (listener) => {
       listeners.add(listener)
-      return () => {
-        listeners.delete(listener)
-      }
+      return () => void listeners.delete(listener)
     },
     version: () => version,
     isIsolated: () => standings.isIsolated(clock.elapsed()),

@@ -11,7 +11,9 @@ import type { Engine } from './engine/engine.ts'
 import { createPurse } from './engine/purse.ts'
 import type { EngineRuleSet } from './engine-rules.ts'
 import { createFlights } from './live.ts'
+import type { Flights } from './live.ts'
 import { createLooks } from './looks.ts'
+import type { LooksDeps } from './looks.ts'
 import { createMembers } from './members.ts'
 import type { Members } from './members.ts'
 import { isEverChecked, isLiveChecked, mayReuse, mustProbe } from './policy.ts'
@@ -22,7 +24,7 @@ import type { SlotLimits } from './slots.ts'
 import { createStandingViews } from './standing-views.ts'
 import type { StandingViews } from './standing-views.ts'
 import type { LineOrProblem } from './subject.ts'
-import { logTransition } from './transition-log.ts'
+import { createIsolationLog, logTransition } from './transition-log.ts'
 
 /** Health checks of one gateway: on request and by the engine's plan. */
 export interface HealthChecks {
@@ -96,7 +98,12 @@ export function createHealthChecks(deps: HealthChecksDeps): HealthChecks {
     },
   })
   const board = createBoard(deployments, { clock, standings: engine.standings })
-  const record = createRecord(deps, engine, board)
+  const record = createRecord(
+    deps,
+    engine,
+    board,
+    createIsolationLog(log, () => board.isIsolated()),
+  )
   const flights = createFlights(async (deployment, signal) => {
     const verdict = await checker.check(deployment, signal, deadlines.get(deployment.index))
     record(deployment, verdict, DEPTH.answer)
@@ -110,12 +117,7 @@ export function createHealthChecks(deps: HealthChecksDeps): HealthChecks {
     board,
     record,
     priceCeiling: engineRules.look.priceCeiling,
-    check: (deployment, signal, mostMs) => {
-      deadlines.set(deployment.index, mostMs)
-      const flight = flights.share(deployment, signal)
-      deadlines.delete(deployment.index)
-      return flight
-    },
+    check: hurried(flights, deadlines),
   })
   const checkAll = (targets: readonly Deployment[], signal: AbortSignal) =>
     flights.shareAll(targets, signal, (error) => log.error('check_crashed', { message: error.message }))
@@ -134,19 +136,28 @@ export function createHealthChecks(deps: HealthChecksDeps): HealthChecks {
       price: (index) => known.members[index]?.price ?? Infinity,
       staleMs: STALE_INTERVALS * engineRules.look.intervalMs,
     }),
-    failed: board.failed,
+    failed: (index, error) => board.failed(index, error),
     read: (scope, signal) => checkAll(dueLive(scope, board, deps), signal),
     check: (deployment, signal = neverStops) => flights.share(deployment, signal),
     start: () => engine.start(),
-    startOnce: () =>
-      checkAll(
-        deployments.filter((one) => isEverChecked(one, settings)),
-        neverStops,
-      ),
+    startOnce: () => {
+      const targets = deployments.filter((one) => isEverChecked(one, settings))
+      return checkAll(targets, neverStops)
+    },
     stop: async () => {
       engine.stop()
       await Promise.all([looks.stop(), flights.stop()])
     },
+  }
+}
+
+/** A shared check within a deadline of its own, where it is the one that begins it. */
+function hurried(flights: Flights, deadlines: Map<number, number | undefined>): LooksDeps['check'] {
+  return (deployment, signal, mostMs) => {
+    deadlines.set(deployment.index, mostMs)
+    const flight = flights.share(deployment, signal)
+    deadlines.delete(deployment.index)
+    return flight
   }
 }
 

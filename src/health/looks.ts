@@ -8,6 +8,7 @@ import type { Log } from '../core/log.ts'
 import type { Verdict } from '../core/verdict.ts'
 import type { WritableBoard } from './board.ts'
 import type { Checker, Look } from './check.ts'
+import { depthOf } from './engine/blame.ts'
 import type { Engine, EngineDeps, Member } from './engine/engine.ts'
 import type { Standing } from './engine/standing.ts'
 
@@ -42,6 +43,8 @@ export interface Looks {
 /** A look that came to nothing is made again after this at the earliest, milliseconds; one that was spared after that. */
 const AGAIN_MS = 1_000
 const RARE_AGAIN_MS = 60_000
+/** Dollars; below it an answer is cheap. */
+const CHEAP = 0.001
 /** The longest that `probeMs` says: nothing is known of the usual. */
 const UNKNOWN_MS = 15_000
 
@@ -99,7 +102,7 @@ async function climb(
   const { hasFree = false, price = 0, leastMs } = deps.members[index] ?? {}
   const standing = deps.engine().standings.standing(index, deps.clock.elapsed())
   const isTooSoon = leastMs !== undefined && deps.clock.elapsed() - (paid.get(index) ?? -Infinity) < leastMs
-  if (hasFree && (rung < DEPTH.answer || isTooSoon || isDoubted(standing))) {
+  if (hasFree && (rung < DEPTH.answer || isTooSoon || isGated(standing, price))) {
     const startedAt = deps.clock.elapsed()
     const found = await deps.checker.look(deployment, signal, standing.reason)
     if (found.kind === 'failed') {
@@ -120,6 +123,13 @@ async function climb(
 
 function isDoubted({ state }: Standing): boolean {
   return state === 'SUSPECT' || state === 'DOWN' || state === 'MISCONFIGURED'
+}
+
+/** Nothing is bought where the front may be shut, nor anything dear; a cheap answer is asked for at once. */
+function isGated(standing: Standing, price: number): boolean {
+  const { reason } = standing
+  const isFront = reason !== undefined && depthOf(reason) <= DEPTH.front
+  return isDoubted(standing) && (isFront || price >= CHEAP)
 }
 
 /** A key may open the door and not the model, and a listing says nothing of a model's absence: only an answer tells. */

@@ -7,11 +7,12 @@ import type { WritableBoard } from './board.ts'
 import type { Engine } from './engine/engine.ts'
 import { toEvidence } from './engine/to-evidence.ts'
 
-/** Hands a verdict to board and engine. `depth` is that of the rung which decided. */
+/** Hands a verdict to board and engine, and then says so. `depth` is that of the rung which decided. */
 export function createRecord(
   { clock, lagMs }: { readonly clock: Pick<Clock, 'elapsed'>; readonly lagMs: () => number },
   { standings }: Pick<Engine, 'standings'>,
   board: WritableBoard,
+  recorded: () => void = () => undefined,
 ): (deployment: Deployment, verdict: Verdict, depth: Depth) => void {
   return ({ index }, verdict, depth) => {
     if (verdict.kind === 'unhealthy' && verdict.reason === 'checks_disabled') return
@@ -27,5 +28,6 @@ export function createRecord(
       const evidence = toEvidence({ kind: 'probed', verdict, depth }, times)
       if (evidence !== undefined) standings.apply(index, evidence, now)
     })
+    recorded()
   }
 }

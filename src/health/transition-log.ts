@@ -28,3 +28,18 @@ export function logTransition(
   else if (from === 'UNKNOWN' && to === 'HEALTHY') log.debug('health_changed', fields)
   else log.info('health_changed', fields)
 }
+
+/** Says, when it is called, whether our own network has begun to fail or is back: one line for each change. */
+export function createIsolationLog(log: Log, isIsolated: () => boolean): () => void {
+  let was = false
+  return () => {
+    const is = isIsolated()
+    if (is === was) return
+    was = is
+    if (is)
+      log.warn('self_isolated', {
+        message: 'nobody can be reached: our own network fails, and nobody is called down',
+      })
+    else log.info('self_isolation_over')
+  }
+}

@@ -1,77 +1,25 @@
-import type { Cancel, Clock } from '../../core/clock.ts'
 import { asGatewayError, GatewayError } from '../../core/failure.ts'
-import type { Log } from '../../core/log.ts'
 import type { AnswerHeaders } from '../answer/answer-head.ts'
 import { admit } from '../choice/admission.ts'
 import { mayRepeat } from './attempts.ts'
-import type { MaxInputTokens } from '../choice/context-window.ts'
 import type { Candidate } from '../choice/directory.ts'
 import { conclude, finish, watch } from './evidence.ts'
-import type { Attended, EvidenceDeps } from './evidence.ts'
+import type { Attended } from './evidence.ts'
 import { afterEfforts } from '../answer/explain.ts'
 import { fallbacksFor, fallbacksForUnknown, detours } from './fallbacks.ts'
-import type { FallbackRules, Detour } from './fallbacks.ts'
+import type { Detour } from './fallbacks.ts'
 import { mockFailure } from '../request/mock-test.ts'
 import { choose, noneAvailable } from '../choice/pick.ts'
-import type { PickInputs } from '../choice/pick.ts'
 import { ownPickInputs, pickInputs } from '../choice/pick-inputs.ts'
 import { groupFor, planAttempt } from '../choice/plan.ts'
-import type { Asked, Group, Plan, PlanDeps } from '../choice/plan.ts'
+import type { Asked, Group, Plan } from '../choice/plan.ts'
 import type { RelayAnswer } from '../answer/relay-answer.ts'
 import { endWait, isSpent } from './connect-budget.ts'
-import type { ConnectBudget } from './connect-budget.ts'
 import { connectMs } from './connect-share.ts'
-import type { RetryBudgets } from './retry-budget.ts'
 import type { Stream } from '../road.ts'
 import { decide } from './stay.ts'
-import type { PastFailure, RetryRules, Stay } from './stay.ts'
-
-/** What journeys are made of. */
-export interface JourneyDeps extends PlanDeps, EvidenceDeps {
-  readonly clock: Clock
-  readonly budgets: RetryBudgets
-  /** A number for one client's request, never 0, and never twice. */
-  readonly nextRequest: () => number
-  /** Set where requests that are too long for a model are not to be sent to it. */
-  readonly maxInputTokens?: MaxInputTokens | undefined
-  /** Told of failures that no client sees. */
-  readonly log: Log
-  /** Told of each retry and each fallback as it begins; absent: nobody counts. */
-  readonly detour?: (kind: 'retry' | 'fallback') => void
-  /** `connectTimeoutMs`: how long a request may wait for connections, milliseconds. */
-  readonly settings: PlanDeps['settings'] &
-    EvidenceDeps['settings'] &
-    FallbackRules &
-    RetryRules & { readonly connectTimeoutMs: number }
-}
-
-/** Sends one attempt out; its answer, or its failure before the first byte, comes to `answer`. `connectMs`: as in Limits. */
-export type OpenAttempt = (plan: Plan, answer: RelayAnswer, connectMs: () => number) => Stream
-
-/** One request from its arrival to its answer. */
-interface Journey {
-  readonly deps: JourneyDeps
-  readonly asked: Asked
-  readonly answer: RelayAnswer
-  readonly open: OpenAttempt
-  readonly inputs: PickInputs
-  /** As those see it who keep account; undefined where what happens says nothing about our own connections. */
-  readonly attended: Attended | undefined
-  /** By `Clock.elapsed`; the client's own deadline, or never. */
-  readonly deadlineMs: number
-  /** Names of the groups asked, in order. */
-  readonly visited: Set<string>
-  /** Ids of the deployments asked. */
-  readonly deployments: Set<number>
-  waiting: readonly Detour[]
-  attempts: number
-  /** Absent while nothing had to be waited for. */
-  connects: ConnectBudget | undefined
-  /** What the client is told in the end, and who it was. */
-  first: { readonly failure: GatewayError; readonly route: AnswerHeaders } | undefined
-  running: Stream | undefined
-  stopWaiting: Cancel | undefined
-}
+import type { PastFailure, Stay } from './stay.ts'
+import type { Journey, JourneyDeps, OpenAttempt } from './journey-parts.ts'
 
 /**
  * Takes a request to a deployment, and where that fails before the first byte to another one, to the same one again,

@@ -103,9 +103,13 @@ async function openAny(deps: RealtimeDeps, request: SessionRequest): Promise<Ses
     const chosen = choose(candidates, inputs, NOTHING, (index) => tried.has(index))
     if (chosen === undefined) break
     const line = candidateLine(deps, ROUTE, model, chosen)
+    const isLastResort = inputs.choices?.weight(chosen.deployment.index, inputs.now()) === 0
     const opened = await openAt(deps, { model, chosen, line, tells: tellsOf }, request)
     if (!('failure' in opened)) return { ...opened, headers: { ...opened.headers, ...attempts(tried.size) } }
-    first ??= opened
+    // Nobody is back: whoever has found that out is told what the others are told meanwhile.
+    first ??= isLastResort
+      ? { ...opened, failure: noneAvailable(model, candidates, inputs, NOTHING) }
+      : opened
     const { failure } = opened
     if (failure.source === 'client' || !failureRow(failure.kind).tryNext) break
     tried.add(chosen.deployment.index)
