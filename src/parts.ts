@@ -18,7 +18,7 @@ import { createProbePrices, type ProbePrices } from './health/probe-price.ts'
 import { DEFAULT_HEALTH_SETTINGS, type HealthSettings } from './health/settings.ts'
 import type { LineOrProblem } from './health/subject.ts'
 import { openLine } from './providers/call.ts'
-import { createModelBook } from './providers/model-facts.ts'
+import { createModelBook, type ModelBook } from './providers/model-facts.ts'
 import { resolveModel } from './providers/registry.ts'
 import { createChoice } from './routing/choice/choice.ts'
 import { createDirectory } from './routing/choice/directory.ts'
@@ -103,28 +103,7 @@ export function createParts(config: Config, deps: PartsDeps): Parts {
     memory: () => process.memoryUsage(),
     droppedLogLines: deps.droppedLogLines ?? (() => 0),
   })
-  const choice = createChoice(deployments, router, { clock, price: (each) => book.price(each) })
-  const outOfReach = createOutOfReach({
-    isEnabled: config.engine.traffic.isHeeded,
-    reach: reachOver(lines),
-    lastOkAt: (index) => checks.engine.standings.standing(index, clock.elapsed()).lastOkAt,
-    clock,
-    random,
-  })
-  const traffic = {
-    ...shared,
-    ...choice,
-    health: checks,
-    outOfReach,
-    directory,
-    resolve: resolveModel,
-    budgets: createRetryBudgets(RETRY_SHARE, clock),
-    detour: (kind: 'retry' | 'fallback') => (kind === 'retry' ? metrics.retried() : metrics.fellBack()),
-    ...(router.checksContextWindow && {
-      maxInputTokens: (deployment: Deployment) => book.maxInputTokens(deployment),
-    }),
-    settings: { ...config.litellm, ...router, connectTimeoutMs: config.network.connectTimeoutMs },
-  }
+  const traffic = createTraffic(config, { ...shared, directory, health: checks, book, metrics })
   const gateway = createGateway({
     ...shared,
     board: checks.board,
@@ -149,6 +128,30 @@ export function createParts(config: Config, deps: PartsDeps): Parts {
   return { board: checks.board, checks, gateway, transports, metrics, lag, prepare, plan }
 }
 
+/** What all that clients ask for runs on. */
+function createTraffic(config: Config, deps: TrafficInputs): Traffic {
+  const { deployments, router } = config
+  const { clock, random, lines, health, book, metrics } = deps
+  return {
+    ...deps,
+    ...createChoice(deployments, router, { clock, price: (each) => book.price(each) }),
+    outOfReach: createOutOfReach({
+      isEnabled: config.engine.traffic.isHeeded,
+      reach: reachOver(lines),
+      lastOkAt: (index) => health.engine.standings.standing(index, clock.elapsed()).lastOkAt,
+      clock,
+      random,
+    }),
+    resolve: resolveModel,
+    budgets: createRetryBudgets(RETRY_SHARE, clock),
+    detour: (kind: 'retry' | 'fallback') => (kind === 'retry' ? metrics.retried() : metrics.fellBack()),
+    ...(router.checksContextWindow && {
+      maxInputTokens: (deployment: Deployment) => book.maxInputTokens(deployment),
+    }),
+    settings: { ...config.litellm, ...router, connectTimeoutMs: config.network.connectTimeoutMs },
+  }
+}
+
 /** Plans background checks, as if they were on. */
 function createPlanner(
   { deployments, engine }: Config,
@@ -166,6 +169,11 @@ function createPlanner(
 }
 
 type Traffic = RelayDeps & ObjectDeps & RealtimeDeps & Omit<RealtimeKeyDeps, 'sessionKeys'>
+
+type TrafficInputs = Pick<
+  Traffic,
+  'deployments' | 'lines' | 'openLine' | 'clock' | 'log' | 'random' | 'directory' | 'health'
+> & { readonly book: ModelBook; readonly metrics: Metrics }
 
 /** The ways in which clients reach deployments. */
 function createRoads(

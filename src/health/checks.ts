@@ -98,12 +98,8 @@ export function createHealthChecks(deps: HealthChecksDeps): HealthChecks {
     },
   })
   const board = createBoard(deployments, { clock, standings: engine.standings })
-  const record = createRecord(
-    deps,
-    engine,
-    board,
-    createIsolationLog(log, () => board.isIsolated()),
-  )
+  const isolationLog = createIsolationLog(log, () => board.isIsolated())
+  const record = createRecord(deps, engine, board, isolationLog)
   const flights = createFlights(async (deployment, signal) => {
     const verdict = await checker.check(deployment, signal, deadlines.get(deployment.index))
     record(deployment, verdict, DEPTH.answer)
@@ -129,13 +125,7 @@ export function createHealthChecks(deps: HealthChecksDeps): HealthChecks {
   return {
     board,
     engine,
-    views: createStandingViews({
-      engine,
-      clock,
-      health: (index) => board.health(index),
-      price: (index) => known.members[index]?.price ?? Infinity,
-      staleMs: STALE_INTERVALS * engineRules.look.intervalMs,
-    }),
+    views: viewsOf(deps, engine, board, known),
     failed: (index, error) => board.failed(index, error),
     read: (scope, signal) => checkAll(dueLive(scope, board, deps), signal),
     check: (deployment, signal = neverStops) => flights.share(deployment, signal),
@@ -149,6 +139,21 @@ export function createHealthChecks(deps: HealthChecksDeps): HealthChecks {
       await Promise.all([looks.stop(), flights.stop()])
     },
   }
+}
+
+function viewsOf(
+  { clock, engineRules }: HealthChecksDeps,
+  engine: Engine,
+  board: Board,
+  { members }: Members,
+): StandingViews {
+  return createStandingViews({
+    engine,
+    clock,
+    health: (index) => board.health(index),
+    price: (index) => members[index]?.price ?? Infinity,
+    staleMs: STALE_INTERVALS * engineRules.look.intervalMs,
+  })
 }
 
 /** A shared check within a deadline of its own, where it is the one that begins it. */

@@ -68,7 +68,10 @@ export async function withGateway(
   const models = cells.flatMap((cell) =>
     (cell.hasLive ? (['sick', 'live'] as const) : (['sick'] as const)).map((who) => listed(fake, cell, who)),
   )
-  const settings = { general_settings: { drain_delay: 0 }, router_settings: { num_retries: 2 } }
+  const settings = {
+    general_settings: { drain_delay: 0 },
+    router_settings: { num_retries: 2, disable_cooldowns: true },
+  }
   const yaml = JSON.stringify({ model_list: models, ...settings })
   const { config, problems } = await readConfigText('config.yaml', yaml)
   assert.ok(config !== undefined, JSON.stringify(problems))

@@ -198,7 +198,10 @@ function retriesAfter(
 function inputsFor({ limitMs, ...deps }: TryDeps, { isSteady, isWork }: Errand): PickInputs {
   const { lines, health, outOfReach, clock, random } = deps
   return pickInputs({
-    ...{ lines, health, outOfReach, clock },
+    lines,
+    health,
+    outOfReach,
+    clock,
     ...(isWork && limitMs !== undefined && { limitMs }),
     random: isSteady ? NEVER_ANOTHER : random,
   })
