@@ -86,10 +86,12 @@ export function createStandingViews(deps: StandingViewsDeps): StandingViews {
 
 function freshnessOf({ engine, clock, staleMs }: StandingViewsDeps, index: number): Freshness {
   const now = clock.elapsed()
-  const { lastEvidenceAt, state } = engine.standings.standing(index, now)
+  const { lastEvidenceAt, state, reason } = engine.standings.standing(index, now)
+  // What cannot be called at all stays so until the config is mended.
+  const isRenewed = state !== 'UNKNOWN' && reason !== 'misconfigured'
   const plan = engine.plan(index)
   return {
-    isStale: state !== 'UNKNOWN' && now - lastEvidenceAt > staleMs,
+    isStale: isRenewed && now - lastEvidenceAt > staleMs,
     nextCheckAt: plan && clock.now() - now + lookAt(plan, engine.scheduler.nextAt(index), now),
   }
 }

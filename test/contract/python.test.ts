@@ -55,7 +55,10 @@ describe("OpenAI's Python client finds at the gateway what it finds at the provi
       const { stdout } = await run(PYTHON, [CALLS, url, goneUrl, KEY], { timeout: DEADLINE_MS })
       return OUTCOMES.parse(JSON.parse(stdout))
     }
-    const settings = { general_settings: { master_key: KEY }, router_settings: { num_retries: 0 } }
+    const settings = {
+      general_settings: { master_key: KEY },
+      router_settings: { num_retries: 0, disable_cooldowns: true },
+    }
     try {
       await withModels(
         listedAt(fake),

@@ -19,7 +19,10 @@ describe("a vendor's client finds at the gateway what it finds at the provider",
   before(async () => {
     const fake = await startFakeProvider({ models: ORDERS, keys: [KEY] })
     const goneUrl = `http://127.0.0.1:${await deadPort()}`
-    const settings = { general_settings: { master_key: KEY }, router_settings: { num_retries: 0 } }
+    const settings = {
+      general_settings: { master_key: KEY },
+      router_settings: { num_retries: 0, disable_cooldowns: true },
+    }
     try {
       await withModels(
         listedAt(fake),

@@ -58,7 +58,10 @@ describe('a client finds at the gateway what it finds at a server of strangers',
   before(async () => {
     const mock = await startStranger()
     const goneUrl = `http://127.0.0.1:${await deadPort()}`
-    const settings = { general_settings: { master_key: KEY }, router_settings: { num_retries: 0 } }
+    const settings = {
+      general_settings: { master_key: KEY },
+      router_settings: { num_retries: 0, disable_cooldowns: true },
+    }
     try {
       await withModels(
         listedAt(mock),

@@ -54,7 +54,7 @@ test('a group that swallows connections holds up one request, and serves again o
         assert.match(later.headers.get('retry-after') ?? '', /^[12]$/)
         const message = String(at(later.json, 'error', 'message'))
         assert.equal(
-          message.match(/put aside after unreachable, (?:tried again in \d s|and being tried)/g)?.length,
+          message.match(/no connection comes about, (?:tried again in \d s|being tried again now)/g)?.length,
           2,
         )
         const models = await timed(() => ask(`${gateway.url}/v1/models`, { headers: AUTH }))

@@ -161,7 +161,7 @@ describe('a group of which every deployment refuses connections', () => {
         assert.match(later.headers.get('retry-after') ?? '', /^[12]$/)
         assert.match(
           String(at(later.json, 'error', 'message')),
-          /DOWN \(unreachable\) since \d+ s, tried again in/,
+          /\(unreachable\) since \d+ s, no connection comes about, (?:being )?tried again/,
         )
       }
       await onPort(port, async () => {

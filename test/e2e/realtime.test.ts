@@ -294,7 +294,7 @@ describe('a session that cannot be had', () => {
         () => refused(gateway, '/v1/realtime?model=dead', { headers: AUTH }),
         ({ status }) => status === 503,
       )
-      assert.match(next.text, /DOWN \(unreachable\) since \d+ s/)
+      assert.match(next.text, /SUSPECT \(unreachable\) since \d+ s, no connection comes about/)
       assert.ok(Number(next.headers['retry-after']) >= 1)
     })
   })

@@ -146,7 +146,7 @@ test('where nobody can connect the client learns when the first of them is tried
   assert.equal(failure.retryAfterMs, 61_500)
   assert.equal(
     failure.message,
-    'No deployment of model=g can be called. openai/m (id-0): no connection comes about, tried again in 90 s; openai/m (id-1): set KEY; openai/m (id-2): no connection comes about, tried again in 62 s. See GET /health.',
+    'No deployment of model=g can be called. openai/m (id-0): HEALTHY (not_checked_yet) since 0 s, no connection comes about, tried again in 90 s; openai/m (id-1): set KEY; openai/m (id-2): HEALTHY (not_checked_yet) since 0 s, no connection comes about, tried again in 62 s. See GET /health.',
   )
   assert.equal(failureAfter([5000, 0, 5000]).retryAfterMs, 1000, 'one is being tried')
 })

@@ -178,11 +178,7 @@ export function noneAvailable(
     const fullMs = cannot === undefined && !isOut ? (limitMs?.(deployment, need) ?? 0) : 0
     if (fullMs > 0) limitedMs = Math.min(limitedMs, fullMs)
     if (reasons.length === MAX_REASONS) continue
-    const health = (): string =>
-      reachMs === undefined
-        ? healthWords(index, choices, now)
-        : `no connection comes about, ${nextWords(reachMs)}`
-    const why = cannot?.message ?? (fullMs > 0 ? limitWords(fullMs) : health())
+    const why = cannot?.message ?? (fullMs > 0 ? limitWords(fullMs) : healthWords(index, inputs, reachMs))
     reasons.push(`${deployment.model} (${shortId(deployment.id)}): ${why}`)
   }
   const more = candidates.length > MAX_REASONS ? `; and ${candidates.length - MAX_REASONS} more` : ''
@@ -223,12 +219,18 @@ function waitOf(
   return Math.min(retryInMs ?? NONE_AVAILABLE_RETRY_MS, isComingBack ? 1000 : Number.POSITIVE_INFINITY)
 }
 
-function healthWords(index: number, choices: Choices | undefined, now: number): string {
+function healthWords(
+  index: number,
+  { choices, now: elapsed }: PickInputs,
+  reachMs: number | undefined,
+): string {
   if (choices === undefined) return 'not callable'
+  const now = elapsed()
   const { state, reason, since, until } = choices.eligibility(index, now)
   const why = reason === undefined ? '' : ` (${reason})`
-  const next = until === Number.POSITIVE_INFINITY ? '' : `, ${nextWords(Math.max(until - now, 0))}`
-  return `${state}${why} since ${Math.round((now - since) / 1000)} s${next}`
+  const held = `${state}${why} since ${Math.round((now - since) / 1000)} s`
+  if (reachMs !== undefined) return `${held}, no connection comes about, ${nextWords(reachMs)}`
+  return until === Number.POSITIVE_INFINITY ? held : `${held}, ${nextWords(Math.max(until - now, 0))}`
 }
 
 function nextWords(ms: number): string {
