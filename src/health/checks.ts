@@ -127,13 +127,7 @@ export function createHealthChecks(deps: HealthChecksDeps): HealthChecks {
   return {
     board,
     engine,
-    views: createStandingViews({
-      engine,
-      clock,
-      health: (index) => board.health(index),
-      price: (index) => known.members[index]?.price ?? Infinity,
-      staleMs: STALE_INTERVALS * lookRules(settings).intervalMs,
-    }),
+    views: viewsOf(deps, { engine, board, members: known.members }),
     failed: board.failed,
     read: (scope, signal) => checkAll(dueLive(scope, board, deps), signal),
     check: (deployment, signal = neverStops) => flights.share(deployment, signal),
@@ -148,6 +142,23 @@ export function createHealthChecks(deps: HealthChecksDeps): HealthChecks {
       await Promise.all([looks.stop(), flights.stop()])
     },
   }
+}
+
+function viewsOf(
+  { clock, settings }: HealthChecksDeps,
+  {
+    engine,
+    board,
+    members,
+  }: Pick<Members, 'members'> & { readonly engine: Engine; readonly board: Pick<Board, 'health'> },
+): StandingViews {
+  return createStandingViews({
+    engine,
+    clock,
+    health: (index) => board.health(index),
+    price: (index) => members[index]?.price ?? Infinity,
+    staleMs: STALE_INTERVALS * lookRules(settings).intervalMs,
+  })
 }
 
 /** The engine with what the config says of it. */
