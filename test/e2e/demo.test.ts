@@ -6,8 +6,8 @@ const AUTH = { headers: { authorization: 'Bearer sk-1234' } }
 const NAME = 'gpt-4o \\(openai/gpt-4o\\)'
 
 /** The address of one of the lines to copy. */
-function addressIn({ stdout }: Gateway, part: string): string {
-  const [, url] = new RegExp(`curl (http://\\S*${part}\\S*)`).exec(stdout()) ?? []
+function addressIn(gateway: Gateway, part: string): string {
+  const [, url] = new RegExp(`curl (http://\\S*${part}\\S*)`).exec(gateway.stdout()) ?? []
   assert.ok(url !== undefined, `no line with ${part}`)
   return url
 }
