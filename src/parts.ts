@@ -109,8 +109,6 @@ export function createParts(config: Config, deps: PartsDeps): Parts {
     board: checks.board,
     directory,
     checks,
-    views: checks.views,
-    fallbacksOf: (names) => fallbackModels(names, router.fallbacks),
     ...createRoads(traffic, config.general.masterKey),
     metrics,
     metricsNeedKey: config.litellm.metricsNeedKey,
@@ -179,7 +177,7 @@ type TrafficInputs = Pick<
 function createRoads(
   traffic: Traffic,
   masterKey: Secret | undefined,
-): Pick<GatewayDeps, 'relay' | 'realtime' | 'realtimeKeys' | 'sessionKeys' | 'objects'> {
+): Pick<GatewayDeps, 'relay' | 'realtime' | 'realtimeKeys' | 'sessionKeys' | 'objects' | 'fallbacksOf'> {
   // Without a master key nobody is kept out, and the keys are this process's own.
   const sealing = masterKey ?? new Secret(randomBytes(32).toString('hex'))
   const sessionKeys = createSessionKeys(createSeal(sealing, 'realtime session', randomBytes), traffic.clock)
@@ -189,6 +187,7 @@ function createRoads(
     realtimeKeys: createRealtimeKeys({ ...traffic, sessionKeys }),
     sessionKeys,
     objects: createObjects(traffic),
+    fallbacksOf: (names) => fallbackModels(names, traffic.settings.fallbacks),
   }
 }
 

@@ -5,7 +5,6 @@ import type { Redact } from '../core/secret.ts'
 import type { GeneralSettings } from '../config/config.ts'
 import type { Board } from '../health/board.ts'
 import type { HealthChecks } from '../health/checks.ts'
-import type { StandingViews } from '../health/standing-views.ts'
 import type { Directory } from '../routing/choice/directory.ts'
 import type { Objects } from '../routing/objects/objects.ts'
 import type { RealtimeKeys } from '../routing/realtime/keys.ts'
@@ -40,8 +39,7 @@ export interface GatewayDeps {
   readonly deployments: readonly Deployment[]
   readonly directory: Directory
   readonly board: Pick<Board, 'health' | 'version' | 'isIsolated'>
-  readonly checks: Pick<HealthChecks, 'read'>
-  readonly views: Pick<StandingViews, 'view' | 'group' | 'freshness'>
+  readonly checks: Pick<HealthChecks, 'read' | 'views'>
   /** The models that are asked where a group, by any of these names, has failed; nearest first. */
   readonly fallbacksOf: (names: readonly string[]) => readonly string[]
   readonly relay: Relay

@@ -190,12 +190,11 @@ export async function startWired(sketches: readonly Sketch[], options: WiredOpti
   const seal = createSeal(new Secret(MASTER_KEY), 'realtime session', randomBytes)
   const sessionKeys = createSessionKeys(seal, clock)
   const gateway = createGateway({
-    views: options.views ?? checks.views,
     fallbacksOf: options.fallbacksOf ?? (() => []),
     deployments,
     directory,
     board: checks.board,
-    checks,
+    checks: { ...checks, views: options.views ?? checks.views },
     realtime: createRealtimeRelay(traffic),
     realtimeKeys: createRealtimeKeys({ ...traffic, sessionKeys }),
     sessionKeys,

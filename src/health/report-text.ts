@@ -20,7 +20,7 @@ export interface ReportTextDeps extends ReportOptions {
 }
 
 /** So many entries are written in one turn of the event loop: a few milliseconds of work. */
-const SLICE = 100
+const SLICE = 500
 /** Time alone, and answers to clients, change a little of it without the board telling. */
 const MOST_AGE_MS = 1000
 

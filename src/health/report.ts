@@ -114,10 +114,7 @@ export function entryOf(
   options: ReportOptions,
 ): HealthEntry {
   if (!options.details) return bareEntry(deployment, health, list)
-  return {
-    ...fullEntry(deployment, health, list),
-    ...freshnessOf(health, options.freshness?.(deployment.index)),
-  }
+  return fullEntry(deployment, health, list, options.freshness?.(deployment.index))
 }
 
 /** Which list a deployment stands in. */
@@ -138,7 +135,12 @@ function bareEntry(deployment: Deployment, health: Health, list: HealthList): He
   }
 }
 
-function fullEntry(deployment: Deployment, health: Health, list: HealthList): HealthEntry {
+function fullEntry(
+  deployment: Deployment,
+  health: Health,
+  list: HealthList,
+  freshness: Freshness | undefined,
+): HealthEntry {
   const { verdict, state } = health
   const model = verdict?.probedModel ?? deployment.model
   const isUnhealthyEntry = list === 'unhealthy'
@@ -159,6 +161,7 @@ function fullEntry(deployment: Deployment, health: Health, list: HealthList): He
     ...(reason === undefined ? {} : { reason }),
     ...checkedAt(health),
     ...(verdict === undefined ? {} : { latency_ms: Math.round(verdict.latencyMs) }),
+    ...freshnessOf(health, freshness),
   }
 }
 

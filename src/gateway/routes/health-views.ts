@@ -12,7 +12,8 @@ const MOST_SHOWN_CHARS = 256
 
 /** `GET /health/deployments/{id}` and `/health/groups/{name}`: why somebody is asked or not, from memory. */
 export function healthViewRoutes(app: FastifyInstance, context: RouteContext): void {
-  const { directory, views, fallbacksOf, settings } = context
+  const { directory, checks, fallbacksOf, settings } = context
+  const { views } = checks
   const options = { details: settings.healthCheckDetails }
   // Wildcards, since ids and names may hold a slash.
   app.get('/health/deployments/*', { config: { hasDetail: true } }, (request, reply) => {

@@ -52,7 +52,7 @@ export function healthRoutes(app: FastifyInstance, context: RouteContext, runnin
   })
 }
 
-function optionsOf({ settings, views }: RouteContext): ReportOptions {
+function optionsOf({ settings, checks: { views } }: RouteContext): ReportOptions {
   return { details: settings.healthCheckDetails, freshness: (index) => views.freshness(index) }
 }
 
