@@ -70,6 +70,7 @@ test('each provider’s way to say that a request is too long is understood', ()
     "This model's maximum context length is 8192 tokens. However, you requested 9000",
     'prompt is too long: 210000 tokens > 200000 maximum',
     'Input is too long for requested model.',
+    'Request too large for gpt-4o on tokens per min (TPM): Limit 30000, Requested 42000.',
     'too many tokens: size limit exceeded by 12 tokens',
     'The input exceeds the context window of this model',
   ]

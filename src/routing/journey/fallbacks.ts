@@ -32,7 +32,7 @@ export interface Detour {
  * them: OpenAI's code is context_length_exceeded, others write a sentence.
  */
 const TOO_LONG =
-  /context_length_exceeded|context[ _]window|maximum context length|exceed\w* (?:the )?(?:model's )?(?:maximum )?context|prompt is too long|input is too long|too many (?:input )?tokens|model's maximum input/i
+  /context_length_exceeded|context[ _]window|maximum context length|exceed\w* (?:the )?(?:model's )?(?:maximum )?context|prompt is too long|request too large|input is too long|too many (?:input )?tokens|model's maximum input/i
 
 /** Nobody waits for another answer, or it is our own bug: another group would change nothing. */
 const FINAL: ReadonlySet<FailureKind> = new Set(['cancelled', 'internal'])
