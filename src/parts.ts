@@ -238,6 +238,5 @@ function healthSettings(
     ...(probing.maxTokens === undefined ? {} : { maxTokens: probing.maxTokens }),
     ...(probing.maxTokensReasoning === undefined ? {} : { maxTokensReasoning: probing.maxTokensReasoning }),
     ...(general.healthCheckRung === 'minimal' ? { rung: 'minimal' } : {}),
-    ignoreTransientErrors: general.ignoreTransientErrors,
   }
 }

@@ -6,8 +6,6 @@ export interface FailureRow {
   readonly client: 'upstream' | number
   /** `exception_status` in /health when no upstream status exists (LiteLLM's numbers). */
   readonly ownStatus: number
-  /** The health state that a probe which failed like this leads to. */
-  readonly state: 'UNKNOWN' | 'HEALTHY' | 'SATURATED' | 'MISCONFIGURED' | 'DOWN'
   /** May another deployment of the group succeed where this one failed? */
   readonly tryNext: boolean
   /** May the same deployment succeed where it is asked again a moment later? */

@@ -22,7 +22,6 @@ const FAILURES = {
   auth: {
     client: 'upstream',
     ownStatus: 401,
-    state: 'MISCONFIGURED',
     tryNext: true,
     evidence: REFUSED,
     fix: 'check the api_key and its permissions',
@@ -30,7 +29,6 @@ const FAILURES = {
   quota: {
     client: 'upstream',
     ownStatus: 429,
-    state: 'MISCONFIGURED',
     tryNext: true,
     evidence: BROKE,
     fix: "top up the provider account's credit or raise its spending limit",
@@ -38,7 +36,6 @@ const FAILURES = {
   not_found: {
     client: 'upstream',
     ownStatus: 404,
-    state: 'MISCONFIGURED',
     tryNext: true,
     evidence: MISSING,
     fix: 'check the model or deployment name and api_base',
@@ -46,7 +43,6 @@ const FAILURES = {
   bad_request: {
     client: 'upstream',
     ownStatus: 400,
-    state: 'MISCONFIGURED',
     tryNext: false,
     evidence: ALIVE,
     fix: 'check model_info.mode and health_check_params: the provider refuses the request itself',
@@ -54,7 +50,6 @@ const FAILURES = {
   content_policy: {
     client: 'upstream',
     ownStatus: 400,
-    state: 'HEALTHY',
     tryNext: false,
     evidence: ALIVE,
     fix: 'the provider refused the content; the model is alive',
@@ -62,7 +57,6 @@ const FAILURES = {
   rate_limited: {
     client: 'upstream',
     ownStatus: 429,
-    state: 'SATURATED',
     tryNext: true,
     again: true,
     evidence: FULL,
@@ -71,7 +65,6 @@ const FAILURES = {
   overloaded: {
     client: 'upstream',
     ownStatus: 503,
-    state: 'DOWN',
     tryNext: true,
     again: true,
     evidence: CROWDED,
@@ -80,7 +73,6 @@ const FAILURES = {
   server_error: {
     client: 'upstream',
     ownStatus: 500,
-    state: 'DOWN',
     tryNext: true,
     again: true,
     evidence: SICK,
@@ -90,7 +82,6 @@ const FAILURES = {
   timeout: {
     client: 504,
     ownStatus: 408,
-    state: 'DOWN',
     tryNext: true,
     again: true,
     evidence: SICK,
@@ -99,7 +90,6 @@ const FAILURES = {
   unreachable: {
     client: 502,
     ownStatus: 500,
-    state: 'DOWN',
     tryNext: true,
     again: true,
     evidence: GONE,
@@ -108,7 +98,6 @@ const FAILURES = {
   tls: {
     client: 502,
     ownStatus: 500,
-    state: 'MISCONFIGURED',
     tryNext: true,
     evidence: DISTRUSTED,
     fix: "check the upstream's certificate and NODE_EXTRA_CA_CERTS",
@@ -116,7 +105,6 @@ const FAILURES = {
   cut: {
     client: 502,
     ownStatus: 500,
-    state: 'DOWN',
     tryNext: true,
     again: true,
     evidence: SICK,
@@ -125,7 +113,6 @@ const FAILURES = {
   empty: {
     client: 502,
     ownStatus: 500,
-    state: 'DOWN',
     tryNext: true,
     again: true,
     evidence: FAINT,
@@ -134,7 +121,6 @@ const FAILURES = {
   wrong_shape: {
     client: 502,
     ownStatus: 500,
-    state: 'DOWN',
     tryNext: true,
     evidence: SICK,
     fix: "check api_base and model_info.mode: the answer is not this mode's",
@@ -142,7 +128,6 @@ const FAILURES = {
   wrong_model: {
     client: 502,
     ownStatus: 500,
-    state: 'DOWN',
     tryNext: true,
     evidence: ODD,
     fix: 'the upstream serves another model than the one configured',
@@ -150,7 +135,6 @@ const FAILURES = {
   slow: {
     client: 504,
     ownStatus: 408,
-    state: 'DOWN',
     tryNext: true,
     evidence: ODD,
     fix: 'the upstream answers, but far slower than usual',
@@ -159,43 +143,37 @@ const FAILURES = {
   misconfigured: {
     client: 503,
     ownStatus: 500,
-    state: 'MISCONFIGURED',
     tryNext: true,
     fix: 'mend config.yaml',
   },
   not_checked_yet: {
     client: 503,
     ownStatus: 500,
-    state: 'UNKNOWN',
     tryNext: true,
     fix: 'wait for the first check',
   },
   checks_disabled: {
     client: 503,
     ownStatus: 500,
-    state: 'UNKNOWN',
     tryNext: true,
     fix: 'this mode or deployment is not probed',
   },
-  cancelled: { client: 499, ownStatus: 499, state: 'UNKNOWN', tryNext: false, fix: 'the caller went away' },
+  cancelled: { client: 499, ownStatus: 499, tryNext: false, fix: 'the caller went away' },
   throttled: {
     client: 429,
     ownStatus: 429,
-    state: 'UNKNOWN',
     tryNext: true,
     fix: 'slow down: this is a limit of the gateway',
   },
   none_available: {
     client: 503,
     ownStatus: 503,
-    state: 'UNKNOWN',
     tryNext: false,
     fix: 'see /health for each deployment',
   },
   internal: {
     client: 500,
     ownStatus: 500,
-    state: 'UNKNOWN',
     tryNext: false,
     fix: 'this is a bug in the gateway; please report it',
   },

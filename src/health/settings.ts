@@ -24,8 +24,6 @@ export interface HealthSettings {
   readonly imageIntervalMs: number
   /** `health_check_rung`: `minimal` makes the loop pay for an image at each interval. */
   readonly rung?: 'minimal'
-  /** `health_check_ignore_transient_errors`: 429 and 408 do not change the state; they are listed all the same. */
-  readonly ignoreTransientErrors: boolean
 }
 
 /** What holds where nothing is configured. */
@@ -35,7 +33,6 @@ export const DEFAULT_HEALTH_SETTINGS: HealthSettings = {
   probeTimeoutMs: 60_000,
   prompt: 'test from litellm',
   imageIntervalMs: 6 * 3_600_000,
-  ignoreTransientErrors: false,
 }
 
 /** The interval where the user wrote none (LiteLLM's default). */

@@ -5,32 +5,14 @@ import type { Deployment, Traffic } from '../../core/deployment.ts'
 import { HEALTH_STATES } from '../../core/health.ts'
 import type { HealthState } from '../../core/health.ts'
 import type { Choices } from '../../health/engine/choices.ts'
+import { aDeployment } from '../deployment.fixture.ts'
 import { makeHealthLink } from '../health.fixture.ts'
 import { NOTHING } from '../request/need.ts'
 import { choose, noneAvailable, pick } from './pick.ts'
 import type { GatewayError } from '../../core/failure.ts'
 
-function deployment(index: number, traffic?: Traffic): Deployment {
-  return {
-    index,
-    id: `id-${index}`,
-    group: 'g',
-    model: 'openai/m',
-    provider: 'openai',
-    upstreamModel: 'm',
-    mode: 'chat',
-    modeSource: 'default',
-    connection: { headers: {} },
-    bodyDefaults: {},
-    timeouts: {},
-    ...(traffic && { traffic }),
-    probe: { params: {}, backgroundDisabled: false },
-    shown: {},
-    clientConnectionFields: [],
-    shownParams: {},
-    info: {},
-  }
-}
+const deployment = (index: number, traffic?: Traffic): Deployment =>
+  aDeployment(index, traffic && { traffic })
 
 function choicesIn(states: readonly HealthState[]): Choices {
   return makeHealthLink(
