@@ -1,16 +1,21 @@
 import type { Config } from './config/config.ts'
 import type { Cancel } from './core/clock.ts'
+import { createConfigBook, type ConfigBook } from './core/config-status.ts'
 import type { LogFields } from './core/log.ts'
+import { createGenerations } from './generations.ts'
 import type { Board } from './health/board.ts'
 import { watchLag } from './metrics/lag-watch.ts'
 import type { HealthPlan } from './health/plan.ts'
-import { createParts, type PartsDeps } from './parts.ts'
+import { createLasting } from './lasting.ts'
+import { createParts, openGateway, type PartsDeps } from './parts.ts'
 
 /** What an app needs besides its config. */
 export interface AppDeps extends PartsDeps {
   readonly host: string
   /** 0 takes any free port. */
   readonly port: number
+  /** What the config is known by; absent: it is no file. */
+  readonly configVersion?: string
   /** Check every deployment once at start, even where background checks are off. */
   readonly checksAtStart?: boolean
   /** Called once the listener is bound, before the first check is sent. */
@@ -19,7 +24,13 @@ export interface AppDeps extends PartsDeps {
 
 /** A whole gateway: listener, health checks and connections. */
 export interface App {
+  /** Of the config that is served with. */
   readonly board: Board
+  /** Which config that is, and what became of later ones. */
+  readonly configBook: ConfigBook
+  /** As `Generations`. */
+  config(): Config
+  swap(config: Config, was: Int32Array): Promise<{ readonly lost: number } | undefined>
   /** When a deployment is looked at next, milliseconds since 1970; undefined: nothing is planned. */
   nextCheckAt(index: number): number | undefined
   /**
@@ -42,7 +53,14 @@ export class ListenError extends Error {}
 /** Builds a gateway; nothing runs before `start`. Several can live in one process. */
 export function createApp(config: Config, deps: AppDeps): App {
   const { log, clock, host, port } = deps
-  const { board, checks, gateway, transports, metrics, lag, prepare, plan } = createParts(config, deps)
+  const configBook = createConfigBook(clock, deps.configVersion)
+  const lasting = createLasting(config.deployments, deps, configBook)
+  // No closure may hold on to these: they are to go when another config has come.
+  const first = { config, parts: createParts(config, deps, lasting) }
+  const gateway = openGateway(first.parts)
+  const generations = createGenerations(first, gateway, deps, lasting)
+  const plan: App['plan'] = (most) => generations.parts().plan(most)
+  const { metrics, lag } = lasting
   let stopLagWatch: Cancel = () => {}
   let cancelPlan: Cancel = () => {}
   let ending: Promise<void> | undefined
@@ -52,12 +70,11 @@ export function createApp(config: Config, deps: AppDeps): App {
     await gateway.close()
     stopLagWatch()
     cancelPlan()
-    await checks.stop()
-    await transports.close()
+    await generations.stop()
   }
 
   async function drain(): Promise<void> {
-    const { drainDelayMs, drainTimeoutMs } = config.general
+    const { drainDelayMs, drainTimeoutMs } = generations.config().general
     log.info('draining', { delay_ms: drainDelayMs, cap_ms: drainTimeoutMs })
     gateway.drain()
     await new Promise<void>((resolve) => void clock.after(drainDelayMs, resolve))
@@ -74,23 +91,29 @@ export function createApp(config: Config, deps: AppDeps): App {
   }
 
   return {
-    board,
-    nextCheckAt: (index) => checks.views.freshness(index).nextCheckAt,
+    get board() {
+      return generations.parts().board
+    },
+    configBook,
+    config: generations.config,
+    swap: generations.swap,
+    nextCheckAt: (index) => generations.parts().checks.views.freshness(index).nextCheckAt,
     plan,
     start: async () => {
-      await prepare()
+      await generations.parts().prepare()
       const { url } = await gateway.listen(host, port).catch(async (error: unknown) => {
         await close()
         throw new ListenError(whyNotListening(error, host, port), { cause: error })
       })
-      log.info('listening', { url, deployments: config.deployments.length })
+      log.info('listening', { url, deployments: generations.config().deployments.length })
       stopLagWatch = watchLag(clock, (lateMs) => {
         metrics.lagged(lateMs)
         lag.saw(lateMs)
       })
       deps.onListening?.(url)
+      const { checks } = generations.parts()
       checks.start()
-      if (config.general.backgroundHealthChecks) sayPlan()
+      if (generations.config().general.backgroundHealthChecks) sayPlan()
       if (deps.checksAtStart === true)
         checks
           .startOnce()

@@ -1,14 +1,13 @@
-import { randomBytes, randomUUID } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import type { Config } from './config/config.ts'
 import type { Clock } from './core/clock.ts'
 import type { Deployment } from './core/deployment.ts'
 import type { Log } from './core/log.ts'
-import { createSeal } from './core/seal.ts'
-import { createRedact, Secret, type Redact } from './core/secret.ts'
+import { createRedact, type Redact } from './core/secret.ts'
+import type { Was } from './core/was.ts'
+import type { Lasting } from './lasting.ts'
 import type { Gateway, GatewayDeps } from './gateway/gateway.ts'
 import { createGateway } from './gateway/server.ts'
-import { createMetrics, type Metrics } from './metrics/metrics.ts'
-import { createRecentLag, type RecentLag } from './metrics/recent-lag.ts'
 import type { Board } from './health/board.ts'
 import { createHealthChecks, type HealthChecks } from './health/checks.ts'
 import { engineRulesOf } from './health/engine-rules.ts'
@@ -18,11 +17,12 @@ import { createProbePrices, type ProbePrices } from './health/probe-price.ts'
 import { DEFAULT_HEALTH_SETTINGS, type HealthSettings } from './health/settings.ts'
 import type { LineOrProblem } from './health/subject.ts'
 import { openLine } from './providers/call.ts'
-import { createModelBook, type ModelBook } from './providers/model-facts.ts'
 import { resolveModel } from './providers/registry.ts'
 import { createChoice } from './routing/choice/choice.ts'
 import { createDirectory } from './routing/choice/directory.ts'
-import { createOutOfReach } from './routing/choice/out-of-reach.ts'
+import type { Elders, Ledger } from './routing/choice/ledger.ts'
+import { createOutOfReach, type OutOfReach } from './routing/choice/out-of-reach.ts'
+import { eldersOf, openAll, type Predecessor } from './predecessor.ts'
 import { fallbackModels } from './routing/journey/fallbacks.ts'
 import type { Directory } from './routing/choice/directory.ts'
 import { moderationDefault } from './routing/request/moderation-default.ts'
@@ -31,7 +31,7 @@ import { createRealtimeKeys, type RealtimeKeyDeps } from './routing/realtime/key
 import { createRealtimeRelay, type RealtimeDeps } from './routing/realtime/realtime.ts'
 import { createRelay, type RelayDeps } from './routing/relay.ts'
 import { createRetryBudgets } from './routing/journey/retry-budget.ts'
-import { createSessionKeys } from './routing/realtime/session-keys.ts'
+import type { SessionKeys } from './routing/realtime/session-keys.ts'
 import { createTransports, type Transports } from './transport/transports.ts'
 
 /** Retries of a model group as a share of its recent requests, so that an outage is not multiplied. */
@@ -51,31 +51,61 @@ export interface PartsDeps {
   readonly droppedLogLines?: () => number
 }
 
-/** A gateway's parts, wired to each other; nothing runs yet. */
+/** The parts that one config asks for, wired to each other; nothing runs yet. */
 export interface Parts {
   readonly board: Board
   readonly checks: HealthChecks
-  readonly gateway: Gateway
   readonly transports: Transports
-  readonly metrics: Metrics
-  /** To be told of the event loop's lag. */
-  readonly lag: RecentLag
+  readonly ledger: Ledger
+  readonly outOfReach: OutOfReach
+  readonly lines: (index: number) => LineOrProblem
+  /** Ledgers of configs before; one whose last request is over is to be taken off. */
+  readonly elders: Elders
+  /** Who was there before and is called in the same way, its key and address from the environment included. */
+  readonly was: Was
+  /** What the HTTP face serves with. */
+  readonly face: GatewayDeps
   /** Loads what the config asks for and most configs do not need. */
   readonly prepare: () => Promise<void>
   /** As `App.plan`. */
   readonly plan: (most: number) => Promise<HealthPlan>
 }
 
-/** Everything that a gateway is made of, each part told of those it uses. */
-export function createParts(config: Config, deps: PartsDeps): Parts {
+/** The listener, for the first config; later ones are shown by its `renew`. */
+export function openGateway({ face }: Parts): Gateway {
+  return createGateway(face)
+}
+
+/** Everything that a gateway is made of, in one go. */
+export function createParts(config: Config, deps: PartsDeps, lasting: Lasting): Parts {
+  const making = makeParts(config, deps, lasting)
+  for (;;) {
+    const step = making.next()
+    if (step.done === true) return step.value
+  }
+}
+
+/**
+ * Everything that a config asks for, each part told of those it uses. In steps, so that requests can run in between;
+ * `before`: what goes on, and is taken over when the parts are swapped.
+ */
+export function* makeParts(
+  config: Config,
+  deps: PartsDeps,
+  lasting: Lasting,
+  before?: Predecessor,
+): Generator<undefined, Parts> {
   const { log, clock, random, version, redact = createRedact(config.secrets) } = deps
   const { deployments } = config
-  const transports = createTransports({
-    ...config.network,
-    clock,
-    env: config.env,
-    userAgent: `pulsegate/${version}`,
-  })
+  const transports =
+    before?.isSameNetwork === true
+      ? before.parts.transports
+      : createTransports({
+          ...config.network,
+          clock,
+          env: config.env,
+          userAgent: `pulsegate/${version}`,
+        })
   const openTo = (deployment: Deployment): LineOrProblem =>
     openLine(deployment, {
       transport: transports.of(deployment.connection.sslVerify),
@@ -85,11 +115,13 @@ export function createParts(config: Config, deps: PartsDeps): Parts {
     })
   const lines = createLines(deployments, openTo)
   const { router } = config
+  const isNews = before !== undefined
+  const was = before === undefined ? () => undefined : yield* openAll(deployments, lines, before)
   const directory = createDirectory(deployments, resolveModel, router.aliases)
+  if (isNews) yield
   const settings = healthSettings(config, directory)
   const shared = { deployments, lines, openLine: openTo, clock, log, random }
-  const lag = createRecentLag()
-  const book = createModelBook()
+  const { lag, book, metrics } = lasting
   const prices = createProbePrices({ book, env: config.env, settings })
   const checks = createHealthChecks({
     ...shared,
@@ -97,42 +129,54 @@ export function createParts(config: Config, deps: PartsDeps): Parts {
     lagMs: () => lag.p99Ms(),
     settings,
     engineRules: engineRulesOf(config.engine),
+    purseStart: lasting.startedAt,
+    was,
   })
-  const metrics = createMetrics({
-    deployments,
-    memory: () => process.memoryUsage(),
-    droppedLogLines: deps.droppedLogLines ?? (() => 0),
+  if (isNews) yield
+  const elders = before === undefined ? [] : eldersOf(before.parts, was)
+  const { nextRequest } = lasting
+  const traffic = createTraffic(config, {
+    ...shared,
+    directory,
+    health: checks,
+    book,
+    metrics,
+    nextRequest,
+    elders,
   })
-  const traffic = createTraffic(config, { ...shared, directory, health: checks, book, metrics })
-  const gateway = createGateway({
+  if (isNews) yield
+  const face: GatewayDeps = {
     ...shared,
     board: checks.board,
     directory,
     checks,
-    ...createRoads(traffic, config.general.masterKey),
+    ...createRoads(traffic, lasting.sessionKeysFor(config.general.masterKey)),
     metrics,
+    config: lasting.config,
     metricsNeedKey: config.litellm.metricsNeedKey,
     settings: { ...moderationDefault(deployments), ...config.general },
     redact,
     version,
     newCallId: randomUUID,
-  })
+  }
   const needsBook = router.checksContextWindow || router.strategy === 'cost-based-routing'
   const prepare = async (): Promise<void> => {
     if (config.engine.isLooking) await prices.load()
     else if (needsBook) await book.load()
   }
   const plan = createPlanner(config, { lines, prices, settings })
-  return { board: checks.board, checks, gateway, transports, metrics, lag, prepare, plan }
+  const { ledger, outOfReach } = traffic
+  const { board } = checks
+  return { board, checks, transports, ledger, outOfReach, lines, elders, was, face, prepare, plan }
 }
 
 /** What all that clients ask for runs on. */
 function createTraffic(config: Config, deps: TrafficInputs): Traffic {
   const { deployments, router } = config
-  const { clock, random, lines, health, book, metrics } = deps
+  const { clock, random, lines, health, book, metrics, nextRequest, elders } = deps
   return {
     ...deps,
-    ...createChoice(deployments, router, { clock, price: (each) => book.price(each) }),
+    ...createChoice(deployments, router, { clock, price: (each) => book.price(each), nextRequest, elders }),
     outOfReach: createOutOfReach({
       isEnabled: config.engine.traffic.isHeeded,
       reach: reachOver(lines),
@@ -171,16 +215,13 @@ type Traffic = RelayDeps & ObjectDeps & RealtimeDeps & Omit<RealtimeKeyDeps, 'se
 type TrafficInputs = Pick<
   Traffic,
   'deployments' | 'lines' | 'openLine' | 'clock' | 'log' | 'random' | 'directory' | 'health'
-> & { readonly book: ModelBook; readonly metrics: Metrics }
+> & Pick<Lasting, 'book' | 'metrics' | 'nextRequest'> & { readonly elders: Elders }
 
 /** The ways in which clients reach deployments. */
 function createRoads(
   traffic: Traffic,
-  masterKey: Secret | undefined,
+  sessionKeys: SessionKeys,
 ): Pick<GatewayDeps, 'relay' | 'realtime' | 'realtimeKeys' | 'sessionKeys' | 'objects' | 'fallbacksOf'> {
-  // Without a master key nobody is kept out, and the keys are this process's own.
-  const sealing = masterKey ?? new Secret(randomBytes(32).toString('hex'))
-  const sessionKeys = createSessionKeys(createSeal(sealing, 'realtime session', randomBytes), traffic.clock)
   return {
     relay: createRelay(traffic),
     realtime: createRealtimeRelay(traffic),

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { buffer } from 'node:stream/consumers'
 import type { Loaded } from './config/config.ts'
@@ -12,6 +13,35 @@ const MAX_CONFIG_BYTES = 256 * 1024 * 1024
 /** Reads a config file with what it includes. Problems are values; only a bug throws. */
 export function readConfig(path: string, env: Env): Promise<Loaded> {
   return loadConfig({ path, readFile: readFileBounded, env, resolve: resolveModel })
+}
+
+/** Each file that was read, or asked for in vain, by its path: the sum of its bytes, or why there are none. */
+export type FileSums = ReadonlyMap<string, string>
+
+/** The same, and which files it is made of: itself, what it includes, and `.env`. */
+export async function readConfigFiles(
+  path: string,
+  env: Env,
+): Promise<Loaded & { readonly files: FileSums }> {
+  const files = new Map<string, string>()
+  const readFile = async (wanted: string): Promise<Uint8Array> => {
+    try {
+      const bytes = await readFileBounded(wanted)
+      files.set(wanted, hash('sha256', bytes, 'base64url'))
+      return bytes
+    } catch (error) {
+      files.set(wanted, error instanceof Error && 'code' in error ? String(error.code) : 'unreadable')
+      throw error
+    }
+  }
+  const loaded = await loadConfig({ path, readFile, env, resolve: resolveModel })
+  return { ...loaded, files }
+}
+
+/** What a config is known by where several instances are to have the same one. */
+export function versionOf(files: FileSums): string {
+  const sums = Array.from(files, ([, sum]) => sum)
+  return hash('sha256', sums.join('\n')).slice(0, 12)
 }
 
 /** The config of one model that stands on the command line. */

@@ -33,6 +33,7 @@ describe('the bundle', () => {
       'THIRD-PARTY-LICENSES.txt',
       'package.json',
       'pulsegate.js',
+      'read-thread.js',
     ])
     const licences = await readFile(join(folder, 'THIRD-PARTY-LICENSES.txt'), 'utf8')
     for (const name of ['fastify', 'undici', 'ws', 'zod', 'pino', 'js-yaml'])

@@ -1,11 +1,13 @@
 import { createApp, ListenError } from '../app.ts'
 import type { Config } from '../config/config.ts'
 import type { Cancel } from '../core/clock.ts'
-import { createRedact } from '../core/secret.ts'
+import { createHiding } from '../core/hiding.ts'
 import { createJsonLog, logLevelOf } from '../json-log.ts'
+import { versionOf } from '../read-config.ts'
 import type { Address } from './args.ts'
 import { EXIT } from './exit-code.ts'
 import { showFirstVerdicts } from './first-verdicts.ts'
+import { keepReading, type ConfigFile } from './keep-reading.ts'
 import { sizeOf } from './problems.ts'
 import type { Watched } from './live-table.ts'
 import type { Shell, StopSignal } from './shell.ts'
@@ -19,6 +21,8 @@ export interface RunSettings {
   readonly defaultLogLevel: string
   /** Check everything once at start, whatever the config says of background checks. */
   readonly checksAtStart: boolean
+  /** Read again when it changes; absent: the config is no file. */
+  readonly file?: ConfigFile
   /** When this settles, the gateway drains and ends. */
   readonly stopAsked: Promise<StopSignal>
   /** Called once the address is bound. */
@@ -34,12 +38,14 @@ const MOST_ROWS = 60
 /** Starts a gateway, shows what it finds, and ends it when the process is asked to. Gives the exit code. */
 export async function runGateway(config: Config, shell: Shell, settings: RunSettings): Promise<number> {
   const { terminal, clock, random, version } = shell
-  const redact = createRedact(config.secrets)
+  const hiding = createHiding(config.secrets)
+  const { redact } = hiding
   shell.hideSecrets(redact)
-  const { checksAtStart, address } = settings
+  const { checksAtStart, address, file } = settings
   const named = logLevelOf(shell.env) ?? logLevelOf(config.env) ?? settings.defaultLogLevel
   const log = createJsonLog({ level: settings.isDebug ? 'debug' : named, redact })
   let stopTable: Cancel = () => {}
+  let stopReading: Cancel = () => {}
   const app = createApp(config, {
     log,
     droppedLogLines: () => log.dropped(),
@@ -48,6 +54,7 @@ export async function runGateway(config: Config, shell: Shell, settings: RunSett
     random,
     version,
     checksAtStart,
+    ...(file !== undefined && { configVersion: versionOf(file.files) }),
     ...address,
     onListening: (url) => {
       settings.onListening?.()
@@ -63,8 +70,10 @@ export async function runGateway(config: Config, shell: Shell, settings: RunSett
   })
   try {
     await app.start()
+    if (file !== undefined) stopReading = keepReading(file, app, shell, { log, hiding })
     const signal = await settings.stopAsked
-    terminal.err(farewell(config, signal))
+    stopReading()
+    terminal.err(farewell(app.config(), signal))
     await app.stop()
     return EXIT.ok
   } catch (error) {
@@ -72,6 +81,7 @@ export async function runGateway(config: Config, shell: Shell, settings: RunSett
     terminal.err(`pulsegate: ${error.message}`)
     return EXIT.refused
   } finally {
+    stopReading()
     stopTable()
     log.flush()
   }

@@ -1,4 +1,4 @@
-import { readConfig, readModel } from '../read-config.ts'
+import { readConfigFiles, readModel } from '../read-config.ts'
 import type { Command } from './args.ts'
 import { EXIT } from './exit-code.ts'
 import { printNotActedOn, printProblems } from './problems.ts'
@@ -16,8 +16,8 @@ export async function serve(command: Extract<Command, { kind: 'serve' }>, shell:
   const stopAsked = shell.stopAsked()
   const spendMemory = saveMemory()
   const { source } = command
-  const { config, problems } =
-    source.kind === 'file' ? await readConfig(source.path, env) : await readModel(source, env)
+  const file = source.kind === 'file' ? { path: source.path, ...(await readConfigFiles(source.path, env)) } : undefined
+  const { config, problems } = file ?? (await readModel(source, env))
   for (const note of command.notes) terminal.err(`${terminal.paintError('dim', 'note')}: ${note}`)
   printProblems(problems, terminal, MOST_PROBLEMS)
   if (config === undefined) return EXIT.refused
@@ -28,6 +28,7 @@ export async function serve(command: Extract<Command, { kind: 'serve' }>, shell:
     isDebug: command.isDebug,
     defaultLogLevel: 'info',
     checksAtStart: false,
+    ...(file !== undefined && { file }),
     stopAsked,
     onListening: spendMemory,
   }).finally(letGrow)

@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs'
+import { closeSync, openSync, readFileSync } from 'node:fs'
 import { constants } from 'node:os'
-import { systemClock, type Clock } from '../core/clock.ts'
+import { systemClock, type Cancel, type Clock } from '../core/clock.ts'
 import type { Redact } from '../core/secret.ts'
 import type { Env } from './args.ts'
 import { EXIT } from './exit-code.ts'
@@ -18,6 +18,8 @@ export interface Shell {
   readonly random: () => number
   /** Settles at the first SIGTERM or SIGINT from now on; the second one ends the process at once. */
   stopAsked(): Promise<StopSignal>
+  /** Told of each SIGHUP until cancelled; one that says that our terminal is gone ends the process as ever. */
+  reloadAsked(listener: () => void): Cancel
   /** What a crash prints passes through this from now on. */
   hideSecrets(redact: Redact): void
 }
@@ -45,6 +47,7 @@ export function createShell(target: NodeJS.Process): Shell {
     clock: systemClock,
     random: Math.random,
     stopAsked: () => stopAsked(target),
+    reloadAsked: (listener) => reloadAsked(target, listener),
     hideSecrets: (next) => {
       redact = next
     },
@@ -76,6 +79,27 @@ function stopAsked(target: NodeJS.Process): Promise<StopSignal> {
         resolve(signal)
       })
   })
+}
+
+/** A window that is closed sends SIGHUP too: whoever ran in it should not live on unseen. */
+function reloadAsked(target: NodeJS.Process, listener: () => void): Cancel {
+  const isShown = (target.stdout.isTTY || target.stderr.isTTY) && hasTerminal()
+  const heard = (): void => {
+    if (isShown && !hasTerminal()) target.exit(128 + constants.signals.SIGHUP)
+    listener()
+  }
+  target.on('SIGHUP', heard)
+  return () => void target.off('SIGHUP', heard)
+}
+
+function hasTerminal(): boolean {
+  try {
+    closeSync(openSync('/dev/tty', 'r'))
+    return true
+  } catch {
+    // There is none, or it has gone; either way nobody sees what is written.
+    return false
+  }
 }
 
 /** The first frame of a stack that is a file: the function, if it has a name, and the place. */

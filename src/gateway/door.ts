@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify'
 import { createAdmission, isExempt, type Admission, type AdmissionDeps } from './admission.ts'
 import type { BrokenRequests } from './broken-requests.ts'
 import { createLoopRounds } from './busy-loop.ts'
-import type { GatewayDeps } from './gateway.ts'
+import type { GatewayDeps, GatewaySettings } from './gateway.ts'
 
 /** Where requests come in, or do not. */
 export interface Door {
@@ -12,10 +12,19 @@ export interface Door {
   close(): void
 }
 
+/** Hands a request to the framework. */
+export type Routing = (request: IncomingMessage, response: ServerResponse) => void
+
+/** What a door is made with. */
+type DoorDeps = Pick<GatewayDeps, 'clock' | 'log' | 'metrics'> & {
+  readonly settings: Pick<GatewaySettings, 'maxInFlight'>
+}
+
 /** Puts admission before everything else that the server does with a request. */
 export function createDoor(
   app: FastifyInstance,
-  { clock, log, settings, metrics }: GatewayDeps,
+  route: Routing,
+  { clock, log, settings, metrics }: DoorDeps,
   broken: Pick<BrokenRequests, 'arrived'>,
   { inFlight, headers }: Pick<AdmissionDeps, 'inFlight' | 'headers'>,
 ): Door {
@@ -30,16 +39,21 @@ export function createDoor(
     headers,
     refused: (kind) => metrics.refused(kind),
   })
-  guard(app, admission, broken)
+  guard(app, route, admission, broken)
   return { refusal: () => admission.refusal(), close: () => rounds.close() }
 }
 
 /** Turns requests away before anything of the framework, or of their bodies, is touched. */
-function guard(app: FastifyInstance, admission: Admission, broken: Pick<BrokenRequests, 'arrived'>): void {
+function guard(
+  app: FastifyInstance,
+  route: Routing,
+  admission: Admission,
+  broken: Pick<BrokenRequests, 'arrived'>,
+): void {
   const enter = (request: IncomingMessage, response: ServerResponse): void => {
     broken.arrived(request, response)
     const refusal = isExempt(request) ? undefined : admission.refusal()
-    if (refusal === undefined) app.routing(request, response)
+    if (refusal === undefined) route(request, response)
     else admission.refuse(refusal, request, response)
   }
   app.server.removeAllListeners('request').on('request', enter)

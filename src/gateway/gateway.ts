@@ -1,5 +1,7 @@
 import type { Clock } from '../core/clock.ts'
+import type { ConfigStatus } from '../core/config-status.ts'
 import type { Deployment } from '../core/deployment.ts'
+import type { GatewayError } from '../core/failure.ts'
 import type { Log } from '../core/log.ts'
 import type { Redact } from '../core/secret.ts'
 import type { GeneralSettings } from '../config/config.ts'
@@ -45,6 +47,8 @@ export interface GatewayDeps {
   readonly relay: Relay
   readonly realtime: RealtimeRelay
   readonly metrics: Pick<Metrics, 'begun' | 'finished' | 'refused' | 'page'>
+  /** Which config is served with; absent: nobody can say. */
+  readonly config?: ConfigStatus
   /** `GET /metrics` asks for the key as other routes do. */
   readonly metricsNeedKey: boolean
   readonly realtimeKeys: RealtimeKeys
@@ -75,8 +79,22 @@ export interface Gateway {
    * stays, and liveness is answered. What still runs after the drain timeout is ended with an error of its own.
    */
   close(): Promise<void>
+  /**
+   * Gets ready to serve with another config's parts. What it gives swaps them in: requests that come from then on meet
+   * these, earlier ones end as they began. The listener and its connections stay as they are.
+   */
+  renew(deps: GatewayDeps): Promise<() => Earlier>
   /** Requests that are being answered now. */
   readonly inFlight: () => number
+}
+
+/** Requests that began under a config that is no longer served with. */
+export interface Earlier {
+  /** Settles when the last of them is over. */
+  readonly over: Promise<void>
+  inFlight(): number
+  /** Ends those that still run with an error of their own. */
+  end(reason: GatewayError): void
 }
 
 /** What routes ask of the server that they are part of. */

@@ -1,47 +1,15 @@
-import type { IncomingHttpHeaders } from 'node:http'
 import Fastify from 'fastify'
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyInstance } from 'fastify'
 import { asGatewayError, GatewayError } from '../core/failure.ts'
 import { LITELLM_VERSION } from '../core/version.ts'
 import { createBrokenRequests } from './broken-requests.ts'
 import type { BrokenRequests } from './broken-requests.ts'
-import { createDoor } from './door.ts'
-import type { Gateway, GatewayDeps, RouteContext } from './gateway.ts'
+import { createDoor, type Door, type Routing } from './door.ts'
+import { createFace, shuttingDown, type Face, type Front } from './face.ts'
+import type { Earlier, Gateway, GatewayDeps, GatewaySettings } from './gateway.ts'
 import { sendError } from './json-reply.ts'
-import { createKeyCheck } from './key-check.ts'
-import { createKnownPaths } from './known-paths.ts'
 import { createListen, systemAddresses } from './listen.ts'
-import { createRequestReport } from './request-report.ts'
-import { createRunningRequests, type RunningRequests } from './running-requests.ts'
-import { healthRoutes } from './routes/health.ts'
-import { healthViewRoutes } from './routes/health-views.ts'
-import { metricsRoutes } from './routes/metrics.ts'
-import { modelInfoRoutes } from './routes/model-info.ts'
-import { modelRoutes } from './routes/models.ts'
-import { objectRoutes } from './routes/objects.ts'
-import { operationRoutes } from './routes/operations.ts'
-import { probeRoutes } from './routes/probes.ts'
-import { realtimeKeyRoutes } from './routes/realtime-keys.ts'
-import { realtimeRoutes } from './routes/realtime.ts'
-import { rootRoutes } from './routes/root.ts'
 import { createUpgrades, wantsWebSocket } from './upgrades.ts'
-
-declare module 'fastify' {
-  interface FastifyRequest {
-    /** Headers of its answer, whatever becomes of it. */
-    common?: Readonly<Record<string, string>>
-  }
-  interface FastifyContextConfig {
-    /** Answered without a key. */
-    readonly isPublic?: boolean
-    /** Its errors carry LiteLLM's `detail` beside `error`. */
-    readonly hasDetail?: boolean
-    /** Refuses a method; not a route of its own. */
-    readonly isRefusal?: boolean
-    /** Taken with a key for one realtime session, too. */
-    readonly takesSessionKeys?: boolean
-  }
-}
 
 /** Clients that take too long are looked for so often that none has more than this share of its time on top. */
 const LOOKS_PER_TIMEOUT = 12
@@ -51,97 +19,121 @@ const MAX_HEADER_BYTES = 16 * 1024
 const MAX_PATH_PARAM_CHARS = 1024
 /** After the drain timeout, error events get this long to reach their clients. */
 const LAST_WORDS_MS = 500
-const CALL_ID = /^[\w.:-]{1,128}$/
+
+/** What the listener itself is made with: it outlives configs, and so holds on to nothing of theirs. */
+type FrontDeps = Pick<
+  GatewayDeps,
+  'clock' | 'log' | 'redact' | 'version' | 'metrics' | 'newCallId' | 'addressesOf'
+> & { readonly settings: Pick<GatewaySettings, FrontSetting> }
+
+/** Settings that the listener is made with, and goes on with whatever a later config says. */
+type FrontSetting = 'maxInFlight' | 'clientHeadersTimeoutMs' | 'clientRequestTimeoutMs'
 
 /**
  * Builds the HTTP face. Nothing listens yet. Requests in flight are bounded by `maxInFlight`; each holds one body of at
  * most `maxRequestBytes`, and the operating system bounds the connections.
  */
 export function createGateway(deps: GatewayDeps): Gateway {
-  let isDraining = false
-  let isClosing = false
-  let inFlight = 0
-  let awaited = 0
-  let onLastOver = (): void => {}
-  const running = createRunningRequests()
-  const report = createRequestReport({ ...deps, logSuccessSample: deps.settings.logSuccessSample })
-  const context: RouteContext = { ...deps, isDraining: () => isDraining, report }
+  const { clock, log, redact, version, metrics, newCallId, addressesOf } = deps
+  const { maxInFlight, clientHeadersTimeoutMs, clientRequestTimeoutMs } = deps.settings
+  const settings = { maxInFlight, clientHeadersTimeoutMs, clientRequestTimeoutMs }
+  const host = { clock, log, redact, version, metrics, newCallId, settings }
+  return openFront({ ...host, ...(addressesOf !== undefined && { addressesOf }) }, (newFace) =>
+    newFace(deps),
+  )
+}
+
+/** The listener, and the face that new requests meet. */
+function openFront(deps: FrontDeps, createFirst: (newFace: (deps: GatewayDeps) => Face) => Face): Gateway {
   const broken = createBrokenRequests(deps.clock, deps.redact, MAX_HEADER_BYTES)
-  const app = createServer(deps, broken)
-  const checkKey = createKeyCheck(deps.settings, deps.sessionKeys)
-  const door = createDoor(app, deps, broken, { inFlight: () => inFlight, headers: versionHeaders(deps) })
-
-  const refusalOf = ({ headers, raw, routeOptions: { config } }: FastifyRequest): GatewayError | undefined =>
-    checkKey(headers, config.takesSessionKeys === true) ??
-    (wantsWebSocket(raw) ? door.refusal()?.error : undefined)
-
-  app.addHook('onRequest', (request, reply, done) => {
-    const isAwaited = !isClosing
-    const isOpen = request.is404 || request.routeOptions.config.isPublic === true
-    // It is not one of those in flight while this is asked.
-    const refusal = isOpen ? undefined : isClosing ? shuttingDown() : refusalOf(request)
-    inFlight++
-    if (isAwaited) awaited++
-    reply.raw.once('close', () => {
-      inFlight--
-      if (isAwaited) awaited--
-      if (!isClosing) return
-      if (awaited === 0) onLastOver()
-      setImmediate(() => app.server.closeIdleConnections())
-    })
-    request.common = commonHeaders(deps, request.headers, isClosing)
-    if (refusal !== undefined) deps.metrics.refused(refusal.kind)
-    done(refusal)
+  const server = createServer(deps, broken)
+  const upgrades = createUpgrades()
+  const front: Front = {
+    phase: 'serving',
+    inFlight: 0,
+    awaited: 0,
+    onLastOver: () => {},
+    onOver: () => setImmediate(() => server.server.closeIdleConnections()),
+    refusal: () => undefined,
+    upgrades,
+  }
+  const newFace = (next: GatewayDeps): Face => createFace(createServer(deps, broken), next, front)
+  let face = createFirst(newFace)
+  const faces = new Set([face])
+  const route: Routing = (request, response) => face.app.routing(request, response)
+  const door = createDoor(server, route, deps, broken, {
+    inFlight: () => front.inFlight,
+    headers: versionHeaders(deps),
   })
-  registerRoutes(app, context, running)
-
+  front.refusal = () => door.refusal()?.error
+  upgrades.attach(server, route)
+  const listen = createListen(server, deps.addressesOf ?? systemAddresses)
+  const endAll = (): void => faces.forEach((each) => each.running.endAll(shuttingDown()))
   return {
-    listen: createListen(app, deps.addressesOf ?? systemAddresses),
-    drain: () => {
-      isDraining = true
+    listen: async (host, port) => {
+      await face.app.ready()
+      return listen(host, port)
     },
-    close: async () => {
-      isDraining = true
-      isClosing = true
-      // More than once: while the listener stays, somebody may connect and say nothing.
-      const breakOff = (): void => {
-        app.server.closeAllConnections()
-        stopWaiting = deps.clock.after(LAST_WORDS_MS, breakOff)
+    renew: async (next) => {
+      const made = newFace(next)
+      await made.app.ready()
+      return () => {
+        const before = face
+        face = made
+        faces.add(made)
+        return retired(before, () => faces.delete(before))
       }
-      let stopWaiting = deps.clock.after(deps.settings.drainTimeoutMs, () => {
-        running.endAll(shuttingDown())
-        stopWaiting = deps.clock.after(LAST_WORDS_MS, breakOff)
-      })
-      // The listener stays until then: whoever still asks is told 503, and liveness is not taken for a crash.
-      if (awaited > 0) await new Promise<void>((resolve) => (onLastOver = resolve))
-      await app.close()
-      door.close()
-      stopWaiting()
     },
-    inFlight: () => inFlight,
+    drain: () => {
+      if (front.phase === 'serving') front.phase = 'draining'
+    },
+    close: () => {
+      const { drainTimeoutMs } = face
+      return closeFront(front, { server, door, clock: deps.clock, drainTimeoutMs, endAll })
+    },
+    inFlight: () => front.inFlight,
   }
 }
 
-function registerRoutes(app: FastifyInstance, context: RouteContext, running: RunningRequests): void {
-  const known = createKnownPaths()
-  known.watch(app)
-  rootRoutes(app, context)
-  probeRoutes(app, context)
-  healthRoutes(app, context, running)
-  healthViewRoutes(app, context)
-  metricsRoutes(app, context)
-  modelRoutes(app, context)
-  modelInfoRoutes(app, context)
-  operationRoutes(app, context, running)
-  objectRoutes(app, context, running)
-  const upgrades = createUpgrades()
-  upgrades.attach(app)
-  realtimeRoutes(app, context, running, upgrades)
-  realtimeKeyRoutes(app, context, running)
-  known.refuseOthers(app, context.redact)
+/** What runs under a config that is no longer served with. */
+function retired(face: Face, forget: () => void): Earlier {
+  const over = new Promise<void>((resolve) => {
+    face.onIdle = resolve
+  }).then(forget)
+  if (face.inFlight === 0) face.onIdle()
+  return { over, inFlight: () => face.inFlight, end: (reason) => face.running.endAll(reason) }
 }
 
-function createServer({ redact, log, settings }: GatewayDeps, broken: BrokenRequests): FastifyInstance {
+interface Closing {
+  readonly server: FastifyInstance
+  readonly door: Door
+  readonly clock: GatewayDeps['clock']
+  readonly drainTimeoutMs: number
+  readonly endAll: () => void
+}
+
+async function closeFront(
+  front: Front,
+  { server, door, clock, drainTimeoutMs, endAll }: Closing,
+): Promise<void> {
+  front.phase = 'closing'
+  // More than once: while the listener stays, somebody may connect and say nothing.
+  const breakOff = (): void => {
+    server.server.closeAllConnections()
+    stopWaiting = clock.after(LAST_WORDS_MS, breakOff)
+  }
+  let stopWaiting = clock.after(drainTimeoutMs, () => {
+    endAll()
+    stopWaiting = clock.after(LAST_WORDS_MS, breakOff)
+  })
+  // The listener stays until then: whoever still asks is told 503, and liveness is not taken for a crash.
+  if (front.awaited > 0) await new Promise<void>((resolve) => (front.onLastOver = resolve))
+  await server.close()
+  door.close()
+  stopWaiting()
+}
+
+function createServer({ redact, log, settings }: FrontDeps, broken: BrokenRequests): FastifyInstance {
   const { clientHeadersTimeoutMs, clientRequestTimeoutMs } = settings
   const app = Fastify({
     logger: false,
@@ -202,35 +194,6 @@ function frameworkRefusal(thrown: unknown): GatewayError | undefined {
   return new GatewayError('bad_request', thrown.message, { status, source: 'client', cause: thrown })
 }
 
-function versionHeaders({ version }: GatewayDeps): Record<string, string> {
+function versionHeaders({ version }: Pick<GatewayDeps, 'version'>): Record<string, string> {
   return { 'x-litellm-version': LITELLM_VERSION, 'x-pulsegate-version': version }
-}
-
-/**
- * A client's ids become ours where they can be written down. `x-request-id` is the upstream's where it names one:
- * that is what the vendors' clients show as `_request_id`, and what a provider's support asks for.
- */
-function commonHeaders(
-  { version, newCallId }: GatewayDeps,
-  given: IncomingHttpHeaders,
-  isLast: boolean,
-): Record<string, string> {
-  const callId = idIn(given['x-litellm-call-id']) ?? newCallId()
-  const headers: Record<string, string> = {
-    'x-litellm-call-id': callId,
-    'x-request-id': idIn(given['x-request-id']) ?? callId,
-    'x-litellm-version': LITELLM_VERSION,
-    'x-pulsegate-version': version,
-  }
-  if (isLast) headers['connection'] = 'close'
-  return headers
-}
-
-function idIn(given: string | readonly string[] | undefined): string | undefined {
-  return typeof given === 'string' && CALL_ID.test(given) ? given : undefined
-}
-
-function shuttingDown(): GatewayError {
-  const message = 'The gateway is shutting down; ask again, another instance or a restarted one will answer.'
-  return new GatewayError('none_available', message, { source: 'gateway', retryAfterMs: 5000 })
 }

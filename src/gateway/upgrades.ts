@@ -4,6 +4,7 @@ import type { FastifyInstance } from 'fastify'
 import { WebSocketServer } from 'ws'
 import { GatewayError } from '../core/failure.ts'
 import { MAX_SOCKET_MESSAGE_BYTES, type OpenSocket } from '../core/web-socket.ts'
+import type { Routing } from './door.ts'
 
 /** A client that asked for a WebSocket and waits for the answer. */
 export interface WaitingClient {
@@ -19,7 +20,7 @@ export interface WaitingClient {
 /** The WebSocket side of an HTTP server: upgrades meet the same routes, hooks and refusals as other requests. */
 export interface Upgrades {
   /** To be called once, before the server listens. */
-  attach(app: FastifyInstance): void
+  attach(app: FastifyInstance, route: Routing): void
   /** The client behind a request; undefined where it asked for no WebSocket. */
   waiting(request: IncomingMessage): WaitingClient | undefined
 }
@@ -55,14 +56,14 @@ export function createUpgrades(): Upgrades {
     return opened
   }
   return {
-    attach: (app) =>
+    attach: (app, route) =>
       void app.server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
         // Whatever breaks, `close` follows and says enough.
         socket.on('error', () => {})
         const response = responseOver(request, socket)
         if (response === undefined) return
         clients.set(request, waitingClient(request, socket, head, complete))
-        app.routing(request, response)
+        route(request, response)
       }),
     waiting: (request) => clients.get(request),
   }

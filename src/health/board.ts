@@ -4,6 +4,7 @@ import type { Depth } from '../core/depth.ts'
 import { failureRow } from '../core/failure.ts'
 import type { Health } from '../core/health.ts'
 import type { Verdict } from '../core/verdict.ts'
+import type { Was } from '../core/was.ts'
 import type { Standings, Transition } from './engine/standings.ts'
 
 /** Told of every recorded verdict and every transition; the latter is where `before.state` and `after.state` differ. */
@@ -38,6 +39,10 @@ export interface WritableBoard extends Board {
   failed(index: number, error: string): void
   /** What its newest failed call said, a probe's or a client's. */
   latestError(index: number): string | undefined
+  /** Takes over what the board of the config before knows of those that are called as they were. */
+  inherit(from: WritableBoard, was: Was): void
+  /** What is known of one besides its standing. */
+  entry(index: number): Readonly<Entry> | undefined
 }
 
 /** What the board knows of one deployment besides its standing. Times are `Clock.elapsed`'s. */
@@ -109,6 +114,14 @@ export function createBoard(deployments: readonly Deployment[], deps: BoardDeps)
       if (entry !== undefined) entry.error = error
     },
     latestError: (index) => entries[index]?.error,
+    inherit: (from, was) => {
+      entries.forEach((entry, index) => {
+        const known = from.entry(was(index) ?? -1)
+        if (known !== undefined) Object.assign(entry, known, { isDisabled: entry.isDisabled })
+      })
+      version = Math.max(version, from.version()) + 1
+    },
+    entry: (index) => entries[index],
     onChange: (listener) => {
       listeners.add(listener)
       return () => void listeners.delete(listener)

@@ -6,6 +6,7 @@ import type { JsonObject } from '../core/json.ts'
 import type { Log } from '../core/log.ts'
 import type { HttpMode, Operations } from '../core/mode.ts'
 import type { UnhealthyVerdict, Verdict } from '../core/verdict.ts'
+import type { Was } from '../core/was.ts'
 import { encode, exchange, openRealtime } from '../providers/call.ts'
 import type { Line } from '../providers/call.ts'
 import { freeRequest, look } from '../providers/look.ts'
@@ -35,6 +36,10 @@ export interface Checker {
   look(deployment: Deployment, signal: AbortSignal, suspected?: FailureKind): Promise<Look>
   /** The verdict on a deployment for which nothing can be sent; undefined where a check must tell. */
   judge(deployment: Deployment): UnhealthyVerdict | undefined
+  /** Takes over what another one has learned of those that are called as they were. */
+  inherit(from: Checker, was: Was): void
+  /** What was learned of one. */
+  learned(index: number): { readonly lesson: Learned | undefined; readonly isLookedAt: boolean }
 }
 
 /** What a free look came to: the front answered well, somebody answered something that says nothing, or it failed. */
@@ -44,6 +49,8 @@ export type Look =
 
 /** What a checker needs of the world. */
 export interface CheckerDeps {
+  /** How many deployments there are. */
+  readonly count: number
   readonly lines: (index: number) => LineOrProblem
   /** For a deployment that is probed under another model (`health_check_model`, wildcards). */
   readonly openLine: (derived: Deployment) => LineOrProblem
@@ -71,6 +78,14 @@ export function createChecker(deps: CheckerDeps): Checker {
   const lookedAt = new Set<number>()
   const subjectOf = (deployment: Deployment) => probeSubject(deployment, deps.lines, deps.openLine)
   return {
+    learned: (index) => ({ lesson: lessons.get(index), isLookedAt: lookedAt.has(index) }),
+    inherit: (from, was) => {
+      for (let index = 0; index < deps.count; index += 1) {
+        const { lesson, isLookedAt } = from.learned(was(index) ?? -1)
+        if (lesson !== undefined) lessons.set(index, lesson)
+        if (isLookedAt) lookedAt.add(index)
+      }
+    },
     judge: (deployment) => {
       const found = subjectOf(deployment)
       return found.kind === 'ready' ? undefined : unsent(deployment, found, deps.clock)

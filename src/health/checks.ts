@@ -3,11 +3,15 @@ import type { Deployment } from '../core/deployment.ts'
 import { DEPTH } from '../core/depth.ts'
 import type { Log } from '../core/log.ts'
 import type { Verdict } from '../core/verdict.ts'
+import type { Was } from '../core/was.ts'
 import { createBoard } from './board.ts'
-import type { Board } from './board.ts'
+import type { Board, WritableBoard } from './board.ts'
 import { createChecker } from './check.ts'
+import type { Checker } from './check.ts'
 import { createEngine } from './engine/engine.ts'
 import type { Engine } from './engine/engine.ts'
+import { inheritPurse, inheritStandings } from './engine/inherit.ts'
+import type { Legacy } from './engine/inherit.ts'
 import { createPurse } from './engine/purse.ts'
 import type { EngineRuleSet } from './engine-rules.ts'
 import { createFlights } from './live.ts'
@@ -51,9 +55,26 @@ export interface HealthChecks {
   start(): void
   /** Checks everything that may be checked, once, and resolves when all have a verdict. */
   startOnce(): Promise<void>
+  /** Takes over what the checks of the config before know at this moment; to be called once, before `start`. */
+  inherit(from: ChecksLegacy, was: Was): void
+  /**
+   * Looks at nobody any more and logs no more transitions: the checks of the next config do. Requests that still run
+   * are answered as before, live checks for readers of GET /health among them.
+   */
+  retire(): void
   /** Cancels what runs; resolves when nothing is left. */
   stop(): Promise<void>
+  /** What the checks of the next config take over. */
+  readonly legacy: ChecksLegacy
 }
+
+/** What passes from the checks of one config to those of the next. */
+export interface ChecksLegacy {
+  readonly engine: Legacy
+  readonly board: WritableBoard
+  readonly checker: Checker
+}
+
 
 /** What health checks need of the rest. */
 export interface HealthChecksDeps {
@@ -73,6 +94,10 @@ export interface HealthChecksDeps {
   readonly engineRules: EngineRuleSet
   /** In [0, 1). */
   readonly random: () => number
+  /** When the days of the purse begin, by `Clock.elapsed`; absent: now. */
+  readonly purseStart?: number
+  /** Who was there under the config before; absent: nobody. */
+  readonly was?: Was
 }
 
 /** First looks of a small fleet come at once, those of a large one within this, milliseconds. */
@@ -85,16 +110,17 @@ const STALE_INTERVALS = 2
 /** Wires checker, sharing, engine and board. Deployments that can never be called are judged here, at once. */
 export function createHealthChecks(deps: HealthChecksDeps): HealthChecks {
   const { deployments, clock, log, settings, engineRules } = deps
-  const checker = createChecker({ ...deps, slots: createSlots(clock, slotLimits(settings)) })
+  const checker = createChecker({ ...deps, count: deployments.length, slots: createSlots(clock, slotLimits(settings)) })
   const known = createMembers(deps)
   const deadlines = new Map<number, number | undefined>()
   const neverStops = new AbortController().signal
+  let isRetired = false
   const engine: Engine = createHealthEngine(deps, known, {
     probe: (index, rung, report) => looks.probe(index, rung, report),
     onTransition: (index, transition) => {
       board.moved(index, transition)
       const deployment = deployments[index]
-      if (deployment !== undefined) logTransition(deps, deployment, transition, board.latestError(index))
+      if (deployment !== undefined && !isRetired) logTransition(deps, deployment, transition, board.latestError(index))
     },
   })
   const board = createBoard(deployments, { clock, standings: engine.standings })
@@ -119,9 +145,12 @@ export function createHealthChecks(deps: HealthChecksDeps): HealthChecks {
     flights.shareAll(targets, signal, (error) => log.error('check_crashed', { message: error.message }))
   for (const deployment of deployments) {
     if (!isEverChecked(deployment, settings)) board.disable(deployment.index)
-    const verdict = checker.judge(deployment)
+    // Of those that were there before it is known, and was said.
+    const isNew = deps.was?.(deployment.index) === undefined
+    const verdict = isNew ? checker.judge(deployment) : undefined
     if (verdict !== undefined) record(deployment, verdict, DEPTH.answer)
   }
+  const legacy = { engine: engine.legacy, board, checker }
   return {
     board,
     engine,
@@ -134,11 +163,26 @@ export function createHealthChecks(deps: HealthChecksDeps): HealthChecks {
       const targets = deployments.filter((one) => isEverChecked(one, settings))
       return checkAll(targets, neverStops)
     },
+    inherit: (from, was) => inherit(legacy, from, was, clock.elapsed()),
+    legacy,
+    retire: () => {
+      isRetired = true
+      engine.stop()
+      looks.stop().catch((error: unknown) => log.error('check_crashed', { message: String(error) }))
+    },
     stop: async () => {
       engine.stop()
       await Promise.all([looks.stop(), flights.stop()])
     },
   }
+}
+
+/** All at once, and before anything is started: nobody reads a half of it. */
+function inherit(to: ChecksLegacy, from: ChecksLegacy, was: Was, now: number): void {
+  to.checker.inherit(from.checker, was)
+  to.board.inherit(from.board, was)
+  inheritStandings(to.engine, from.engine, was, now)
+  inheritPurse(to.engine, from.engine, was, now)
 }
 
 function viewsOf(
@@ -168,7 +212,7 @@ function hurried(flights: Flights, deadlines: Map<number, number | undefined>): 
 
 /** The engine with what the config says of it. */
 function createHealthEngine(
-  { deployments, clock, log, engineRules, random, lagMs }: HealthChecksDeps,
+  { deployments, clock, log, engineRules, random, lagMs, purseStart }: HealthChecksDeps,
   { members, slowHosts, mostOfOneKey, keys }: Members,
   { probe, onTransition }: Pick<Parameters<typeof createEngine>[0], 'probe' | 'onTransition'>,
 ): Engine {
@@ -177,7 +221,7 @@ function createHealthEngine(
     members,
     rules,
     look,
-    purse: createPurse(purse, keys, clock.elapsed()),
+    purse: createPurse(purse, keys, purseStart ?? clock.elapsed()),
     admission: {
       total: admission.total,
       perHost: (host) => (slowHosts.has(host) ? 1 : admission.perHost),

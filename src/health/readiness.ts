@@ -1,3 +1,5 @@
+import type { ConfigStatus } from '../core/config-status.ts'
+import type { Json, JsonObject } from '../core/json.ts'
 import { LITELLM_VERSION } from '../core/version.ts'
 
 /** What readiness is told; each fact is looked up by its owner. */
@@ -25,7 +27,7 @@ export type DatabaseFact =
 /** A status and its JSON body. */
 export interface ReadinessAnswer {
   readonly status: 200 | 503
-  readonly body: Readonly<Record<string, string | null | readonly string[]>>
+  readonly body: Readonly<Record<string, Json>>
 }
 
 /** GET /health/readiness: open to everybody, so it names no host and no deployment. */
@@ -36,10 +38,34 @@ export function readinessBody(facts: ReadinessFacts): ReadinessAnswer {
   return { status: statusOf(facts), body: detailsOf(facts) }
 }
 
-/** GET /health/readiness/details: behind a key, whatever the open answer hides. */
-export function readinessDetails(facts: ReadinessFacts, version: string): ReadinessAnswer {
+/** GET /health/readiness/details: behind a key, whatever the open answer hides; and which config is served with. */
+export function readinessDetails(
+  facts: ReadinessFacts,
+  version: string,
+  config?: ConfigStatus,
+): ReadinessAnswer {
   if (facts.phase !== 'serving') return notServing(facts.phase)
-  return { status: statusOf(facts), body: { ...detailsOf(facts), pulsegate_version: version } }
+  return {
+    status: statusOf(facts),
+    body: {
+      ...detailsOf(facts),
+      pulsegate_version: version,
+      ...(config !== undefined && { config: configFacts(config) }),
+    },
+  }
+}
+
+function configFacts(config: ConfigStatus): JsonObject {
+  const last = config.lastReload()
+  const time = (at: number): string => new Date(at).toISOString()
+  return {
+    version: config.version() ?? null,
+    taken_at: time(config.takenAt()),
+    last_reload:
+      last === undefined
+        ? null
+        : { at: time(last.at), result: last.result, ...(last.problem !== undefined && { problem: last.problem }) },
+  }
 }
 
 function notServing(phase: 'starting' | 'draining'): ReadinessAnswer {

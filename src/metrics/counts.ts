@@ -3,11 +3,13 @@ export interface Rows {
   /** The row with this number, to be counted up in place. */
   row(key: number): Float64Array
   entries(): Iterable<readonly [key: number, row: Float64Array]>
+  /** Gives every row another key; undefined drops it. */
+  rename(keyOf: (key: number) => number | undefined): void
 }
 
 /** Rows of `width` numbers, all zero. */
 export function createRows(width: number): Rows {
-  const rows = new Map<number, Float64Array>()
+  let rows = new Map<number, Float64Array>()
   return {
     row: (key) => {
       const known = rows.get(key)
@@ -17,6 +19,14 @@ export function createRows(width: number): Rows {
       return made
     },
     entries: () => rows.entries(),
+    rename: (keyOf) => {
+      const renamed = new Map<number, Float64Array>()
+      for (const [key, row] of rows) {
+        const next = keyOf(key)
+        if (next !== undefined) renamed.set(next, row)
+      }
+      rows = renamed
+    },
   }
 }
 

@@ -1,4 +1,6 @@
 import type { Usage } from '../core/answer-facts.ts'
+import { RELOAD_RESULTS } from '../core/config-status.ts'
+import type { ConfigStatus } from '../core/config-status.ts'
 import type { Deployment } from '../core/deployment.ts'
 import { FAILURE_KINDS } from '../core/failure.ts'
 import type { FailureKind } from '../core/failure.ts'
@@ -38,6 +40,8 @@ export interface Metrics {
   refused(reason: FailureKind): void
   /** A timer ran so much later than it should have. */
   lagged(ms: number): void
+  /** Goes on counting for the deployments of another config. What was counted for groups that are gone is gone. */
+  renew(deployments: readonly Counted[]): void
   /** Everything, in Prometheus's text format, piece by piece: there may be tens of thousands of them. */
   page(): Iterable<string>
 }
@@ -48,6 +52,8 @@ export interface MetricsDeps {
   readonly memory: () => { readonly rss: number; readonly heapUsed: number }
   /** Lines that the log threw away. */
   readonly droppedLogLines: () => number
+  /** What became of the config; absent: nobody can say. */
+  readonly config?: ConfigStatus
 }
 
 /** There are fewer; the bound is for those to come. */
@@ -55,8 +61,8 @@ const MOST_OPERATIONS = 64
 const MS = 1000
 
 /** Nothing is counted yet. Counting is adding to arrays; text is made only for a reader. */
-export function createMetrics({ deployments, memory, droppedLogLines }: MetricsDeps): Metrics {
-  const labels = createLabels(deployments)
+export function createMetrics({ deployments, ...sources }: MetricsDeps): Metrics {
+  let labels = createLabels(deployments)
   const counts = createCounts()
   return {
     begun: () => {
@@ -71,7 +77,12 @@ export function createMetrics({ deployments, memory, droppedLogLines }: MetricsD
     },
     refused: (reason) => add(counts.refusals, FAILURE_KINDS.indexOf(reason), 1),
     lagged: (ms) => observe(counts.lag, METRICS.lag.buckets, ms / MS),
-    page: () => pageOf(labels, counts, { memory, droppedLogLines }),
+    renew: (next) => {
+      const before = labels
+      labels = createLabels(next, before)
+      carryOver(before, labels, counts)
+    },
+    page: () => pageOf(labels, counts, sources),
   }
 }
 
@@ -80,6 +91,7 @@ interface Labels {
   readonly groups: Names
   readonly providers: Names
   readonly operations: Names
+  readonly deployments: readonly Counted[]
   /** By `Deployment.index`. */
   readonly groupOf: readonly number[]
   readonly providerOf: readonly number[]
@@ -87,13 +99,31 @@ interface Labels {
   readonly places: number
 }
 
-function createLabels(deployments: MetricsDeps['deployments']): Labels {
+function createLabels(deployments: MetricsDeps['deployments'], before?: Labels): Labels {
   const groups = createNames()
   const providers = createNames()
   const groupOf = deployments.map(({ group }) => groups.of(group))
   const providerOf = deployments.map(({ provider }) => providers.of(provider))
   const places = (new Set(providerOf).size + 1) * MOST_OPERATIONS
-  return { groups, providers, operations: createNames(MOST_OPERATIONS), groupOf, providerOf, places }
+  const operations = before?.operations ?? createNames(MOST_OPERATIONS)
+  return { deployments, groups, providers, operations, groupOf, providerOf, places }
+}
+
+/** The rows of what is still there, under its new numbers. */
+function carryOver(from: Labels, to: Labels, { requests, durations, firstTokens, tokens }: Counts): void {
+  const group = (number: number): number | undefined => to.groups.known(from.groups.at(number))
+  const placed = (place: number): number | undefined => {
+    const provider = to.providers.known(from.providers.at(Math.floor(place / MOST_OPERATIONS)))
+    return provider === undefined ? undefined : provider * MOST_OPERATIONS + (place % MOST_OPERATIONS)
+  }
+  requests.rename((key) => {
+    const number = group(Math.floor(key / from.places))
+    const place = placed(key % from.places)
+    return number === undefined || place === undefined ? undefined : number * to.places + place
+  })
+  durations.rename(placed)
+  firstTokens.rename(placed)
+  tokens.rename(group)
 }
 
 interface Counts {
@@ -125,16 +155,15 @@ function createCounts(): Counts {
   }
 }
 
-function finish(
-  { groupOf, providerOf, operations, places }: Labels,
-  counts: Counts,
-  request: CountedRequest,
-): void {
+function finish(labels: Labels, counts: Counts, request: CountedRequest): void {
+  const { operations, places } = labels
   const { group, last, operation, outcome, durationMs, firstTokenMs, usage } = request
-  const groupNumber = group === undefined ? 0 : (groupOf[group.index] ?? 0)
-  const provider = last === undefined ? 0 : (providerOf[last.index] ?? 0)
-  const place = provider * MOST_OPERATIONS + operations.of(operation)
   counts.inFlight--
+  const groupNumber = group === undefined ? 0 : groupNumberOf(labels, group)
+  const provider = last === undefined ? 0 : providerNumberOf(labels, last)
+  // Its group, or its provider, went with an earlier config.
+  if (groupNumber === undefined || provider === undefined) return
+  const place = provider * MOST_OPERATIONS + operations.of(operation)
   add(counts.requests.row(groupNumber * places + place), OUTCOMES.indexOf(outcome), 1)
   observe(counts.durations.row(place), METRICS.duration.buckets, durationMs / MS)
   if (firstTokenMs !== undefined)
@@ -145,10 +174,19 @@ function finish(
   add(row, 1, usage.completionTokens)
 }
 
+/** One of an earlier config is found by its name. */
+function groupNumberOf({ deployments, groupOf, groups }: Labels, asked: Counted): number | undefined {
+  return deployments[asked.index] === asked ? groupOf[asked.index] : groups.known(asked.group)
+}
+
+function providerNumberOf({ deployments, providerOf, providers }: Labels, last: Counted): number | undefined {
+  return deployments[last.index] === last ? providerOf[last.index] : providers.known(last.provider)
+}
+
 function* pageOf(
   labels: Labels,
   counts: Counts,
-  { memory, droppedLogLines }: Pick<MetricsDeps, 'memory' | 'droppedLogLines'>,
+  { memory, droppedLogLines, config }: Omit<MetricsDeps, 'deployments'>,
 ): Generator<string> {
   const { rss, heapUsed } = memory()
   yield* requestsIn(labels, counts)
@@ -160,6 +198,7 @@ function* pageOf(
   yield alone(METRICS.inFlight, counts.inFlight)
   yield headOf(METRICS.lag)
   yield histogramOf(METRICS.lag, [], counts.lag)
+  if (config !== undefined) yield* configIn(config)
   yield alone(METRICS.droppedLogLines, droppedLogLines())
   yield alone(METRICS.resident, rss)
   yield alone(METRICS.heap, heapUsed)
@@ -189,6 +228,13 @@ function* tokensIn({ groups }: Labels, { tokens }: Counts): Generator<string> {
     yield sampleOf(METRICS.tokens, [groups.at(group), 'in'], row[0] ?? 0)
     yield sampleOf(METRICS.tokens, [groups.at(group), 'out'], row[1] ?? 0)
   }
+}
+
+function* configIn({ reloads, takenAt, isCurrent }: ConfigStatus): Generator<string> {
+  yield headOf(METRICS.reloads)
+  for (const result of RELOAD_RESULTS) yield sampleOf(METRICS.reloads, [result], reloads(result))
+  yield alone(METRICS.configTaken, takenAt() / MS)
+  yield alone(METRICS.configIsCurrent, isCurrent() ? 1 : 0)
 }
 
 function alone(row: MetricRow, value: number): string {

@@ -4,6 +4,8 @@ export interface Names {
   of(name: string): number
   /** The name of a number. */
   at(number: number): string
+  /** The number of a name that has one. */
+  known(name: string): number | undefined
 }
 
 /** Stands for all names beyond the most that are kept. */
@@ -20,5 +22,5 @@ export function createNames(most: number = Number.POSITIVE_INFINITY): Names {
     numbers.set(name, names.length)
     return names.push(name) - 1
   }
-  return { of, at: (number) => names[number] ?? '' }
+  return { of, at: (number) => names[number] ?? '', known: (name) => numbers.get(name) }
 }

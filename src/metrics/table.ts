@@ -90,6 +90,27 @@ export const METRICS = {
     labels: [],
     buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1],
   },
+  reloads: {
+    name: 'pulsegate_config_reloads_total',
+    type: 'counter',
+    help: 'Times that the config was read again, by the result: taken, refused or unchanged',
+    unit: 'times',
+    labels: ['result'],
+  },
+  configTaken: {
+    name: 'pulsegate_config_taken_timestamp_seconds',
+    type: 'gauge',
+    help: 'When the config that is served with was taken, seconds since 1970',
+    unit: 'seconds',
+    labels: [],
+  },
+  configIsCurrent: {
+    name: 'pulsegate_config_last_reload_successful',
+    type: 'gauge',
+    help: '0 where the config was refused when it was last read, so that the one before is served with; else 1',
+    unit: 'boolean',
+    labels: [],
+  },
   droppedLogLines: {
     name: 'pulsegate_log_lines_dropped_total',
     type: 'counter',

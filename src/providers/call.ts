@@ -23,6 +23,8 @@ export interface Line {
   readonly transport: Transport
   /** Also blots out the secrets that came from the environment. */
   readonly redact: Redact
+  /** What `authorize` adds, the environment's included. */
+  readonly secrets: readonly Secret[]
   /** `scheme://host:port` of `target.base`. */
   readonly host: string
   /** What is left out of every body here. */
@@ -58,10 +60,19 @@ export function openLine(
   const { transport } = deps
   const redact = redactAlso(secrets, deps.redact)
   const fieldRules = { dropParams: deps.dropParams === true, drop: [], keep: [], ...deployment.fieldRules }
-  const line = { deployment, adapter, target: connected.target, authorize, transport, redact, fieldRules }
+  const { target: to } = connected
+  const line = { deployment, adapter, target: to, authorize, transport, redact, secrets, fieldRules }
   const unwanted = [...fieldRules.drop, ...refusedBy(line, 'chat')]
   const target = { ...line.target, bodyDefaults: withoutNames(line.target.bodyDefaults, unwanted) }
   return { line: { ...line, target, host: new URL(target.base).origin } }
+}
+
+/** Do both lead to the same place with the same credentials? */
+export function isSameLine(one: Line, other: Line): boolean {
+  const placed = [one, other].map(({ target, secrets }) =>
+    JSON.stringify([target.base, target.apiVersion, secrets.map((secret) => secret.reveal())]),
+  )
+  return placed[0] === placed[1]
 }
 
 /** Most secrets of a line are known to everybody's redactor: what it leaves, and only that, needs one of its own. */

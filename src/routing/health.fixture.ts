@@ -10,7 +10,11 @@ import { createStanding } from '../health/engine/standing.ts'
 import type { OutOfReach } from './choice/out-of-reach.ts'
 
 /** For tests: nobody ever failed to connect. */
-export const IN_REACH: OutOfReach = { leftMs: () => undefined, missed: () => undefined }
+export const IN_REACH: OutOfReach = {
+  leftMs: () => undefined,
+  missed: () => undefined,
+  missing: () => [],
+}
 
 /** For tests: a real health engine that never looks by itself; each deployment has a host and a key of its own. */
 export function makeHealthLink(

@@ -22,7 +22,7 @@ export function probeRoutes(app: FastifyInstance, context: RouteContext): void {
     app.options(path, open, (_, reply) => allowed(reply))
   }
   app.get('/health/readiness/details', { config: { hasDetail: true } }, (_, reply) => {
-    const { status, body } = readinessDetails(factsOf(context), context.version)
+    const { status, body } = readinessDetails(factsOf(context), context.version, context.config)
     return sendJson(reply, status, body)
   })
 }

@@ -8,6 +8,7 @@ import type { Choices } from './choices.ts'
 import { createFaultDomains } from './fault-domains.ts'
 import type { FaultDomains } from './fault-domains.ts'
 import { nextProbe } from './next-probe.ts'
+import type { Legacy } from './inherit.ts'
 import type { Plan, Prices } from './next-probe.ts'
 import type { Purse } from './purse.ts'
 import type { EngineRules, LookRules } from './rules.ts'
@@ -83,6 +84,8 @@ export interface Engine {
   plan(index: number): Plan | undefined
   /** What is planned, waits and runs. */
   readonly scheduler: Pick<Scheduler, 'nextAt' | 'numbers'>
+  /** What the engine of the next config takes over. */
+  readonly legacy: Legacy
   start(): void
   stop(): void
 }
@@ -154,6 +157,7 @@ export function createEngine(deps: EngineDeps): Engine {
     choices,
     plan: (index) => planOf(parts, standings, index, clock.elapsed(), 0.5),
     scheduler,
+    legacy: { standings, domains, members, purse: deps.purse },
     start: () => {
       sweeping.start()
       scheduler.start()

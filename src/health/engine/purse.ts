@@ -18,6 +18,10 @@ export interface Purse {
   spentToday(now: number): number
   /** Dollars spent since the start. */
   spentEver(): number
+  /** What was spent with a key in the day that runs. */
+  spentWith(credential: number, now: number): number
+  /** Counts what an earlier purse of the same days has spent as spent here; `keys`: its keys, by their numbers here. */
+  inherit(from: Purse, keys: ReadonlyMap<number, number>, now: number): void
 }
 
 const DAY_MS = 86_400_000
@@ -63,5 +67,16 @@ export function createPurse(rules: PurseRules, credentials: number, start: numbe
       return spent
     },
     spentEver: () => ever,
+    spentWith: (credential, now) => {
+      turn(now)
+      return each[credential] ?? 0
+    },
+    inherit: (from, keys, now) => {
+      turn(now)
+      spent += from.spentToday(now)
+      ever += from.spentEver()
+      for (const [credential, earlier] of keys)
+        each[credential] = (each[credential] ?? 0) + from.spentWith(earlier, now)
+    },
   }
 }

@@ -17,11 +17,16 @@ export interface RecentEvidence {
   note(index: number, evidence: Evidence): void
   /** Newest first, at most 16 runs. */
   of(index: number): readonly EvidenceRun[]
+  /** Goes on with what another one, which is no longer told anything, has heard of the same deployment. */
+  inherit(index: number, from: RecentEvidence, earlier: number): void
+  /** The newest run, the older ones behind it. */
+  newest(index: number): Run | undefined
 }
 
 const MOST_RUNS = 16
 
-interface Run extends EvidenceRun {
+/** A run that is still written on, and the one before it. */
+export interface Run extends EvidenceRun {
   at: number
   times: number
   older: Run | undefined
@@ -53,6 +58,10 @@ export function createRecentEvidence(count: number): RecentEvidence {
       }
       return runs
     },
+    inherit: (index, from, earlier) => {
+      newest[index] = from.newest(earlier)
+    },
+    newest: (index) => newest[index],
   }
 }
 

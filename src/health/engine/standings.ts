@@ -66,6 +66,10 @@ export interface Standings {
   isIsolated(now: number): boolean
   /** Takes over what was known before a restart, or what another replica knows. */
   adopt(index: number, standing: Standing): void
+  /** Takes over where a deployment stood in the book of the config before, and what was last heard of it. */
+  inherit(index: number, standing: Standing, from: Standings, earlier: number): void
+  /** What was heard of it lately, for the book of the next config. */
+  readonly heard: RecentEvidence
 }
 
 const MOST_REFERENCES = 3
@@ -102,7 +106,7 @@ export function createStandings(deps: StandingsDeps): Standings {
     references: referencesOf(deps),
     judged: rulesByConfirmation(deps.rules),
   }
-  const { wakes, isolation, rollUp } = book
+  const { isolation, rollUp, wakes } = book
   return {
     count,
     rules: deps.rules,
@@ -122,12 +126,19 @@ export function createStandings(deps: StandingsDeps): Standings {
     wakeAt: (index) => wakes[index] ?? Number.POSITIVE_INFINITY,
     recent: (index) => book.recent.of(index),
     isIsolated: (now) => deps.rules.noticesIsolation && isolation.isIsolated(now),
-    adopt: (index, standing) => {
-      book.standings[index] = standing
-      wakes[index] = wakeAt(standing, deps.rules)
-      deps.listener.replan(index)
+    adopt: (index, standing) => adopt(book, index, standing),
+    inherit: (index, standing, from, earlier) => {
+      adopt(book, index, standing)
+      book.recent.inherit(index, from.heard, earlier)
     },
+    heard: book.recent,
   }
+}
+
+function adopt({ standings, wakes, deps }: Book, index: number, standing: Standing): void {
+  standings[index] = standing
+  wakes[index] = wakeAt(standing, deps.rules)
+  deps.listener.replan(index)
 }
 
 function get({ standings, deps }: Book, index: number): Standing {

@@ -1,7 +1,7 @@
 import type { Clock } from '../../core/clock.ts'
 import type { Deployment } from '../../core/deployment.ts'
 import { createLedger } from './ledger.ts'
-import type { Ledger } from './ledger.ts'
+import type { Elders, Ledger } from './ledger.ts'
 import { createLimits } from './limits.ts'
 import type { LimitWait } from './limits.ts'
 import { createStrategy, ledgerRulesFor } from './strategy.ts'
@@ -21,18 +21,25 @@ export interface ChoiceRules extends StrategyRules {
   readonly defaultMaxParallelRequests?: number
 }
 
+/** What choice runs on. */
+export interface ChoiceDeps extends Pick<StrategyDeps, 'price'> {
+  readonly clock: Clock
+  readonly nextRequest: Choice['nextRequest']
+  /** Ledgers of configs before that requests still run under. */
+  readonly elders: Elders
+}
+
 /** Makes the parts of one gateway that a choice looks at; they share what is counted. */
 export function createChoice(
   deployments: readonly Deployment[],
   rules: ChoiceRules,
-  { clock, price }: { readonly clock: Clock } & Pick<StrategyDeps, 'price'>,
+  { clock, price, nextRequest, elders }: ChoiceDeps,
 ): Choice {
-  const ledger = createLedger(deployments, ledgerRulesFor(rules), clock)
-  let requests = 0
+  const ledger = createLedger(deployments, ledgerRulesFor(rules), clock, elders)
   return {
     ledger,
     limitMs: createLimits(ledger, rules.defaultMaxParallelRequests),
     strategy: createStrategy(rules, { ledger, price }),
-    nextRequest: () => (requests += 1),
+    nextRequest,
   }
 }

@@ -2,6 +2,7 @@ import type { AnswerFacts } from '../../core/answer-facts.ts'
 import type { Clock } from '../../core/clock.ts'
 import type { Deployment } from '../../core/deployment.ts'
 import type { FailureKind } from '../../core/failure.ts'
+import type { Was } from '../../core/was.ts'
 import type { Need } from '../request/need.ts'
 import { createRecentMean } from './recent-mean.ts'
 import type { RecentMean } from './recent-mean.ts'
@@ -29,7 +30,20 @@ export interface Ledger {
   requestWaitMs(index: number, rpm: number): number
   /** The same for tokens. An idle deployment takes one request, however large. */
   tokenWaitMs(index: number, tpm: number, need: Need): number
+  /** What began here, and not under a config before: how many are in flight, and the guess of their tokens. */
+  readonly own: { inFlight(index: number): number; pendingTokens(index: number): number }
+  /** What is written down of one; made where something is to be and nothing is yet. */
+  account(index: number): Account | undefined
 }
+
+/** The ledger of a config before, while requests that began under it still run. */
+export interface Elder {
+  readonly ledger: Ledger
+  readonly was: Was
+}
+
+/** Ledgers of configs before, the latest first; taken off when their last request is over. */
+export type Elders = Elder[]
 
 /** An attempt that is in flight. */
 export interface Booking {
@@ -58,11 +72,13 @@ const UNKNOWN_WAIT_MS = 1000
 const PAID: ReadonlySet<FailureKind> = new Set(['cancelled', 'cut', 'timeout'])
 
 /** What limits and strategies need of one deployment. */
-interface Account {
+export interface Account {
   readonly requests: SlidingCount | undefined
   readonly tokens: SlidingCount | undefined
   readonly whole: RecentMean | undefined
   readonly first: RecentMean | undefined
+  /** How far back the means reach. */
+  readonly windowMs: number | undefined
 }
 
 /** What is written down, by deployment index. */
@@ -75,11 +91,15 @@ interface Books {
   readonly now: () => number
 }
 
-/** Makes the ledger of one gateway. Accounts are opened only where a limit or the strategy asks for them. */
+/**
+ * Makes the ledger of one config. Accounts are opened only where a limit or the strategy asks for them. Those of a
+ * config before are written on by both, and what its requests still hold counts here too.
+ */
 export function createLedger(
   deployments: readonly Deployment[],
   rules: LedgerRules,
   clock: Pick<Clock, 'elapsed'>,
+  elders: Elders = [],
 ): Ledger {
   const accounts = new Map<number, Account>()
   const books: Books = {
@@ -89,13 +109,32 @@ export function createLedger(
     account: (index) => {
       const known = accounts.get(index)
       if (known !== undefined) return known
-      const made = openAccount(deployments[index], rules)
+      const own = openAccount(deployments[index], rules)
+      const made = own && inherited(own, index, elders[0])
       if (made !== undefined) accounts.set(index, made)
       return made
     },
     now: () => clock.elapsed(),
   }
-  return { ...writing(books), ...reading(books) }
+  const { account } = books
+  // Now, for the ledger before is not kept for longer than its requests run.
+  if (elders.length > 0) for (const { index } of deployments) account(index)
+  return { ...writing(books), ...reading(books, elders), account }
+}
+
+/** What is counted in the same way goes on being counted. */
+function inherited(own: Account, index: number, elder: Elder | undefined): Account {
+  const earlier = elder?.was(index)
+  const before = earlier === undefined ? undefined : elder?.ledger.account(earlier)
+  if (before === undefined) return own
+  const isSameWindow = own.windowMs === before.windowMs
+  return {
+    requests: own.requests && (before.requests ?? own.requests),
+    tokens: own.tokens && (before.tokens ?? own.tokens),
+    whole: isSameWindow ? before.whole : own.whole,
+    first: isSameWindow ? before.first : own.first,
+    windowMs: own.windowMs,
+  }
 }
 
 function writing(books: Books): Pick<Ledger, 'begin' | 'ended' | 'failed' | 'left'> {
@@ -136,23 +175,34 @@ function writing(books: Books): Pick<Ledger, 'begin' | 'ended' | 'failed' | 'lef
   }
 }
 
-function reading({
-  flying,
-  pending,
-  usual,
-  account,
-  now,
-}: Books): Omit<Ledger, 'begin' | 'ended' | 'failed' | 'left'> {
+function reading(
+  { flying, pending, usual, account, now }: Books,
+  elders: Elders,
+): Omit<Ledger, 'begin' | 'ended' | 'failed' | 'left' | 'account'> {
+  const own = {
+    inFlight: (index: number) => flying[index] ?? 0,
+    pendingTokens: (index: number) => pending[index] ?? 0,
+  }
+  const inAll = (index: number, of: keyof typeof own): number => {
+    let sum = own[of](index)
+    for (const { ledger, was } of elders) {
+      const earlier = was(index)
+      if (earlier !== undefined) sum += ledger.own[of](earlier)
+    }
+    return sum
+  }
+  const pendingTokens = (index: number): number => inAll(index, 'pendingTokens')
   return {
-    inFlight: (index) => flying[index] ?? 0,
-    tokens: (index) => (pending[index] ?? 0) + (account(index)?.tokens?.total(now()) ?? 0),
+    own,
+    inFlight: (index) => inAll(index, 'inFlight'),
+    tokens: (index) => pendingTokens(index) + (account(index)?.tokens?.total(now()) ?? 0),
     latencyMs: (index, isStream) => {
       const known = account(index)
       return (isStream ? known?.first : known?.whole)?.mean(now())
     },
     requestWaitMs: (index, rpm) => account(index)?.requests?.waitMs(now(), Math.ceil(rpm) - 1) ?? 0,
     tokenWaitMs: (index, tpm, need) => {
-      const booked = pending[index] ?? 0
+      const booked = pendingTokens(index)
       const room = tpm - booked - usual.guess(index, need.tokens())
       if (booked > 0 && room < 0) return UNKNOWN_WAIT_MS
       return account(index)?.tokens?.waitMs(now(), Math.max(room, 0)) ?? 0
@@ -181,5 +231,6 @@ function openAccount(
     tokens: needsTokens ? createSlidingCount(WINDOW_MS, SLOTS) : undefined,
     whole: recent(),
     first: recent(),
+    windowMs: latencyWindowMs,
   }
 }

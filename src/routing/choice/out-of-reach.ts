@@ -8,6 +8,8 @@ export interface OutOfReach {
   leftMs(index: number): number | undefined
   /** A request has come back from it unsent. */
   missed(deployment: Deployment): void
+  /** Those that are out of reach, by index. */
+  missing(): Iterable<number>
 }
 
 /** What is out of reach is found out with. */
@@ -45,6 +47,7 @@ export function createOutOfReach(deps: OutOfReachDeps): OutOfReach {
       lookout.wanted()
       return lookout.leftMs()
     },
+    missing: () => missing.keys(),
     missed: (deployment) => {
       if (!deps.isEnabled || missing.has(deployment.index)) return
       const lookout = createLookout(FIRST_LOOK_MS, () => deps.reach(deployment), deps)
