@@ -11,7 +11,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { startFakeProvider } from '../src/fake-provider/server.ts'
 import { memoryOf, startBundle, type StartedBundle } from './cold-start.ts'
 import { groupOf, largeConfig } from './large-config.ts'
-import { chatRequest, KEY } from './messages.ts'
+import { KEY } from './messages.ts'
 
 const DEPLOYMENTS = 10_000
 const CHANGED = 10
@@ -60,7 +60,7 @@ function startTraffic(port: number): Traffic {
 }
 
 function askedWell(port: number, agent: Agent, model: string): Promise<boolean> {
-  const { body } = chatRequest(model)
+  const body = JSON.stringify({ model, messages: [{ role: 'user', content: 'ping' }] })
   return new Promise((done) => {
     const headers = {
       authorization: `Bearer ${KEY}`,

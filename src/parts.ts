@@ -11,7 +11,7 @@ import { createGateway } from './gateway/server.ts'
 import type { Board } from './health/board.ts'
 import { createHealthChecks, type HealthChecks } from './health/checks.ts'
 import { engineRulesOf } from './health/engine-rules.ts'
-import { createMembers, type MemberInputs } from './health/members.ts'
+import { createMembers, makeMembers, type MemberInputs } from './health/members.ts'
 import { planHealth, type HealthPlan } from './health/plan.ts'
 import { createProbePrices, type ProbePrices } from './health/probe-price.ts'
 import { DEFAULT_HEALTH_SETTINGS, type HealthSettings } from './health/settings.ts'
@@ -123,9 +123,12 @@ export function* makeParts(
   const shared = { deployments, lines, openLine: openTo, clock, log, random }
   const { lag, book, metrics } = lasting
   const prices = createProbePrices({ book, env: config.env, settings })
+  const priceOf = (each: Deployment): number => prices.of(each)
+  const making = makeMembers({ ...shared, priceOf, settings })
   const checks = createHealthChecks({
     ...shared,
-    priceOf: (each) => prices.of(each),
+    ...(isNews && { members: yield* making }),
+    priceOf,
     lagMs: () => lag.p99Ms(),
     settings,
     engineRules: engineRulesOf(config.engine),

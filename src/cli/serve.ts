@@ -1,6 +1,8 @@
+import type { Loaded } from '../config/config.ts'
 import { readConfigFiles, readModel } from '../read-config.ts'
 import type { Command } from './args.ts'
 import { EXIT } from './exit-code.ts'
+import type { ConfigFile } from './keep-reading.ts'
 import { printNotActedOn, printProblems } from './problems.ts'
 import { runGateway } from './run-gateway.ts'
 import { saveMemory } from './save-memory.ts'
@@ -16,8 +18,7 @@ export async function serve(command: Extract<Command, { kind: 'serve' }>, shell:
   const stopAsked = shell.stopAsked()
   const spendMemory = saveMemory()
   const { source } = command
-  const file = source.kind === 'file' ? { path: source.path, ...(await readConfigFiles(source.path, env)) } : undefined
-  const { config, problems } = file ?? (await readModel(source, env))
+  const { config, problems, file } = await read(source, env)
   for (const note of command.notes) terminal.err(`${terminal.paintError('dim', 'note')}: ${note}`)
   printProblems(problems, terminal, MOST_PROBLEMS)
   if (config === undefined) return EXIT.refused
@@ -32,4 +33,14 @@ export async function serve(command: Extract<Command, { kind: 'serve' }>, shell:
     stopAsked,
     onListening: spendMemory,
   }).finally(letGrow)
+}
+
+/** What a gateway is served from; a file with what it takes to have it read again. */
+async function read(
+  source: Extract<Command, { kind: 'serve' }>['source'],
+  env: Shell['env'],
+): Promise<Loaded & { readonly file?: ConfigFile }> {
+  if (source.kind !== 'file') return readModel(source, env)
+  const { files, ...loaded } = await readConfigFiles(source.path, env)
+  return { ...loaded, file: { path: source.path, files } }
 }

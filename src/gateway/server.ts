@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import Fastify from 'fastify'
 import type { FastifyInstance } from 'fastify'
 import { asGatewayError, GatewayError } from '../core/failure.ts'
@@ -76,7 +77,10 @@ function openFront(deps: FrontDeps, createFirst: (newFace: (deps: GatewayDeps) =
     },
     renew: async (next) => {
       const made = newFace(next)
+      // Registering the routes took a while: others first.
+      await nextTurn()
       await made.app.ready()
+      await nextTurn()
       return () => {
         const before = face
         face = made

@@ -96,6 +96,8 @@ export interface HealthChecksDeps {
   readonly random: () => number
   /** When the days of the purse begin, by `Clock.elapsed`; absent: now. */
   readonly purseStart?: number
+  /** The deployments as the engine sees them, where somebody has worked it out already. */
+  readonly members?: Members
   /** Who was there under the config before; absent: nobody. */
   readonly was?: Was
 }
@@ -111,7 +113,7 @@ const STALE_INTERVALS = 2
 export function createHealthChecks(deps: HealthChecksDeps): HealthChecks {
   const { deployments, clock, log, settings, engineRules } = deps
   const checker = createChecker({ ...deps, count: deployments.length, slots: createSlots(clock, slotLimits(settings)) })
-  const known = createMembers(deps)
+  const known = deps.members ?? createMembers(deps)
   const deadlines = new Map<number, number | undefined>()
   const neverStops = new AbortController().signal
   let isRetired = false

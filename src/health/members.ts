@@ -25,17 +25,32 @@ export interface Members {
 
 /** Shortest `cooldown_time` of a deployment that is heeded, milliseconds: a look at every turn of the loop helps nobody. */
 const LEAST_WAIT_MS = 100
+const MEMBERS_A_STEP = 200
 
 /**
  * Numbers hosts, keys and groups. A host is the origin of the line's address. A key is one key at one address: texts
  * like `none` stand before many servers that have nothing else in common, and one gateway leads to many providers.
  */
-export function createMembers({ deployments, lines, priceOf, settings }: MemberInputs): Members {
+export function createMembers(inputs: MemberInputs): Members {
+  const making = makeMembers(inputs)
+  for (;;) {
+    const step = making.next()
+    if (step.done === true) return step.value
+  }
+}
+
+/** The same in steps, for whoever has others to let run in between. */
+export function* makeMembers({
+  deployments,
+  lines,
+  priceOf,
+  settings,
+}: MemberInputs): Generator<undefined, Members> {
   const hosts = createNumbers()
   const keys = createNumbers()
   const groups = createNumbers()
   const slowHosts = new Set<number>()
-  const members = deployments.map((deployment): Member => {
+  const memberOf = (deployment: Deployment): Member => {
     const opened = lines(deployment.index)
     const origin = 'line' in opened ? opened.line.host : `none ${deployment.index}`
     const base = 'line' in opened ? opened.line.target.base : origin
@@ -56,7 +71,12 @@ export function createMembers({ deployments, lines, priceOf, settings }: MemberI
       ...(isRare && { leastMs: settings.imageIntervalMs, isFirstBought: true }),
       ...(cooldownMs !== undefined && { firstWaitMs: Math.max(cooldownMs, LEAST_WAIT_MS) }),
     }
-  })
+  }
+  const members: Member[] = []
+  for (const deployment of deployments) {
+    members.push(memberOf(deployment))
+    if (members.length % MEMBERS_A_STEP === 0) yield
+  }
   return { members, slowHosts, mostOfOneKey: keys.most(), keys: keys.size() }
 }
 

@@ -52,4 +52,5 @@ function send(message: ReadMessage): void {
 }
 
 const order: ReadOrder = workerData
-parentPort?.once('message', (known: KnownDeployments) => void read(order, known))
+// Whoever asked ends the thread when all has arrived: one that ended by itself might end before that.
+parentPort?.on('message', (known: KnownDeployments) => void read(order, known))

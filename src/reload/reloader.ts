@@ -74,7 +74,9 @@ export function createReloader(deps: ReloaderDeps): Reloader {
     if (reason === 'files' && version === told.running && app.configBook.isCurrent()) return
     const before = app.config()
     const diff = diffOf((await known()).prints, read.prints)
+    await deps.pause()
     deps.hide(config.secrets)
+    await deps.pause()
     const swapped = await app.swap(config, diff.was)
     if (swapped === undefined) return
     prints = read.prints

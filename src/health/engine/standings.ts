@@ -91,9 +91,10 @@ interface Book {
 /** Makes the book: nothing is known yet. */
 export function createStandings(deps: StandingsDeps): Standings {
   const { count, domains } = deps
+  const fresh = createStanding(deps.now)
   const book: Book = {
     deps,
-    standings: Array.from({ length: count }, () => createStanding(deps.now)),
+    standings: Array.from({ length: count }, () => fresh),
     wakes: new Float64Array(count).fill(Number.POSITIVE_INFINITY),
     isolation: createSelfIsolation(domains.hosts),
     poison: createPoison(),
