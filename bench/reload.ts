@@ -161,7 +161,12 @@ async function measure(bundle: string, folder: string, fakeUrl: string): Promise
       `      ${traffic.sent} requests; slowest before ${usual.toFixed(0)} ms, during reloads ${traffic.slowestMs.toFixed(0)} ms; reloads ${took.join(', ')} ms; ${before} MB before, ${now} MB after`,
     )
     return [
-      { name: `${name}: a reload, the slowest of ${RELOADS}`, value: Math.max(...took), unit: 'ms', most: 1500 },
+      {
+        name: `${name}: a reload, the slowest of ${RELOADS}`,
+        value: Math.max(...took),
+        unit: 'ms',
+        most: 1500,
+      },
       { name: `${name}: times that the loop lagged by more than 50 ms`, value: lags, unit: '', most: 0 },
       { name: `${name}: slowest liveliness meanwhile`, value: slowestLive, unit: 'ms', most: 50 },
       { name: `${name}: requests that failed`, value: traffic.failed, unit: '', most: 0 },
@@ -178,7 +183,9 @@ function withOtherKeys(text: string, round: number): string {
 
 async function main(): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'pulsegate-reload-'))
-  const fake = spawn(process.execPath, [import.meta.filename, 'fake'], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const fake = spawn(process.execPath, [import.meta.filename, 'fake'], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
   try {
     const bundle = resolve(process.argv[2] ?? join(folder, 'bundle/pulsegate.js'))
     if (process.argv[2] === undefined)
@@ -191,7 +198,9 @@ async function main(): Promise<void> {
     console.log(`Node ${process.version}, ${cpus().length} × ${cpus()[0]?.model ?? 'CPU'}`)
     const figures = await measure(bundle, folder, url)
     for (const { name, value, unit, most } of figures)
-      console.log(`${value <= most ? 'ok  ' : 'MISS'}  ${name}: ${`${value.toFixed(0)} ${unit}`.trim()} (at most ${most})`)
+      console.log(
+        `${value <= most ? 'ok  ' : 'MISS'}  ${name}: ${`${value.toFixed(0)} ${unit}`.trim()} (at most ${most})`,
+      )
     process.exitCode = figures.every(({ value, most }) => value <= most) ? 0 : 1
   } finally {
     fake.kill()

@@ -218,7 +218,8 @@ type Traffic = RelayDeps & ObjectDeps & RealtimeDeps & Omit<RealtimeKeyDeps, 'se
 type TrafficInputs = Pick<
   Traffic,
   'deployments' | 'lines' | 'openLine' | 'clock' | 'log' | 'random' | 'directory' | 'health'
-> & Pick<Lasting, 'book' | 'metrics' | 'nextRequest'> & { readonly elders: Elders }
+> &
+  Pick<Lasting, 'book' | 'metrics' | 'nextRequest'> & { readonly elders: Elders }
 
 /** The ways in which clients reach deployments. */
 function createRoads(

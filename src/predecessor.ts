@@ -39,7 +39,8 @@ export function* openAll(
   for (const { index } of deployments) {
     const line = lines(index)
     const earlier = was(index)
-    if (earlier !== undefined && (isSameEnv || isSameOpened(line, parts.lines(earlier)))) places[index] = earlier
+    if (earlier !== undefined && (isSameEnv || isSameOpened(line, parts.lines(earlier))))
+      places[index] = earlier
     if (index % LINES_A_STEP === LINES_A_STEP - 1) yield
   }
   return wasAt(places)

@@ -4,7 +4,7 @@ import type { Cancel } from '../core/clock.ts'
 import type { Hiding } from '../core/hiding.ts'
 import type { Log } from '../core/log.ts'
 import type { FileSums } from '../read-config.ts'
-import { fileStamp } from '../reload/file-stamp.ts'
+import { fileStamp, isNewerThan } from '../reload/file-stamp.ts'
 import { readAside } from '../reload/read-aside.ts'
 import { createReloader } from '../reload/reloader.ts'
 import { watchFiles } from '../reload/watch.ts'
@@ -14,11 +14,13 @@ import type { Shell } from './shell.ts'
 export interface ConfigFile {
   readonly path: string
   readonly files: FileSums
+  /** When that was begun, milliseconds since 1970. */
+  readonly readAt: number
 }
 
 /** Has the config read again when it changes, or when somebody asks for it by SIGHUP, until cancelled. */
 export function keepReading(
-  { path, files }: ConfigFile,
+  { path, files, readAt }: ConfigFile,
   app: App,
   { clock, env, reloadAsked }: Shell,
   { log, hiding }: { readonly log: Log; readonly hiding: Hiding },
@@ -35,6 +37,7 @@ export function keepReading(
   const stopWatching = watchFiles({
     paths: () => reloader.files(),
     stampOf: fileStamp,
+    isNewer: (file) => isNewerThan(file, readAt),
     clock,
     changed: () => void reloader.reload('files'),
   })

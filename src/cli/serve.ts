@@ -14,11 +14,11 @@ const MOST_PROBLEMS = 100
 
 /** `pulsegate config.yaml` and `pulsegate --model …`: says what is odd about the config and serves it. */
 export async function serve(command: Extract<Command, { kind: 'serve' }>, shell: Shell): Promise<number> {
-  const { terminal, env } = shell
+  const { terminal } = shell
   const stopAsked = shell.stopAsked()
   const spendMemory = saveMemory()
   const { source } = command
-  const { config, problems, file } = await read(source, env)
+  const { config, problems, file } = await read(source, shell)
   for (const note of command.notes) terminal.err(`${terminal.paintError('dim', 'note')}: ${note}`)
   printProblems(problems, terminal, MOST_PROBLEMS)
   if (config === undefined) return EXIT.refused
@@ -38,9 +38,10 @@ export async function serve(command: Extract<Command, { kind: 'serve' }>, shell:
 /** What a gateway is served from; a file with what it takes to have it read again. */
 async function read(
   source: Extract<Command, { kind: 'serve' }>['source'],
-  env: Shell['env'],
+  { env, clock }: Shell,
 ): Promise<Loaded & { readonly file?: ConfigFile }> {
   if (source.kind !== 'file') return readModel(source, env)
+  const readAt = clock.now()
   const { files, ...loaded } = await readConfigFiles(source.path, env)
-  return { ...loaded, file: { path: source.path, files } }
+  return { ...loaded, file: { path: source.path, files, readAt } }
 }

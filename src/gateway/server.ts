@@ -39,9 +39,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
   const { maxInFlight, clientHeadersTimeoutMs, clientRequestTimeoutMs } = deps.settings
   const settings = { maxInFlight, clientHeadersTimeoutMs, clientRequestTimeoutMs }
   const host = { clock, log, redact, version, metrics, newCallId, settings }
-  return openFront({ ...host, ...(addressesOf !== undefined && { addressesOf }) }, (newFace) =>
-    newFace(deps),
-  )
+  return openFront({ ...host, ...(addressesOf !== undefined && { addressesOf }) }, (newFace) => newFace(deps))
 }
 
 /** The listener, and the face that new requests meet. */

@@ -4,6 +4,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import { after } from 'node:test'
 import { systemClock } from '../core/clock.ts'
 import type { HandClock } from '../core/clock.ts'
+import { createConfigBook } from '../core/config-status.ts'
 import type { Deployment } from '../core/deployment.ts'
 import type { Log, LogFields } from '../core/log.ts'
 import { createSeal } from '../core/seal.ts'
@@ -161,6 +162,7 @@ export async function startWired(sketches: readonly Sketch[], options: WiredOpti
     deployments,
     memory: () => ({ rss: 0, heapUsed: 0 }),
     droppedLogLines: () => 0,
+    config: createConfigBook(clock, undefined),
   })
   const traffic = {
     ledger,

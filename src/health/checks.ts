@@ -75,7 +75,6 @@ export interface ChecksLegacy {
   readonly checker: Checker
 }
 
-
 /** What health checks need of the rest. */
 export interface HealthChecksDeps {
   readonly deployments: readonly Deployment[]
@@ -112,7 +111,11 @@ const STALE_INTERVALS = 2
 /** Wires checker, sharing, engine and board. Deployments that can never be called are judged here, at once. */
 export function createHealthChecks(deps: HealthChecksDeps): HealthChecks {
   const { deployments, clock, log, settings, engineRules } = deps
-  const checker = createChecker({ ...deps, count: deployments.length, slots: createSlots(clock, slotLimits(settings)) })
+  const checker = createChecker({
+    ...deps,
+    count: deployments.length,
+    slots: createSlots(clock, slotLimits(settings)),
+  })
   const known = deps.members ?? createMembers(deps)
   const deadlines = new Map<number, number | undefined>()
   const neverStops = new AbortController().signal
@@ -122,7 +125,8 @@ export function createHealthChecks(deps: HealthChecksDeps): HealthChecks {
     onTransition: (index, transition) => {
       board.moved(index, transition)
       const deployment = deployments[index]
-      if (deployment !== undefined && !isRetired) logTransition(deps, deployment, transition, board.latestError(index))
+      if (deployment !== undefined && !isRetired)
+        logTransition(deps, deployment, transition, board.latestError(index))
     },
   })
   const board = createBoard(deployments, { clock, standings: engine.standings })

@@ -64,7 +64,11 @@ function configFacts(config: ConfigStatus): JsonObject {
     last_reload:
       last === undefined
         ? null
-        : { at: time(last.at), result: last.result, ...(last.problem !== undefined && { problem: last.problem }) },
+        : {
+            at: time(last.at),
+            result: last.result,
+            ...(last.problem !== undefined && { problem: last.problem }),
+          },
   }
 }
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createHandClock } from '../core/clock.ts'
+import { createConfigBook } from '../core/config-status.ts'
 import { watchLag } from './lag-watch.ts'
 import { createMetrics } from './metrics.ts'
 import type { CountedRequest, Metrics } from './metrics.ts'
@@ -18,6 +19,7 @@ function begin(): Metrics {
     deployments: DEPLOYMENTS,
     memory: () => ({ rss: 64, heapUsed: 32 }),
     droppedLogLines: () => 7,
+    config: createConfigBook(createHandClock(), 'a1b2'),
   })
 }
 
@@ -150,4 +152,28 @@ test('a late timer is told as lag, and a watch that has ended leaves nothing beh
   assert.deepEqual(late, [0, 0])
   end()
   assert.equal(clock.pending(), 0)
+})
+
+test('under another config counters go on, those of groups that are gone are gone, and late ends find their name', () => {
+  const metrics = begin()
+  metrics.begun()
+  metrics.finished(GOOD)
+  metrics.finished({
+    ...GOOD,
+    group: small,
+    last: small,
+    usage: { promptTokens: 1, completionTokens: 2, totalTokens: 3 },
+  })
+  const renewed = [
+    { index: 0, group: 'new', provider: 'cohere' },
+    { index: 1, group: 'gpt "4"', provider: 'openai' },
+  ]
+  metrics.renew(renewed)
+  metrics.finished({ ...GOOD, group: renewed[1], last: renewed[1] })
+  metrics.finished(GOOD)
+  metrics.finished({ ...GOOD, group: small, last: small })
+  assert.deepEqual(samplesOf(metrics, METRICS.requests.name), [
+    String.raw`pulsegate_requests_total{model_group="gpt \"4\"",provider="openai",operation="chat",outcome="ok"} 3`,
+  ])
+  assert.doesNotMatch(pageOf(metrics), /small/)
 })

@@ -52,8 +52,8 @@ export interface MetricsDeps {
   readonly memory: () => { readonly rss: number; readonly heapUsed: number }
   /** Lines that the log threw away. */
   readonly droppedLogLines: () => number
-  /** What became of the config; absent: nobody can say. */
-  readonly config?: ConfigStatus
+  /** What became of the config. */
+  readonly config: ConfigStatus
 }
 
 /** There are fewer; the bound is for those to come. */
@@ -198,7 +198,7 @@ function* pageOf(
   yield alone(METRICS.inFlight, counts.inFlight)
   yield headOf(METRICS.lag)
   yield histogramOf(METRICS.lag, [], counts.lag)
-  if (config !== undefined) yield* configIn(config)
+  yield* configIn(config)
   yield alone(METRICS.droppedLogLines, droppedLogLines())
   yield alone(METRICS.resident, rss)
   yield alone(METRICS.heap, heapUsed)

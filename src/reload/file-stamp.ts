@@ -9,3 +9,16 @@ export async function fileStamp(path: string): Promise<string> {
     return error instanceof Error && 'code' in error ? String(error.code) : 'unreadable'
   }
 }
+
+/** File systems keep time in steps of some milliseconds, behind the clock. */
+const STEP_MS = 50
+
+/** Was it written, replaced or renamed after this moment, in milliseconds since 1970? */
+export async function isNewerThan(path: string, at: number): Promise<boolean> {
+  try {
+    return (await stat(path)).ctimeMs > at - STEP_MS
+  } catch {
+    // What is not there was never newer; that it went is seen by its stamp.
+    return false
+  }
+}

@@ -6,6 +6,8 @@ export interface WatchDeps {
   readonly paths: () => Iterable<string>
   /** Changes with a file, be it written, replaced or gone: a link counts for what it leads to. Never rejects. */
   readonly stampOf: (path: string) => Promise<string>
+  /** Was it written after it was read for the start? Asked once, at the first look. Never rejects. */
+  readonly isNewer: (path: string) => Promise<boolean>
   readonly clock: Pick<Clock, 'after'>
   /** The files have changed, and have then stayed as they are for a while. */
   readonly changed: () => void
@@ -19,7 +21,7 @@ const REST_MS = 300
  * Looks at files each second. Events of the file system would come sooner, but not from every file system: those that
  * containers have mounted send none.
  */
-export function watchFiles({ paths, stampOf, clock, changed }: WatchDeps): Cancel {
+export function watchFiles({ paths, stampOf, isNewer, clock, changed }: WatchDeps): Cancel {
   let isStopped = false
   let cancel: Cancel = () => {}
   let seen: string | undefined
@@ -28,9 +30,13 @@ export function watchFiles({ paths, stampOf, clock, changed }: WatchDeps): Cance
     const stamps = await Promise.all(Array.from(paths(), async (path) => `${path} ${await stampOf(path)}`))
     if (isStopped) return
     const now = stamps.join('\n')
+    if (read === undefined) {
+      const newer = await Promise.all(Array.from(paths(), isNewer))
+      if (isStopped) return
+      read = newer.includes(true) ? '' : now
+    }
     const isResting = now === seen
     seen = now
-    read ??= now
     if (now !== read && isResting) {
       read = now
       changed()

@@ -26,7 +26,10 @@ export function inheritStandings(to: Legacy, from: Legacy, was: Was, now: number
     const earlier = was(index)
     if (earlier === undefined) continue
     const standing = from.standings.standing(earlier, now)
-    if (to.standings.standing(index, now) !== standing && isWithItsLeader(to, from, index, earlier, standing, heirOf))
+    if (
+      to.standings.standing(index, now) !== standing &&
+      isWithItsLeader(to, from, index, earlier, standing, heirOf)
+    )
       to.standings.inherit(index, standing, from.standings, earlier)
     for (const domain of SHARED) {
       if (from.domains.representative(domain, earlier) === earlier) to.domains.appoint(domain, index)

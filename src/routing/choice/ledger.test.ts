@@ -133,3 +133,22 @@ test('a latency is the mean of the last ten answers of its kind, and forgotten a
   clock.wind(60_001)
   assert.equal(ledger.latencyMs(0, false), undefined)
 })
+
+test('what is in flight under the config before counts, and what it has used up stays used, until it is over', () => {
+  const clock = createHandClock()
+  const rules = { countsTokens: true }
+  const traffic = { rpm: 2, tpm: 100 }
+  const [first, second] = [aDeployment(0, { traffic }), aDeployment(1, { traffic })]
+  const before = createLedger([first, second], rules, clock)
+  const booking = before.begin(second, need(40))
+  const elders = [{ ledger: before, was: (index: number) => (index === 0 ? 1 : undefined) }]
+  const after = createLedger([aDeployment(0, { traffic }), aDeployment(1, { traffic })], rules, clock, elders)
+  assert.deepEqual([after.inFlight(0), after.inFlight(1)], [1, 0])
+  assert.equal(after.tokens(0), before.tokens(1))
+  assert.equal(after.requestWaitMs(0, 1) > 0, true)
+  assert.equal(after.requestWaitMs(1, 1), 0)
+  before.ended(booking, { bytes: 1, ...usage(30) })
+  assert.deepEqual([after.inFlight(0), after.tokens(0)], [0, 30])
+  elders.pop()
+  assert.deepEqual([after.inFlight(0), after.tokens(0), after.tokens(1)], [0, 30, 0])
+})
