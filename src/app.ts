@@ -82,21 +82,13 @@ export function createApp(config: Config, deps: AppDeps): App {
     log.info('stopped')
   }
 
-  /** Prices take a moment to load: the first requests come first. */
-  function sayPlan(): void {
-    const say = async (): Promise<void> => log.info('health_plan', planFields(await plan(MOST_SIMULATED)))
-    cancelPlan = clock.after(PLAN_AFTER_MS, () => {
-      say().catch((error: unknown) => log.error('health_plan_failed', { message: String(error) }))
-    })
-  }
-
   return {
     get board() {
       return generations.parts().board
     },
     configBook,
-    config: generations.config,
-    swap: generations.swap,
+    config: () => generations.config(),
+    swap: (next, was) => generations.swap(next, was),
     nextCheckAt: (index) => generations.parts().checks.views.freshness(index).nextCheckAt,
     plan,
     start: async () => {
@@ -113,7 +105,7 @@ export function createApp(config: Config, deps: AppDeps): App {
       deps.onListening?.(url)
       const { checks } = generations.parts()
       checks.start()
-      if (generations.config().general.backgroundHealthChecks) sayPlan()
+      if (generations.config().general.backgroundHealthChecks) cancelPlan = sayPlan(deps, plan)
       if (deps.checksAtStart === true)
         checks
           .startOnce()
@@ -122,6 +114,14 @@ export function createApp(config: Config, deps: AppDeps): App {
     },
     stop: () => (ending ??= drain()),
   }
+}
+
+/** Prices take a moment to load: the first requests come first. */
+function sayPlan({ log, clock }: Pick<AppDeps, 'log' | 'clock'>, plan: App['plan']): Cancel {
+  const say = async (): Promise<void> => log.info('health_plan', planFields(await plan(MOST_SIMULATED)))
+  return clock.after(PLAN_AFTER_MS, () => {
+    say().catch((error: unknown) => log.error('health_plan_failed', { message: String(error) }))
+  })
 }
 
 /** So long after the start the plan of checks is made: by then the catalogue's prices delay nobody's first answer. */

@@ -5,6 +5,7 @@ import { wasAt } from './core/was.ts'
 import type { Earlier, Gateway } from './gateway/gateway.ts'
 import type { Lasting } from './lasting.ts'
 import { makeParts, type Parts, type PartsDeps } from './parts.ts'
+import type { Predecessor } from './predecessor.ts'
 
 /** What is served with now, and what requests of before still run on. */
 export interface Generations {
@@ -57,8 +58,7 @@ export function createGenerations(
 
   function keep(made: Past): void {
     past.add(made)
-    const failed = (error: unknown): void =>
-      deps.log.error('config_not_let_go', { message: error instanceof Error ? error.message : String(error) })
+    const failed = (error: unknown): void => deps.log.error('config_not_let_go', { message: String(error) })
     made.earlier.over.then(() => end(made)).catch(failed)
     const [oldest] = past
     if (past.size > MOST_PAST && oldest !== undefined)
@@ -66,13 +66,7 @@ export function createGenerations(
   }
 
   async function swap(next: Config, was: Int32Array): Promise<{ readonly lost: number } | undefined> {
-    const isSameNetwork = isSame(next.network, config.network) && isSame(proxiesOf(next), proxiesOf(config))
-    const before = {
-      parts,
-      was: wasAt(isSameNetwork ? was : new Int32Array()),
-      isSameNetwork,
-      isSameEnv: isSame(next.env, config.env),
-    }
+    const before = { parts, ...samenessOf(config, next, was) }
     const made = await inSlices(makeParts(next, deps, lasting, before))
     await made.prepare()
     const swapIn = await gateway.renew(made.face)
@@ -81,17 +75,15 @@ export function createGenerations(
       return undefined
     }
     // All at once: whoever asks from here on meets the new config, and nobody meets a half of it.
-    made.checks.inherit(parts.checks.legacy, made.was)
-    keepOutOfReach(next, made, parts)
+    takeOver(next, made, parts)
     lasting.metrics.renew(next.deployments)
-    const earlier = swapIn()
-    const retired = { parts, earlier }
+    const retired = { parts, earlier: swapIn() }
     parts.checks.retire()
     config = next
     parts = made
     parts.checks.start()
     keep(retired)
-    return { lost: countOf(was, (earlierIndex) => earlierIndex !== -1) - keptOf(next, made) }
+    return { lost: lostOf(was, next, made) }
   }
 
   return {
@@ -119,8 +111,16 @@ async function inSlices(making: Generator<undefined, Parts>): Promise<Parts> {
   }
 }
 
-/** Nobody waits again for a connection that is known not to come about. */
-function keepOutOfReach({ deployments }: Config, made: Parts, before: Parts): void {
+/** What goes on as it was, as far as the whole config tells. */
+function samenessOf(before: Config, after: Config, was: Int32Array): Omit<Predecessor, 'parts'> {
+  const isSameNetwork = isSame(after.network, before.network) && isSame(proxiesOf(after), proxiesOf(before))
+  const isSameEnv = isSame(after.env, before.env)
+  return { was: wasAt(isSameNetwork ? was : new Int32Array()), isSameNetwork, isSameEnv }
+}
+
+/** What is known stays known; nobody waits again for a connection that is known not to come about. */
+function takeOver({ deployments }: Config, made: Parts, before: Parts): void {
+  made.checks.inherit(before.checks.legacy, made.was)
   const missing = new Set(before.outOfReach.missing())
   if (missing.size === 0) return
   for (const deployment of deployments) {
@@ -128,12 +128,9 @@ function keepOutOfReach({ deployments }: Config, made: Parts, before: Parts): vo
   }
 }
 
-function keptOf({ deployments }: Config, { was }: Parts): number {
-  return deployments.reduce((kept, { index }) => (was(index) === undefined ? kept : kept + 1), 0)
-}
-
-function countOf(places: Int32Array, counts: (place: number) => boolean): number {
-  return places.reduce((sum, place) => (counts(place) ? sum + 1 : sum), 0)
+/** How many looked as if they were called as before, and are not. */
+function lostOf(places: Int32Array, { deployments }: Config, { was }: Parts): number {
+  return deployments.filter(({ index }) => places[index] !== -1 && was(index) === undefined).length
 }
 
 /** Variables that say through which proxy connections go. */

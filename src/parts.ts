@@ -95,39 +95,22 @@ export function* makeParts(
   lasting: Lasting,
   before?: Predecessor,
 ): Generator<undefined, Parts> {
-  const { log, clock, random, version, redact = createRedact(config.secrets) } = deps
-  const { deployments } = config
-  const transports =
-    before?.isSameNetwork === true
-      ? before.parts.transports
-      : createTransports({
-          ...config.network,
-          clock,
-          env: config.env,
-          userAgent: `pulsegate/${version}`,
-        })
-  const openTo = (deployment: Deployment): LineOrProblem =>
-    openLine(deployment, {
-      transport: transports.of(deployment.connection.sslVerify),
-      env: config.env,
-      redact,
-      dropParams: config.litellm.dropParams,
-    })
+  const { log, clock, random, redact = createRedact(config.secrets) } = deps
+  const { deployments, router } = config
+  const transports = before?.isSameNetwork === true ? before.parts.transports : openTransports(config, deps)
+  const openTo = createOpener(config, transports, redact)
   const lines = createLines(deployments, openTo)
-  const { router } = config
-  const isNews = before !== undefined
   const was = before === undefined ? () => undefined : yield* openAll(deployments, lines, before)
   const directory = createDirectory(deployments, resolveModel, router.aliases)
-  if (isNews) yield
+  yield
   const settings = healthSettings(config, directory)
   const shared = { deployments, lines, openLine: openTo, clock, log, random }
-  const { lag, book, metrics } = lasting
+  const { lag, book } = lasting
   const prices = createProbePrices({ book, env: config.env, settings })
   const priceOf = (each: Deployment): number => prices.of(each)
-  const making = makeMembers({ ...shared, priceOf, settings })
   const checks = createHealthChecks({
     ...shared,
-    ...(isNews && { members: yield* making }),
+    members: yield* makeMembers({ ...shared, priceOf, settings }),
     priceOf,
     lagMs: () => lag.p99Ms(),
     settings,
@@ -135,33 +118,11 @@ export function* makeParts(
     purseStart: lasting.startedAt,
     was,
   })
-  if (isNews) yield
+  yield
   const elders = before === undefined ? [] : eldersOf(before.parts, was)
-  const { nextRequest } = lasting
-  const traffic = createTraffic(config, {
-    ...shared,
-    directory,
-    health: checks,
-    book,
-    metrics,
-    nextRequest,
-    elders,
-  })
-  if (isNews) yield
-  const face: GatewayDeps = {
-    ...shared,
-    board: checks.board,
-    directory,
-    checks,
-    ...createRoads(traffic, lasting.sessionKeysFor(config.general.masterKey)),
-    metrics,
-    config: lasting.config,
-    metricsNeedKey: config.litellm.metricsNeedKey,
-    settings: { ...moderationDefault(deployments), ...config.general },
-    redact,
-    version,
-    newCallId: randomUUID,
-  }
+  const traffic = createTraffic(config, { ...shared, ...lasting, directory, health: checks, elders })
+  yield
+  const face = faceOf(config, { ...deps, redact }, { ...traffic, checks }, lasting)
   const needsBook = router.checksContextWindow || router.strategy === 'cost-based-routing'
   const prepare = async (): Promise<void> => {
     if (config.engine.isLooking) await prices.load()
@@ -171,6 +132,49 @@ export function* makeParts(
   const { ledger, outOfReach } = traffic
   const { board } = checks
   return { board, checks, transports, ledger, outOfReach, lines, elders, was, face, prepare, plan }
+}
+
+/** What the HTTP face serves with. */
+function faceOf(
+  { deployments, general, litellm }: Config,
+  { log, clock, random, version, redact }: PartsDeps & { readonly redact: Redact },
+  traffic: Traffic & { readonly checks: HealthChecks },
+  { metrics, config, sessionKeysFor }: Lasting,
+): GatewayDeps {
+  const { checks, directory } = traffic
+  return {
+    deployments,
+    log,
+    clock,
+    random,
+    board: checks.board,
+    directory,
+    checks,
+    ...createRoads(traffic, sessionKeysFor(general.masterKey)),
+    metrics,
+    config,
+    metricsNeedKey: litellm.metricsNeedKey,
+    settings: { ...moderationDefault(deployments), ...general },
+    redact,
+    version,
+    newCallId: randomUUID,
+  }
+}
+
+function openTransports({ network, env }: Config, { clock, version }: PartsDeps): Transports {
+  return createTransports({ ...network, clock, env, userAgent: `pulsegate/${version}` })
+}
+
+/** Opens lines; what they need of the config, and nothing else of it, is kept. */
+function createOpener(
+  { env, litellm: { dropParams } }: Config,
+  transports: Transports,
+  redact: Redact,
+): (deployment: Deployment) => LineOrProblem {
+  return (deployment) => {
+    const transport = transports.of(deployment.connection.sslVerify)
+    return openLine(deployment, { transport, env, redact, dropParams })
+  }
 }
 
 /** What all that clients ask for runs on. */

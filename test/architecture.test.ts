@@ -25,7 +25,10 @@ const MAY_IMPORT: Readonly<
     ours: ['core', 'config', 'health', 'metrics', 'generations.ts', 'lasting.ts', 'parts.ts'],
     npm: [],
   },
-  'generations.ts': { ours: ['core', 'config', 'gateway', 'lasting.ts', 'parts.ts'], npm: [] },
+  'generations.ts': {
+    ours: ['core', 'config', 'gateway', 'lasting.ts', 'parts.ts', 'predecessor.ts'],
+    npm: [],
+  },
   'lasting.ts': { ours: ['core', 'providers', 'routing', 'metrics'], npm: [] },
   'predecessor.ts': { ours: ['core', 'transport', 'providers', 'health', 'routing'], npm: [] },
   'read-config.ts': { ours: ['config', 'providers'], npm: [] },

@@ -19,7 +19,7 @@ export interface Shell {
   /** Settles at the first SIGTERM or SIGINT from now on; the second one ends the process at once. */
   stopAsked(): Promise<StopSignal>
   /** Told of each SIGHUP until cancelled; one that says that our terminal is gone ends the process as ever. */
-  reloadAsked(listener: () => void): Cancel
+  readonly reloadAsked: (listener: () => void) => Cancel
   /** What a crash prints passes through this from now on. */
   hideSecrets(redact: Redact): void
 }

@@ -101,24 +101,17 @@ export function createBoard(deployments: readonly Deployment[], deps: BoardDeps)
       version += 1
     },
     disable: (index) => {
-      const entry = entries[index]
-      if (entry !== undefined) entry.isDisabled = true
+      Object.assign(entries[index] ?? {}, { isDisabled: true })
       version += 1
     },
     moved: (index, { from }) => {
       version += 1
       if (recording !== index) notify(index, { ...health(index), state: from })
     },
-    failed: (index, error) => {
-      const entry = entries[index]
-      if (entry !== undefined) entry.error = error
-    },
+    failed: (index, error) => void Object.assign(entries[index] ?? {}, { error }),
     latestError: (index) => entries[index]?.error,
     inherit: (from, was) => {
-      entries.forEach((entry, index) => {
-        const known = from.entry(was(index) ?? -1)
-        if (known !== undefined) Object.assign(entry, known, { isDisabled: entry.isDisabled })
-      })
+      inheritEntries(entries, from, was)
       version = Math.max(version, from.version()) + 1
     },
     entry: (index) => entries[index],
@@ -129,6 +122,13 @@ export function createBoard(deployments: readonly Deployment[], deps: BoardDeps)
     version: () => version,
     isIsolated: () => standings.isIsolated(clock.elapsed()),
   }
+}
+
+function inheritEntries(entries: readonly Entry[], from: Pick<WritableBoard, 'entry'>, was: Was): void {
+  entries.forEach((entry, index) => {
+    const known = from.entry(was(index) ?? -1)
+    if (known !== undefined) Object.assign(entry, known, { isDisabled: entry.isDisabled })
+  })
 }
 
 function blank({ unprobedMode }: Deployment): Entry {

@@ -6,13 +6,13 @@ import type { JsonObject } from '../core/json.ts'
 import type { Log } from '../core/log.ts'
 import type { HttpMode, Operations } from '../core/mode.ts'
 import type { UnhealthyVerdict, Verdict } from '../core/verdict.ts'
-import type { Was } from '../core/was.ts'
 import { encode, exchange, openRealtime } from '../providers/call.ts'
 import type { Line } from '../providers/call.ts'
 import { freeRequest, look } from '../providers/look.ts'
 import { sentRequest } from '../providers/sent-request.ts'
 import { NOTHING_LEARNED, readRefusal } from './ladder.ts'
 import type { Learned } from './ladder.ts'
+import type { Lessons } from './lessons.ts'
 import { planProbe } from './probes.ts'
 import type { PlannedProbe } from './probes.ts'
 import type { HealthSettings } from './settings.ts'
@@ -36,10 +36,6 @@ export interface Checker {
   look(deployment: Deployment, signal: AbortSignal, suspected?: FailureKind): Promise<Look>
   /** The verdict on a deployment for which nothing can be sent; undefined where a check must tell. */
   judge(deployment: Deployment): UnhealthyVerdict | undefined
-  /** Takes over what another one has learned of those that are called as they were. */
-  inherit(from: Checker, was: Was): void
-  /** What was learned of one. */
-  learned(index: number): { readonly lesson: Learned | undefined; readonly isLookedAt: boolean }
 }
 
 /** What a free look came to: the front answered well, somebody answered something that says nothing, or it failed. */
@@ -49,8 +45,8 @@ export type Look =
 
 /** What a checker needs of the world. */
 export interface CheckerDeps {
-  /** How many deployments there are. */
-  readonly count: number
+  /** Written on. */
+  readonly lessons: Lessons
   readonly lines: (index: number) => LineOrProblem
   /** For a deployment that is probed under another model (`health_check_model`, wildcards). */
   readonly openLine: (derived: Deployment) => LineOrProblem
@@ -73,19 +69,9 @@ const SHOWN_HEADERS = ['x-ratelimit-remaining-requests', 'x-ratelimit-remaining-
 
 /** Makes a checker. What refusals teach it is kept per deployment, so later checks take one request. */
 export function createChecker(deps: CheckerDeps): Checker {
-  const lessons = new Map<number, Learned>()
-  /** Those whose free request has gone well before. */
-  const lookedAt = new Set<number>()
+  const { forms: lessons, lookedAt } = deps.lessons
   const subjectOf = (deployment: Deployment) => probeSubject(deployment, deps.lines, deps.openLine)
   return {
-    learned: (index) => ({ lesson: lessons.get(index), isLookedAt: lookedAt.has(index) }),
-    inherit: (from, was) => {
-      for (let index = 0; index < deps.count; index += 1) {
-        const { lesson, isLookedAt } = from.learned(was(index) ?? -1)
-        if (lesson !== undefined) lessons.set(index, lesson)
-        if (isLookedAt) lookedAt.add(index)
-      }
-    },
     judge: (deployment) => {
       const found = subjectOf(deployment)
       return found.kind === 'ready' ? undefined : unsent(deployment, found, deps.clock)

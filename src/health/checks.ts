@@ -12,8 +12,11 @@ import { createEngine } from './engine/engine.ts'
 import type { Engine } from './engine/engine.ts'
 import { inheritPurse, inheritStandings } from './engine/inherit.ts'
 import type { Legacy } from './engine/inherit.ts'
+import type { Transition } from './engine/standings.ts'
 import { createPurse } from './engine/purse.ts'
 import type { EngineRuleSet } from './engine-rules.ts'
+import { createLessons, inheritLessons } from './lessons.ts'
+import type { Lessons } from './lessons.ts'
 import { createFlights } from './live.ts'
 import type { Flights } from './live.ts'
 import { createLooks } from './looks.ts'
@@ -72,7 +75,7 @@ export interface HealthChecks {
 export interface ChecksLegacy {
   readonly engine: Legacy
   readonly board: WritableBoard
-  readonly checker: Checker
+  readonly lessons: Lessons
 }
 
 /** What health checks need of the rest. */
@@ -110,24 +113,16 @@ const STALE_INTERVALS = 2
 
 /** Wires checker, sharing, engine and board. Deployments that can never be called are judged here, at once. */
 export function createHealthChecks(deps: HealthChecksDeps): HealthChecks {
-  const { deployments, clock, log, settings, engineRules } = deps
-  const checker = createChecker({
-    ...deps,
-    count: deployments.length,
-    slots: createSlots(clock, slotLimits(settings)),
-  })
+  const { deployments, clock, log } = deps
+  const lessons = createLessons()
+  const checker = createChecker({ ...deps, lessons, slots: createSlots(clock, slotLimits(deps.settings)) })
   const known = deps.members ?? createMembers(deps)
   const deadlines = new Map<number, number | undefined>()
   const neverStops = new AbortController().signal
-  let isRetired = false
+  const voice = { isRetired: false }
   const engine: Engine = createHealthEngine(deps, known, {
     probe: (index, rung, report) => looks.probe(index, rung, report),
-    onTransition: (index, transition) => {
-      board.moved(index, transition)
-      const deployment = deployments[index]
-      if (deployment !== undefined && !isRetired)
-        logTransition(deps, deployment, transition, board.latestError(index))
-    },
+    onTransition: (index, transition) => moved(deps, board, voice, index, transition),
   })
   const board = createBoard(deployments, { clock, standings: engine.standings })
   const isolationLog = createIsolationLog(log, () => board.isIsolated())
@@ -144,19 +139,13 @@ export function createHealthChecks(deps: HealthChecksDeps): HealthChecks {
     checker,
     board,
     record,
-    priceCeiling: engineRules.look.priceCeiling,
+    priceCeiling: deps.engineRules.look.priceCeiling,
     check: hurried(flights, deadlines),
   })
   const checkAll = (targets: readonly Deployment[], signal: AbortSignal) =>
     flights.shareAll(targets, signal, (error) => log.error('check_crashed', { message: error.message }))
-  for (const deployment of deployments) {
-    if (!isEverChecked(deployment, settings)) board.disable(deployment.index)
-    // Of those that were there before it is known, and was said.
-    const isNew = deps.was?.(deployment.index) === undefined
-    const verdict = isNew ? checker.judge(deployment) : undefined
-    if (verdict !== undefined) record(deployment, verdict, DEPTH.answer)
-  }
-  const legacy = { engine: engine.legacy, board, checker }
+  judgeAll(deps, board, checker, record)
+  const legacy = { engine: engine.legacy, board, lessons }
   return {
     board,
     engine,
@@ -165,16 +154,13 @@ export function createHealthChecks(deps: HealthChecksDeps): HealthChecks {
     read: (scope, signal) => checkAll(dueLive(scope, board, deps), signal),
     check: (deployment, signal = neverStops) => flights.share(deployment, signal),
     start: () => engine.start(),
-    startOnce: () => {
-      const targets = deployments.filter((one) => isEverChecked(one, settings))
-      return checkAll(targets, neverStops)
-    },
+    startOnce: () => checkAll(checkedEver(deps), neverStops),
     inherit: (from, was) => inherit(legacy, from, was, clock.elapsed()),
     legacy,
     retire: () => {
-      isRetired = true
+      voice.isRetired = true
       engine.stop()
-      looks.stop().catch((error: unknown) => log.error('check_crashed', { message: String(error) }))
+      void looks.stop()
     },
     stop: async () => {
       engine.stop()
@@ -183,9 +169,43 @@ export function createHealthChecks(deps: HealthChecksDeps): HealthChecks {
   }
 }
 
+function checkedEver({ deployments, settings }: HealthChecksDeps): readonly Deployment[] {
+  return deployments.filter((one) => isEverChecked(one, settings))
+}
+
+function moved(
+  deps: HealthChecksDeps,
+  board: WritableBoard,
+  { isRetired }: { readonly isRetired: boolean },
+  index: number,
+  transition: Transition,
+): void {
+  board.moved(index, transition)
+  const deployment = deps.deployments[index]
+  // The checks of the next config have taken over, and say it themselves.
+  if (deployment !== undefined && !isRetired)
+    logTransition(deps, deployment, transition, board.latestError(index))
+}
+
+/** What can never be called, or is never to be checked, is known at once. */
+function judgeAll(
+  { deployments, settings, was }: HealthChecksDeps,
+  board: WritableBoard,
+  checker: Checker,
+  record: LooksDeps['record'],
+): void {
+  for (const deployment of deployments) {
+    if (!isEverChecked(deployment, settings)) board.disable(deployment.index)
+    // Of those that were there before it is known, and was said.
+    const isNew = was?.(deployment.index) === undefined
+    const verdict = isNew ? checker.judge(deployment) : undefined
+    if (verdict !== undefined) record(deployment, verdict, DEPTH.answer)
+  }
+}
+
 /** All at once, and before anything is started: nobody reads a half of it. */
 function inherit(to: ChecksLegacy, from: ChecksLegacy, was: Was, now: number): void {
-  to.checker.inherit(from.checker, was)
+  inheritLessons(to.lessons, from.lessons, to.engine.members.length, was)
   to.board.inherit(from.board, was)
   inheritStandings(to.engine, from.engine, was, now)
   inheritPurse(to.engine, from.engine, was, now)

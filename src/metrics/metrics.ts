@@ -230,11 +230,11 @@ function* tokensIn({ groups }: Labels, { tokens }: Counts): Generator<string> {
   }
 }
 
-function* configIn({ reloads, takenAt, isCurrent }: ConfigStatus): Generator<string> {
+function* configIn(config: ConfigStatus): Generator<string> {
   yield headOf(METRICS.reloads)
-  for (const result of RELOAD_RESULTS) yield sampleOf(METRICS.reloads, [result], reloads(result))
-  yield alone(METRICS.configTaken, takenAt() / MS)
-  yield alone(METRICS.configIsCurrent, isCurrent() ? 1 : 0)
+  for (const result of RELOAD_RESULTS) yield sampleOf(METRICS.reloads, [result], config.reloads(result))
+  yield alone(METRICS.configTaken, config.takenAt() / MS)
+  yield alone(METRICS.configIsCurrent, config.isCurrent() ? 1 : 0)
 }
 
 function alone(row: MetricRow, value: number): string {

@@ -6,7 +6,7 @@ import type { Deployment } from '../core/deployment.ts'
 import { Secret } from '../core/secret.ts'
 import type { FileSums } from '../read-config.ts'
 import { unpacked } from './carry.ts'
-import type { ConfigHead, ReadMessage, ReadOrder, SentDeployment } from './messages.ts'
+import type { ConfigHead, KnownDeployments, ReadMessage, ReadOrder, SentDeployment } from './messages.ts'
 import type { Printed } from './prints.ts'
 
 /** Replaced by the name of the thread's own bundle when the program is bundled. */
@@ -89,7 +89,8 @@ async function collect(worker: Worker, known: Promise<KnownConfig>): Promise<Rea
       }
     })
   })
-  worker.postMessage({ wholes: before.prints.map(({ whole }) => whole) })
+  const told: KnownDeployments = { wholes: before.prints.map(({ whole }) => whole) }
+  worker.postMessage(told)
   await done
   const { problems = [], files = new Map(), head } = read ?? {}
   if (head === undefined) return { prints, problems, files }

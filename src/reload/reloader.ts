@@ -6,7 +6,7 @@ import type { Deployment } from '../core/deployment.ts'
 import type { Log, LogFields } from '../core/log.ts'
 import type { Secret } from '../core/secret.ts'
 import { versionOf, type FileSums } from '../read-config.ts'
-import { diffOf } from './diff.ts'
+import { diffOf, type ConfigDiff } from './diff.ts'
 import { printed, type Printed } from './prints.ts'
 import type { KnownConfig, ReadAside } from './read-aside.ts'
 import { needsRestart } from './restart.ts'
@@ -65,11 +65,8 @@ export function createReloader(deps: ReloaderDeps): Reloader {
     // A file that one more include would have named is watched too, or its return would go unnoticed.
     files = config === undefined ? new Map([...files, ...read.files]) : read.files
     const version = versionOf(read.files)
-    const told = { reason, version, running: app.configBook.version(), ms: 0 }
-    if (config === undefined) {
-      refuse(problems, { ...told, ms: clock.elapsed() - from })
-      return
-    }
+    const told = { reason, version, running: app.configBook.version() }
+    if (config === undefined) return refuse(deps, problems, { ...told, ms: clock.elapsed() - from })
     // Where the files were touched and say the same, there is nothing to tell.
     if (reason === 'files' && version === told.running && app.configBook.isCurrent()) return
     const before = app.config()
@@ -81,33 +78,13 @@ export function createReloader(deps: ReloaderDeps): Reloader {
     if (swapped === undefined) return
     prints = read.prints
     app.configBook.taken(version)
-    const isOther = version !== told.running
-    app.configBook.read(isOther ? 'taken' : 'unchanged')
-    const { lost } = swapped
+    app.configBook.read(version === told.running ? 'unchanged' : 'taken')
+    const took = { reason, version, ms: clock.elapsed() - from }
     log.info('config_reloaded', {
-      reason,
-      version,
-      added: diff.added,
-      removed: diff.removed,
-      changed: diff.changed + Math.min(lost, diff.unchanged),
-      unchanged: diff.unchanged - Math.min(lost, diff.unchanged),
-      ms: clock.elapsed() - from,
+      ...took,
+      ...countsOf(diff, swapped.lost),
       ...oddities(problems),
-      ...restartFields(before, config),
-    })
-  }
-
-  /** One line that says where and what to do; the config before is served with as if nothing had been. */
-  function refuse(problems: readonly Problem[], told: LogFields): void {
-    const fatal = problems.filter(({ severity }) => severity === 'fatal')
-    const [first] = fatal
-    const problem = first === undefined ? 'it cannot be read' : formatProblem(first)
-    app.configBook.read('refused', problem)
-    log.error('config_refused', {
-      ...told,
-      problem,
-      ...(fatal.length > 1 && { more_problems: fatal.length - 1 }),
-      message: 'the config before stays in service; mend the file, and it is read again',
+      ...restart(before, config),
     })
   }
 
@@ -115,17 +92,7 @@ export function createReloader(deps: ReloaderDeps): Reloader {
     let next: ReloadReason | undefined = reason
     while (next !== undefined) {
       again = undefined
-      try {
-        await once(next)
-      } catch (error) {
-        const problem = error instanceof Error ? error.message : String(error)
-        app.configBook.read('refused', problem)
-        log.error('config_refused', {
-          reason: next,
-          problem,
-          message: 'the config before stays in service; send SIGHUP to have it read again',
-        })
-      }
+      await once(next).catch((error: unknown) => giveUp(deps, next, error))
       next = again
     }
   }
@@ -133,16 +100,52 @@ export function createReloader(deps: ReloaderDeps): Reloader {
   return {
     files: () => files.keys(),
     reload: (reason) => {
-      if (running !== undefined) {
-        again = reason
-        return running
-      }
-      running = run(reason).finally(() => {
-        running = undefined
-      })
+      if (running !== undefined) again = reason
+      else
+        running = run(reason).finally(() => {
+          running = undefined
+        })
       return running
     },
   }
+}
+
+/** Those that turned out to be called otherwise have changed, whatever the files say of them. */
+function countsOf({ added, removed, changed, unchanged }: ConfigDiff, lost: number): LogFields {
+  const turned = Math.min(lost, unchanged)
+  return { added, removed, changed: changed + turned, unchanged: unchanged - turned }
+}
+
+/** One line that says where and what to do; the config before is served with as if nothing had been. */
+function refuse(
+  { app, log }: Pick<ReloaderDeps, 'app' | 'log'>,
+  problems: readonly Problem[],
+  told: LogFields,
+): void {
+  const fatal = problems.filter(({ severity }) => severity === 'fatal')
+  const [first] = fatal
+  const problem = first === undefined ? 'it cannot be read' : formatProblem(first)
+  app.configBook.read('refused', problem)
+  log.error('config_refused', {
+    ...told,
+    problem,
+    ...(fatal.length > 1 && { more_problems: fatal.length - 1 }),
+    message: 'the config before stays in service; mend the file, and it is read again',
+  })
+}
+
+function giveUp(
+  { app, log }: Pick<ReloaderDeps, 'app' | 'log'>,
+  reason: ReloadReason | undefined,
+  error: unknown,
+): void {
+  const problem = error instanceof Error ? error.message : String(error)
+  app.configBook.read('refused', problem)
+  log.error('config_refused', {
+    reason,
+    problem,
+    message: 'the config before stays in service; send SIGHUP to have it read again',
+  })
 }
 
 async function printsOf(
@@ -164,7 +167,7 @@ function oddities(problems: readonly Problem[]): LogFields {
   return first === undefined ? {} : { warnings: odd.length, first_warning: formatProblem(first) }
 }
 
-function restartFields(before: Config, after: Config): LogFields {
+function restart(before: Config, after: Config): LogFields {
   const names = needsRestart(before, after)
   return names.length === 0 ? {} : { needs_restart: names.join(', ') }
 }

@@ -39,12 +39,12 @@ interface Reloading {
   readonly gateway: Gateway
   readonly fake: FakeProvider
   readonly folder: string
-  write(members: readonly Member[], settings?: string): Promise<void>
-  writeText(text: string): Promise<void>
+  readonly write: (members: readonly Member[], settings?: string) => Promise<void>
+  readonly writeText: (text: string) => Promise<void>
   /** The log lines about reloads so far. */
-  lines(): readonly unknown[]
+  readonly lines: () => readonly unknown[]
   /** Waits for the line of this number, the first being 1. */
-  line(number: number): Promise<unknown>
+  readonly line: (number: number) => Promise<unknown>
 }
 
 async function withReloading(
@@ -102,9 +102,9 @@ function startLoad(
 ): { stop(): Promise<readonly string[]>; asked(): number } {
   const failures: string[] = []
   let asked = 0
-  let isStopped = false
+  const state = { isStopped: false }
   const client = async (from: number): Promise<void> => {
-    for (let turn = from; !isStopped; turn += 1) {
+    for (let turn = from; !state.isStopped; turn += 1) {
       const model = groups[turn % groups.length]
       asked += 1
       try {
@@ -120,7 +120,7 @@ function startLoad(
   return {
     asked: () => asked,
     stop: async () => {
-      isStopped = true
+      state.isStopped = true
       await Promise.all(clients)
       return failures
     },

@@ -1,4 +1,4 @@
-import type { Cancel, Clock } from '../../core/clock.ts'
+import type { Clock } from '../../core/clock.ts'
 import { DEPTH } from '../../core/depth.ts'
 import type { Depth } from '../../core/depth.ts'
 import type { Evidence } from '../../core/evidence.ts'
@@ -17,6 +17,7 @@ import type { Scheduler } from './scheduler.ts'
 import type { Standing } from './standing.ts'
 import { createStandings } from './standings.ts'
 import type { Standings, StandingsListener, Transition } from './standings.ts'
+import { createSweep } from './sweep.ts'
 import { createTraffic } from './traffic.ts'
 import type { Traffic } from './traffic.ts'
 
@@ -90,7 +91,6 @@ export interface Engine {
   stop(): void
 }
 
-const SWEEP_MS = 1000
 const LEAST_SPREAD_MS = 60_000
 /** First looks of a large fleet: so many a second at most, as long as the interval allows it. */
 const FIRST_LOOKS_PER_SECOND = 5
@@ -111,11 +111,8 @@ export function createEngine(deps: EngineDeps): Engine {
   const { members, rules, look, clock } = deps
   const count = members.length
   const groups = members.map(({ group }) => group)
-  const parts: Parts = {
-    deps,
-    references: new Float64Array(count).fill(Number.POSITIVE_INFINITY),
-    spreadMs: deps.spreadMs ?? spreadOf(count, look.intervalMs),
-  }
+  const references = new Float64Array(count).fill(Number.POSITIVE_INFINITY)
+  const parts: Parts = { deps, references, spreadMs: deps.spreadMs ?? spreadOf(count, look.intervalMs) }
   const domains = createFaultDomains(members)
   const standings = createStandings({
     count,
@@ -260,27 +257,6 @@ function launch(
     if (evidence !== undefined) standings.apply(index, evidence, clock.elapsed())
     scheduler.done(index)
   })
-}
-
-/** Looks for silent calls each second. */
-function createSweep(
-  clock: Pick<Clock, 'after'>,
-  traffic: Pick<Traffic, 'sweep'>,
-): { start(): void; stop(): void } {
-  let cancel: Cancel | undefined
-  const sweep = (): void => {
-    traffic.sweep()
-    cancel = clock.after(SWEEP_MS, sweep)
-  }
-  return {
-    start: () => {
-      cancel ??= clock.after(SWEEP_MS, sweep)
-    },
-    stop: () => {
-      cancel?.()
-      cancel = undefined
-    },
-  }
 }
 
 function jobOf(
