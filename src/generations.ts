@@ -30,7 +30,7 @@ interface Past {
 /** Requests of more configs than this are not kept at a time: the oldest get the drain timeout to end. */
 const MOST_PAST = 4
 /** New parts are made for so long at a stretch, milliseconds; requests go first in between. */
-const SLICE_MS = 4
+const SLICE_MS = 8
 
 /** Begins with the parts of the first config. */
 export function createGenerations(
