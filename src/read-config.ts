@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
+import { stat } from 'node:fs/promises'
 import { buffer } from 'node:stream/consumers'
 import type { Loaded } from './config/config.ts'
 import { configFromModel, loadConfig } from './config/load.ts'
@@ -15,22 +16,45 @@ export function readConfig(path: string, env: Env): Promise<Loaded> {
   return loadConfig({ path, readFile: readFileBounded, env, resolve: resolveModel })
 }
 
-/** Each file that was read, or asked for in vain, by its path: the sum of its bytes, or why there are none. */
-export type FileSums = ReadonlyMap<string, string>
+/** A file as it was when it was read. */
+interface ReadFile {
+  /** Of its bytes; or why there are none. */
+  readonly sum: string
+  /** As `fileStamp`, from just before. */
+  readonly stamp: string
+}
+
+/** Each file that was read, or asked for in vain, by its path. */
+export type FileSums = ReadonlyMap<string, ReadFile>
+
+/** Tells a file from what it was: another one in its place, written again, or gone. A link is what it leads to. */
+export async function fileStamp(path: string): Promise<string> {
+  try {
+    const { dev, ino, size, mtimeNs, ctimeNs } = await stat(path, { bigint: true })
+    return [dev, ino, size, mtimeNs, ctimeNs].join(' ')
+  } catch (error) {
+    return codeOf(error)
+  }
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : 'unreadable'
+}
 
 /** The same, and which files it is made of: itself, what it includes, and `.env`. */
 export async function readConfigFiles(
   path: string,
   env: Env,
 ): Promise<Loaded & { readonly files: FileSums }> {
-  const files = new Map<string, string>()
+  const files = new Map<string, ReadFile>()
   const readFile = async (wanted: string): Promise<Uint8Array> => {
+    const stamp = await fileStamp(wanted)
     try {
       const bytes = await readFileBounded(wanted)
-      files.set(wanted, hash('sha256', bytes, 'base64url'))
+      files.set(wanted, { sum: hash('sha256', bytes, 'base64url'), stamp })
       return bytes
     } catch (error) {
-      files.set(wanted, error instanceof Error && 'code' in error ? String(error.code) : 'unreadable')
+      files.set(wanted, { sum: codeOf(error), stamp })
       throw error
     }
   }
@@ -40,7 +64,7 @@ export async function readConfigFiles(
 
 /** What a config is known by where several instances are to have the same one. */
 export function versionOf(files: FileSums): string {
-  const sums = Array.from(files, ([, sum]) => sum)
+  const sums = Array.from(files, ([, { sum }]) => sum)
   return hash('sha256', sums.join('\n')).slice(0, 12)
 }
 

@@ -3,8 +3,7 @@ import type { App } from '../app.ts'
 import type { Cancel } from '../core/clock.ts'
 import type { Hiding } from '../core/hiding.ts'
 import type { Log } from '../core/log.ts'
-import type { FileSums } from '../read-config.ts'
-import { fileStamp, isNewerThan } from '../reload/file-stamp.ts'
+import { fileStamp, type FileSums } from '../read-config.ts'
 import { readAside } from '../reload/read-aside.ts'
 import { createReloader } from '../reload/reloader.ts'
 import { watchFiles } from '../reload/watch.ts'
@@ -14,16 +13,14 @@ import type { Shell } from './shell.ts'
 export interface ConfigFile {
   readonly path: string
   readonly files: FileSums
-  /** When that was begun, milliseconds since 1970. */
-  readonly readAt: number
 }
 
 /** Has the config read again when it changes, or when somebody asks for it by SIGHUP, until cancelled. */
 export function keepReading(
-  { path, files, readAt }: ConfigFile,
+  { path, files }: ConfigFile,
   app: App,
-  { clock, env, reloadAsked }: Shell,
-  { log, hiding }: { readonly log: Log; readonly hiding: Hiding },
+  { clock, env }: Shell,
+  { log, hiding, signals }: { readonly log: Log; readonly hiding: Hiding; readonly signals: ReloadSignals },
 ): Cancel {
   const reloader = createReloader({
     files,
@@ -37,13 +34,32 @@ export function keepReading(
   const stopWatching = watchFiles({
     paths: () => reloader.files(),
     stampOf: fileStamp,
-    isNewer: (file) => isNewerThan(file, readAt),
+    read: (file) => files.get(file)?.stamp,
     clock,
     changed: () => void reloader.reload('files'),
   })
-  const stopHearing = reloadAsked(() => void reloader.reload('SIGHUP'))
-  return () => {
-    stopWatching()
-    stopHearing()
+  signals.heed(() => void reloader.reload('SIGHUP'))
+  return stopWatching
+}
+
+/** SIGHUPs from the first moment on: one that comes before anything can be read again is heeded then. */
+export interface ReloadSignals {
+  heed(listener: () => void): void
+  readonly stop: Cancel
+}
+
+/** Listens from now on, or the system would end the program. */
+export function hearReloads({ reloadAsked }: Pick<Shell, 'reloadAsked'>): ReloadSignals {
+  let isAsked = false
+  let tell = (): void => {
+    isAsked = true
+  }
+  const stop = reloadAsked(() => tell())
+  return {
+    heed: (listener) => {
+      tell = listener
+      if (isAsked) listener()
+    },
+    stop,
   }
 }

@@ -7,7 +7,7 @@ import { versionOf } from '../read-config.ts'
 import type { Address } from './args.ts'
 import { EXIT } from './exit-code.ts'
 import { showFirstVerdicts } from './first-verdicts.ts'
-import { keepReading, type ConfigFile } from './keep-reading.ts'
+import { keepReading, type ConfigFile, type ReloadSignals } from './keep-reading.ts'
 import { sizeOf } from './problems.ts'
 import type { Watched } from './live-table.ts'
 import type { Shell, StopSignal } from './shell.ts'
@@ -22,7 +22,7 @@ export interface RunSettings {
   /** Check everything once at start, whatever the config says of background checks. */
   readonly checksAtStart: boolean
   /** Read again when it changes; absent: the config is no file. */
-  readonly file?: ConfigFile
+  readonly file?: ConfigFile & { readonly signals: ReloadSignals }
   /** When this settles, the gateway drains and ends. */
   readonly stopAsked: Promise<StopSignal>
   /** Called once the address is bound. */
@@ -70,7 +70,8 @@ export async function runGateway(config: Config, shell: Shell, settings: RunSett
   })
   try {
     await app.start()
-    if (file !== undefined) stopReading = keepReading(file, app, shell, { log, hiding })
+    if (file !== undefined)
+      stopReading = keepReading(file, app, shell, { log, hiding, signals: file.signals })
     const signal = await settings.stopAsked
     stopReading()
     terminal.err(farewell(app.config(), signal))

@@ -2,7 +2,7 @@ import type { Loaded } from '../config/config.ts'
 import { readConfigFiles, readModel } from '../read-config.ts'
 import type { Command } from './args.ts'
 import { EXIT } from './exit-code.ts'
-import type { ConfigFile } from './keep-reading.ts'
+import { hearReloads, type ConfigFile } from './keep-reading.ts'
 import { printNotActedOn, printProblems } from './problems.ts'
 import { runGateway } from './run-gateway.ts'
 import { saveMemory } from './save-memory.ts'
@@ -16,9 +16,10 @@ const MOST_PROBLEMS = 100
 export async function serve(command: Extract<Command, { kind: 'serve' }>, shell: Shell): Promise<number> {
   const { terminal } = shell
   const stopAsked = shell.stopAsked()
+  const signals = command.source.kind === 'file' ? hearReloads(shell) : undefined
   const spendMemory = saveMemory()
   const { source } = command
-  const { config, problems, file } = await read(source, shell)
+  const { config, problems, file } = await read(source, shell.env)
   for (const note of command.notes) terminal.err(`${terminal.paintError('dim', 'note')}: ${note}`)
   printProblems(problems, terminal, MOST_PROBLEMS)
   if (config === undefined) return EXIT.refused
@@ -29,19 +30,21 @@ export async function serve(command: Extract<Command, { kind: 'serve' }>, shell:
     isDebug: command.isDebug,
     defaultLogLevel: 'info',
     checksAtStart: false,
-    ...(file !== undefined && { file }),
+    ...(file !== undefined && signals !== undefined && { file: { ...file, signals } }),
     stopAsked,
     onListening: spendMemory,
-  }).finally(letGrow)
+  }).finally(() => {
+    letGrow()
+    signals?.stop()
+  })
 }
 
 /** What a gateway is served from; a file with what it takes to have it read again. */
 async function read(
   source: Extract<Command, { kind: 'serve' }>['source'],
-  { env, clock }: Shell,
+  env: Shell['env'],
 ): Promise<Loaded & { readonly file?: ConfigFile }> {
   if (source.kind !== 'file') return readModel(source, env)
-  const readAt = clock.now()
   const { files, ...loaded } = await readConfigFiles(source.path, env)
-  return { ...loaded, file: { path: source.path, files, readAt } }
+  return { ...loaded, file: { path: source.path, files } }
 }

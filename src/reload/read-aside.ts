@@ -44,8 +44,8 @@ export async function readAside(
   const file = typeof PULSEGATE_READ_THREAD === 'string' ? PULSEGATE_READ_THREAD : './read-thread.ts'
   const worker = new Worker(new URL(file, import.meta.url), {
     workerData: { path: order.path, env: { ...order.env } },
-    // Garbage of a thread that is soon over is memory that the process keeps.
-    resourceLimits: { maxYoungGenerationSizeMb: 16, maxOldGenerationSizeMb: 1024 },
+    // Ten times what ten thousand deployments take; a thread that wants more is ended, and not the process.
+    resourceLimits: { maxOldGenerationSizeMb: 1024 },
   })
   const stopped = Promise.withResolvers<never>()
   stopped.promise.catch(() => undefined)

@@ -6,8 +6,8 @@ export interface WatchDeps {
   readonly paths: () => Iterable<string>
   /** Changes with a file, be it written, replaced or gone: a link counts for what it leads to. Never rejects. */
   readonly stampOf: (path: string) => Promise<string>
-  /** Was it written after it was read for the start? Asked once, at the first look. Never rejects. */
-  readonly isNewer: (path: string) => Promise<boolean>
+  /** What the files were when they were read for the start. */
+  readonly read: (path: string) => string | undefined
   readonly clock: Pick<Clock, 'after'>
   /** The files have changed, and have then stayed as they are for a while. */
   readonly changed: () => void
@@ -21,20 +21,14 @@ const REST_MS = 300
  * Looks at files each second. Events of the file system would come sooner, but not from every file system: those that
  * containers have mounted send none.
  */
-export function watchFiles({ paths, stampOf, isNewer, clock, changed }: WatchDeps): Cancel {
+export function watchFiles({ paths, stampOf, read: readAs, clock, changed }: WatchDeps): Cancel {
   let isStopped = false
   let cancel: Cancel = () => {}
   let seen: string | undefined
-  let read: string | undefined
+  let read = textOf(Array.from(paths(), (path) => [path, readAs(path)]))
   const look = async (): Promise<void> => {
-    const stamps = await Promise.all(Array.from(paths(), async (path) => `${path} ${await stampOf(path)}`))
+    const now = textOf(await Promise.all(Array.from(paths(), async (path) => [path, await stampOf(path)])))
     if (isStopped) return
-    const now = stamps.join('\n')
-    if (read === undefined) {
-      const newer = await Promise.all(Array.from(paths(), isNewer))
-      if (isStopped) return
-      read = newer.includes(true) ? '' : now
-    }
     const isResting = now === seen
     seen = now
     if (now !== read && isResting) {
@@ -48,4 +42,8 @@ export function watchFiles({ paths, stampOf, isNewer, clock, changed }: WatchDep
     isStopped = true
     cancel()
   }
+}
+
+function textOf(stamps: readonly (readonly (string | undefined)[])[]): string {
+  return JSON.stringify(stamps)
 }

@@ -272,6 +272,37 @@ describe('a config that changes while it is served with', () => {
     })
   })
 
+  test('that is replaced over and over ends what outlives the drain timeout with an error that says so', async () => {
+    const settings = `${SETTINGS}  drain_timeout: 0.2\n`
+    await withReloading(
+      [A, { group: 'endless', base: 'stall/v1' }],
+      async ({ gateway, line }) => {
+        const response = await fetch(`${gateway.url}/v1/chat/completions`, {
+          method: 'POST',
+          headers: AUTH,
+          body: JSON.stringify({ model: 'endless', messages: MESSAGES, stream: true }),
+        })
+        const streams = [response.text()]
+        for (let times = 1; times <= 4; times += 1) {
+          gateway.signal('SIGHUP')
+          await line(times)
+          // Whoever keeps each of the configs in use.
+          const next = await fetch(`${gateway.url}/v1/chat/completions`, {
+            method: 'POST',
+            headers: AUTH,
+            body: JSON.stringify({ model: 'endless', messages: MESSAGES, stream: true }),
+          })
+          streams.push(next.text().catch(String))
+        }
+        gateway.signal('SIGHUP')
+        await line(5)
+        assert.match(await (streams[0] ?? ''), /has outlived the drain timeout/)
+        assert.equal((await chat(gateway, { model: 'a' })).status, 200)
+      },
+      settings,
+    )
+  })
+
   test('is noticed where a link is led elsewhere, as a mounted ConfigMap does it', async () => {
     const fake = await startFakeProvider()
     try {
