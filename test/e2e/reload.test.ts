@@ -272,34 +272,33 @@ describe('a config that changes while it is served with', () => {
     })
   })
 
-  test('that is replaced over and over ends what outlives the drain timeout with an error that says so', async () => {
-    const settings = `${SETTINGS}  drain_timeout: 0.2\n`
+  test('that is replaced over and over ends what outlives the drain timeout, and nothing else', async () => {
+    const voice: Member = { group: 'voice', base: 'ok/v1', model: 'openai/gpt-realtime', mode: 'realtime' }
     await withReloading(
-      [A, { group: 'endless', base: 'stall/v1' }],
+      [A, voice],
       async ({ gateway, line }) => {
-        const response = await fetch(`${gateway.url}/v1/chat/completions`, {
-          method: 'POST',
-          headers: AUTH,
-          body: JSON.stringify({ model: 'endless', messages: MESSAGES, stream: true }),
-        })
-        const streams = [response.text()]
+        const open = async () => {
+          const session = await connect(gateway, '/v1/realtime?model=voice', { headers: AUTH })
+          assert.ok('socket' in session)
+          return session
+        }
+        const sessions = [await open()]
         for (let times = 1; times <= 4; times += 1) {
           gateway.signal('SIGHUP')
           await line(times)
-          // Whoever keeps each of the configs in use.
-          const next = await fetch(`${gateway.url}/v1/chat/completions`, {
-            method: 'POST',
-            headers: AUTH,
-            body: JSON.stringify({ model: 'endless', messages: MESSAGES, stream: true }),
-          })
-          streams.push(next.text().catch(String))
+          sessions.push(await open())
         }
+        const isOpen = (): readonly boolean[] =>
+          sessions.map(({ socket }) => socket.readyState === socket.OPEN)
+        assert.deepEqual(isOpen(), [true, true, true, true, true])
         gateway.signal('SIGHUP')
         await line(5)
-        assert.match(await (streams[0] ?? ''), /has outlived the drain timeout/)
+        await eventually(isOpen, ([oldest]) => oldest === false)
+        assert.deepEqual(isOpen(), [false, true, true, true, true])
+        for (const { socket } of sessions) socket.terminate()
         assert.equal((await chat(gateway, { model: 'a' })).status, 200)
       },
-      settings,
+      `${SETTINGS}  drain_timeout: 0.2\n`,
     )
   })
 
