@@ -2,7 +2,7 @@ import type { Config } from '../config/config.ts'
 
 /** Settings that the listener and the log were made with; the rest of a config is taken as it runs. */
 const FIXED: readonly (readonly [name: string, value: (config: Config) => unknown])[] = [
-  ['general_settings.max_in_flight', ({ general }) => general.maxInFlight],
+  ['general_settings.global_max_parallel_requests', ({ general }) => general.maxInFlight],
   ['general_settings.client_headers_timeout', ({ general }) => general.clientHeadersTimeoutMs],
   ['general_settings.client_request_timeout', ({ general }) => general.clientRequestTimeoutMs],
   ['PULSEGATE_LOG', ({ env }) => env['PULSEGATE_LOG']],

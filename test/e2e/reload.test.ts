@@ -280,6 +280,7 @@ describe('a config that changes while it is served with', () => {
         const open = async () => {
           const session = await connect(gateway, '/v1/realtime?model=voice', { headers: AUTH })
           assert.ok('socket' in session)
+          await session.next()
           return session
         }
         const sessions = [await open()]
@@ -298,7 +299,7 @@ describe('a config that changes while it is served with', () => {
         for (const { socket } of sessions) socket.terminate()
         assert.equal((await chat(gateway, { model: 'a' })).status, 200)
       },
-      `${SETTINGS}  drain_timeout: 0.2\n`,
+      `${SETTINGS}environment_variables: { GRACEFUL_SHUTDOWN_TIMEOUT: '0.2' }\n`,
     )
   })
 
