@@ -3,8 +3,8 @@ import { asGatewayError, GatewayError } from '../core/failure.ts'
 import { decoded, refusalOf, relay } from '../providers/call.ts'
 import type { Line } from '../providers/call.ts'
 import type { Limits, Stream, WireResponse } from './road.ts'
-import { successHeaders } from './answer/answer-head.ts'
-import type { AnswerHeaders } from './answer/answer-head.ts'
+import { createCopyHeaders, successHeaders } from './answer/answer-head.ts'
+import type { AnswerHeaders, CopyHeaders } from './answer/answer-head.ts'
 import { explain } from './answer/explain.ts'
 import { travel } from './journey/journey.ts'
 import type { JourneyDeps } from './journey/journey-parts.ts'
@@ -62,12 +62,13 @@ const NOTHING_RUNNING: Exchange = { resume: () => {}, cancel: () => {} }
 
 /** Makes the relay of one gateway. */
 export function createRelay(deps: RelayDeps): Relay {
+  const ground: Ground = { ...deps, copyHeaders: createCopyHeaders() }
   return {
     relay: (request, answer) => {
       try {
         const spent: Spent = { startedMs: deps.clock.precise(), upstreamMs: 0 }
         return travel(deps, readAsked(request, deps.settings.tags), answer, (plan, next, connectMs) =>
-          start(deps, plan, next, spent, connectMs),
+          start(ground, plan, next, spent, connectMs),
         )
       } catch (error) {
         answer.fail(asGatewayError(error), {})
@@ -75,6 +76,11 @@ export function createRelay(deps: RelayDeps): Relay {
       }
     },
   }
+}
+
+/** What attempts run on. */
+interface Ground extends RelayDeps {
+  readonly copyHeaders: CopyHeaders
 }
 
 /** Where a request's time has gone, over all its attempts. */
@@ -85,16 +91,15 @@ interface Spent {
 }
 
 function start(
-  deps: RelayDeps,
+  deps: Ground,
   plan: Plan,
   answer: RelayAnswer,
   spent: Spent,
   connectTimeoutMs: () => number,
 ): Stream {
   const { operation, line, read, route } = plan
-  const { stream } = read
   const { clock } = deps
-  const silence = stream ? silenceOf(deps.settings, line.deployment, read) : undefined
+  const silence = read.stream ? silenceOf(deps.settings, line.deployment, read) : undefined
   const limits = { ...limitsOf(deps.settings, line.deployment, read, silence), connectTimeoutMs }
   let timeoutMs = limits.timeoutMs
   let running: Stream | undefined
@@ -103,17 +108,18 @@ function start(
   let sentMs = startedMs
   const passage = new Passage({
     answer,
-    stream,
+    stream: read.stream,
     shape: operation.answer,
     redact: line.redact,
     clock,
     startedMs,
     ...(deps.settings.rewriteResponseModel && { model: read.model }),
-    successHeaders: (upstream, arrivedMs) => {
+    successHeaders: (arrivedMs) => {
       const wholeMs = clock.precise() - spent.startedMs
       const ownMs = Math.max(wholeMs - spent.upstreamMs - (arrivedMs - sentMs), 0)
-      return successHeaders(route, upstream, line.redact, plan.detours, { wholeMs, ownMs })
+      return successHeaders(route, plan.detours, { wholeMs, ownMs })
     },
+    copies: (upstream) => deps.copyHeaders(upstream, line.redact),
     failureHeaders: (error) => failureHeaders(route, error, timeoutMs),
     refusal: (response) => refusalOf(line, response),
     flawed: (flaw, response) => flawed(line, operation, flaw, response),
@@ -135,7 +141,7 @@ function start(
     const exchange =
       mocked(deps, plan, passage) ??
       relay(line, operation.side ?? operation.mode, plan.body, plan.spans, limits, passage, plan.form) ??
-      translate(line, operation, plan.body, stream, limits, passage)
+      translate(line, operation, plan.body, read.stream, limits, passage)
     sentMs = clock.precise()
     running = exchange
     return patience === undefined ? exchange : patient(exchange, patience)

@@ -47,9 +47,9 @@ export interface Journey {
   /** By `Clock.elapsed`; the client's own deadline, or never. */
   readonly deadlineMs: number
   /** Names of the groups asked, in order. */
-  readonly visited: Set<string>
+  readonly visited: string[]
   /** Ids of the deployments asked. */
-  readonly deployments: Set<number>
+  readonly deployments: number[]
   waiting: readonly Detour[]
   attempts: number
   /** Absent while nothing had to be waited for. */

@@ -36,8 +36,8 @@ export function travel(deps: JourneyDeps, asked: Asked, answer: RelayAnswer, ope
     inputs: isOwn ? ownPickInputs(deps) : pickInputs(deps),
     attended: isOwn || asked.read.mockResponse !== undefined ? undefined : attendedOf(deps, asked),
     deadlineMs: timeoutMs === undefined ? Number.POSITIVE_INFINITY : deps.clock.elapsed() + timeoutMs,
-    visited: new Set(),
-    deployments: new Set(),
+    visited: [],
+    deployments: [],
     waiting: [],
     attempts: 0,
     connects: undefined,
@@ -68,7 +68,7 @@ function attendedOf({ nextRequest }: JourneyDeps, { need, body, prompt }: Asked)
 /** Asks a group for the first time. */
 function enter(journey: Journey, { fallback, depth }: Detour): void {
   const { deps, asked, inputs } = journey
-  journey.visited.add(fallback.model)
+  journey.visited.push(fallback.model)
   let known: Group
   try {
     known = groupFor(deps, asked, fallback.model, fallback.body)
@@ -100,7 +100,7 @@ function attempt(journey: Journey, stay: Stay, candidate: Candidate): void {
   const { retries, maxRetries, group } = stay
   let plan: Plan
   try {
-    const past = { retries, maxRetries, fallbacks: journey.visited.size - 1 }
+    const past = { retries, maxRetries, fallbacks: journey.visited.length - 1 }
     plan = planAttempt(deps, inTime(journey, asked), group, candidate, past)
   } catch (error) {
     leave(journey, stay, asGatewayError(error), {})
@@ -110,15 +110,15 @@ function attempt(journey: Journey, stay: Stay, candidate: Candidate): void {
   const watched = attended === undefined ? undefined : watch(deps, candidate.deployment, attended, plan.read)
   const { traffic } = deps.health.engine
   journey.attempts += 1
-  journey.deployments.add(candidate.deployment.index)
+  journey.deployments.push(candidate.deployment.index)
   const number = journey.attempts
   answer.meets?.(candidate.deployment)
   let hasBegun = false
   const next: RelayAnswer = {
-    head: (status, headers) => {
+    head: (status, headers, copies) => {
       hasBegun = true
       if (watched !== undefined) traffic.answered(watched.call)
-      answer.head(status, headers)
+      answer.head(status, headers, copies)
     },
     data: (chunk) => {
       if (watched !== undefined) traffic.chunk(watched.call)
@@ -256,7 +256,7 @@ function leave(journey: Journey, { group, depth }: Stay, failure: GatewayError, 
 function goOn(journey: Journey): void {
   const { deps, visited, answer, attempts: tries, deployments, first } = journey
   const [next, ...rest] = journey.waiting.filter(
-    ({ fallback: { model } }) => !visited.has(model) && deps.directory.candidates(model).length > 0,
+    ({ fallback: { model } }) => !visited.includes(model) && deps.directory.candidates(model).length > 0,
   )
   journey.waiting = rest
   if (next !== undefined && leftMs(journey) > 0) {
@@ -267,6 +267,6 @@ function goOn(journey: Journey): void {
     return
   }
   if (first === undefined) return
-  const efforts = { tries, deployments: deployments.size, groups: [...visited] }
+  const efforts = { tries, deployments: new Set(deployments).size, groups: visited }
   answer.fail(afterEfforts(first.failure, efforts), first.route, efforts)
 }
