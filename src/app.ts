@@ -20,6 +20,8 @@ export interface AppDeps extends PartsDeps {
 /** A whole gateway: listener, health checks and connections. */
 export interface App {
   readonly board: Board
+  /** Requests that are being answered. */
+  inFlight(): number
   /** When a deployment is looked at next, milliseconds since 1970; undefined: nothing is planned. */
   nextCheckAt(index: number): number | undefined
   /**
@@ -75,6 +77,7 @@ export function createApp(config: Config, deps: AppDeps): App {
 
   return {
     board,
+    inFlight: () => gateway.inFlight(),
     nextCheckAt: (index) => checks.views.freshness(index).nextCheckAt,
     plan,
     start: async () => {

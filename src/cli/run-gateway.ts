@@ -1,4 +1,4 @@
-import { createApp, ListenError } from '../app.ts'
+import { createApp, ListenError, type App } from '../app.ts'
 import type { Config } from '../config/config.ts'
 import type { Cancel } from '../core/clock.ts'
 import { createRedact } from '../core/secret.ts'
@@ -21,6 +21,8 @@ export interface RunSettings {
   readonly checksAtStart: boolean
   /** When this settles, the gateway drains and ends. */
   readonly stopAsked: Promise<StopSignal>
+  /** Called before it starts. */
+  readonly onBuilt?: (app: App) => void
   /** Called once the address is bound. */
   readonly onListening?: () => void
   /** Called when the first verdicts are all in, with what goes on to be known. */
@@ -61,6 +63,7 @@ export async function runGateway(config: Config, shell: Shell, settings: RunSett
       })
     },
   })
+  settings.onBuilt?.(app)
   try {
     await app.start()
     const signal = await settings.stopAsked

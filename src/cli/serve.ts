@@ -22,7 +22,7 @@ export async function serve(command: Extract<Command, { kind: 'serve' }>, shell:
   printProblems(problems, terminal, MOST_PROBLEMS)
   if (config === undefined) return EXIT.refused
   printNotActedOn(config, terminal)
-  const letGrow = boundYoungGeneration(shell.clock, youngGeneration)
+  const young = boundYoungGeneration(shell.clock, youngGeneration)
   return runGateway(config, shell, {
     address: command.address,
     isDebug: command.isDebug,
@@ -30,5 +30,6 @@ export async function serve(command: Extract<Command, { kind: 'serve' }>, shell:
     checksAtStart: false,
     stopAsked,
     onListening: spendMemory,
-  }).finally(letGrow)
+    onBuilt: (app) => young.follow(() => app.inFlight()),
+  }).finally(() => young.stop())
 }
