@@ -70,6 +70,10 @@ test('rule no-usage: the answer has no usage', async () => {
   assert.doesNotMatch(text, /usage/)
 })
 
+function said(content: string): object {
+  return { ...CHAT, messages: [{ role: 'user', content }] }
+}
+
 const REFUSED: readonly (readonly [
   rule: string,
   body: object,
@@ -106,6 +110,9 @@ const REFUSED: readonly (readonly [
   ['stream-only', CHAT, 400, /only support stream mode/, { ...CHAT, stream: true }],
   ['sound-only', CHAT, 400, /modality contain audio/],
   ['prompt-filtered', CHAT, 400, /"code":"content_filter".*ResponsibleAIPolicyViolation/],
+  ['context-window', said('x'.repeat(4001)), 400, /"code":"context_length_exceeded"/, CHAT],
+  ['screened-prompts', said('an offence'), 400, /"code":"content_filter"/, CHAT],
+  ['banned-words', said('an offence'), 400, /"code":"content_policy_violation"/, CHAT],
 ]
 
 for (const [rule, body, status, words, better] of REFUSED) {
