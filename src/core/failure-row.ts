@@ -31,6 +31,11 @@ export interface EvidenceRow {
   readonly effect: 'suspects' | 'saturates' | 'misconfigures' | 'degrades' | 'none'
   /** How many sightings without a success between them confirm a misconfiguration; absent: one. */
   readonly sightings?: number
+  /**
+   * Who is condemned besides, once two deployments that share it have failed so and none has answered between: one may
+   * have used up what is its own, two say that it is everybody's.
+   */
+  readonly spreads?: 'credential'
   /** What such an answer proves all the same: a refused request has passed the door. */
   readonly proves?: Depth
 }
@@ -57,8 +62,14 @@ export const REFUSED: EvidenceRow = {
   effect: 'misconfigures',
   sightings: 2,
 }
-/** No credit is left: the provider's own word is enough. */
-export const BROKE: EvidenceRow = { score: 1, acquits: 4, domain: 'credential', effect: 'misconfigures' }
+/** No credit is left: the provider's own word is enough for the one; another one must say so of the key. */
+export const BROKE: EvidenceRow = {
+  score: 1,
+  acquits: 4,
+  domain: 'deployment',
+  effect: 'misconfigures',
+  spreads: 'credential',
+}
 /** There is no such model: a second sighting confirms it. */
 export const MISSING: EvidenceRow = {
   score: 1,

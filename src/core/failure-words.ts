@@ -42,5 +42,5 @@ export function blamed(kind: FailureKind): Blamed | undefined {
   if (kind === 'cancelled') return 'caller'
   const { evidence } = failureRow(kind)
   if (evidence === undefined) return 'gateway'
-  return evidence.effect === 'none' ? 'caller' : evidence.domain
+  return evidence.effect === 'none' ? 'caller' : (evidence.spreads ?? evidence.domain)
 }

@@ -211,6 +211,8 @@ export interface FailureDetails {
   readonly source?: FailureSource
   /** No connection came about: not a byte of the request has left. */
   readonly isUnsent?: boolean
+  /** The provider says that it concerns all that the key is used for, not this model alone. */
+  readonly isKeyWide?: boolean
 }
 
 /** The only error that crosses folders. Its message never holds a secret: whoever makes it redacts first. */
@@ -222,6 +224,8 @@ export class GatewayError extends Error {
   readonly source: FailureSource
   /** No connection came about: not a byte of the request has left. */
   readonly isUnsent: boolean
+  /** It concerns all that the key is used for. */
+  readonly isKeyWide: boolean
   readonly #status: number | undefined
 
   constructor(kind: FailureKind, message: string, details: FailureDetails = {}) {
@@ -233,6 +237,7 @@ export class GatewayError extends Error {
     this.param = details.param
     this.source = details.source ?? 'upstream'
     this.isUnsent = details.isUnsent ?? false
+    this.isKeyWide = details.isKeyWide ?? false
     this.#status = details.status
   }
 

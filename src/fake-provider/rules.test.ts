@@ -131,6 +131,7 @@ const HEADS: readonly (readonly [rule: string, status: number, type: string | nu
     ['created-201', 201, 'application/json', '9'],
     ['header-case', 200, 'application/json', '9'],
     ['no-limit-headers', 200, 'application/json', null],
+    ['nearly-spent', 200, 'application/json', '3'],
   ]
 
 for (const [rule, status, type, limit] of HEADS) {

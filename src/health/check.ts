@@ -6,6 +6,7 @@ import type { JsonObject } from '../core/json.ts'
 import type { Log } from '../core/log.ts'
 import type { HttpMode, Operations } from '../core/mode.ts'
 import type { UnhealthyVerdict, Verdict } from '../core/verdict.ts'
+import { scarceMs } from '../providers/allowance.ts'
 import { encode, exchange, openRealtime } from '../providers/call.ts'
 import type { Line } from '../providers/call.ts'
 import { freeRequest, look } from '../providers/look.ts'
@@ -223,12 +224,14 @@ function facts(check: Attempt, headers: Readonly<Record<string, string>> = {}) {
   const { clock } = check.deps
   const { requests, startedAt, subject } = check
   const { probedModel } = subject
+  const scarce = scarceMs(headers)
   return {
     at: clock.now(),
     latencyMs: clock.elapsed() - startedAt,
     requests,
     probedModel,
     headers: shownHeaders(headers),
+    ...(scarce !== undefined && { scarceMs: scarce }),
   }
 }
 
@@ -246,6 +249,7 @@ function failed(check: Attempt, error: GatewayError): Verdict {
     exceptionStatus: error.exceptionStatus,
     ...(error.kind === 'unreachable' && !error.isUnsent && { isReached: true }),
     ...(error.retryAfterMs === undefined ? {} : { retryAfterMs: error.retryAfterMs }),
+    ...(error.isKeyWide && { isKeyWide: true }),
     ...(latest === undefined || isOwnTimeout ? {} : { request: sentRequest(latest.line, latest.wire) }),
     ...facts(check),
   }

@@ -36,7 +36,7 @@ export interface ViewOptions {
 
 /** What views are made from. */
 export interface StandingViewsDeps {
-  readonly engine: Pick<Engine, 'standings' | 'choices' | 'plan' | 'scheduler'>
+  readonly engine: Pick<Engine, 'standings' | 'choices' | 'plan' | 'sparedUntil' | 'scheduler'>
   readonly clock: Pick<Clock, 'elapsed' | 'now'>
   /** What the board knows besides: that nobody ever looks, and what the newest failed call said. */
   readonly health: (index: number) => Pick<Health, 'reason' | 'error'>
@@ -63,6 +63,7 @@ export function createStandingViews(deps: StandingViewsDeps): StandingViews {
         evidence: engine.standings.recent(index),
         plan: engine.plan(index),
         nextAt: engine.scheduler.nextAt(index),
+        sparedUntil: engine.sparedUntil(index),
         price: price(index),
       })
     },

@@ -15,6 +15,8 @@ export interface Prices {
   readonly price: number
   /** There is a look that costs nothing: a listing, a socket. */
   readonly hasFree: boolean
+  /** The provider's allowance of requests is nearly used up, and what is left of it belongs to the clients. */
+  readonly isSpared?: boolean
   /** What the purse still gives, by purpose. */
   readonly may: Readonly<Record<Purpose, boolean>>
   /** Whole looks at a healthy one are never closer than this, milliseconds (dear modes). */
@@ -78,8 +80,8 @@ export function nextProbe(
 }
 
 /** May an answer be bought for this? */
-function maySpend({ price, may }: Prices, purpose: Purpose, { strategy }: LookRules): boolean {
-  if (strategy === 'off' || price === Number.POSITIVE_INFINITY) return false
+function maySpend({ price, isSpared, may }: Prices, purpose: Purpose, { strategy }: LookRules): boolean {
+  if (strategy === 'off' || price === Number.POSITIVE_INFINITY || isSpared === true) return false
   return price === 0 || (strategy !== 'free_only' && may[purpose])
 }
 

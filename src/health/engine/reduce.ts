@@ -34,6 +34,8 @@ function step(standing: Standing, input: Evidence | Command, now: number, rules:
       return withdrawn(standing, input.request, now, rules)
     case 'condemned':
       return condemned(standing, input, now)
+    case 'narrowed':
+      return { ...standing, domain: 'deployment' }
     case 'released':
       return standing.isFollower ? { ...standing, isReleased: true, until: input.at } : standing
   }

@@ -165,6 +165,8 @@ export type Command =
       readonly state: 'DOWN' | 'MISCONFIGURED'
       readonly reason: FailureKind
     }
+  /** Its verdict is its own alone: somebody who shares its key has answered. */
+  | { readonly kind: 'narrowed' }
   /** Its host or its key is back; its own turn comes at `at`. */
   | { readonly kind: 'released'; readonly at: number }
 
