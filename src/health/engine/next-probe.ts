@@ -158,16 +158,19 @@ function recovering(
 ): Plan | undefined {
   const { since, lastProbeAt, waits, downSince, reason } = standing
   const depth = depthToAcquit(standing)
-  const isSettledFree = depth <= DEPTH.front && mayLookFree(prices, rules)
   const isStuckFree = reason !== undefined && depthOf(reason) <= DEPTH.front && mayLookFree(prices, rules)
   const cap = capOf(isStuckFree ? 0 : prices.price, now - downSince, rules.down)
   const firstMs = prices.firstWaitMs ?? rules.down.firstMs
   const waitMs = Math.min(firstMs * rules.down.factor ** waits, Math.max(cap, firstMs))
   const at = Math.max(since, lastProbeAt) + around(waitMs, DOWN_JITTER, roll)
-  if (isSettledFree) return { at, rung: depth, purpose: 'recover' }
-  const isDear = prices.price >= DEAR
-  if (!isDear && maySpend(prices, 'recover', rules)) return { at, rung: DEPTH.answer, purpose: 'recover' }
-  return { at, rung: 'trial', purpose: 'recover' }
+  return back(at, depth, prices, prices.price < DEAR, rules)
+}
+
+/** A look that may bring it back: a free one where that is deep enough, a bought one, or a client's own request. */
+function back(at: number, depth: Depth, prices: Prices, isWorthIt: boolean, rules: LookRules): Plan {
+  if (depth <= DEPTH.front && mayLookFree(prices, rules)) return { at, rung: depth, purpose: 'recover' }
+  const isBought = isWorthIt && maySpend(prices, 'recover', rules)
+  return { at, rung: isBought ? DEPTH.answer : 'trial', purpose: 'recover' }
 }
 
 function capOf(price: number, ageMs: number, down: DownWaits): number {
@@ -202,10 +205,7 @@ function mending(
   const oldMs = Math.max((now - since) * rules.misconfiguredAgeShare, rules.misconfiguredMs)
   const waitMs = Math.min(ownMs, oldMs, rules.misconfiguredMostMs)
   const at = Math.max(since, lastProbeAt) + around(waitMs, JITTER, roll)
-  const depth = depthToAcquit(standing)
-  if (depth <= DEPTH.front && mayLookFree(prices, rules)) return { at, rung: depth, purpose: 'recover' }
-  if (maySpend(prices, 'recover', rules)) return { at, rung: DEPTH.answer, purpose: 'recover' }
-  return { at, rung: 'trial', purpose: 'recover' }
+  return back(at, depthToAcquit(standing), prices, true, rules)
 }
 
 /**

@@ -319,6 +319,26 @@ describe('what an operator and a config say', () => {
       assert.equal(stateOf([makeFailedProbe(1, { kind })], HEALTHY, changes), 'HEALTHY')
     assert.equal(stateOf([makeFailedProbe(1)], HEALTHY, changes), 'SUSPECT')
   })
+
+  test('with enable_health_check_routing: false failed probes take no traffic away, and failed requests do', () => {
+    const changes = { isProbeHeeded: false }
+    const probed = [1, 2, 3, 4].map((at) => makeFailedProbe(at))
+    assert.equal(stateOf(probed, HEALTHY, changes), 'HEALTHY')
+    const asked = [1, 2, 3, 4, 5].map((at) => makeFailure(at))
+    assert.equal(stateOf(asked, HEALTHY, changes), 'DOWN')
+  })
+
+  test('after health_check_staleness_threshold a bad verdict that nothing has renewed is given up', () => {
+    const down = play(
+      [1, 2, 3].map((at) => makeFailedProbe(at)),
+      { ...DEFAULT_RULES, forgetMs: 60_000 },
+      HEALTHY,
+    )
+    const later = (at: number) =>
+      play([{ at, command: { kind: 'tick' } }], { ...DEFAULT_RULES, forgetMs: 60_000 }, down)
+    assert.equal(later(60_002).state, 'DOWN')
+    assert.equal(later(60_004).state, 'RECOVERING')
+  })
 })
 
 describe('a request that fails everywhere', () => {
