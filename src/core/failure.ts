@@ -10,6 +10,7 @@ import {
   ODD,
   REFUSED,
   SICK,
+  WRONG,
 } from './failure-row.ts'
 import type { FailureRow } from './failure-row.ts'
 
@@ -131,6 +132,13 @@ const FAILURES = {
     tryNext: true,
     evidence: ODD,
     fix: 'the upstream serves another model than the one configured',
+  },
+  quality: {
+    client: 502,
+    ownStatus: 500,
+    tryNext: true,
+    evidence: WRONG,
+    fix: 'ask it yourself: another model, damaged weights or a wrong prompt template may stand behind it',
   },
   slow: {
     client: 504,

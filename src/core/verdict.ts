@@ -27,6 +27,8 @@ export interface HealthyVerdict extends VerdictFacts {
   readonly kind: 'healthy'
   /** Set where the provider filtered the probe's answer: alive all the same. */
   readonly note?: 'content_policy' | 'length'
+  /** What it was asked has one right answer, and this is it, or not. */
+  readonly isRight?: boolean
 }
 
 /** The check failed, and how. */

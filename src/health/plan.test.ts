@@ -79,6 +79,13 @@ describe('an idle day of one deployment', () => {
       assert.deepEqual(one(ruleSet({ strategy })).idle, { probes: 0, usd: 0, free: 0 })
   })
 
+  test('golden looks are counted, busy or idle, at their own price', () => {
+    const set = ruleSet({ strategy: 'passive_first' })
+    const [plain, golden] = [one(set), one(set, { goldenPrice: 0.5 })]
+    assert.ok(golden.busy.usd >= 0.5 && golden.busy.usd < 1.01, `${golden.busy.usd}`)
+    assert.ok(golden.idle.usd - plain.idle.usd >= 0.49, `${golden.idle.usd}`)
+  })
+
   test('one that is never bought costs nothing', () => {
     const { idle, budget } = one(ruleSet(), { price: Infinity, hasFree: false })
     assert.deepEqual(idle, { probes: 0, usd: 0, free: 0 })

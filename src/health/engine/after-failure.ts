@@ -211,9 +211,11 @@ function sighted(standing: Standing, blow: Blow): Standing {
   return doubted({ ...next, blames }, kind, now)
 }
 
-/** It works, but slowly or under another name. */
-function odd(standing: Standing, { evidence, kind, now, rules }: Blow): Standing {
-  const { state } = standing
+/** It works, but slowly, under another name, or with wrong answers. */
+function odd(standing: Standing, { evidence, kind, row, now, rules }: Blow): Standing {
+  const { state, misses } = standing
+  // One wrong answer may be chance.
+  if (row.sightings !== undefined && misses + 1 < row.sightings) return { ...standing, misses: misses + 1 }
   const isSlow = kind === 'slow'
   const next = isSlow
     ? { ...standing, slowBits: withSample(standing.slowBits, true) }

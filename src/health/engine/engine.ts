@@ -27,6 +27,8 @@ export interface Member {
   readonly group: number
   /** Dollars for one whole answer to a probe; infinite where none is ever bought. */
   readonly price: number
+  /** Dollars for one golden look; absent where none is ever made. */
+  readonly goldenPrice?: number | undefined
   /** There is a look that costs nothing. */
   readonly hasFree: boolean
   /** Whole looks at a healthy one are never closer than this, milliseconds. */
@@ -219,8 +221,8 @@ function launch(
     return
   }
   const { purse, clock } = deps
-  const { price = 0, credential = 0 } = deps.members[index] ?? {}
-  const cost = rung >= DEPTH.answer ? price : 0
+  const { price = 0, goldenPrice = price, credential = 0 } = deps.members[index] ?? {}
+  const cost = rung >= DEPTH.right ? goldenPrice : rung >= DEPTH.answer ? price : 0
   purse.spend(cost, credential, now)
   plans.begun(index)
   let isReported = false

@@ -77,7 +77,7 @@ function pricesOf(
   spreadMs: number,
 ): Prices {
   const member = members[index]
-  const { price = 0, hasFree = false, credential = 0, leastMs, firstWaitMs } = member ?? {}
+  const { price = 0, hasFree = false, credential = 0, goldenPrice, leastMs, firstWaitMs } = member ?? {}
   const may = (purpose: Plan['purpose']): boolean => purse.may(purpose, price, credential, now)
   return {
     price,
@@ -85,6 +85,9 @@ function pricesOf(
     isSpared,
     may: { idle: may('idle'), confirm: may('confirm'), recover: may('recover') },
     spreadMs,
+    ...(goldenPrice !== undefined && {
+      golden: { price: goldenPrice, isGiven: purse.may('idle', goldenPrice, credential, now) },
+    }),
     ...(leastMs !== undefined && { leastMs }),
     ...(firstWaitMs !== undefined && { firstWaitMs }),
     ...(member?.isFirstBought === true && { isFirstBought: true }),

@@ -253,10 +253,26 @@ describe('degraded', () => {
     assert.equal(stateOf(quick, degraded), 'HEALTHY')
   })
 
+  test('a second wrong answer to a golden question degrades, and a right one ends it', () => {
+    const wrong = (at: number) => makeFailedProbe(at, { kind: 'quality', depth: 5 })
+    const right = (at: number) => makeOk(at, { source: 'probe', depth: 5 })
+    assert.equal(stateOf([wrong(1)]), 'HEALTHY')
+    assert.equal(stateOf([wrong(1), right(2), wrong(3)]), 'HEALTHY')
+    const degraded = play([wrong(1), makeOk(2), wrong(3)], DEFAULT_RULES, HEALTHY)
+    assert.deepEqual([degraded.state, degraded.reason, degraded.lastOkAt], ['DEGRADED', 'quality', 3])
+    // It answers; that is no news.
+    assert.equal(stateOf([makeOk(4), makeOk(5, { source: 'probe' })], degraded), 'DEGRADED')
+    assert.equal(stateOf([right(6)], degraded), 'HEALTHY')
+    // Whoever was never seen to answer has answered.
+    assert.equal(stateOf([wrong(1)], createStanding(0)), 'HEALTHY')
+  })
+
   test('another model than the configured one degrades; where identity is strict it is a failure', () => {
     const other = makeFailure(1, { kind: 'wrong_model' })
     assert.equal(stateOf([other]), 'DEGRADED')
-    assert.equal(stateOf([other, makeOk(2)]), 'HEALTHY')
+    // Nobody compares what clients are answered with.
+    assert.equal(stateOf([other, makeOk(2)]), 'DEGRADED')
+    assert.equal(stateOf([other, makeOk(2, { source: 'probe' })]), 'HEALTHY')
     assert.equal(stateOf([other], HEALTHY, { isIdentityStrict: true }), 'SUSPECT')
   })
 })

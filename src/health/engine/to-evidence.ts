@@ -78,7 +78,7 @@ type Common = Pick<Evidence, 'startedAt' | 'at' | 'isAttributable'>
 
 function probed(verdict: Verdict, depth: Depth, common: Common): Evidence | undefined {
   const base = { ...common, source: 'probe', depth } as const
-  if (verdict.kind === 'healthy') return { ...base, kind: 'ok' }
+  if (verdict.kind === 'healthy') return { ...base, kind: verdict.isRight === false ? 'quality' : 'ok' }
   // A filter that refuses the answer has seen one.
   if (verdict.reason === 'content_policy') return { ...base, kind: 'ok' }
   if (failureRow(verdict.reason).evidence === undefined) return undefined
