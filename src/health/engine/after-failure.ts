@@ -40,9 +40,7 @@ export function afterFailure(
     case 'misconfigures':
       return sighted(standing, blow)
     case 'degrades':
-      return kind === 'wrong_model' && rules.isIdentityStrict
-        ? suspected(standing, blow)
-        : odd(standing, blow)
+      return odd(standing, blow)
     case 'suspects':
       return suspected(standing, blow)
   }
