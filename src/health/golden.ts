@@ -21,8 +21,9 @@ const USUAL: Question = {
 /** A golden answer may be so many times as long as a usual check's; a model that thinks first needs room for it. */
 const TIMES = 4
 const TIMES_REASONING = 32
-/** More of a foreign name is not repeated. */
-const MOST_CHARS = 100
+/** More of a foreign name is neither read nor repeated, and more of an answer not read. */
+const MOST_CHARS = 200
+const MOST_ANSWER_CHARS = 10_000
 
 /** What a golden check asks; undefined where a mode's answers are neither right nor wrong. */
 export function questionFor({ probe }: Deployment, mode: Mode): Question | undefined {
@@ -49,9 +50,10 @@ export function flawOf(
   value: Answered,
 ): string | undefined {
   if (expect === undefined || value === undefined) return undefined
-  const model = 'model' in value && typeof value.model === 'string' ? value.model : undefined
+  const named = 'model' in value && typeof value.model === 'string' ? value.model : undefined
+  const model = named?.slice(0, MOST_CHARS)
   if (expect.model !== undefined && model !== undefined && model !== asked && !expect.model.test(model))
-    return `answered as model "${model.slice(0, MOST_CHARS)}", and health_check_expect.model is ${String(expect.model)}`
+    return `answered as model "${model}", and health_check_expect.model is ${String(expect.model)}`
   const size = 'dimensions' in value && typeof value.dimensions === 'number' ? value.dimensions : undefined
   if (expect.dimensions !== undefined && size !== undefined && size !== expect.dimensions)
     return `answered with ${size} dimensions, and health_check_expect.dimensions is ${expect.dimensions}`
@@ -68,7 +70,7 @@ export function isRight({ answer }: Question, value: Answered): boolean {
   if (first['finish_reason'] === 'length' || first['finish_reason'] === 'content_filter') return true
   const { message } = first
   const said = isJsonObject(message) ? message['content'] : first['text']
-  return answer.test(wordsOf(said))
+  return answer.test(wordsOf(said).slice(0, MOST_ANSWER_CHARS))
 }
 
 /** Text, or the texts of its parts. */
