@@ -61,10 +61,6 @@ export interface GeneralSettings {
   readonly healthCheckRung?: 'auto' | 'minimal'
   /** 429 and 408 of probes change neither routing nor cooldown. */
   readonly ignoreTransientErrors: boolean
-  /** False: what probes find out does not move traffic. */
-  readonly healthCheckRouting: boolean
-  /** How long a bad verdict that nothing renews holds; absent: the engine's default. */
-  readonly healthCheckStalenessMs?: number
   /** Absent counts as true; only a written `false` shortens the readiness body. */
   readonly allowPublicReadinessDetails?: boolean
   /** Only a written `false` makes readiness depend on the database. */

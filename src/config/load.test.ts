@@ -386,7 +386,6 @@ test('without any settings the defaults hold', async () => {
     healthCheckDetails: true,
     skipDisabledBackgroundModels: false,
     ignoreTransientErrors: false,
-    healthCheckRouting: true,
     drainDelayMs: 5000,
     drainTimeoutMs: 30_000,
     maxInFlight: 10_000,

@@ -2,6 +2,7 @@ import type { Cancel, Clock } from '../core/clock.ts'
 import type { Deployment } from '../core/deployment.ts'
 import type { Depth } from '../core/depth.ts'
 import { failureRow } from '../core/failure.ts'
+import type { FailureKind } from '../core/failure.ts'
 import type { Health } from '../core/health.ts'
 import type { Verdict } from '../core/verdict.ts'
 import type { Standings, Transition } from './engine/standings.ts'
@@ -147,6 +148,7 @@ function healthOf(entry: Entry | undefined, index: number, { clock, standings }:
   const toWall = (at: number): number => clock.now() - (now - at)
   const verdict = entry?.newest
   const isProven = entry !== undefined && (entry.isCleared || lastOkAt > entry.newestAt)
+  const isHeld = isStillOdd(verdict, reason)
   const waitUntil = waitAfter(verdict)
   const isNeverChecked = entry?.isDisabled === true && state === 'UNKNOWN' && verdict === undefined
   const why = isNeverChecked ? 'checks_disabled' : reason
@@ -155,10 +157,16 @@ function healthOf(entry: Entry | undefined, index: number, { clock, standings }:
     since: toWall(since),
     ...(why !== undefined && state !== 'HEALTHY' && { reason: why }),
     ...(verdict !== undefined && { verdict }),
-    ...(isProven && verdict?.kind === 'unhealthy' && { isDisproved: true }),
+    ...(isProven && !isHeld && verdict?.kind === 'unhealthy' && { isDisproved: true }),
     ...(waitUntil !== undefined && { waitUntil }),
     ...(entry?.error !== undefined && state !== 'HEALTHY' && { error: entry.error }),
   }
+}
+
+/** Clients who are answered do not disprove that it is another model that answers them. */
+function isStillOdd(verdict: Verdict | undefined, reason: FailureKind | undefined): boolean {
+  if (verdict?.kind !== 'unhealthy' || verdict.reason !== reason) return false
+  return failureRow(verdict.reason).evidence?.effect === 'degrades'
 }
 
 /** A `Retry-After` beyond this is a mistake or a daily quota; look again after an hour at the latest. */

@@ -6,6 +6,7 @@ import type { Verdict } from '../core/verdict.ts'
 import { createBoard } from './board.ts'
 import type { Board } from './board.ts'
 import { createChecker } from './check.ts'
+import type { CheckWish } from './check.ts'
 import { createEngine } from './engine/engine.ts'
 import type { Engine } from './engine/engine.ts'
 import { createPurse } from './engine/purse.ts'
@@ -87,7 +88,7 @@ export function createHealthChecks(deps: HealthChecksDeps): HealthChecks {
   const { deployments, clock, log, settings, engineRules } = deps
   const checker = createChecker({ ...deps, slots: createSlots(clock, slotLimits(settings)) })
   const known = createMembers(deps)
-  const deadlines = new Map<number, number | undefined>()
+  const wishes = new Map<number, CheckWish>()
   const neverStops = new AbortController().signal
   const engine: Engine = createHealthEngine(deps, known, {
     probe: (index, rung, report) => looks.probe(index, rung, report),
@@ -101,8 +102,9 @@ export function createHealthChecks(deps: HealthChecksDeps): HealthChecks {
   const isolationLog = createIsolationLog(log, () => board.isIsolated())
   const record = createRecord(deps, engine, board, isolationLog)
   const flights = createFlights(async (deployment, signal) => {
-    const verdict = await checker.check(deployment, signal, deadlines.get(deployment.index))
-    record(deployment, verdict, DEPTH.answer)
+    const wish = wishes.get(deployment.index)
+    const verdict = await checker.check(deployment, signal, wish)
+    record(deployment, verdict, wish?.isGolden === true ? DEPTH.right : DEPTH.answer)
     return verdict
   })
   const looks = createLooks({
@@ -113,7 +115,7 @@ export function createHealthChecks(deps: HealthChecksDeps): HealthChecks {
     board,
     record,
     priceCeiling: engineRules.look.priceCeiling,
-    check: hurried(flights, deadlines),
+    check: wished(flights, wishes),
   })
   const checkAll = (targets: readonly Deployment[], signal: AbortSignal) =>
     flights.shareAll(targets, signal, (error) => log.error('check_crashed', { message: error.message }))
@@ -151,17 +153,20 @@ function viewsOf(
     engine,
     clock,
     health: (index) => board.health(index),
-    price: (index) => members[index]?.price ?? Infinity,
+    price: (index, rung) => {
+      const { price = Infinity, goldenPrice = price } = members[index] ?? {}
+      return rung === DEPTH.right ? goldenPrice : price
+    },
     staleMs: STALE_INTERVALS * engineRules.look.intervalMs,
   })
 }
 
-/** A shared check within a deadline of its own, where it is the one that begins it. */
-function hurried(flights: Flights, deadlines: Map<number, number | undefined>): LooksDeps['check'] {
-  return (deployment, signal, mostMs) => {
-    deadlines.set(deployment.index, mostMs)
+/** A shared check of a kind of its own, where it is the one that begins it. */
+function wished(flights: Flights, wishes: Map<number, CheckWish>): LooksDeps['check'] {
+  return (deployment, signal, wish) => {
+    wishes.set(deployment.index, wish)
     const flight = flights.share(deployment, signal)
-    deadlines.delete(deployment.index)
+    wishes.delete(deployment.index)
     return flight
   }
 }

@@ -2,6 +2,7 @@ import type { Clock } from '../core/clock.ts'
 import type { Deployment } from '../core/deployment.ts'
 import type { Health } from '../core/health.ts'
 import type { Engine } from './engine/engine.ts'
+import type { Plan } from './engine/next-probe.ts'
 import { NEVER } from './engine/standing.ts'
 import { groupView } from './group-view.ts'
 import type { GroupFacts, GroupView } from './group-view.ts'
@@ -36,12 +37,12 @@ export interface ViewOptions {
 
 /** What views are made from. */
 export interface StandingViewsDeps {
-  readonly engine: Pick<Engine, 'standings' | 'choices' | 'plan' | 'scheduler'>
+  readonly engine: Pick<Engine, 'standings' | 'choices' | 'plan' | 'sparedUntil' | 'scheduler'>
   readonly clock: Pick<Clock, 'elapsed' | 'now'>
   /** What the board knows besides: that nobody ever looks, and what the newest failed call said. */
   readonly health: (index: number) => Pick<Health, 'reason' | 'error'>
-  /** Dollars for one whole answer to a probe; infinite where none is ever bought. */
-  readonly price: (index: number) => number
+  /** Dollars for one answer to a probe of this depth; infinite where none is ever bought. */
+  readonly price: (index: number, rung: Plan['rung'] | undefined) => number
   /** After so long without evidence, what is known is stale, milliseconds. */
   readonly staleMs: number
 }
@@ -57,13 +58,15 @@ export function createStandingViews(deps: StandingViewsDeps): StandingViews {
       const facts = factsOf(deps, deployment, wallTime(clock))
       if (!details) return bareView(facts)
       const { index } = deployment
+      const plan = engine.plan(index)
       return standingView({
         ...facts,
         error: deps.health(index).error,
         evidence: engine.standings.recent(index),
-        plan: engine.plan(index),
+        plan,
         nextAt: engine.scheduler.nextAt(index),
-        price: price(index),
+        sparedUntil: engine.sparedUntil(index),
+        price: price(index, plan?.rung),
       })
     },
     short: (deployment) => shortView(factsOf(deps, deployment, wallTime(clock))),

@@ -28,7 +28,7 @@ const WHOSE: Readonly<Record<Blamed, string>> = {
 export function blamedFor({ state, reason, domain }: Standing): Blamed | undefined {
   if (reason === undefined) return undefined
   const usual = blamed(reason)
-  const isVerdict = state === 'DOWN' || state === 'MISCONFIGURED'
+  const isVerdict = state === 'DOWN' || state === 'MISCONFIGURED' || state === 'SATURATED'
   return isVerdict && usual !== 'gateway' && usual !== 'caller' ? domain : usual
 }
 

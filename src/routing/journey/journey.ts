@@ -1,4 +1,4 @@
-import { asGatewayError, GatewayError } from '../../core/failure.ts'
+import { asGatewayError, failureRow, GatewayError } from '../../core/failure.ts'
 import type { AnswerHeaders } from '../answer/answer-head.ts'
 import { admit } from '../choice/admission.ts'
 import { mayRepeat } from './attempts.ts'
@@ -174,11 +174,8 @@ function afterFailure(journey: Journey, stay: Stay, failed: Failed): void {
   }
   const { index } = failed.candidate.deployment
   const other = choose(candidates, inputs, asked.need, (each) => each === index || stay.failed.has(each))
-  // Nobody is back: whoever has found that out is told what the others are told meanwhile.
-  if (failed.isPanic && other === undefined && !mayAskAgain(journey, failed.candidate)) {
-    const none = noneAvailable(model, candidates, inputs, asked.need)
-    if (stay.depth === 0) journey.first = { failure: none, route }
-    leave(journey, stay, none, route)
+  if (other === undefined && hasFoundNobody(journey, failed)) {
+    leaveUnserved(journey, stay, route)
     return
   }
   const decision = decide(stay, failed, {
@@ -191,7 +188,8 @@ function afterFailure(journey: Journey, stay: Stay, failed: Failed): void {
     dice: deps.random(),
   })
   if (decision.kind === 'leave' || !deps.budgets.spend(stay.budgetName)) {
-    leave(journey, stay, failure, route)
+    if (hasFoundNobody(journey, failed)) leaveUnserved(journey, stay, route)
+    else leave(journey, stay, failure, route)
     return
   }
   lost(journey, failure, route)
@@ -207,6 +205,19 @@ function afterFailure(journey: Journey, stay: Stay, failed: Failed): void {
   })
   if (decision.waitMs === 0) attempt(journey, stay, decision.candidate)
   else waitFor(journey, decision.waitMs, () => attemptAgain(journey, stay, decision.candidate))
+}
+
+/** It asked the last resort, which is as far away as before. A request that is at fault itself has found out nothing. */
+function hasFoundNobody(journey: Journey, { isPanic, failure, candidate }: Failed): boolean {
+  return isPanic && failureRow(failure.kind).tryNext && !mayAskAgain(journey, candidate)
+}
+
+/** Nobody is back: whoever has found that out is told what the others are told meanwhile. */
+function leaveUnserved(journey: Journey, stay: Stay, route: AnswerHeaders): void {
+  const { model, candidates } = stay.group
+  const none = noneAvailable(model, candidates, journey.inputs, journey.asked.need)
+  if (stay.depth === 0) journey.first = { failure: none, route }
+  leave(journey, stay, none, route)
 }
 
 /** Waiting does not help against a verdict: it ends by looks, not by clients. */
