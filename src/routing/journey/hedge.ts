@@ -10,10 +10,15 @@ import { race } from './race.ts'
 import type { Lane } from './race.ts'
 import type { Stay } from './stay.ts'
 
-/** Everything that an attempt is sent with. */
-export interface Attempt {
+/** An attempt, ready to be sent. */
+interface Attempt {
   readonly candidate: Candidate
   readonly plan: Plan
+}
+
+/** What an attempt has that runs in a race. */
+export interface Entry {
+  readonly lane: Lane<Failed>
   /** Whose time for connections it takes. */
   readonly waiter: Waiter
 }
@@ -22,7 +27,7 @@ export interface Attempt {
 export interface Ways {
   /** @throws GatewayError */
   plan(journey: Journey, stay: Stay, candidate: Candidate): Plan
-  send(journey: Journey, stay: Stay, attempt: Attempt, lane: Lane<Failed>): Stream
+  send(journey: Journey, stay: Stay, candidate: Candidate, plan: Plan, entry: Entry): Stream
   failed(journey: Journey, stay: Stay, failed: Failed): void
 }
 
@@ -54,7 +59,7 @@ export function sendHedged(
     answer,
     clock: deps.clock,
     afterMs,
-    first: (lane) => ways.send(journey, stay, first, lane),
+    first: (lane) => ways.send(journey, stay, first.candidate, first.plan, { lane, waiter: journey }),
     second: (lane) => {
       const second = secondOf(journey, stay, first, ways)
       if (second === undefined || !hedging.spend()) return undefined
@@ -63,7 +68,8 @@ export function sendHedged(
       const instead = first.candidate.deployment.id
       const { model } = stay.group
       deps.log.info('hedged', { model_id: id, model_group: model, slow_model_id: instead, after_ms: afterMs })
-      return ways.send(journey, stay, second, lane)
+      const waiter = { ...journey, connects: undefined }
+      return ways.send(journey, stay, second.candidate, second.plan, { lane, waiter })
     },
     won: (isSecond) => {
       if (!isSecond) answer.meets?.(first.candidate.deployment)
@@ -85,8 +91,7 @@ function secondOf(journey: Journey, stay: Stay, first: Attempt, ways: Ways): Att
   if (candidate === undefined) return undefined
   if (inputs.choices?.weight(candidate.deployment.index, inputs.now()) === 0) return undefined
   try {
-    const plan = ways.plan(journey, stay, candidate)
-    return { candidate, plan, waiter: { ...journey, connects: undefined } }
+    return { candidate, plan: ways.plan(journey, stay, candidate) }
   } catch {
     // Whoever cannot be asked is no help; the first attempt goes on.
     return undefined

@@ -19,8 +19,7 @@ import { connectMs } from './connect-share.ts'
 import type { Stream } from '../road.ts'
 import { decide } from './stay.ts'
 import { hedgingOf, sendHedged } from './hedge.ts'
-import type { Attempt, Ways } from './hedge.ts'
-import type { Lane } from './race.ts'
+import type { Entry, Ways } from './hedge.ts'
 import type { Stay } from './stay.ts'
 import type { Failed, Journey, JourneyDeps, OpenAttempt } from './journey-parts.ts'
 
@@ -111,8 +110,8 @@ function attempt(journey: Journey, stay: Stay, candidate: Candidate): void {
   const hedging = deps.hedges === undefined ? undefined : hedgingOf(deps.hedges, journey, stay)
   const stream =
     hedging === undefined
-      ? send(journey, stay, { candidate, plan, waiter: journey })
-      : sendHedged(journey, stay, hedging, { candidate, plan, waiter: journey }, WAYS)
+      ? send(journey, stay, candidate, plan)
+      : sendHedged(journey, stay, hedging, { candidate, plan }, WAYS)
   // It may have failed at once, and another one have taken its place.
   if (journey.attempts === number) journey.running = stream
 }
@@ -124,15 +123,11 @@ function planFor(journey: Journey, { retries, maxRetries, group }: Stay, candida
   return planAttempt(journey.deps, inTime(journey, journey.asked), group, candidate, past)
 }
 
-/** `lane`: it runs a race, and the answer is not its own. */
-function send(
-  journey: Journey,
-  stay: Stay,
-  { candidate, plan, waiter }: Attempt,
-  lane?: Lane<Failed>,
-): Stream {
+/** `entry`: it runs a race, and the answer is not its own. */
+function send(journey: Journey, stay: Stay, candidate: Candidate, plan: Plan, entry?: Entry): Stream {
   const { deps, asked, attended } = journey
-  const answer = lane ?? journey.answer
+  const answer = entry?.lane ?? journey.answer
+  const waiter = entry?.waiter ?? journey
   const watched = attended === undefined ? undefined : watch(deps, candidate.deployment, attended, plan.read)
   const { traffic } = deps.health.engine
   journey.attempts += 1
@@ -158,9 +153,9 @@ function send(
       const isPanic = watched?.call.isPanic === true
       const isSilent = endWait(waiter.connects, deps.clock.elapsed(), failure.isUnsent)
       if (hasBegun) answer.fail(failure, route)
-      else if (lane === undefined)
+      else if (entry === undefined)
         afterFailure(journey, stay, { candidate, failure, route, isPanic, isSilent })
-      else lane.lost({ candidate, failure, route, isPanic, isSilent })
+      else entry.lane.lost({ candidate, failure, route, isPanic, isSilent })
     },
   }
   return journey.open(plan, next, () => connectMs(waiter, stay, candidate))
