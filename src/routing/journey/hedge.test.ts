@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import * as fc from 'fast-check'
 import { OPERATIONS } from '../request/operations.ts'
 import { readAsked } from '../choice/plan.ts'
 import { SICK, world } from './world.fixture.ts'
@@ -79,6 +80,35 @@ test('a client that leaves cancels both', () => {
   stream.cancel()
   assert.deepEqual([stage.cancelled, ends, inFlight(stage)], [['a1', 'a2'], ['cancelled gone'], [0, 0]])
   assert.equal(stage.clock.pending(), 0)
+})
+
+const REFUSES: Script = { kind: 'bad_request', upstreamStatus: 400 }
+const anyScript: fc.Arbitrary<Script> = fc.constantFrom('good', 'flawed', 'silent', 'swallows', SICK, REFUSES)
+
+test('whatever three deployments do and whenever clients leave, each request has one end, and all that was taken is given back', () => {
+  const property = fc.property(
+    fc.tuple(anyScript, anyScript, anyScript),
+    fc.constantFrom(0.05, 0.3, 1),
+    fc.array(fc.integer({ min: 0, max: 4000 }), { minLength: 1, maxLength: 12 }),
+    ([a1, a2, a3], share, patienceMs) => {
+      const stage = world({ a1, a2, a3 }, {}, { hedges: { a: { after: 1000, share } } })
+      for (const ms of patienceMs) {
+        const { stream, ends } = stage.send()
+        stage.clock.wind(ms)
+        stream.cancel()
+        stage.clock.wind(20_000)
+        assert.equal(ends.filter((each) => each !== '200').length, 1, ends.join())
+      }
+      assert.deepEqual(
+        [0, 1, 2].map((index) => stage.deps.ledger.inFlight(index)),
+        [0, 0, 0],
+      )
+      assert.equal(stage.deps.health.engine.traffic.underWay(), 0)
+      const hedges = stage.detours.filter((kind) => kind === 'hedge').length
+      assert.ok(hedges <= patienceMs.length * share)
+    },
+  )
+  fc.assert(property, { numRuns: 200 })
 })
 
 test('a second one that fails leaves the first to answer, and retries go to neither', () => {
