@@ -24,6 +24,7 @@ import { createChoice } from './routing/choice/choice.ts'
 import { createDirectory } from './routing/choice/directory.ts'
 import { createOutOfReach } from './routing/choice/out-of-reach.ts'
 import { fallbackModels } from './routing/journey/fallbacks.ts'
+import { createHedgeGroups } from './routing/journey/hedge-groups.ts'
 import type { Directory } from './routing/choice/directory.ts'
 import { moderationDefault } from './routing/request/moderation-default.ts'
 import { createObjects, type ObjectDeps } from './routing/objects/objects.ts'
@@ -142,7 +143,9 @@ function createTraffic(config: Config, deps: TrafficInputs): Traffic {
     }),
     resolve: resolveModel,
     budgets: createRetryBudgets(RETRY_SHARE, clock),
-    detour: (kind: 'retry' | 'fallback') => (kind === 'retry' ? metrics.retried() : metrics.fellBack()),
+    detour: (kind: 'retry' | 'fallback' | 'hedge') =>
+      kind === 'retry' ? metrics.retried() : kind === 'hedge' ? metrics.hedged() : metrics.fellBack(),
+    ...(router.hedges.size > 0 && { hedges: createHedgeGroups(router.hedges) }),
     ...(router.checksContextWindow && {
       maxInputTokens: (deployment: Deployment) => book.maxInputTokens(deployment),
     }),

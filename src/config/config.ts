@@ -2,6 +2,7 @@ import type { Deployment } from '../core/deployment.ts'
 import type { EngineSettings } from '../core/engine-settings.ts'
 import type { FallbackLists } from '../core/fallback.ts'
 import type { FailureKind } from '../core/failure.ts'
+import type { HedgeRule } from '../core/hedge-rule.ts'
 import type { ModelAlias } from '../core/model-alias.ts'
 import type { RoutingStrategy } from '../core/routing-strategy.ts'
 import type { Secret } from '../core/secret.ts'
@@ -124,6 +125,8 @@ export interface RoutingSettings extends ChoiceSettings {
   readonly contentPolicyFallbacks: FallbackLists
   /** How deep fallbacks of fallbacks go. */
   readonly maxFallbacks: number
+  /** `model_group_hedge`, by model group. */
+  readonly hedges: ReadonlyMap<string, HedgeRule>
   readonly cooldowns: CooldownSettings
 }
 

@@ -416,6 +416,7 @@ test('without any settings the defaults hold', async () => {
     contextWindowFallbacks: new Map(),
     contentPolicyFallbacks: new Map(),
     maxFallbacks: 5,
+    hedges: new Map(),
     cooldowns: { isEnabled: true, allowedFailsByKind: {} },
   })
 })

@@ -178,7 +178,8 @@ export async function startWired(sketches: readonly Sketch[], options: WiredOpti
     random,
     log,
     budgets: createRetryBudgets(0, clock),
-    detour: (kind: 'retry' | 'fallback') => (kind === 'retry' ? metrics.retried() : metrics.fellBack()),
+    detour: (kind: 'retry' | 'fallback' | 'hedge') =>
+      kind === 'retry' ? metrics.retried() : kind === 'hedge' ? metrics.hedged() : metrics.fellBack(),
     settings: {
       ...ONE_TRY,
       requestTimeoutMs: 5000,

@@ -18,8 +18,10 @@ import { endWait, isSpent } from './connect-budget.ts'
 import { connectMs } from './connect-share.ts'
 import type { Stream } from '../road.ts'
 import { decide } from './stay.ts'
-import type { PastFailure, Stay } from './stay.ts'
-import type { Journey, JourneyDeps, OpenAttempt } from './journey-parts.ts'
+import { hedgingOf, sendHedged } from './hedge.ts'
+import type { Entry, Ways } from './hedge.ts'
+import type { Stay } from './stay.ts'
+import type { Failed, Journey, JourneyDeps, OpenAttempt } from './journey-parts.ts'
 
 /**
  * Takes a request to a deployment, and where that fails before the first byte to another one, to the same one again,
@@ -96,23 +98,41 @@ function enter(journey: Journey, { fallback, depth }: Detour): void {
 }
 
 function attempt(journey: Journey, stay: Stay, candidate: Candidate): void {
-  const { deps, asked, answer } = journey
-  const { retries, maxRetries, group } = stay
+  const { deps } = journey
   let plan: Plan
   try {
-    const past = { retries, maxRetries, fallbacks: journey.visited.length - 1 }
-    plan = planAttempt(deps, inTime(journey, asked), group, candidate, past)
+    plan = planFor(journey, stay, candidate)
   } catch (error) {
     leave(journey, stay, asGatewayError(error), {})
     return
   }
-  const { attended } = journey
+  const number = journey.attempts + 1
+  const hedging = deps.hedges === undefined ? undefined : hedgingOf(deps.hedges, journey, stay)
+  const stream =
+    hedging === undefined
+      ? send(journey, stay, candidate, plan)
+      : sendHedged(journey, stay, hedging, { candidate, plan }, WAYS)
+  // It may have failed at once, and another one have taken its place.
+  if (journey.attempts === number) journey.running = stream
+}
+
+const WAYS: Ways = { plan: planFor, send, failed: afterFailure }
+
+function planFor(journey: Journey, { retries, maxRetries, group }: Stay, candidate: Candidate): Plan {
+  const past = { retries, maxRetries, fallbacks: journey.visited.length - 1 }
+  return planAttempt(journey.deps, inTime(journey, journey.asked), group, candidate, past)
+}
+
+/** `entry`: it runs a race, and the answer is not its own. */
+function send(journey: Journey, stay: Stay, candidate: Candidate, plan: Plan, entry?: Entry): Stream {
+  const { deps, asked, attended } = journey
+  const answer = entry?.lane ?? journey.answer
+  const waiter = entry?.waiter ?? journey
   const watched = attended === undefined ? undefined : watch(deps, candidate.deployment, attended, plan.read)
   const { traffic } = deps.health.engine
   journey.attempts += 1
   journey.deployments.push(candidate.deployment.index)
-  const number = journey.attempts
-  answer.meets?.(candidate.deployment)
+  journey.answer.meets?.(candidate.deployment)
   let hasBegun = false
   const next: RelayAnswer = {
     head: (status, headers, copies) => {
@@ -131,14 +151,14 @@ function attempt(journey: Journey, stay: Stay, candidate: Candidate): void {
     fail: (failure, route) => {
       if (watched !== undefined) conclude(deps, watched, asked.operation, candidate, failure)
       const isPanic = watched?.call.isPanic === true
-      const isSilent = endWait(journey.connects, deps.clock.elapsed(), failure.isUnsent)
+      const isSilent = endWait(waiter.connects, deps.clock.elapsed(), failure.isUnsent)
       if (hasBegun) answer.fail(failure, route)
-      else afterFailure(journey, stay, { candidate, failure, route, isPanic, isSilent })
+      else if (entry === undefined)
+        afterFailure(journey, stay, { candidate, failure, route, isPanic, isSilent })
+      else entry.lane.lost({ candidate, failure, route, isPanic, isSilent })
     },
   }
-  const stream = journey.open(plan, next, () => connectMs(journey, stay, candidate))
-  // It may have failed at once, and another one have taken its place.
-  if (journey.attempts === number) journey.running = stream
+  return journey.open(plan, next, () => connectMs(waiter, stay, candidate))
 }
 
 /** Retries have what is left of the client's own time. */
@@ -149,12 +169,6 @@ function inTime(journey: Journey, asked: Asked): Asked {
 
 function leftMs({ deps, deadlineMs }: Journey): number {
   return deadlineMs - deps.clock.elapsed()
-}
-
-interface Failed extends PastFailure {
-  readonly route: AnswerHeaders
-  /** It was the one request that found out whether anybody is back. */
-  readonly isPanic: boolean
 }
 
 function afterFailure(journey: Journey, stay: Stay, failed: Failed): void {
