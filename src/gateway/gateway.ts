@@ -39,7 +39,7 @@ export interface GatewayDeps {
   readonly deployments: readonly Deployment[]
   readonly directory: Directory
   readonly board: Pick<Board, 'health' | 'version' | 'isIsolated'>
-  readonly checks: Pick<HealthChecks, 'read' | 'views'>
+  readonly checks: Pick<HealthChecks, 'read' | 'views' | 'operator'>
   /** The models that are asked where a group, by any of these names, has failed; nearest first. */
   readonly fallbacksOf: (names: readonly string[]) => readonly string[]
   readonly relay: Relay

@@ -20,6 +20,7 @@ import { modelInfoRoutes } from './routes/model-info.ts'
 import { modelRoutes } from './routes/models.ts'
 import { objectRoutes } from './routes/objects.ts'
 import { operationRoutes } from './routes/operations.ts'
+import { operatorRoutes } from './routes/operator.ts'
 import { probeRoutes } from './routes/probes.ts'
 import { realtimeKeyRoutes } from './routes/realtime-keys.ts'
 import { realtimeRoutes } from './routes/realtime.ts'
@@ -129,6 +130,7 @@ function registerRoutes(app: FastifyInstance, context: RouteContext, running: Ru
   probeRoutes(app, context)
   healthRoutes(app, context, running)
   healthViewRoutes(app, context)
+  operatorRoutes(app, context, running)
   metricsRoutes(app, context)
   modelRoutes(app, context)
   modelInfoRoutes(app, context)

@@ -190,7 +190,8 @@ function shown(deployment: Deployment): JsonObject {
 }
 
 /** As LiteLLM: null where nothing was sent, absent where our deadline passed. Clients' own requests are never shown. */
-function failure({ verdict, error, reason }: Health): JsonObject {
+function failure({ state, verdict, error, reason }: Health): JsonObject {
+  if (state === 'ISOLATED') return { error: error ?? state }
   if (verdict?.kind !== 'unhealthy') {
     const fix = reason === undefined ? '' : ` What to do: ${failureRow(reason).fix}.`
     return { error: error ?? `${reason ?? 'failed'}.${fix}` }

@@ -105,10 +105,11 @@ function factsOf(
   const { index } = deployment
   const now = time.elapsed
   const standing = standings.standing(index, now)
+  const { reason, error } = health(index)
   return {
     deployment,
-    standing:
-      health(index).reason === 'checks_disabled' ? { ...standing, reason: 'checks_disabled' } : standing,
+    ...(standing.state === 'ISOLATED' && error !== undefined && { note: error }),
+    standing: reason === 'checks_disabled' ? { ...standing, reason } : standing,
     eligibility: choices.eligibility(index, now),
     rules: standings.rules,
     time,
