@@ -38,7 +38,7 @@ export type AddressesOf = (host: string) => Promise<readonly string[]>
 export interface GatewayDeps {
   readonly deployments: readonly Deployment[]
   readonly directory: Directory
-  readonly board: Pick<Board, 'health' | 'version' | 'isIsolated'>
+  readonly board: Pick<Board, 'health' | 'version' | 'isIsolated' | 'onChange'>
   readonly checks: Pick<HealthChecks, 'read' | 'views' | 'operator'>
   /** The models that are asked where a group, by any of these names, has failed; nearest first. */
   readonly fallbacksOf: (names: readonly string[]) => readonly string[]
