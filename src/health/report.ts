@@ -96,6 +96,11 @@ export interface ReportOptions {
 /** States of the healthy list that have a reason still. */
 const LIMPING: ReadonlySet<HealthState> = new Set(['SUSPECT', 'SATURATED', 'DEGRADED'])
 
+/** Is it one of the healthy list that has a reason still? */
+export function isLimping(state: HealthState): boolean {
+  return LIMPING.has(state)
+}
+
 /** How old what is known of a deployment is, and when that changes. */
 export interface Freshness {
   readonly isStale: boolean

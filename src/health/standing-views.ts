@@ -1,6 +1,7 @@
 import type { Clock } from '../core/clock.ts'
 import type { Deployment } from '../core/deployment.ts'
 import type { Health } from '../core/health.ts'
+import type { GroupHealth } from './engine/choices.ts'
 import type { Engine } from './engine/engine.ts'
 import { NEVER } from './engine/standing.ts'
 import { groupView } from './group-view.ts'
@@ -23,6 +24,8 @@ export interface StandingViews {
   view(deployment: Deployment, options: ViewOptions): StandingView | BareView
   /** One deployment in brief. */
   short(deployment: Deployment): ShortView
+  /** What a group amounts to, by its members. */
+  sum(members: readonly Deployment[]): GroupHealth
   /** How old what is known of it is. */
   freshness(index: number): Freshness
   /** A group, its members, and the groups behind it, nearest first. */
@@ -67,6 +70,10 @@ export function createStandingViews(deps: StandingViewsDeps): StandingViews {
       })
     },
     short: (deployment) => shortView(factsOf(deps, deployment, wallTime(clock))),
+    sum: (members) => {
+      const indexes = members.map(({ index }) => index)
+      return engine.choices.health(indexes, clock.elapsed())
+    },
     freshness: (index) => freshnessOf(deps, index),
     group: (group, fallbacks, { details }) => {
       const time = wallTime(clock)
