@@ -11,6 +11,7 @@ import { createMetrics, type Metrics } from './metrics/metrics.ts'
 import { createRecentLag, type RecentLag } from './metrics/recent-lag.ts'
 import type { Board } from './health/board.ts'
 import { createHealthChecks, type HealthChecks } from './health/checks.ts'
+import { createConnectionTest } from './health/connection-test.ts'
 import { engineRulesOf } from './health/engine-rules.ts'
 import { createMembers, type MemberInputs } from './health/members.ts'
 import { planHealth, type HealthPlan } from './health/plan.ts'
@@ -76,18 +77,19 @@ export function createParts(config: Config, deps: PartsDeps): Parts {
     env: config.env,
     userAgent: `pulsegate/${version}`,
   })
-  const openTo = (deployment: Deployment): LineOrProblem =>
+  const openTo = (deployment: Deployment, isConfigured = true): LineOrProblem =>
     openLine(deployment, {
       transport: transports.of(deployment.connection.sslVerify),
-      env: config.env,
+      env: isConfigured ? config.env : {},
       redact,
       dropParams: config.litellm.dropParams,
     })
-  const lines = createLines(deployments, openTo)
+  const openConfigured = (deployment: Deployment): LineOrProblem => openTo(deployment)
+  const lines = createLines(deployments, openConfigured)
   const { router } = config
   const directory = createDirectory(deployments, resolveModel, router.aliases)
   const settings = healthSettings(config, directory)
-  const shared = { deployments, lines, openLine: openTo, clock, log, random }
+  const shared = { deployments, lines, openLine: openConfigured, clock, log, random }
   const lag = createRecentLag()
   const book = createModelBook()
   const prices = createProbePrices({ book, env: config.env, settings })
@@ -109,6 +111,7 @@ export function createParts(config: Config, deps: PartsDeps): Parts {
     board: checks.board,
     directory,
     checks,
+    connectionTest: { resolve: resolveModel, test: createConnectionTest(deps, settings), openLine: openTo },
     ...createRoads(traffic, config.general.masterKey),
     metrics,
     metricsNeedKey: config.litellm.metricsNeedKey,

@@ -27,6 +27,7 @@ import { probeRoutes } from './routes/probes.ts'
 import { realtimeKeyRoutes } from './routes/realtime-keys.ts'
 import { realtimeRoutes } from './routes/realtime.ts'
 import { rootRoutes } from './routes/root.ts'
+import { testConnectionRoutes } from './routes/test-connection.ts'
 import { createUpgrades, wantsWebSocket } from './upgrades.ts'
 
 declare module 'fastify' {
@@ -143,6 +144,7 @@ function registerRoutes(
   const feedReaders = healthEventRoutes(app, context)
   healthViewRoutes(app, context)
   operatorRoutes(app, context, running)
+  testConnectionRoutes(app, context, running)
   metricsRoutes(app, context)
   modelRoutes(app, context)
   modelInfoRoutes(app, context)
