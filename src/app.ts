@@ -1,6 +1,9 @@
 import type { Config } from './config/config.ts'
 import type { Cancel } from './core/clock.ts'
+import type { Deployment } from './core/deployment.ts'
+import { asGatewayError } from './core/failure.ts'
 import type { LogFields } from './core/log.ts'
+import type { Verdict } from './core/verdict.ts'
 import type { Board } from './health/board.ts'
 import { watchLag } from './metrics/lag-watch.ts'
 import type { HealthPlan } from './health/plan.ts'
@@ -27,6 +30,17 @@ export interface App {
    * have been started for it, and nothing is sent.
    */
   plan(most: number): Promise<HealthPlan>
+  /**
+   * Checks one deployment now. Nothing need have been started for it, and nothing is served; `close` ends it. Undefined:
+   * `signal` was aborted first.
+   */
+  checkOnce(deployment: Deployment, signal?: AbortSignal): Promise<Verdict | undefined>
+  /** Where a deployment's requests go; undefined where it cannot be called. */
+  address(index: number): string | undefined
+  /** Dollars for one check of each deployment, by its index. */
+  prices(): Promise<readonly number[]>
+  /** Ends what `checkOnce` has begun, of an app that was never started. */
+  close(): Promise<void>
   /** @throws ListenError when the address cannot be had */
   start(): Promise<{ readonly url: string }>
   /**
@@ -42,7 +56,8 @@ export class ListenError extends Error {}
 /** Builds a gateway; nothing runs before `start`. Several can live in one process. */
 export function createApp(config: Config, deps: AppDeps): App {
   const { log, clock, host, port } = deps
-  const { board, checks, gateway, transports, metrics, lag, prepare, plan } = createParts(config, deps)
+  const parts = createParts(config, deps)
+  const { board, checks, gateway, transports, metrics, lag } = parts
   let stopLagWatch: Cancel = () => {}
   let cancelPlan: Cancel = () => {}
   let ending: Promise<void> | undefined
@@ -67,7 +82,8 @@ export function createApp(config: Config, deps: AppDeps): App {
 
   /** Prices take a moment to load: the first requests come first. */
   function sayPlan(): void {
-    const say = async (): Promise<void> => log.info('health_plan', planFields(await plan(MOST_SIMULATED)))
+    const say = async (): Promise<void> =>
+      log.info('health_plan', planFields(await parts.plan(MOST_SIMULATED)))
     cancelPlan = clock.after(PLAN_AFTER_MS, () => {
       say().catch((error: unknown) => log.error('health_plan_failed', { message: String(error) }))
     })
@@ -76,9 +92,13 @@ export function createApp(config: Config, deps: AppDeps): App {
   return {
     board,
     nextCheckAt: (index) => checks.views.freshness(index).nextCheckAt,
-    plan,
+    plan: parts.plan,
+    prices: parts.prices,
+    address: parts.address,
+    close,
+    checkOnce: (deployment, signal) => checks.check(deployment, signal).catch(orCancelled),
     start: async () => {
-      await prepare()
+      await parts.prepare()
       const { url } = await gateway.listen(host, port).catch(async (error: unknown) => {
         await close()
         throw new ListenError(whyNotListening(error, host, port), { cause: error })
@@ -99,6 +119,10 @@ export function createApp(config: Config, deps: AppDeps): App {
     },
     stop: () => (ending ??= drain()),
   }
+}
+
+function orCancelled(error: unknown): undefined {
+  if (asGatewayError(error).kind !== 'cancelled') throw error
 }
 
 /** So long after the start the plan of checks is made: by then the catalogue's prices delay nobody's first answer. */

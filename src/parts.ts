@@ -63,6 +63,10 @@ export interface Parts {
   readonly lag: RecentLag
   /** Loads what the config asks for and most configs do not need. */
   readonly prepare: () => Promise<void>
+  /** As `App.address`. */
+  readonly address: (index: number) => string | undefined
+  /** As `App.prices`. */
+  readonly prices: () => Promise<readonly number[]>
   /** As `App.plan`. */
   readonly plan: (most: number) => Promise<HealthPlan>
 }
@@ -120,13 +124,10 @@ export function createParts(config: Config, deps: PartsDeps): Parts {
     version,
     newCallId: randomUUID,
   })
-  const needsBook = router.checksContextWindow || router.strategy === 'cost-based-routing'
-  const prepare = async (): Promise<void> => {
-    if (config.engine.isLooking) await prices.load()
-    else if (needsBook) await book.load()
-  }
+  const prepare = createPreparation(config, book, prices)
   const plan = createPlanner(config, { lines, prices, settings })
-  return { board: checks.board, checks, gateway, transports, metrics, lag, prepare, plan }
+  const asked = createAnswers(deployments, lines, prices)
+  return { board: checks.board, checks, gateway, transports, metrics, lag, prepare, plan, ...asked }
 }
 
 /** What all that clients ask for runs on. */
@@ -153,6 +154,19 @@ function createTraffic(config: Config, deps: TrafficInputs): Traffic {
   }
 }
 
+/** The catalogue is large: it is loaded only where something asks for it. */
+function createPreparation(
+  { router, engine }: Config,
+  book: ModelBook,
+  prices: ProbePrices,
+): Parts['prepare'] {
+  const needsBook = router.checksContextWindow || router.strategy === 'cost-based-routing'
+  return async () => {
+    if (engine.isLooking) await prices.load()
+    else if (needsBook) await book.load()
+  }
+}
+
 /** Plans background checks, as if they were on. */
 function createPlanner(
   { deployments, engine }: Config,
@@ -166,6 +180,24 @@ function createPlanner(
     const { members } = createMembers({ deployments, lines, priceOf, settings: watched })
     const set = engineRulesOf({ ...engine, isLooking: true })
     return planHealth({ deployments, members, priceOf, set, most, ...(groups && { groups }) })
+  }
+}
+
+/** What is asked of a config without serving it. */
+function createAnswers(
+  deployments: readonly Deployment[],
+  lines: MemberInputs['lines'],
+  prices: ProbePrices,
+): Pick<Parts, 'prices' | 'address'> {
+  return {
+    prices: async () => {
+      await prices.load()
+      return deployments.map((each) => prices.of(each))
+    },
+    address: (index) => {
+      const opened = lines(index)
+      return 'line' in opened ? opened.line.target.base : undefined
+    },
   }
 }
 
