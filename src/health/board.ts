@@ -5,6 +5,7 @@ import { failureRow } from '../core/failure.ts'
 import type { Health } from '../core/health.ts'
 import type { Verdict } from '../core/verdict.ts'
 import type { Standings, Transition } from './engine/standings.ts'
+import type { SavedVerdict } from './saved-health.ts'
 
 /** Told of every recorded verdict and every transition; the latter is where `before.state` and `after.state` differ. */
 export type HealthListener = (deployment: Deployment, before: Health, after: Health) => void
@@ -38,6 +39,10 @@ export interface WritableBoard extends Board {
   failed(index: number, error: string): void
   /** What its newest failed call said, a probe's or a client's. */
   latestError(index: number): string | undefined
+  /** What is known besides the standing, for the next process or the next engine. */
+  save(index: number): SavedVerdict
+  /** Takes over what `save` gave; nobody is told. */
+  restore(index: number, saved: SavedVerdict): void
 }
 
 /** What the board knows of one deployment besides its standing. Times are `Clock.elapsed`'s. */
@@ -109,6 +114,7 @@ export function createBoard(deployments: readonly Deployment[], deps: BoardDeps)
       if (entry !== undefined) entry.error = error
     },
     latestError: (index) => entries[index]?.error,
+    ...keeping(entries, clock, () => (version += 1)),
     onChange: (listener) => {
       listeners.add(listener)
       return () => void listeners.delete(listener)
@@ -127,6 +133,35 @@ function blank({ unprobedMode }: Deployment): Entry {
     isDisabled,
     isCleared: false,
     error: undefined,
+  }
+}
+
+/** Saves and restores entries; `changed` is told that a reader's view of the board no longer holds. */
+function keeping(
+  entries: readonly Entry[],
+  clock: BoardDeps['clock'],
+  changed: () => void,
+): Pick<WritableBoard, 'save' | 'restore'> {
+  return {
+    save: (index) => {
+      const { newest, whole, isCleared = false, error } = entries[index] ?? {}
+      return {
+        isWhole: newest !== undefined && newest === whole,
+        isCleared,
+        ...(newest !== undefined && { verdict: newest }),
+        ...(error !== undefined && { error }),
+      }
+    },
+    restore: (index, { verdict, isWhole, isCleared, error }) => {
+      const entry = entries[index]
+      if (entry === undefined) return
+      entry.newest = verdict
+      entry.newestAt = verdict === undefined ? 0 : clock.elapsed() - (clock.now() - verdict.at)
+      entry.whole = isWhole ? verdict : undefined
+      entry.isCleared = isCleared
+      entry.error = error
+      changed()
+    },
   }
 }
 

@@ -18,6 +18,8 @@ import { createMembers } from './members.ts'
 import type { Members } from './members.ts'
 import { isEverChecked, isLiveChecked, mayReuse, mustProbe } from './policy.ts'
 import { createRecord } from './record.ts'
+import { createSaving } from './saved-health.ts'
+import type { Saving } from './saved-health.ts'
 import type { HealthSettings } from './settings.ts'
 import { createSlots, DEFAULT_SLOT_LIMITS } from './slots.ts'
 import type { SlotLimits } from './slots.ts'
@@ -27,7 +29,7 @@ import type { LineOrProblem } from './subject.ts'
 import { createIsolationLog, logTransition } from './transition-log.ts'
 
 /** Health checks of one gateway: on request and by the engine's plan. */
-export interface HealthChecks {
+export interface HealthChecks extends Saving {
   /** What is known of all deployments. */
   readonly board: Board
   /** Decides who gets traffic, from what traffic and probes tell. */
@@ -125,6 +127,7 @@ export function createHealthChecks(deps: HealthChecksDeps): HealthChecks {
   return {
     board,
     engine,
+    ...createSaving(engine.standings, board, clock),
     views: viewsOf(deps, engine, board, known),
     failed: (index, error) => board.failed(index, error),
     read: (scope, signal) => checkAll(dueLive(scope, board, deps), signal),

@@ -106,8 +106,7 @@ interface Parts {
 /** Makes an engine that knows nothing yet. */
 export function createEngine(deps: EngineDeps): Engine {
   const { members, rules, look, clock } = deps
-  const count = members.length
-  const groups = members.map(({ group }) => group)
+  const [count, groups] = [members.length, members.map(({ group }) => group)]
   const parts: Parts = {
     deps,
     references: new Float64Array(count).fill(Number.POSITIVE_INFINITY),
@@ -121,6 +120,7 @@ export function createEngine(deps: EngineDeps): Engine {
     rules,
     canRefer: (index) => look.strategy !== 'off' && members[index]?.hasFree === true,
     confirms: (index) => confirmationOf(deps, index),
+    freshMs: Math.max(look.idleMostMs, 2 * look.intervalMs),
     listener: listenerOf(parts, {
       replan: (index) => scheduler.replan(index),
       probation: (index) => traffic.startProbation(index),
