@@ -42,7 +42,8 @@ export class ListenError extends Error {}
 /** Builds a gateway; nothing runs before `start`. Several can live in one process. */
 export function createApp(config: Config, deps: AppDeps): App {
   const { log, clock, host, port } = deps
-  const { board, checks, gateway, transports, metrics, lag, prepare, plan } = createParts(config, deps)
+  const parts = createParts(config, deps)
+  const { board, checks, history, gateway, transports, metrics, lag, prepare, plan } = parts
   let stopLagWatch: Cancel = () => {}
   let cancelPlan: Cancel = () => {}
   let ending: Promise<void> | undefined
@@ -53,6 +54,7 @@ export function createApp(config: Config, deps: AppDeps): App {
     stopLagWatch()
     cancelPlan()
     await checks.stop()
+    await history.stop()
     await transports.close()
   }
 
@@ -78,7 +80,8 @@ export function createApp(config: Config, deps: AppDeps): App {
     nextCheckAt: (index) => checks.views.freshness(index).nextCheckAt,
     plan,
     start: async () => {
-      await prepare()
+      // Whoever is known to be down is not asked first of all.
+      await Promise.all([prepare(), history.restore()])
       const { url } = await gateway.listen(host, port).catch(async (error: unknown) => {
         await close()
         throw new ListenError(whyNotListening(error, host, port), { cause: error })
@@ -90,6 +93,7 @@ export function createApp(config: Config, deps: AppDeps): App {
       })
       deps.onListening?.(url)
       checks.start()
+      history.start()
       if (config.general.backgroundHealthChecks) sayPlan()
       if (deps.checksAtStart === true)
         checks

@@ -12,6 +12,8 @@ import { createRecentLag, type RecentLag } from './metrics/recent-lag.ts'
 import type { Board } from './health/board.ts'
 import { createHealthChecks, type HealthChecks } from './health/checks.ts'
 import { engineRulesOf } from './health/engine-rules.ts'
+import { createHistory, type History } from './health/history/history.ts'
+import { identityOf } from './health/identity.ts'
 import { createMembers, type MemberInputs } from './health/members.ts'
 import { planHealth, type HealthPlan } from './health/plan.ts'
 import { createProbePrices, type ProbePrices } from './health/probe-price.ts'
@@ -32,6 +34,8 @@ import { createRealtimeRelay, type RealtimeDeps } from './routing/realtime/realt
 import { createRelay, type RelayDeps } from './routing/relay.ts'
 import { createRetryBudgets } from './routing/journey/retry-budget.ts'
 import { createSessionKeys } from './routing/realtime/session-keys.ts'
+import { createPostgresStore } from './store/postgres.ts'
+import { createSqliteStore } from './store/sqlite.ts'
 import { createTransports, type Transports } from './transport/transports.ts'
 
 /** Retries of a model group as a share of its recent requests, so that an outage is not multiplied. */
@@ -49,12 +53,15 @@ export interface PartsDeps {
   readonly redact?: Redact
   /** Lines that the log has thrown away so far; absent: it never does. */
   readonly droppedLogLines?: () => number
+  /** Where the history is kept when there is no database; absent: in memory. */
+  readonly historyFile?: string
 }
 
 /** A gateway's parts, wired to each other; nothing runs yet. */
 export interface Parts {
   readonly board: Board
   readonly checks: HealthChecks
+  readonly history: History
   readonly gateway: Gateway
   readonly transports: Transports
   readonly metrics: Metrics
@@ -98,6 +105,7 @@ export function createParts(config: Config, deps: PartsDeps): Parts {
     settings,
     engineRules: engineRulesOf(config.engine),
   })
+  const history = createPast(config, deps, checks, lines)
   const metrics = createMetrics({
     deployments,
     memory: () => process.memoryUsage(),
@@ -109,6 +117,7 @@ export function createParts(config: Config, deps: PartsDeps): Parts {
     board: checks.board,
     directory,
     checks,
+    history,
     ...createRoads(traffic, config.general.masterKey),
     metrics,
     metricsNeedKey: config.litellm.metricsNeedKey,
@@ -123,7 +132,30 @@ export function createParts(config: Config, deps: PartsDeps): Parts {
     else if (needsBook) await book.load()
   }
   const plan = createPlanner(config, { lines, prices, settings })
-  return { board: checks.board, checks, gateway, transports, metrics, lag, prepare, plan }
+  return { board: checks.board, checks, history, gateway, transports, metrics, lag, prepare, plan }
+}
+
+/** What is remembered: in the database where one is configured, else in a file, else in memory. */
+function createPast(
+  { general }: Config,
+  { log, clock, historyFile }: PartsDeps,
+  checks: HealthChecks,
+  lines: (index: number) => LineOrProblem,
+): History {
+  const url = general.databaseUrl
+  const path = historyFile === undefined ? {} : { path: historyFile }
+  const standIn = () => createSqliteStore({ clock, log })
+  return createHistory({
+    store:
+      url === undefined ? createSqliteStore({ ...path, clock, log }) : createPostgresStore({ url, clock }),
+    standIn,
+    board: checks.board,
+    saving: checks,
+    identity: (deployment) => identityOf(deployment, lines(deployment.index)),
+    writer: randomUUID(),
+    clock,
+    log,
+  })
 }
 
 /** What all that clients ask for runs on. */

@@ -5,6 +5,7 @@ import type { Redact } from '../core/secret.ts'
 import type { GeneralSettings } from '../config/config.ts'
 import type { Board } from '../health/board.ts'
 import type { HealthChecks } from '../health/checks.ts'
+import type { History } from '../health/history/history.ts'
 import type { Directory } from '../routing/choice/directory.ts'
 import type { Objects } from '../routing/objects/objects.ts'
 import type { RealtimeKeys } from '../routing/realtime/keys.ts'
@@ -40,6 +41,7 @@ export interface GatewayDeps {
   readonly directory: Directory
   readonly board: Pick<Board, 'health' | 'version' | 'isIsolated'>
   readonly checks: Pick<HealthChecks, 'read' | 'views'>
+  readonly history: Pick<History, 'read' | 'status' | 'database'>
   /** The models that are asked where a group, by any of these names, has failed; nearest first. */
   readonly fallbacksOf: (names: readonly string[]) => readonly string[]
   readonly relay: Relay

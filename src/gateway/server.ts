@@ -14,6 +14,7 @@ import { createListen, systemAddresses } from './listen.ts'
 import { createRequestReport } from './request-report.ts'
 import { createRunningRequests, type RunningRequests } from './running-requests.ts'
 import { healthRoutes } from './routes/health.ts'
+import { healthHistoryRoutes } from './routes/health-history.ts'
 import { healthViewRoutes } from './routes/health-views.ts'
 import { metricsRoutes } from './routes/metrics.ts'
 import { modelInfoRoutes } from './routes/model-info.ts'
@@ -128,6 +129,7 @@ function registerRoutes(app: FastifyInstance, context: RouteContext, running: Ru
   rootRoutes(app, context)
   probeRoutes(app, context)
   healthRoutes(app, context, running)
+  healthHistoryRoutes(app, context)
   healthViewRoutes(app, context)
   metricsRoutes(app, context)
   modelRoutes(app, context)
