@@ -1,4 +1,4 @@
-import { chmodSync, closeSync, mkdirSync, openSync, renameSync, rmSync } from 'node:fs'
+import { chmodSync, closeSync, existsSync, mkdirSync, openSync, renameSync, rmSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { parentPort, workerData } from 'node:worker_threads'
 import type { SqliteFile } from './sqlite-file.ts'
@@ -70,7 +70,7 @@ function openFile(): SqliteFile {
   const { path } = settings
   if (path !== undefined) {
     // Error texts of upstreams are nobody else's to read.
-    mkdirSync(dirname(path), { recursive: true })
+    makeFolder(dirname(path))
     closeSync(openSync(path, 'a', 0o600))
     chmodSync(path, 0o600)
   }
@@ -81,6 +81,11 @@ function openFile(): SqliteFile {
     database.close()
     throw error
   }
+}
+
+/** One level only: asked for more, Node goes round for ever where nothing can be made, as below /proc. */
+function makeFolder(folder: string): void {
+  if (!existsSync(folder)) mkdirSync(folder)
 }
 
 /** Whatever has become of the file is looked at anew, unless it is only busy or full. */

@@ -44,7 +44,7 @@ export function createSqliteStore(deps: SqliteDeps): HistoryStore {
       case 'done':
         return answer.found
       case 'failed':
-        throw new Error(answer.message)
+        throw new Error(path === undefined ? answer.message : `${path}: ${answer.message}`)
       case 'moved':
         log.error('history_file_moved', { file: path, to: answer.aside, message: answer.message })
         return ask(call)
