@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { appendFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -248,6 +248,36 @@ describe('the history', () => {
     })
   })
 
+  test('a full disk is said once, and what waits is written as soon as there is room', async (context) => {
+    await withFolder({}, async (data) => {
+      if (!mounted(data)) return context.skip('only root can mount a small disk to fill')
+      try {
+        await withHome([{ group: 'well', base: 'ok/v1' }], QUICK, async ({ start }) => {
+          const filler = join(data, 'filler')
+          fill(filler)
+          const gateway = await start(['--data-dir', data])
+          const past = await eventually(
+            () => get(gateway, '/health/history'),
+            (body) => at(body, 'store', 'state') === 'waiting' && listAt(body, 'health_checks').length === 1,
+            20_000,
+          )
+          assert.match(String(at(past, 'store', 'error')), /full|I\/O|no space/i)
+          assert.equal((await chat(gateway, { model: 'well' })).status, 200)
+          rmSync(filler)
+          await eventually(
+            () => get(gateway, '/health/history'),
+            (body) => at(body, 'store', 'state') === 'kept' && listAt(body, 'health_checks').length > 0,
+            30_000,
+          )
+          assert.equal(gateway.stderr().match(/"history_unavailable"/g)?.length, 1)
+          await gateway.stop()
+        })
+      } finally {
+        spawnSync('umount', [data])
+      }
+    })
+  })
+
   test('a corrupt file is moved aside, and a new one begun', async () => {
     await withHome([{ group: 'well', base: 'ok/v1' }], QUICK, async ({ cwd, start }) => {
       writeFileSync(join(cwd, 'pulsegate.db'), 'this is no database, and never was one '.repeat(1000))
@@ -286,6 +316,21 @@ describe('the history', () => {
     })
   })
 })
+
+/** Mounts a disk of two megabytes there; false where that may not be done. */
+function mounted(folder: string): boolean {
+  return spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=2m', 'tmpfs', folder]).status === 0
+}
+
+/** Writes until nothing more goes in. */
+function fill(path: string): void {
+  for (const bytes of [65_536, 4096, 1])
+    try {
+      for (;;) appendFileSync(path, Buffer.alloc(bytes))
+    } catch {
+      // It is full for pieces of this size.
+    }
+}
 
 /** Lets a process write for a moment after its first rows, kills it, and gives the last row that it was told of. */
 async function writeUntilKilled(path: string, first: number, lines: number): Promise<number> {
