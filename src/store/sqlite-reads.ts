@@ -18,30 +18,44 @@ const NAMED = '(?1 IS NULL OR d.model_group = ?1 OR d.model_id = ?1 OR d.model =
 const DEPLOYMENT = 'd.identity, d.model_id, d.model_group'
 
 const GOOD = `SELECT 's' || f.n || '-' || f.at AS key, ${DEPLOYMENT}, f.last_at AS at, f.ok, f.took / f.ok AS took,
-  NULL AS reason, NULL AS status, NULL AS error
-  FROM folds f JOIN deployments d ON d.n = f.n WHERE f.width = ${NARROW} AND f.ok > 0 AND ${NAMED}`
-const BAD = `SELECT 'f' || x.rowid AS key, ${DEPLOYMENT}, x.at, 0 AS ok, x.took, x.reason, x.status, x.error
-  FROM failures x JOIN deployments d ON d.n = x.n WHERE ${NAMED}`
+  NULL AS reason, NULL AS status, NULL AS error`
+const BAD = `SELECT 'f' || x.rowid AS key, ${DEPLOYMENT}, x.at, 0 AS ok, x.took, x.reason, x.status, x.error`
+const GOOD_ONES = `f.n = d.n AND f.width = ${NARROW} AND f.ok > 0`
+
+/** Of all: the newest are the first of an index. Of one name: few deployments, whose rows lie together. */
+const PAGES = {
+  all: {
+    good: `${GOOD} FROM folds f INDEXED BY folds_recent CROSS JOIN deployments d WHERE ${GOOD_ONES} AND ${NAMED}`,
+    bad: `${BAD} FROM failures x INDEXED BY failures_at CROSS JOIN deployments d WHERE d.n = x.n AND ${NAMED}`,
+  },
+  named: {
+    good: `${GOOD} FROM deployments d CROSS JOIN folds f WHERE ${GOOD_ONES} AND ${NAMED}`,
+    bad: `${BAD} FROM deployments d CROSS JOIN failures x INDEXED BY failures_of WHERE d.n = x.n AND ${NAMED}`,
+  },
+} as const
 
 /** Rows newest first. Both kinds are read in their own order and merged, so that no page sorts everything. */
 export function readChecks({ statement }: SqliteFile, query: CheckQuery): readonly CheckRow[] {
   const { name = null, status, limit, offset } = query
   const most = limit + offset
-  const good =
-    status === 'unhealthy' ? [] : statement(`${GOOD} ORDER BY f.last_at DESC LIMIT ?2`).all(name, most)
-  const bad = status === 'healthy' ? [] : statement(`${BAD} ORDER BY x.at DESC LIMIT ?2`).all(name, most)
-  return pageOf(good, bad, query)
+  const { good, bad } = name === null ? PAGES.all : PAGES.named
+  const found = (sql: string, column: string): readonly Row[] =>
+    statement(`${sql} ORDER BY ${column} DESC LIMIT ?2`).all(name, most)
+  return pageOf(
+    status === 'unhealthy' ? [] : found(good, 'f.last_at'),
+    status === 'healthy' ? [] : found(bad, 'x.at'),
+    query,
+  )
 }
 
 /** The newest row of each deployment. */
 export function readLatest({ statement }: SqliteFile): readonly CheckRow[] {
-  const good = statement(
-    `SELECT * FROM (${GOOD.replace('f.last_at AS at', 'max(f.last_at) AS at')} GROUP BY f.n)`,
-  ).all(null)
-  const bad = statement(`SELECT * FROM (${BAD.replace(', x.at,', ', max(x.at) AS at,')} GROUP BY x.n)`).all(
+  const { good, bad } = PAGES.named
+  const goodOnes = statement(`${good.replace('f.last_at AS at', 'max(f.last_at) AS at')} GROUP BY d.n`).all(
     null,
   )
-  return newestOf([...good, ...bad])
+  const badOnes = statement(`${bad.replace(', x.at,', ', max(x.at) AS at,')} GROUP BY d.n`).all(null)
+  return newestOf([...goodOnes, ...badOnes])
 }
 
 /** Up and down by window. */
