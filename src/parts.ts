@@ -11,6 +11,7 @@ import { createMetrics, type Metrics } from './metrics/metrics.ts'
 import { createRecentLag, type RecentLag } from './metrics/recent-lag.ts'
 import type { Board } from './health/board.ts'
 import { createHealthChecks, type HealthChecks } from './health/checks.ts'
+import { createConnectionTest } from './health/connection-test.ts'
 import { engineRulesOf } from './health/engine-rules.ts'
 import { createMembers, type MemberInputs } from './health/members.ts'
 import { planHealth, type HealthPlan } from './health/plan.ts'
@@ -63,6 +64,10 @@ export interface Parts {
   readonly lag: RecentLag
   /** Loads what the config asks for and most configs do not need. */
   readonly prepare: () => Promise<void>
+  /** As `App.address`. */
+  readonly address: (index: number) => string | undefined
+  /** As `App.prices`. */
+  readonly prices: () => Promise<readonly number[]>
   /** As `App.plan`. */
   readonly plan: (most: number) => Promise<HealthPlan>
 }
@@ -77,18 +82,19 @@ export function createParts(config: Config, deps: PartsDeps): Parts {
     env: config.env,
     userAgent: `pulsegate/${version}`,
   })
-  const openTo = (deployment: Deployment): LineOrProblem =>
+  const openTo = (deployment: Deployment, isConfigured = true): LineOrProblem =>
     openLine(deployment, {
       transport: transports.of(deployment.connection.sslVerify),
-      env: config.env,
+      env: isConfigured ? config.env : {},
       redact,
       dropParams: config.litellm.dropParams,
     })
-  const lines = createLines(deployments, openTo)
+  const openConfigured = (deployment: Deployment): LineOrProblem => openTo(deployment)
+  const lines = createLines(deployments, openConfigured)
   const { router } = config
   const directory = createDirectory(deployments, resolveModel, router.aliases)
   const settings = healthSettings(config, directory)
-  const shared = { deployments, lines, openLine: openTo, clock, log, random }
+  const shared = { deployments, lines, openLine: openConfigured, clock, log, random }
   const lag = createRecentLag()
   const book = createModelBook()
   const prices = createProbePrices({ book, env: config.env, settings })
@@ -110,6 +116,7 @@ export function createParts(config: Config, deps: PartsDeps): Parts {
     board: checks.board,
     directory,
     checks,
+    connectionTest: { resolve: resolveModel, test: createConnectionTest(deps, settings), openLine: openTo },
     ...createRoads(traffic, config.general.masterKey),
     metrics,
     metricsNeedKey: config.litellm.metricsNeedKey,
@@ -118,13 +125,10 @@ export function createParts(config: Config, deps: PartsDeps): Parts {
     version,
     newCallId: randomUUID,
   })
-  const needsBook = router.checksContextWindow || router.strategy === 'cost-based-routing'
-  const prepare = async (): Promise<void> => {
-    if (config.engine.isLooking) await prices.load()
-    else if (needsBook) await book.load()
-  }
+  const prepare = createPreparation(config, book, prices)
   const plan = createPlanner(config, { lines, prices, settings })
-  return { board: checks.board, checks, gateway, transports, metrics, lag, prepare, plan }
+  const asked = createAnswers(deployments, lines, prices)
+  return { board: checks.board, checks, gateway, transports, metrics, lag, prepare, plan, ...asked }
 }
 
 /** What all that clients ask for runs on. */
@@ -153,6 +157,19 @@ function createTraffic(config: Config, deps: TrafficInputs): Traffic {
   }
 }
 
+/** The catalogue is large: it is loaded only where something asks for it. */
+function createPreparation(
+  { router, engine }: Config,
+  book: ModelBook,
+  prices: ProbePrices,
+): Parts['prepare'] {
+  const needsBook = router.checksContextWindow || router.strategy === 'cost-based-routing'
+  return async () => {
+    if (engine.isLooking) await prices.load()
+    else if (needsBook) await book.load()
+  }
+}
+
 /** Plans background checks, as if they were on. */
 function createPlanner(
   { deployments, engine }: Config,
@@ -166,6 +183,24 @@ function createPlanner(
     const { members } = createMembers({ deployments, lines, priceOf, settings: watched })
     const set = engineRulesOf({ ...engine, isLooking: true })
     return planHealth({ deployments, members, priceOf, set, most, ...(groups && { groups }) })
+  }
+}
+
+/** What is asked of a config without serving it. */
+function createAnswers(
+  deployments: readonly Deployment[],
+  lines: MemberInputs['lines'],
+  prices: ProbePrices,
+): Pick<Parts, 'prices' | 'address'> {
+  return {
+    prices: async () => {
+      await prices.load()
+      return deployments.map((each) => prices.of(each))
+    },
+    address: (index) => {
+      const opened = lines(index)
+      return 'line' in opened ? opened.line.target.base : undefined
+    },
   }
 }
 

@@ -6,6 +6,7 @@ import type { HedgeRule } from '../core/hedge-rule.ts'
 import type { ModelAlias } from '../core/model-alias.ts'
 import type { RoutingStrategy } from '../core/routing-strategy.ts'
 import type { Secret } from '../core/secret.ts'
+import type { MapNode } from './node.ts'
 import type { Problem } from './problem.ts'
 
 /** Names to values, as the operating system gives them. */
@@ -35,7 +36,16 @@ export interface Config {
 /** What loading gives: the config unless a problem is fatal, and all problems at once. */
 export interface Loaded {
   readonly config?: Config
+  /** What the config was read from, for explanations; whoever keeps it keeps all of the text in memory. */
+  readonly written?: Written
   readonly problems: readonly Problem[]
+}
+
+/** A config as it stands in its files. */
+export interface Written {
+  readonly root: MapNode
+  /** The entry of each deployment, by its index. */
+  readonly entries: readonly MapNode[]
 }
 
 /** `general_settings`: the server, its key, its health checks. */

@@ -92,7 +92,7 @@ function build(files: Files, path: string, processEnv: Environment, resolve: Res
   const list = child(root, 'model_list')
   const items = list?.kind === 'list' ? list.items : []
   reportUnknownCredentials(root, credentials, report)
-  const deployments = readDeployments(items, {
+  const { deployments, entries } = readDeployments(items, {
     env,
     resolve,
     bag,
@@ -120,7 +120,7 @@ function build(files: Files, path: string, processEnv: Environment, resolve: Res
     secrets: bag.all(),
     notActedOn: notActedOn(root),
   }
-  return { config, problems: tidied(problems) }
+  return { config, written: { root: files.root, entries }, problems: tidied(problems) }
 }
 
 /** Adds `environment_variables`; a variable that is already set wins. */

@@ -6,6 +6,7 @@ import { LITELLM_VERSION } from '../core/version.ts'
 import { createBrokenRequests } from './broken-requests.ts'
 import type { BrokenRequests } from './broken-requests.ts'
 import { createDoor } from './door.ts'
+import type { FeedReaders } from './feed-readers.ts'
 import type { Gateway, GatewayDeps, RouteContext } from './gateway.ts'
 import { sendError } from './json-reply.ts'
 import { createKeyCheck } from './key-check.ts'
@@ -13,6 +14,7 @@ import { createKnownPaths } from './known-paths.ts'
 import { createListen, systemAddresses } from './listen.ts'
 import { createRequestReport } from './request-report.ts'
 import { createRunningRequests, type RunningRequests } from './running-requests.ts'
+import { healthEventRoutes } from './routes/health-events.ts'
 import { healthRoutes } from './routes/health.ts'
 import { healthViewRoutes } from './routes/health-views.ts'
 import { metricsRoutes } from './routes/metrics.ts'
@@ -20,10 +22,12 @@ import { modelInfoRoutes } from './routes/model-info.ts'
 import { modelRoutes } from './routes/models.ts'
 import { objectRoutes } from './routes/objects.ts'
 import { operationRoutes } from './routes/operations.ts'
+import { operatorRoutes } from './routes/operator.ts'
 import { probeRoutes } from './routes/probes.ts'
 import { realtimeKeyRoutes } from './routes/realtime-keys.ts'
 import { realtimeRoutes } from './routes/realtime.ts'
 import { rootRoutes } from './routes/root.ts'
+import { testConnectionRoutes } from './routes/test-connection.ts'
 import { createUpgrades, wantsWebSocket } from './upgrades.ts'
 
 declare module 'fastify' {
@@ -38,6 +42,8 @@ declare module 'fastify' {
     readonly hasDetail?: boolean
     /** Refuses a method; not a route of its own. */
     readonly isRefusal?: boolean
+    /** Stays for as long as its reader likes: nobody waits for its end, and it is none of the requests in flight. */
+    readonly isFeed?: boolean
     /** Taken with a key for one realtime session, too. */
     readonly takesSessionKeys?: boolean
   }
@@ -76,14 +82,15 @@ export function createGateway(deps: GatewayDeps): Gateway {
     (wantsWebSocket(raw) ? door.refusal()?.error : undefined)
 
   app.addHook('onRequest', (request, reply, done) => {
-    const isAwaited = !isClosing
+    const isFeed = request.routeOptions.config.isFeed === true
+    const isAwaited = !isClosing && !isFeed
     const isOpen = request.is404 || request.routeOptions.config.isPublic === true
     // It is not one of those in flight while this is asked.
     const refusal = isOpen ? undefined : isClosing ? shuttingDown() : refusalOf(request)
-    inFlight++
+    if (!isFeed) inFlight++
     if (isAwaited) awaited++
     reply.raw.once('close', () => {
-      inFlight--
+      if (!isFeed) inFlight--
       if (isAwaited) awaited--
       if (!isClosing) return
       if (awaited === 0) onLastOver()
@@ -93,7 +100,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
     if (refusal !== undefined) deps.metrics.refused(refusal.kind)
     done(refusal)
   })
-  registerRoutes(app, context, running)
+  const feedReaders = registerRoutes(app, context, running)
 
   return {
     listen: createListen(app, deps.addressesOf ?? systemAddresses),
@@ -103,6 +110,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
     close: async () => {
       isDraining = true
       isClosing = true
+      feedReaders.endAll()
       // More than once: while the listener stays, somebody may connect and say nothing.
       const breakOff = (): void => {
         app.server.closeAllConnections()
@@ -122,13 +130,21 @@ export function createGateway(deps: GatewayDeps): Gateway {
   }
 }
 
-function registerRoutes(app: FastifyInstance, context: RouteContext, running: RunningRequests): void {
+/** Gives back who follows the feed of events: they would stay for ever. */
+function registerRoutes(
+  app: FastifyInstance,
+  context: RouteContext,
+  running: RunningRequests,
+): Pick<FeedReaders, 'endAll'> {
   const known = createKnownPaths()
   known.watch(app)
   rootRoutes(app, context)
   probeRoutes(app, context)
   healthRoutes(app, context, running)
+  const feedReaders = healthEventRoutes(app, context)
   healthViewRoutes(app, context)
+  operatorRoutes(app, context, running)
+  testConnectionRoutes(app, context, running)
   metricsRoutes(app, context)
   modelRoutes(app, context)
   modelInfoRoutes(app, context)
@@ -139,6 +155,7 @@ function registerRoutes(app: FastifyInstance, context: RouteContext, running: Ru
   realtimeRoutes(app, context, running, upgrades)
   realtimeKeyRoutes(app, context, running)
   known.refuseOthers(app, context.redact)
+  return feedReaders
 }
 
 function createServer({ redact, log, settings }: GatewayDeps, broken: BrokenRequests): FastifyInstance {

@@ -10,6 +10,7 @@ import { createSeal } from '../core/seal.ts'
 import { createRedact, Secret } from '../core/secret.ts'
 import type { Board } from '../health/board.ts'
 import { createHealthChecks } from '../health/checks.ts'
+import { createConnectionTest } from '../health/connection-test.ts'
 import { engineRulesOf } from '../health/engine-rules.ts'
 import { NOTHING_WRITTEN } from '../health/fixtures.ts'
 import type { StandingViews } from '../health/standing-views.ts'
@@ -196,6 +197,11 @@ export async function startWired(sketches: readonly Sketch[], options: WiredOpti
     directory,
     board: checks.board,
     checks: { ...checks, views: options.views ?? checks.views },
+    connectionTest: {
+      resolve: resolveModel,
+      test: createConnectionTest({ clock, log }, settings),
+      openLine: openTo,
+    },
     realtime: createRealtimeRelay(traffic),
     realtimeKeys: createRealtimeKeys({ ...traffic, sessionKeys }),
     sessionKeys,

@@ -39,6 +39,8 @@ export interface WritableBoard extends Board {
   failed(index: number, error: string): void
   /** What its newest failed call said, a probe's or a client's. */
   latestError(index: number): string | undefined
+  /** Why an operator takes it out; shown while it is. Undefined: nobody said. */
+  note(index: number, text: string | undefined): void
 }
 
 /** What the board knows of one deployment besides its standing. Times are `Clock.elapsed`'s. */
@@ -51,6 +53,7 @@ interface Entry {
   /** A later look disproved the newest verdict. */
   isCleared: boolean
   error: string | undefined
+  note: string | undefined
 }
 
 interface BoardDeps {
@@ -71,6 +74,10 @@ export function createBoard(deployments: readonly Deployment[], deps: BoardDeps)
     if (deployment === undefined) return
     const after = health(index)
     for (const listener of listeners) listener(deployment, before, after)
+  }
+  const change = (index: number, to: Partial<Entry>): void => {
+    Object.assign(entries[index] ?? {}, to)
+    version += 1
   }
   return {
     deployments,
@@ -96,11 +103,7 @@ export function createBoard(deployments: readonly Deployment[], deps: BoardDeps)
       if (entry.newest?.kind === 'unhealthy' && clears(entry.newest, depth)) entry.isCleared = true
       version += 1
     },
-    disable: (index) => {
-      const entry = entries[index]
-      if (entry !== undefined) entry.isDisabled = true
-      version += 1
-    },
+    disable: (index) => change(index, { isDisabled: true }),
     moved: (index, { from }) => {
       version += 1
       if (recording !== index) notify(index, { ...health(index), state: from })
@@ -110,6 +113,7 @@ export function createBoard(deployments: readonly Deployment[], deps: BoardDeps)
       if (entry !== undefined) entry.error = error
     },
     latestError: (index) => entries[index]?.error,
+    note: (index, text) => change(index, { note: text }),
     onChange: (listener) => {
       listeners.add(listener)
       return () => void listeners.delete(listener)
@@ -128,6 +132,7 @@ function blank({ unprobedMode }: Deployment): Entry {
     isDisabled,
     isCleared: false,
     error: undefined,
+    note: undefined,
   }
 }
 
@@ -152,6 +157,7 @@ function healthOf(entry: Entry | undefined, index: number, { clock, standings }:
   const waitUntil = waitAfter(verdict)
   const isNeverChecked = entry?.isDisabled === true && state === 'UNKNOWN' && verdict === undefined
   const why = isNeverChecked ? 'checks_disabled' : reason
+  const error = state === 'ISOLATED' ? takenOut(entry?.note) : entry?.error
   return {
     state,
     since: toWall(since),
@@ -159,7 +165,7 @@ function healthOf(entry: Entry | undefined, index: number, { clock, standings }:
     ...(verdict !== undefined && { verdict }),
     ...(isProven && !isHeld && verdict?.kind === 'unhealthy' && { isDisproved: true }),
     ...(waitUntil !== undefined && { waitUntil }),
-    ...(entry?.error !== undefined && state !== 'HEALTHY' && { error: entry.error }),
+    ...(error !== undefined && state !== 'HEALTHY' && { error }),
   }
 }
 
@@ -167,6 +173,10 @@ function healthOf(entry: Entry | undefined, index: number, { clock, standings }:
 function isStillOdd(verdict: Verdict | undefined, reason: FailureKind | undefined): boolean {
   if (verdict?.kind !== 'unhealthy' || verdict.reason !== reason) return false
   return failureRow(verdict.reason).evidence?.effect === 'degrades'
+}
+
+function takenOut(note: string | undefined): string {
+  return `an operator has taken it out${note === undefined ? '' : `: ${note}`}`
 }
 
 /** A `Retry-After` beyond this is a mistake or a daily quota; look again after an hour at the latest. */

@@ -1,12 +1,13 @@
 import type { Clock } from '../core/clock.ts'
 import type { Deployment } from '../core/deployment.ts'
 import { DEPTH } from '../core/depth.ts'
+import type { Depth } from '../core/depth.ts'
 import type { Log } from '../core/log.ts'
 import type { Verdict } from '../core/verdict.ts'
 import { createBoard } from './board.ts'
-import type { Board } from './board.ts'
+import type { Board, WritableBoard } from './board.ts'
 import { createChecker } from './check.ts'
-import type { CheckWish } from './check.ts'
+import type { Checker, CheckWish } from './check.ts'
 import { createEngine } from './engine/engine.ts'
 import type { Engine } from './engine/engine.ts'
 import { createPurse } from './engine/purse.ts'
@@ -17,6 +18,8 @@ import { createLooks } from './looks.ts'
 import type { LooksDeps } from './looks.ts'
 import { createMembers } from './members.ts'
 import type { Members } from './members.ts'
+import { createOperator } from './operator.ts'
+import type { Operator } from './operator.ts'
 import { isEverChecked, isLiveChecked, mayReuse, mustProbe } from './policy.ts'
 import { createRecord } from './record.ts'
 import type { HealthSettings } from './settings.ts'
@@ -35,6 +38,8 @@ export interface HealthChecks {
   readonly engine: Pick<Engine, 'standings' | 'traffic' | 'choices' | 'plan'>
   /** The same for people. */
   readonly views: StandingViews
+  /** What an operator may do by hand. */
+  readonly operator: Operator
   /** What a client's request failed with at a deployment, redacted: the next transition's reason in words. */
   readonly failed: (index: number, error: string) => void
   /**
@@ -117,20 +122,18 @@ export function createHealthChecks(deps: HealthChecksDeps): HealthChecks {
     priceCeiling: engineRules.look.priceCeiling,
     check: wished(flights, wishes),
   })
+  const check = (deployment: Deployment, signal = neverStops) => flights.share(deployment, signal)
   const checkAll = (targets: readonly Deployment[], signal: AbortSignal) =>
     flights.shareAll(targets, signal, (error) => log.error('check_crashed', { message: error.message }))
-  for (const deployment of deployments) {
-    if (!isEverChecked(deployment, settings)) board.disable(deployment.index)
-    const verdict = checker.judge(deployment)
-    if (verdict !== undefined) record(deployment, verdict, DEPTH.answer)
-  }
+  judgeAll(deps, checker, board, record)
   return {
     board,
     engine,
     views: viewsOf(deps, engine, board, known),
+    operator: createOperator({ engine, board, clock, check }),
     failed: (index, error) => board.failed(index, error),
     read: (scope, signal) => checkAll(dueLive(scope, board, deps), signal),
-    check: (deployment, signal = neverStops) => flights.share(deployment, signal),
+    check,
     start: () => engine.start(),
     startOnce: () => {
       const targets = deployments.filter((one) => isEverChecked(one, settings))
@@ -140,6 +143,20 @@ export function createHealthChecks(deps: HealthChecksDeps): HealthChecks {
       engine.stop()
       await Promise.all([looks.stop(), flights.stop()])
     },
+  }
+}
+
+/** Whoever can never be called, or is never checked, need not wait for a check. */
+function judgeAll(
+  { deployments, settings }: HealthChecksDeps,
+  checker: Pick<Checker, 'judge'>,
+  board: WritableBoard,
+  record: (deployment: Deployment, verdict: Verdict, depth: Depth) => void,
+): void {
+  for (const deployment of deployments) {
+    if (!isEverChecked(deployment, settings)) board.disable(deployment.index)
+    const verdict = checker.judge(deployment)
+    if (verdict !== undefined) record(deployment, verdict, DEPTH.answer)
   }
 }
 

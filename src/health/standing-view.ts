@@ -95,6 +95,8 @@ export interface StandingFacts {
   readonly rules: EngineRules
   readonly time: WallTime
   readonly isSelfIsolated: boolean
+  /** What an operator said who has taken it out. */
+  readonly note?: string
 }
 
 /** What only the long view shows. */
@@ -140,7 +142,7 @@ export function shortView(facts: StandingFacts): ShortView {
     since: time.iso(standing.since),
     in_rotation: isInRotation,
     weight: Math.round(weight * 1000) / 1000,
-    why: why({ standing, time, isSelfIsolated: facts.isSelfIsolated, isSilent }),
+    why: why({ ...facts, isSilent }),
     until: isInRotation ? undefined : time.iso(Math.max(until, time.elapsed)),
     last_ok_at: time.iso(standing.lastOkAt),
   }

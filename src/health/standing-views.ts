@@ -1,6 +1,7 @@
 import type { Clock } from '../core/clock.ts'
 import type { Deployment } from '../core/deployment.ts'
 import type { Health } from '../core/health.ts'
+import type { GroupHealth } from './engine/choices.ts'
 import type { Engine } from './engine/engine.ts'
 import type { Plan } from './engine/next-probe.ts'
 import { NEVER } from './engine/standing.ts'
@@ -24,6 +25,8 @@ export interface StandingViews {
   view(deployment: Deployment, options: ViewOptions): StandingView | BareView
   /** One deployment in brief. */
   short(deployment: Deployment): ShortView
+  /** What a group amounts to, by its members. */
+  sum(members: readonly Deployment[]): GroupHealth
   /** How old what is known of it is. */
   freshness(index: number): Freshness
   /** A group, its members, and the groups behind it, nearest first. */
@@ -70,6 +73,10 @@ export function createStandingViews(deps: StandingViewsDeps): StandingViews {
       })
     },
     short: (deployment) => shortView(factsOf(deps, deployment, wallTime(clock))),
+    sum: (members) => {
+      const indexes = members.map(({ index }) => index)
+      return engine.choices.health(indexes, clock.elapsed())
+    },
     freshness: (index) => freshnessOf(deps, index),
     group: (group, fallbacks, { details }) => {
       const time = wallTime(clock)
@@ -108,10 +115,11 @@ function factsOf(
   const { index } = deployment
   const now = time.elapsed
   const standing = standings.standing(index, now)
+  const { reason, error } = health(index)
   return {
     deployment,
-    standing:
-      health(index).reason === 'checks_disabled' ? { ...standing, reason: 'checks_disabled' } : standing,
+    ...(standing.state === 'ISOLATED' && error !== undefined && { note: error }),
+    standing: reason === 'checks_disabled' ? { ...standing, reason } : standing,
     eligibility: choices.eligibility(index, now),
     rules: standings.rules,
     time,
