@@ -1,6 +1,9 @@
 import type { Config } from './config/config.ts'
-import type { Cancel } from './core/clock.ts'
-import type { LogFields } from './core/log.ts'
+import type { Cancel, Clock } from './core/clock.ts'
+import type { Deployment } from './core/deployment.ts'
+import { asGatewayError } from './core/failure.ts'
+import type { Log, LogFields } from './core/log.ts'
+import type { Verdict } from './core/verdict.ts'
 import type { Board } from './health/board.ts'
 import { watchLag } from './metrics/lag-watch.ts'
 import type { HealthPlan } from './health/plan.ts'
@@ -20,6 +23,8 @@ export interface AppDeps extends PartsDeps {
 /** A whole gateway: listener, health checks and connections. */
 export interface App {
   readonly board: Board
+  /** Requests that are being answered. */
+  inFlight(): number
   /** When a deployment is looked at next, milliseconds since 1970; undefined: nothing is planned. */
   nextCheckAt(index: number): number | undefined
   /**
@@ -27,6 +32,17 @@ export interface App {
    * have been started for it, and nothing is sent.
    */
   plan(most: number): Promise<HealthPlan>
+  /**
+   * Checks one deployment now. Nothing need have been started for it, and nothing is served; `close` ends it. Undefined:
+   * `signal` was aborted first.
+   */
+  checkOnce(deployment: Deployment, signal?: AbortSignal): Promise<Verdict | undefined>
+  /** Where a deployment's requests go; undefined where it cannot be called. */
+  address(index: number): string | undefined
+  /** Dollars for one check of each deployment, by its index. */
+  prices(): Promise<readonly number[]>
+  /** Ends what `checkOnce` has begun, of an app that was never started. */
+  close(): Promise<void>
   /** @throws ListenError when the address cannot be had */
   start(): Promise<{ readonly url: string }>
   /**
@@ -43,7 +59,7 @@ export class ListenError extends Error {}
 export function createApp(config: Config, deps: AppDeps): App {
   const { log, clock, host, port } = deps
   const parts = createParts(config, deps)
-  const { board, checks, history, gateway, transports, metrics, lag, prepare, plan } = parts
+  const { board, checks, history, gateway, transports, metrics, lag } = parts
   let stopLagWatch: Cancel = () => {}
   let cancelPlan: Cancel = () => {}
   let ending: Promise<void> | undefined
@@ -67,21 +83,18 @@ export function createApp(config: Config, deps: AppDeps): App {
     log.info('stopped')
   }
 
-  /** Prices take a moment to load: the first requests come first. */
-  function sayPlan(): void {
-    const say = async (): Promise<void> => log.info('health_plan', planFields(await plan(MOST_SIMULATED)))
-    cancelPlan = clock.after(PLAN_AFTER_MS, () => {
-      say().catch((error: unknown) => log.error('health_plan_failed', { message: String(error) }))
-    })
-  }
-
   return {
     board,
+    inFlight: () => gateway.inFlight(),
     nextCheckAt: (index) => checks.views.freshness(index).nextCheckAt,
-    plan,
+    plan: parts.plan,
+    prices: parts.prices,
+    address: parts.address,
+    close,
+    checkOnce: (deployment, signal) => checks.check(deployment, signal).catch(orCancelled),
     start: async () => {
       // Whoever is known to be down is not asked first of all.
-      await Promise.all([prepare(), history.restore()])
+      await Promise.all([parts.prepare(), history.restore()])
       const { url } = await gateway.listen(host, port).catch(async (error: unknown) => {
         await close()
         throw new ListenError(whyNotListening(error, host, port), { cause: error })
@@ -94,7 +107,7 @@ export function createApp(config: Config, deps: AppDeps): App {
       deps.onListening?.(url)
       checks.start()
       history.start()
-      if (config.general.backgroundHealthChecks) sayPlan()
+      if (config.general.backgroundHealthChecks) cancelPlan = sayPlan(clock, log, parts.plan)
       if (deps.checksAtStart === true)
         checks
           .startOnce()
@@ -105,10 +118,22 @@ export function createApp(config: Config, deps: AppDeps): App {
   }
 }
 
+function orCancelled(error: unknown): undefined {
+  if (asGatewayError(error).kind !== 'cancelled') throw error
+}
+
 /** So long after the start the plan of checks is made: by then the catalogue's prices delay nobody's first answer. */
 const PLAN_AFTER_MS = 2000
 /** More would hold the event loop up for longer than a request should notice. */
 const MOST_SIMULATED = 20
+
+/** Prices take a moment to load: the first requests come first. */
+function sayPlan(clock: Clock, log: Log, plan: App['plan']): Cancel {
+  const say = async (): Promise<void> => log.info('health_plan', planFields(await plan(MOST_SIMULATED)))
+  return clock.after(PLAN_AFTER_MS, () => {
+    say().catch((error: unknown) => log.error('health_plan_failed', { message: String(error) }))
+  })
+}
 
 function planFields({ rows, idle, liteLlm, budget }: HealthPlan): LogFields {
   return {

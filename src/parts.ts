@@ -11,6 +11,7 @@ import { createMetrics, type Metrics } from './metrics/metrics.ts'
 import { createRecentLag, type RecentLag } from './metrics/recent-lag.ts'
 import type { Board } from './health/board.ts'
 import { createHealthChecks, type HealthChecks } from './health/checks.ts'
+import { createConnectionTest } from './health/connection-test.ts'
 import { engineRulesOf } from './health/engine-rules.ts'
 import { createHistory, type History } from './health/history/history.ts'
 import { identityOf } from './health/identity.ts'
@@ -26,6 +27,7 @@ import { createChoice } from './routing/choice/choice.ts'
 import { createDirectory } from './routing/choice/directory.ts'
 import { createOutOfReach } from './routing/choice/out-of-reach.ts'
 import { fallbackModels } from './routing/journey/fallbacks.ts'
+import { createHedgeGroups } from './routing/journey/hedge-groups.ts'
 import type { Directory } from './routing/choice/directory.ts'
 import { moderationDefault } from './routing/request/moderation-default.ts'
 import { createObjects, type ObjectDeps } from './routing/objects/objects.ts'
@@ -34,8 +36,7 @@ import { createRealtimeRelay, type RealtimeDeps } from './routing/realtime/realt
 import { createRelay, type RelayDeps } from './routing/relay.ts'
 import { createRetryBudgets } from './routing/journey/retry-budget.ts'
 import { createSessionKeys } from './routing/realtime/session-keys.ts'
-import { createPostgresStore } from './store/postgres.ts'
-import { createSqliteStore } from './store/sqlite.ts'
+import { createStores } from './store/stores.ts'
 import { createTransports, type Transports } from './transport/transports.ts'
 
 /** Retries of a model group as a share of its recent requests, so that an outage is not multiplied. */
@@ -69,6 +70,10 @@ export interface Parts {
   readonly lag: RecentLag
   /** Loads what the config asks for and most configs do not need. */
   readonly prepare: () => Promise<void>
+  /** As `App.address`. */
+  readonly address: (index: number) => string | undefined
+  /** As `App.prices`. */
+  readonly prices: () => Promise<readonly number[]>
   /** As `App.plan`. */
   readonly plan: (most: number) => Promise<HealthPlan>
 }
@@ -83,18 +88,19 @@ export function createParts(config: Config, deps: PartsDeps): Parts {
     env: config.env,
     userAgent: `pulsegate/${version}`,
   })
-  const openTo = (deployment: Deployment): LineOrProblem =>
+  const openTo = (deployment: Deployment, isConfigured = true): LineOrProblem =>
     openLine(deployment, {
       transport: transports.of(deployment.connection.sslVerify),
-      env: config.env,
+      env: isConfigured ? config.env : {},
       redact,
       dropParams: config.litellm.dropParams,
     })
-  const lines = createLines(deployments, openTo)
+  const openConfigured = (deployment: Deployment): LineOrProblem => openTo(deployment)
+  const lines = createLines(deployments, openConfigured)
   const { router } = config
   const directory = createDirectory(deployments, resolveModel, router.aliases)
   const settings = healthSettings(config, directory)
-  const shared = { deployments, lines, openLine: openTo, clock, log, random }
+  const shared = { deployments, lines, openLine: openConfigured, clock, log, random }
   const lag = createRecentLag()
   const book = createModelBook()
   const prices = createProbePrices({ book, env: config.env, settings })
@@ -118,6 +124,7 @@ export function createParts(config: Config, deps: PartsDeps): Parts {
     directory,
     checks,
     history,
+    connectionTest: { resolve: resolveModel, test: createConnectionTest(deps, settings), openLine: openTo },
     ...createRoads(traffic, config.general.masterKey),
     metrics,
     metricsNeedKey: config.litellm.metricsNeedKey,
@@ -126,35 +133,23 @@ export function createParts(config: Config, deps: PartsDeps): Parts {
     version,
     newCallId: randomUUID,
   })
-  const needsBook = router.checksContextWindow || router.strategy === 'cost-based-routing'
-  const prepare = async (): Promise<void> => {
-    if (config.engine.isLooking) await prices.load()
-    else if (needsBook) await book.load()
-  }
+  const prepare = createPreparation(config, book, prices)
   const plan = createPlanner(config, { lines, prices, settings })
-  return { board: checks.board, checks, history, gateway, transports, metrics, lag, prepare, plan }
+  const asked = createAnswers(deployments, lines, prices)
+  return { board: checks.board, checks, history, gateway, transports, metrics, lag, prepare, plan, ...asked }
 }
 
+type Lines = MemberInputs['lines']
+
 /** What is remembered: in the database where one is configured, else in a file, else in memory. */
-function createPast(
-  { general }: Config,
-  { log, clock, historyFile }: PartsDeps,
-  checks: HealthChecks,
-  lines: (index: number) => LineOrProblem,
-): History {
-  const url = general.databaseUrl
-  const path = historyFile === undefined ? {} : { path: historyFile }
-  const standIn = () => createSqliteStore({ clock, log })
+function createPast({ general }: Config, deps: PartsDeps, checks: HealthChecks, lines: Lines): History {
   return createHistory({
-    store:
-      url === undefined ? createSqliteStore({ ...path, clock, log }) : createPostgresStore({ url, clock }),
-    standIn,
+    ...deps,
+    ...createStores({ ...deps, url: general.databaseUrl, path: deps.historyFile }),
     board: checks.board,
     saving: checks,
     identity: (deployment) => identityOf(deployment, lines(deployment.index)),
     writer: randomUUID(),
-    clock,
-    log,
   })
 }
 
@@ -174,11 +169,26 @@ function createTraffic(config: Config, deps: TrafficInputs): Traffic {
     }),
     resolve: resolveModel,
     budgets: createRetryBudgets(RETRY_SHARE, clock),
-    detour: (kind: 'retry' | 'fallback') => (kind === 'retry' ? metrics.retried() : metrics.fellBack()),
+    detour: (kind: 'retry' | 'fallback' | 'hedge') =>
+      kind === 'retry' ? metrics.retried() : kind === 'hedge' ? metrics.hedged() : metrics.fellBack(),
+    ...(router.hedges.size > 0 && { hedges: createHedgeGroups(router.hedges) }),
     ...(router.checksContextWindow && {
       maxInputTokens: (deployment: Deployment) => book.maxInputTokens(deployment),
     }),
     settings: { ...config.litellm, ...router, connectTimeoutMs: config.network.connectTimeoutMs },
+  }
+}
+
+/** The catalogue is large: it is loaded only where something asks for it. */
+function createPreparation(
+  { router, engine }: Config,
+  book: ModelBook,
+  prices: ProbePrices,
+): Parts['prepare'] {
+  const needsBook = router.checksContextWindow || router.strategy === 'cost-based-routing'
+  return async () => {
+    if (engine.isLooking) await prices.load()
+    else if (needsBook) await book.load()
   }
 }
 
@@ -195,6 +205,24 @@ function createPlanner(
     const { members } = createMembers({ deployments, lines, priceOf, settings: watched })
     const set = engineRulesOf({ ...engine, isLooking: true })
     return planHealth({ deployments, members, priceOf, set, most, ...(groups && { groups }) })
+  }
+}
+
+/** What is asked of a config without serving it. */
+function createAnswers(
+  deployments: readonly Deployment[],
+  lines: MemberInputs['lines'],
+  prices: ProbePrices,
+): Pick<Parts, 'prices' | 'address'> {
+  return {
+    prices: async () => {
+      await prices.load()
+      return deployments.map((each) => prices.of(each))
+    },
+    address: (index) => {
+      const opened = lines(index)
+      return 'line' in opened ? opened.line.target.base : undefined
+    },
   }
 }
 
@@ -241,9 +269,7 @@ function createLines(
 }
 
 /** Does a connection to where a deployment's line leads come about? */
-function reachOver(
-  lines: (index: number) => LineOrProblem,
-): (deployment: Pick<Deployment, 'index'>) => Promise<boolean> {
+function reachOver(lines: Lines): (deployment: Pick<Deployment, 'index'>) => Promise<boolean> {
   return ({ index }) => {
     const opened = lines(index)
     if ('misconfigured' in opened) return Promise.resolve(false)

@@ -1,7 +1,7 @@
 import type { Cancel, Clock } from '../core/clock.ts'
 import type { Deployment } from '../core/deployment.ts'
 import type { Health } from '../core/health.ts'
-import { headLine, layoutOf, rowLine, rowNames, rowOf, type Row } from './table.ts'
+import { headLine, layoutOf, modesOf, rowLine, rowNames, rowOf, type Row } from './table.ts'
 import type { Terminal } from './terminal.ts'
 
 /** What the table asks of a board. */
@@ -32,7 +32,7 @@ export function showFirstVerdicts(
 ): Cancel {
   const { terminal, clock } = deps
   const names = rowNames(board.deployments)
-  const layout = layoutOf(names, board.deployments, terminal.width)
+  const layout = layoutOf(names, modesOf(board.deployments), terminal.width)
   const isLong = board.deployments.length > settings.mostRows
   const awaited = new Set(board.deployments.filter((deployment) => isAwaited(board, deployment)))
   const counts = { healthy: 0, unhealthy: 0, unchecked: 0 }

@@ -1,4 +1,4 @@
-import { createApp, ListenError } from '../app.ts'
+import { createApp, ListenError, type App } from '../app.ts'
 import type { Config } from '../config/config.ts'
 import type { Cancel } from '../core/clock.ts'
 import { createRedact } from '../core/secret.ts'
@@ -23,6 +23,8 @@ export interface RunSettings {
   readonly historyFile?: string
   /** When this settles, the gateway drains and ends. */
   readonly stopAsked: Promise<StopSignal>
+  /** Called before it starts. */
+  readonly onBuilt?: (app: App) => void
   /** Called once the address is bound. */
   readonly onListening?: () => void
   /** Called when the first verdicts are all in, with what goes on to be known. */
@@ -64,6 +66,7 @@ export async function runGateway(config: Config, shell: Shell, settings: RunSett
       })
     },
   })
+  settings.onBuilt?.(app)
   try {
     await app.start()
     const signal = await settings.stopAsked

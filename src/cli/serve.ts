@@ -23,7 +23,7 @@ export async function serve(command: Extract<Command, { kind: 'serve' }>, shell:
   printProblems(problems, terminal, MOST_PROBLEMS)
   if (config === undefined) return EXIT.refused
   printNotActedOn(config, terminal)
-  const letGrow = boundYoungGeneration(shell.clock, youngGeneration)
+  const young = boundYoungGeneration(shell.clock, youngGeneration)
   return runGateway(config, shell, {
     address: command.address,
     isDebug: command.isDebug,
@@ -32,7 +32,8 @@ export async function serve(command: Extract<Command, { kind: 'serve' }>, shell:
     ...historyFileOf(command),
     stopAsked,
     onListening: spendMemory,
-  }).finally(letGrow)
+    onBuilt: (app) => young.follow(() => app.inFlight()),
+  }).finally(() => young.stop())
 }
 
 /** Beside the config, or where `--data-dir` says; one model on the command line leaves no file behind unasked. */

@@ -1,5 +1,5 @@
 import type { ResolveModel } from '../core/resolve.ts'
-import { reportAliases } from './check-aliases.ts'
+import { reportAliases, reportHedges } from './check-aliases.ts'
 import { checkRoot, notActedOn, reportShellVariables, resolveSettings, SETTINGS } from './check-root.ts'
 import type { Report } from './check.ts'
 import type { Config, Environment, Loaded } from './config.ts'
@@ -92,7 +92,7 @@ function build(files: Files, path: string, processEnv: Environment, resolve: Res
   const list = child(root, 'model_list')
   const items = list?.kind === 'list' ? list.items : []
   reportUnknownCredentials(root, credentials, report)
-  const deployments = readDeployments(items, {
+  const { deployments, entries } = readDeployments(items, {
     env,
     resolve,
     bag,
@@ -101,6 +101,7 @@ function build(files: Files, path: string, processEnv: Environment, resolve: Res
   })
   if (problems.some(({ severity }) => severity === 'fatal')) return { problems: tidied(problems) }
   reportAliases(root, deployments, resolve, report)
+  reportHedges(root, deployments, report)
   const complain = (variable: string, message: string): void =>
     report({ severity: 'warning', file: path, path: variable, message })
   const general = readGeneral(root, env, bag, complain, files.root)
@@ -119,7 +120,7 @@ function build(files: Files, path: string, processEnv: Environment, resolve: Res
     secrets: bag.all(),
     notActedOn: notActedOn(root),
   }
-  return { config, problems: tidied(problems) }
+  return { config, written: { root: files.root, entries }, problems: tidied(problems) }
 }
 
 /** Adds `environment_variables`; a variable that is already set wins. */

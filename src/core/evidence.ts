@@ -20,6 +20,8 @@ export interface Evidence {
   readonly retryAfterMs?: number
   /** Of a success: its first token took far longer than usual. */
   readonly isSlow?: boolean
+  /** The provider says that it concerns all that the key is used for, not this model alone. */
+  readonly isKeyWide?: boolean
   /** One client request across its retries; 0 where unknown. */
   readonly request?: number
   /** A hash of who asked and what; 0 where unknown. */

@@ -6,6 +6,7 @@ import { LITELLM_VERSION } from '../core/version.ts'
 import { createBrokenRequests } from './broken-requests.ts'
 import type { BrokenRequests } from './broken-requests.ts'
 import { createDoor } from './door.ts'
+import type { FeedReaders } from './feed-readers.ts'
 import type { Gateway, GatewayDeps, RouteContext } from './gateway.ts'
 import { sendError } from './json-reply.ts'
 import { createKeyCheck } from './key-check.ts'
@@ -13,6 +14,7 @@ import { createKnownPaths } from './known-paths.ts'
 import { createListen, systemAddresses } from './listen.ts'
 import { createRequestReport } from './request-report.ts'
 import { createRunningRequests, type RunningRequests } from './running-requests.ts'
+import { healthEventRoutes } from './routes/health-events.ts'
 import { healthRoutes } from './routes/health.ts'
 import { healthHistoryRoutes } from './routes/health-history.ts'
 import { healthViewRoutes } from './routes/health-views.ts'
@@ -21,10 +23,12 @@ import { modelInfoRoutes } from './routes/model-info.ts'
 import { modelRoutes } from './routes/models.ts'
 import { objectRoutes } from './routes/objects.ts'
 import { operationRoutes } from './routes/operations.ts'
+import { operatorRoutes } from './routes/operator.ts'
 import { probeRoutes } from './routes/probes.ts'
 import { realtimeKeyRoutes } from './routes/realtime-keys.ts'
 import { realtimeRoutes } from './routes/realtime.ts'
 import { rootRoutes } from './routes/root.ts'
+import { testConnectionRoutes } from './routes/test-connection.ts'
 import { createUpgrades, wantsWebSocket } from './upgrades.ts'
 
 declare module 'fastify' {
@@ -39,6 +43,8 @@ declare module 'fastify' {
     readonly hasDetail?: boolean
     /** Refuses a method; not a route of its own. */
     readonly isRefusal?: boolean
+    /** Stays for as long as its reader likes: nobody waits for its end, and it is none of the requests in flight. */
+    readonly isFeed?: boolean
     /** Taken with a key for one realtime session, too. */
     readonly takesSessionKeys?: boolean
   }
@@ -77,14 +83,15 @@ export function createGateway(deps: GatewayDeps): Gateway {
     (wantsWebSocket(raw) ? door.refusal()?.error : undefined)
 
   app.addHook('onRequest', (request, reply, done) => {
-    const isAwaited = !isClosing
+    const isFeed = request.routeOptions.config.isFeed === true
+    const isAwaited = !isClosing && !isFeed
     const isOpen = request.is404 || request.routeOptions.config.isPublic === true
     // It is not one of those in flight while this is asked.
     const refusal = isOpen ? undefined : isClosing ? shuttingDown() : refusalOf(request)
-    inFlight++
+    if (!isFeed) inFlight++
     if (isAwaited) awaited++
     reply.raw.once('close', () => {
-      inFlight--
+      if (!isFeed) inFlight--
       if (isAwaited) awaited--
       if (!isClosing) return
       if (awaited === 0) onLastOver()
@@ -94,7 +101,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
     if (refusal !== undefined) deps.metrics.refused(refusal.kind)
     done(refusal)
   })
-  registerRoutes(app, context, running)
+  const feedReaders = registerRoutes(app, context, running)
 
   return {
     listen: createListen(app, deps.addressesOf ?? systemAddresses),
@@ -104,6 +111,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
     close: async () => {
       isDraining = true
       isClosing = true
+      feedReaders.endAll()
       // More than once: while the listener stays, somebody may connect and say nothing.
       const breakOff = (): void => {
         app.server.closeAllConnections()
@@ -123,14 +131,22 @@ export function createGateway(deps: GatewayDeps): Gateway {
   }
 }
 
-function registerRoutes(app: FastifyInstance, context: RouteContext, running: RunningRequests): void {
+/** Gives back who follows the feed of events: they would stay for ever. */
+function registerRoutes(
+  app: FastifyInstance,
+  context: RouteContext,
+  running: RunningRequests,
+): Pick<FeedReaders, 'endAll'> {
   const known = createKnownPaths()
   known.watch(app)
   rootRoutes(app, context)
   probeRoutes(app, context)
   healthRoutes(app, context, running)
   healthHistoryRoutes(app, context)
+  const feedReaders = healthEventRoutes(app, context)
   healthViewRoutes(app, context)
+  operatorRoutes(app, context, running)
+  testConnectionRoutes(app, context, running)
   metricsRoutes(app, context)
   modelRoutes(app, context)
   modelInfoRoutes(app, context)
@@ -141,6 +157,7 @@ function registerRoutes(app: FastifyInstance, context: RouteContext, running: Ru
   realtimeRoutes(app, context, running, upgrades)
   realtimeKeyRoutes(app, context, running)
   known.refuseOthers(app, context.redact)
+  return feedReaders
 }
 
 function createServer({ redact, log, settings }: GatewayDeps, broken: BrokenRequests): FastifyInstance {

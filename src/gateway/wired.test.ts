@@ -10,6 +10,7 @@ import { createSeal } from '../core/seal.ts'
 import { createRedact, Secret } from '../core/secret.ts'
 import type { Board } from '../health/board.ts'
 import { createHealthChecks } from '../health/checks.ts'
+import { createConnectionTest } from '../health/connection-test.ts'
 import { engineRulesOf } from '../health/engine-rules.ts'
 import { NOTHING_WRITTEN } from '../health/fixtures.ts'
 import type { StandingViews } from '../health/standing-views.ts'
@@ -180,7 +181,8 @@ export async function startWired(sketches: readonly Sketch[], options: WiredOpti
     random,
     log,
     budgets: createRetryBudgets(0, clock),
-    detour: (kind: 'retry' | 'fallback') => (kind === 'retry' ? metrics.retried() : metrics.fellBack()),
+    detour: (kind: 'retry' | 'fallback' | 'hedge') =>
+      kind === 'retry' ? metrics.retried() : kind === 'hedge' ? metrics.hedged() : metrics.fellBack(),
     settings: {
       ...ONE_TRY,
       requestTimeoutMs: 5000,
@@ -201,6 +203,11 @@ export async function startWired(sketches: readonly Sketch[], options: WiredOpti
       read: { checks: nothing, latest: nothing, uptime: nothing, incidents: nothing },
       status: () => ({ kind: 'memory', state: 'kept', since: 0, waiting: 0, dropped: 0 }),
       database: () => ({ kind: 'none' }),
+    },
+    connectionTest: {
+      resolve: resolveModel,
+      test: createConnectionTest({ clock, log }, settings),
+      openLine: openTo,
     },
     realtime: createRealtimeRelay(traffic),
     realtimeKeys: createRealtimeKeys({ ...traffic, sessionKeys }),

@@ -16,7 +16,7 @@ export function makeBoard(
   deployments: readonly Deployment[],
   clock: Clock,
 ): Board &
-  Pick<WritableBoard, 'save' | 'restore'> & {
+  Pick<WritableBoard, 'save' | 'restore' | 'failed'> & {
     readonly engine: Engine
     record(index: number, verdict: Verdict): void
   } {

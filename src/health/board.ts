@@ -2,6 +2,7 @@ import type { Cancel, Clock } from '../core/clock.ts'
 import type { Deployment } from '../core/deployment.ts'
 import type { Depth } from '../core/depth.ts'
 import { failureRow } from '../core/failure.ts'
+import type { FailureKind } from '../core/failure.ts'
 import type { Health } from '../core/health.ts'
 import type { Verdict } from '../core/verdict.ts'
 import type { Standings, Transition } from './engine/standings.ts'
@@ -43,6 +44,8 @@ export interface WritableBoard extends Board {
   save(index: number): SavedVerdict
   /** Takes over what `save` gave; nobody is told. */
   restore(index: number, saved: SavedVerdict): void
+  /** Why an operator takes it out; shown while it is. Undefined: nobody said. */
+  note(index: number, text: string | undefined): void
 }
 
 /** What the board knows of one deployment besides its standing. Times are `Clock.elapsed`'s. */
@@ -55,6 +58,7 @@ interface Entry {
   /** A later look disproved the newest verdict. */
   isCleared: boolean
   error: string | undefined
+  note: string | undefined
 }
 
 interface BoardDeps {
@@ -75,6 +79,10 @@ export function createBoard(deployments: readonly Deployment[], deps: BoardDeps)
     if (deployment === undefined) return
     const after = health(index)
     for (const listener of listeners) listener(deployment, before, after)
+  }
+  const change = (index: number, to: Partial<Entry>): void => {
+    Object.assign(entries[index] ?? {}, to)
+    version += 1
   }
   return {
     deployments,
@@ -100,21 +108,15 @@ export function createBoard(deployments: readonly Deployment[], deps: BoardDeps)
       if (entry.newest?.kind === 'unhealthy' && clears(entry.newest, depth)) entry.isCleared = true
       version += 1
     },
-    disable: (index) => {
-      const entry = entries[index]
-      if (entry !== undefined) entry.isDisabled = true
-      version += 1
-    },
+    disable: (index) => change(index, { isDisabled: true }),
     moved: (index, { from }) => {
       version += 1
       if (recording !== index) notify(index, { ...health(index), state: from })
     },
-    failed: (index, error) => {
-      const entry = entries[index]
-      if (entry !== undefined) entry.error = error
-    },
+    failed: (index, error) => void Object.assign(entries[index] ?? {}, { error }),
     latestError: (index) => entries[index]?.error,
     ...keeping(entries, clock, () => (version += 1)),
+    note: (index, text) => change(index, { note: text }),
     onChange: (listener) => {
       listeners.add(listener)
       return () => void listeners.delete(listener)
@@ -133,6 +135,7 @@ function blank({ unprobedMode }: Deployment): Entry {
     isDisabled,
     isCleared: false,
     error: undefined,
+    note: undefined,
   }
 }
 
@@ -182,18 +185,30 @@ function healthOf(entry: Entry | undefined, index: number, { clock, standings }:
   const toWall = (at: number): number => clock.now() - (now - at)
   const verdict = entry?.newest
   const isProven = entry !== undefined && (entry.isCleared || lastOkAt > entry.newestAt)
+  const isHeld = isStillOdd(verdict, reason)
   const waitUntil = waitAfter(verdict)
   const isNeverChecked = entry?.isDisabled === true && state === 'UNKNOWN' && verdict === undefined
   const why = isNeverChecked ? 'checks_disabled' : reason
+  const error = state === 'ISOLATED' ? takenOut(entry?.note) : entry?.error
   return {
     state,
     since: toWall(since),
     ...(why !== undefined && state !== 'HEALTHY' && { reason: why }),
     ...(verdict !== undefined && { verdict }),
-    ...(isProven && verdict?.kind === 'unhealthy' && { isDisproved: true }),
+    ...(isProven && !isHeld && verdict?.kind === 'unhealthy' && { isDisproved: true }),
     ...(waitUntil !== undefined && { waitUntil }),
-    ...(entry?.error !== undefined && state !== 'HEALTHY' && { error: entry.error }),
+    ...(error !== undefined && state !== 'HEALTHY' && { error }),
   }
+}
+
+/** Clients who are answered do not disprove that it is another model that answers them. */
+function isStillOdd(verdict: Verdict | undefined, reason: FailureKind | undefined): boolean {
+  if (verdict?.kind !== 'unhealthy' || verdict.reason !== reason) return false
+  return failureRow(verdict.reason).evidence?.effect === 'degrades'
+}
+
+function takenOut(note: string | undefined): string {
+  return `an operator has taken it out${note === undefined ? '' : `: ${note}`}`
 }
 
 /** A `Retry-After` beyond this is a mistake or a daily quota; look again after an hour at the latest. */

@@ -1,11 +1,13 @@
 import type { Clock } from '../core/clock.ts'
 import type { Deployment } from '../core/deployment.ts'
 import { DEPTH } from '../core/depth.ts'
+import type { Depth } from '../core/depth.ts'
 import type { Log } from '../core/log.ts'
 import type { Verdict } from '../core/verdict.ts'
 import { createBoard } from './board.ts'
-import type { Board } from './board.ts'
+import type { Board, WritableBoard } from './board.ts'
 import { createChecker } from './check.ts'
+import type { Checker, CheckWish } from './check.ts'
 import { createEngine } from './engine/engine.ts'
 import type { Engine } from './engine/engine.ts'
 import { createPurse } from './engine/purse.ts'
@@ -16,6 +18,8 @@ import { createLooks } from './looks.ts'
 import type { LooksDeps } from './looks.ts'
 import { createMembers } from './members.ts'
 import type { Members } from './members.ts'
+import { createOperator } from './operator.ts'
+import type { Operator } from './operator.ts'
 import { isEverChecked, isLiveChecked, mayReuse, mustProbe } from './policy.ts'
 import { createRecord } from './record.ts'
 import { createSaving } from './saved-health.ts'
@@ -36,6 +40,8 @@ export interface HealthChecks extends Saving {
   readonly engine: Pick<Engine, 'standings' | 'traffic' | 'choices' | 'plan'>
   /** The same for people. */
   readonly views: StandingViews
+  /** What an operator may do by hand. */
+  readonly operator: Operator
   /** What a client's request failed with at a deployment, redacted: the next transition's reason in words. */
   readonly failed: (index: number, error: string) => void
   /**
@@ -89,7 +95,7 @@ export function createHealthChecks(deps: HealthChecksDeps): HealthChecks {
   const { deployments, clock, log, settings, engineRules } = deps
   const checker = createChecker({ ...deps, slots: createSlots(clock, slotLimits(settings)) })
   const known = createMembers(deps)
-  const deadlines = new Map<number, number | undefined>()
+  const wishes = new Map<number, CheckWish>()
   const neverStops = new AbortController().signal
   const engine: Engine = createHealthEngine(deps, known, {
     probe: (index, rung, report) => looks.probe(index, rung, report),
@@ -103,8 +109,9 @@ export function createHealthChecks(deps: HealthChecksDeps): HealthChecks {
   const isolationLog = createIsolationLog(log, () => board.isIsolated())
   const record = createRecord(deps, engine, board, isolationLog)
   const flights = createFlights(async (deployment, signal) => {
-    const verdict = await checker.check(deployment, signal, deadlines.get(deployment.index))
-    record(deployment, verdict, DEPTH.answer)
+    const wish = wishes.get(deployment.index)
+    const verdict = await checker.check(deployment, signal, wish)
+    record(deployment, verdict, wish?.isGolden === true ? DEPTH.right : DEPTH.answer)
     return verdict
   })
   const looks = createLooks({
@@ -115,23 +122,21 @@ export function createHealthChecks(deps: HealthChecksDeps): HealthChecks {
     board,
     record,
     priceCeiling: engineRules.look.priceCeiling,
-    check: hurried(flights, deadlines),
+    check: wished(flights, wishes),
   })
+  const check = (deployment: Deployment, signal = neverStops) => flights.share(deployment, signal)
   const checkAll = (targets: readonly Deployment[], signal: AbortSignal) =>
     flights.shareAll(targets, signal, (error) => log.error('check_crashed', { message: error.message }))
-  for (const deployment of deployments) {
-    if (!isEverChecked(deployment, settings)) board.disable(deployment.index)
-    const verdict = checker.judge(deployment)
-    if (verdict !== undefined) record(deployment, verdict, DEPTH.answer)
-  }
+  judgeAll(deps, checker, board, record)
   return {
     board,
     engine,
     ...createSaving(engine.standings, board, clock),
     views: viewsOf(deps, engine, board, known),
+    operator: createOperator({ engine, board, clock, check }),
     failed: (index, error) => board.failed(index, error),
     read: (scope, signal) => checkAll(dueLive(scope, board, deps), signal),
-    check: (deployment, signal = neverStops) => flights.share(deployment, signal),
+    check,
     start: () => engine.start(),
     startOnce: () => {
       const targets = deployments.filter((one) => isEverChecked(one, settings))
@@ -141,6 +146,20 @@ export function createHealthChecks(deps: HealthChecksDeps): HealthChecks {
       engine.stop()
       await Promise.all([looks.stop(), flights.stop()])
     },
+  }
+}
+
+/** Whoever can never be called, or is never checked, need not wait for a check. */
+function judgeAll(
+  { deployments, settings }: HealthChecksDeps,
+  checker: Pick<Checker, 'judge'>,
+  board: WritableBoard,
+  record: (deployment: Deployment, verdict: Verdict, depth: Depth) => void,
+): void {
+  for (const deployment of deployments) {
+    if (!isEverChecked(deployment, settings)) board.disable(deployment.index)
+    const verdict = checker.judge(deployment)
+    if (verdict !== undefined) record(deployment, verdict, DEPTH.answer)
   }
 }
 
@@ -154,17 +173,20 @@ function viewsOf(
     engine,
     clock,
     health: (index) => board.health(index),
-    price: (index) => members[index]?.price ?? Infinity,
+    price: (index, rung) => {
+      const { price = Infinity, goldenPrice = price } = members[index] ?? {}
+      return rung === DEPTH.right ? goldenPrice : price
+    },
     staleMs: STALE_INTERVALS * engineRules.look.intervalMs,
   })
 }
 
-/** A shared check within a deadline of its own, where it is the one that begins it. */
-function hurried(flights: Flights, deadlines: Map<number, number | undefined>): LooksDeps['check'] {
-  return (deployment, signal, mostMs) => {
-    deadlines.set(deployment.index, mostMs)
+/** A shared check of a kind of its own, where it is the one that begins it. */
+function wished(flights: Flights, wishes: Map<number, CheckWish>): LooksDeps['check'] {
+  return (deployment, signal, wish) => {
+    wishes.set(deployment.index, wish)
     const flight = flights.share(deployment, signal)
-    deadlines.delete(deployment.index)
+    wishes.delete(deployment.index)
     return flight
   }
 }

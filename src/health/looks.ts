@@ -7,7 +7,7 @@ import type { GatewayError } from '../core/failure.ts'
 import type { Log } from '../core/log.ts'
 import type { Verdict } from '../core/verdict.ts'
 import type { WritableBoard } from './board.ts'
-import type { Checker, Look } from './check.ts'
+import type { Checker, CheckWish, Look } from './check.ts'
 import { depthOf } from './engine/blame.ts'
 import type { Engine, EngineDeps, Member } from './engine/engine.ts'
 import type { Standing } from './engine/standing.ts'
@@ -19,11 +19,7 @@ export interface LooksDeps {
   readonly engine: () => Pick<Engine, 'standings' | 'traffic'>
   readonly checker: Pick<Checker, 'look'>
   /** A whole check, shared with whoever else waits for one, and recorded by the time it resolves. */
-  readonly check: (
-    deployment: Deployment,
-    signal: AbortSignal,
-    mostMs: number | undefined,
-  ) => Promise<Verdict>
+  readonly check: (deployment: Deployment, signal: AbortSignal, wish: CheckWish) => Promise<Verdict>
   /** Records what a free look found, where it failed. */
   readonly record: (deployment: Deployment, verdict: Verdict, depth: Depth) => void
   readonly board: Pick<WritableBoard, 'passed'>
@@ -117,7 +113,8 @@ async function climb(
   }
   if (isTooSoon) return 'spared'
   if (leastMs !== undefined) paid.set(index, deps.clock.elapsed())
-  await deps.check(deployment, signal, deadlineOf(deps, index, standing))
+  const isGolden = rung >= DEPTH.right
+  await deps.check(deployment, signal, { mostMs: deadlineOf(deps, index, standing), isGolden })
   return 'paid'
 }
 

@@ -1,3 +1,4 @@
+import type { FaultDomain } from '../../core/depth.ts'
 import type { Evidence } from '../../core/evidence.ts'
 import type { FailureKind } from '../../core/failure.ts'
 import type { EvidenceRow } from '../../core/failure-row.ts'
@@ -39,9 +40,7 @@ export function afterFailure(
     case 'misconfigures':
       return sighted(standing, blow)
     case 'degrades':
-      return kind === 'wrong_model' && rules.isIdentityStrict
-        ? suspected(standing, blow)
-        : odd(standing, blow)
+      return odd(standing, blow)
     case 'suspects':
       return suspected(standing, blow)
   }
@@ -153,6 +152,11 @@ function longer(standing: Standing, { evidence }: Blow): Standing {
   return { ...standing, waits: Math.min(standing.waits + 1, MOST_WAITS) }
 }
 
+/** The key, where it is known to concern all that the key is used for. */
+function domainOf({ evidence, row }: Blow): FaultDomain {
+  return evidence.isKeyWide === true ? 'credential' : row.domain
+}
+
 /** It asks us to wait. What is down and says so has passed the door only. */
 function full(standing: Standing, blow: Blow): Standing {
   const { evidence, kind, row, now, rules } = blow
@@ -172,12 +176,13 @@ function full(standing: Standing, blow: Blow): Standing {
       // What was refused before a success that began later is old news.
       if (evidence.startedAt < standing.lastOkStartedAt && evidence.retryAfterMs === undefined)
         return standing
-      if (row.score === 0) return saturated(standing, kind, evidence.retryAfterMs, now, rules)
+      const domain = domainOf(blow)
+      if (row.score === 0) return saturated(standing, kind, domain, evidence.retryAfterMs, now, rules)
       const overloadedSince = standing.overloadedSince === NEVER ? now : standing.overloadedSince
       const blames = withBlame(standing.blames, evidence, kind, scoreOf(standing, blow))
       const next = { ...standing, overloadedSince, blames }
       if (now - overloadedSince >= rules.overloadedMs) return fallen(next, kind, row.domain, now, rules)
-      return saturated(next, kind, evidence.retryAfterMs, now, rules)
+      return saturated(next, kind, domain, evidence.retryAfterMs, now, rules)
     }
   }
 }
@@ -196,7 +201,7 @@ function sighted(standing: Standing, blow: Blow): Standing {
   if (isConfirmed && !rules.isFrozen) {
     // Where the door opens and only the model refuses, the key is good for the others.
     const isAtDoor = evidence.depth <= row.acquits || needed === 1
-    return misconfigured(next, kind, isAtDoor ? row.domain : 'deployment', now)
+    return misconfigured(next, kind, isAtDoor ? domainOf(blow) : 'deployment', now)
   }
   if (state === 'DOWN') return stillDown(next, blow)
   const blames = withBlame(next.blames, evidence, kind, scoreOf(standing, blow))
@@ -204,9 +209,11 @@ function sighted(standing: Standing, blow: Blow): Standing {
   return doubted({ ...next, blames }, kind, now)
 }
 
-/** It works, but slowly or under another name. */
-function odd(standing: Standing, { evidence, kind, now, rules }: Blow): Standing {
-  const { state } = standing
+/** It works, but slowly, under another name, or with wrong answers. */
+function odd(standing: Standing, { evidence, kind, row, now, rules }: Blow): Standing {
+  const { state, misses } = standing
+  // One wrong answer may be chance.
+  if (row.sightings !== undefined && misses + 1 < row.sightings) return { ...standing, misses: misses + 1 }
   const isSlow = kind === 'slow'
   const next = isSlow
     ? { ...standing, slowBits: withSample(standing.slowBits, true) }

@@ -60,7 +60,7 @@ function learnt(standing: Standing, ok: Evidence, rules: EngineRules): Standing 
     lastOkAt: Math.max(standing.lastOkAt, at),
     lastOkStartedAt: Math.max(standing.lastOkStartedAt, startedAt),
     slowBits: isTraffic ? withSample(standing.slowBits, ok.isSlow === true) : standing.slowBits,
-    degraded: standing.degraded === 'wrong_model' ? 'no' : standing.degraded,
+    degraded: standing.degraded === 'wrong_model' && !isTraffic ? 'no' : standing.degraded,
     strikes: standing.state === 'SATURATED' ? standing.strikes : 0,
     overloadedSince: NEVER,
     sightings: 0,

@@ -7,8 +7,9 @@ import { createChoices } from './choices.ts'
 import type { Choices } from './choices.ts'
 import { createFaultDomains } from './fault-domains.ts'
 import type { FaultDomains } from './fault-domains.ts'
-import { nextProbe } from './next-probe.ts'
-import type { Plan, Prices } from './next-probe.ts'
+import type { Plan } from './next-probe.ts'
+import { createPlans, mayConfirm } from './plans.ts'
+import type { Plans } from './plans.ts'
 import type { Purse } from './purse.ts'
 import type { EngineRules, LookRules } from './rules.ts'
 import { createScheduler } from './scheduler.ts'
@@ -26,6 +27,8 @@ export interface Member {
   readonly group: number
   /** Dollars for one whole answer to a probe; infinite where none is ever bought. */
   readonly price: number
+  /** Dollars for one golden look; absent where none is ever made. */
+  readonly goldenPrice?: number | undefined
   /** There is a look that costs nothing. */
   readonly hasFree: boolean
   /** Whole looks at a healthy one are never closer than this, milliseconds. */
@@ -81,6 +84,10 @@ export interface Engine {
   readonly choices: Choices
   /** The next look at a deployment as planned now; undefined: none. */
   plan(index: number): Plan | undefined
+  /** For so long, milliseconds, the provider's allowance of requests is left to the clients; 0: there is plenty. */
+  spare(index: number, ms: number): void
+  /** Until when that is so; in the past where it is not. */
+  sparedUntil(index: number): number
   /** What is planned, waits and runs. */
   readonly scheduler: Pick<Scheduler, 'nextAt' | 'numbers'>
   start(): void
@@ -98,20 +105,15 @@ const BURST = 20
 /** What the parts of an engine share. */
 interface Parts {
   readonly deps: EngineDeps
-  /** When a free look was asked for that tells whether our own network fails; infinite: none was. */
-  readonly references: Float64Array
-  readonly spreadMs: number
+  readonly plans: Plans
 }
 
 /** Makes an engine that knows nothing yet. */
 export function createEngine(deps: EngineDeps): Engine {
   const { members, rules, look, clock } = deps
   const [count, groups] = [members.length, members.map(({ group }) => group)]
-  const parts: Parts = {
-    deps,
-    references: new Float64Array(count).fill(Number.POSITIVE_INFINITY),
-    spreadMs: deps.spreadMs ?? spreadOf(count, look.intervalMs),
-  }
+  const plans = createPlans(deps, deps.spreadMs ?? spreadOf(count, look.intervalMs))
+  const parts: Parts = { deps, plans }
   const domains = createFaultDomains(members)
   const standings = createStandings({
     count,
@@ -119,7 +121,7 @@ export function createEngine(deps: EngineDeps): Engine {
     domains,
     rules,
     canRefer: (index) => look.strategy !== 'off' && members[index]?.hasFree === true,
-    confirms: (index) => confirmationOf(deps, index),
+    confirms: (index) => confirmationOf(parts, index),
     freshMs: Math.max(look.idleMostMs, 2 * look.intervalMs),
     listener: listenerOf(parts, {
       replan: (index) => scheduler.replan(index),
@@ -128,11 +130,13 @@ export function createEngine(deps: EngineDeps): Engine {
     now: clock.elapsed(),
   })
   const traffic = createTraffic({ standings, groups, elapsed: () => clock.elapsed(), lagMs: deps.lagMs })
+  const planOf = (index: number, now: number, roll: number): Plan | undefined =>
+    plans.next(index, standings.standing(index, now), now, roll)
   const scheduler = createScheduler({
     count,
     clock,
     random: deps.random,
-    plan: (index, now, roll) => planOf(parts, standings, index, now, roll),
+    plan: planOf,
     wakeAt: (index) => standings.wakeAt(index),
     wake: (index, now) => standings.standing(index, now),
     jobOf: (index, { purpose }) => jobOf(members[index], index, purpose, standings, clock.elapsed()),
@@ -152,15 +156,28 @@ export function createEngine(deps: EngineDeps): Engine {
     standings,
     traffic,
     choices,
-    plan: (index) => planOf(parts, standings, index, clock.elapsed(), 0.5),
+    plan: (index) => planOf(index, clock.elapsed(), 0.5),
+    spare: (index, ms) => plans.spare(index, ms > 0 ? clock.elapsed() + ms : 0),
+    sparedUntil: (index) => plans.sparedUntil(index),
     scheduler,
+    ...together(sweeping, scheduler),
+  }
+}
+
+interface Loop {
+  start(): void
+  stop(): void
+}
+
+function together(one: Loop, other: Loop): Loop {
+  return {
     start: () => {
-      sweeping.start()
-      scheduler.start()
+      one.start()
+      other.start()
     },
     stop: () => {
-      sweeping.stop()
-      scheduler.stop()
+      one.stop()
+      other.stop()
     },
   }
 }
@@ -176,7 +193,7 @@ function lookedAtFor(index: number, { isFollower, domain }: Standing, domains: F
 }
 
 function listenerOf(
-  { deps, references }: Parts,
+  { deps, plans }: Parts,
   others: Pick<StandingsListener, 'replan' | 'probation'>,
 ): StandingsListener {
   return {
@@ -184,52 +201,27 @@ function listenerOf(
     transition: deps.onTransition,
     poison: deps.onPoison,
     reference: (index, now) => {
-      references[index] = now
+      plans.askForReach(index, now)
+      others.replan(index)
+    },
+    witness: (index, now) => {
+      plans.askForAnswer(index, now)
       others.replan(index)
     },
   }
 }
 
 /** Whether a suspicion can be confirmed by looking, or how many failed requests must do. */
-function confirmationOf({ members, rules, look, purse, clock }: EngineDeps, index: number): 'looks' | number {
+function confirmationOf({ deps, plans }: Parts, index: number): 'looks' | number {
+  const { look, rules, clock } = deps
   if (look.strategy === 'off' || !rules.isProbeHeeded) return rules.failures
-  const { price = 0, credential = 0 } = members[index] ?? {}
-  const isAffordable =
-    price <= look.priceCeiling &&
-    (price === 0 || look.strategy !== 'free_only') &&
-    purse.may('confirm', price, credential, clock.elapsed())
-  return isAffordable ? 'looks' : DEAR_FAILURES
-}
-
-function planOf(
-  { deps, references, spreadMs }: Parts,
-  standings: Standings,
-  index: number,
-  now: number,
-  roll: number,
-): Plan | undefined {
-  const reference = references[index] ?? Number.POSITIVE_INFINITY
-  const standing = standings.standing(index, now)
-  const isLeftAlone = standing.state === 'SATURATED' || standing.state === 'ISOLATED'
-  if (reference <= now && !isLeftAlone) return { at: reference, rung: DEPTH.reach, purpose: 'confirm' }
-  const member = deps.members[index]
-  const { price = 0, hasFree = false, credential = 0, leastMs, firstWaitMs } = member ?? {}
-  const may = (purpose: Plan['purpose']): boolean => deps.purse.may(purpose, price, credential, now)
-  const prices: Prices = {
-    price,
-    hasFree,
-    may: { idle: may('idle'), confirm: may('confirm'), recover: may('recover') },
-    spreadMs,
-    ...(leastMs !== undefined && { leastMs }),
-    ...(firstWaitMs !== undefined && { firstWaitMs }),
-    ...(member?.isFirstBought === true && { isFirstBought: true }),
-  }
-  return nextProbe(standing, now, prices, roll, deps.look)
+  const now = clock.elapsed()
+  return now >= plans.sparedUntil(index) && mayConfirm(deps, index, now) ? 'looks' : DEAR_FAILURES
 }
 
 /** A look costs its price from the moment it begins, so that many at once cannot overdraw the purse. */
 function launch(
-  { deps, references }: Parts,
+  { deps, plans }: Parts,
   { standings, scheduler }: { readonly standings: Standings; readonly scheduler: Scheduler },
   index: number,
   { rung }: Plan,
@@ -241,10 +233,10 @@ function launch(
     return
   }
   const { purse, clock } = deps
-  const { price = 0, credential = 0 } = deps.members[index] ?? {}
-  const cost = rung >= DEPTH.answer ? price : 0
+  const { price = 0, goldenPrice = price, credential = 0 } = deps.members[index] ?? {}
+  const cost = rung >= DEPTH.right ? goldenPrice : rung >= DEPTH.answer ? price : 0
   purse.spend(cost, credential, now)
-  references[index] = Number.POSITIVE_INFINITY
+  plans.begun(index)
   let isReported = false
   deps.probe(index, rung, ({ evidence, isPaid }) => {
     if (isReported) return

@@ -1,3 +1,4 @@
+import { DEPTH } from '../../core/depth.ts'
 import type { Evidence } from '../../core/evidence.ts'
 import { afterFailure } from './after-failure.ts'
 import { afterOk } from './after-ok.ts'
@@ -34,6 +35,8 @@ function step(standing: Standing, input: Evidence | Command, now: number, rules:
       return withdrawn(standing, input.request, now, rules)
     case 'condemned':
       return condemned(standing, input, now)
+    case 'narrowed':
+      return { ...standing, domain: 'deployment' }
     case 'released':
       return standing.isFollower ? { ...standing, isReleased: true, until: input.at } : standing
   }
@@ -42,9 +45,18 @@ function step(standing: Standing, input: Evidence | Command, now: number, rules:
 /** What may be the caller's fault, or our own, changes nothing. */
 function learned(standing: Standing, evidence: Evidence, now: number, rules: EngineRules): Standing {
   if (!evidence.isAttributable) return standing
+  const asked = evidence.depth >= DEPTH.right ? askedGolden(standing, evidence) : standing
   return evidence.kind === 'ok'
-    ? afterOk(standing, evidence, now, rules)
-    : afterFailure(standing, evidence, evidence.kind, now, rules)
+    ? afterOk(asked, evidence, now, rules)
+    : afterFailure(asked, evidence, evidence.kind, now, rules)
+}
+
+/** It was asked what has one right answer; only that answer clears the doubt whether it knows it. */
+function askedGolden(standing: Standing, { kind, at }: Evidence): Standing {
+  const lastGoldenAt = Math.max(standing.lastGoldenAt, at)
+  if (kind !== 'ok') return { ...standing, lastGoldenAt }
+  const degraded = standing.degraded === 'quality' ? 'no' : standing.degraded
+  return { ...standing, lastGoldenAt, misses: 0, degraded }
 }
 
 const CLEAN = { blames: [], domain: 'deployment', isFollower: false, isReleased: false } as const

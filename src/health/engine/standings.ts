@@ -29,6 +29,8 @@ export interface StandingsListener {
   replan(index: number): void
   /** A look there, free and now, tells whether it is our own network that fails. */
   reference(index: number, now: number): void
+  /** An answer there, now, tells whether the key that it shares is to blame. */
+  witness(index: number, now: number): void
   /** It is on probation from now on: calls that began before do not count. */
   probation(index: number): void
   /** One request has failed at all of these; its failures no longer count. */
@@ -111,6 +113,7 @@ export function createStandings(deps: StandingsDeps): Standings {
       domains,
       get: (index) => get(book, index),
       step: (index, input, now) => step(book, index, input, now),
+      ask: (index, now) => deps.listener.witness(index, now),
     }),
     references: referencesOf(deps),
     judged: rulesByConfirmation(deps.rules),
@@ -128,8 +131,9 @@ export function createStandings(deps: StandingsDeps): Standings {
       if (!input.isAttributable) return
       book.recent.note(index, input)
       hear(book, index, input)
-      step(book, rollUp.addressee(index, input), input, now)
-      rollUp.share(index, input, now)
+      const heard = input.kind === 'ok' ? input : rollUp.attested(index, input)
+      step(book, rollUp.addressee(index, heard), heard, now)
+      rollUp.share(index, heard, now)
       notePoison(book, index, input, now)
     },
     wakeAt: (index) => wakes[index] ?? Number.POSITIVE_INFINITY,
