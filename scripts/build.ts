@@ -1,5 +1,5 @@
 import { chmodSync, copyFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { dirname, resolve } from 'node:path'
+import { dirname, parse, resolve } from 'node:path'
 import { build } from 'esbuild'
 import { z } from 'zod'
 
@@ -63,8 +63,12 @@ const manifest = manifestSchema.parse(JSON.parse(readFileSync(resolve(ROOT, 'pac
 
 const { metafile } = await build({
   metafile: true,
-  entryPoints: [resolve(ROOT, 'src/main.ts')],
-  outfile,
+  // The history's thread is a program of its own, beside the other.
+  entryPoints: [
+    { in: resolve(ROOT, 'src/main.ts'), out: parse(outfile).name },
+    { in: resolve(ROOT, 'src/store/sqlite-worker.ts'), out: 'sqlite-worker' },
+  ],
+  outdir: folder,
   absWorkingDir: ROOT,
   bundle: true,
   platform: 'node',

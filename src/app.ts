@@ -59,7 +59,7 @@ export class ListenError extends Error {}
 export function createApp(config: Config, deps: AppDeps): App {
   const { log, clock, host, port } = deps
   const parts = createParts(config, deps)
-  const { board, checks, gateway, transports, metrics, lag } = parts
+  const { board, checks, history, gateway, transports, metrics, lag } = parts
   let stopLagWatch: Cancel = () => {}
   let cancelPlan: Cancel = () => {}
   let ending: Promise<void> | undefined
@@ -70,6 +70,7 @@ export function createApp(config: Config, deps: AppDeps): App {
     stopLagWatch()
     cancelPlan()
     await checks.stop()
+    await history.stop()
     await transports.close()
   }
 
@@ -92,7 +93,8 @@ export function createApp(config: Config, deps: AppDeps): App {
     close,
     checkOnce: (deployment, signal) => checks.check(deployment, signal).catch(orCancelled),
     start: async () => {
-      await parts.prepare()
+      // Whoever is known to be down is not asked first of all.
+      await Promise.all([parts.prepare(), history.restore()])
       const { url } = await gateway.listen(host, port).catch(async (error: unknown) => {
         await close()
         throw new ListenError(whyNotListening(error, host, port), { cause: error })
@@ -104,6 +106,7 @@ export function createApp(config: Config, deps: AppDeps): App {
       })
       deps.onListening?.(url)
       checks.start()
+      history.start()
       if (config.general.backgroundHealthChecks) cancelPlan = sayPlan(clock, log, parts.plan)
       if (deps.checksAtStart === true)
         checks

@@ -13,6 +13,8 @@ import type { Board } from './health/board.ts'
 import { createHealthChecks, type HealthChecks } from './health/checks.ts'
 import { createConnectionTest } from './health/connection-test.ts'
 import { engineRulesOf } from './health/engine-rules.ts'
+import { createHistory, type History } from './health/history/history.ts'
+import { identityOf } from './health/identity.ts'
 import { createMembers, type MemberInputs } from './health/members.ts'
 import { planHealth, type HealthPlan } from './health/plan.ts'
 import { createProbePrices, type ProbePrices } from './health/probe-price.ts'
@@ -34,6 +36,7 @@ import { createRealtimeRelay, type RealtimeDeps } from './routing/realtime/realt
 import { createRelay, type RelayDeps } from './routing/relay.ts'
 import { createRetryBudgets } from './routing/journey/retry-budget.ts'
 import { createSessionKeys } from './routing/realtime/session-keys.ts'
+import { createStores } from './store/stores.ts'
 import { createTransports, type Transports } from './transport/transports.ts'
 
 /** Retries of a model group as a share of its recent requests, so that an outage is not multiplied. */
@@ -51,12 +54,15 @@ export interface PartsDeps {
   readonly redact?: Redact
   /** Lines that the log has thrown away so far; absent: it never does. */
   readonly droppedLogLines?: () => number
+  /** Where the history is kept when there is no database; absent: in memory. */
+  readonly historyFile?: string
 }
 
 /** A gateway's parts, wired to each other; nothing runs yet. */
 export interface Parts {
   readonly board: Board
   readonly checks: HealthChecks
+  readonly history: History
   readonly gateway: Gateway
   readonly transports: Transports
   readonly metrics: Metrics
@@ -105,6 +111,7 @@ export function createParts(config: Config, deps: PartsDeps): Parts {
     settings,
     engineRules: engineRulesOf(config.engine),
   })
+  const history = createPast(config, deps, checks, lines)
   const metrics = createMetrics({
     deployments,
     memory: () => process.memoryUsage(),
@@ -116,6 +123,7 @@ export function createParts(config: Config, deps: PartsDeps): Parts {
     board: checks.board,
     directory,
     checks,
+    history,
     connectionTest: { resolve: resolveModel, test: createConnectionTest(deps, settings), openLine: openTo },
     ...createRoads(traffic, config.general.masterKey),
     metrics,
@@ -128,7 +136,21 @@ export function createParts(config: Config, deps: PartsDeps): Parts {
   const prepare = createPreparation(config, book, prices)
   const plan = createPlanner(config, { lines, prices, settings })
   const asked = createAnswers(deployments, lines, prices)
-  return { board: checks.board, checks, gateway, transports, metrics, lag, prepare, plan, ...asked }
+  return { board: checks.board, checks, history, gateway, transports, metrics, lag, prepare, plan, ...asked }
+}
+
+type Lines = MemberInputs['lines']
+
+/** What is remembered: in the database where one is configured, else in a file, else in memory. */
+function createPast({ general }: Config, deps: PartsDeps, checks: HealthChecks, lines: Lines): History {
+  return createHistory({
+    ...deps,
+    ...createStores({ ...deps, url: general.databaseUrl, path: deps.historyFile }),
+    board: checks.board,
+    saving: checks,
+    identity: (deployment) => identityOf(deployment, lines(deployment.index)),
+    writer: randomUUID(),
+  })
 }
 
 /** What all that clients ask for runs on. */
@@ -247,9 +269,7 @@ function createLines(
 }
 
 /** Does a connection to where a deployment's line leads come about? */
-function reachOver(
-  lines: (index: number) => LineOrProblem,
-): (deployment: Pick<Deployment, 'index'>) => Promise<boolean> {
+function reachOver(lines: Lines): (deployment: Pick<Deployment, 'index'>) => Promise<boolean> {
   return ({ index }) => {
     const opened = lines(index)
     if ('misconfigured' in opened) return Promise.resolve(false)

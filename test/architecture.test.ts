@@ -14,6 +14,7 @@ const MAY_IMPORT: Readonly<
   health: { ours: ['core', 'providers'], npm: [] },
   routing: { ours: ['core', 'providers', 'health'], npm: [] },
   metrics: { ours: ['core'], npm: [] },
+  store: { ours: ['core'], npm: ['pg'] },
   gateway: { ours: ['core', 'config', 'health', 'routing', 'metrics'], npm: ['fastify', 'ws', 'zod'] },
   'fake-provider': { ours: ['core'], npm: ['ws'] },
   cli: {
@@ -23,7 +24,7 @@ const MAY_IMPORT: Readonly<
   'app.ts': { ours: ['core', 'config', 'health', 'metrics', 'parts.ts'], npm: [] },
   'read-config.ts': { ours: ['config', 'providers'], npm: [] },
   'parts.ts': {
-    ours: ['core', 'config', 'transport', 'providers', 'health', 'routing', 'metrics', 'gateway'],
+    ours: ['core', 'config', 'transport', 'providers', 'health', 'routing', 'metrics', 'store', 'gateway'],
     npm: [],
   },
   'json-log.ts': { ours: ['core'], npm: ['pino'] },
@@ -64,6 +65,7 @@ function breach(file: string, imported: string): string | undefined {
   const rules = MAY_IMPORT[room]
   const isTest = /\.(test|contract)\.ts$/.test(file)
   if (rules === undefined) return `${room} is not in the import table`
+  if (imported === 'node:sqlite' && room !== 'store' && !isTest) return `${room} may not import node:sqlite`
   if (imported.startsWith('node:')) return undefined
   if (!imported.startsWith('.')) {
     const name = imported.startsWith('@')
@@ -121,6 +123,8 @@ describe('architecture', () => {
     ['transport/send.ts', '../providers/adapter.ts', 'transport may not import providers'],
     ['gateway/server.ts', '../providers/registry.ts', 'gateway may not import providers'],
     ['gateway/server.ts', '../transport/wire.ts', 'gateway may not import transport'],
+    ['health/checks.ts', 'node:sqlite', 'health may not import node:sqlite'],
+    ['gateway/server.ts', '../store/sqlite.ts', 'gateway may not import store'],
     ['health/check.ts', 'undici', 'health may not import the package undici'],
     ['health/check.ts', '../transport/wire.ts', 'health may not import transport'],
     ['providers/openai/chat.ts', '../azure/adapter.ts', 'providers/openai may not import providers/azure'],

@@ -26,16 +26,17 @@ describe('the bundle', () => {
   })
   after(() => rm(folder, { recursive: true, force: true }))
 
-  test('is one file, with the licences of what is in it beside it', async () => {
+  test('is one file and that of its thread, with the licences of what is in it beside it', async () => {
     assert.deepEqual((await readdir(folder)).sort(), [
       'LICENSE',
       'README.md',
       'THIRD-PARTY-LICENSES.txt',
       'package.json',
       'pulsegate.js',
+      'sqlite-worker.js',
     ])
     const licences = await readFile(join(folder, 'THIRD-PARTY-LICENSES.txt'), 'utf8')
-    for (const name of ['fastify', 'undici', 'ws', 'zod', 'pino', 'js-yaml'])
+    for (const name of ['fastify', 'undici', 'ws', 'zod', 'pino', 'js-yaml', 'pg'])
       assert.match(licences, new RegExp(`^${name}\n\n[^-]*(MIT|Permission is hereby granted|Copyright)`, 'm'))
   })
 

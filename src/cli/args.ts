@@ -26,6 +26,8 @@ export type Command =
       readonly source: Source
       readonly address: Address
       readonly isDebug: boolean
+      /** `--data-dir`: where the history is kept; absent: beside the config. */
+      readonly dataDir?: string
       /** One sentence for each option of LiteLLM's that was skipped. */
       readonly notes: readonly string[]
     }
@@ -205,11 +207,13 @@ function serveOrAsk(words: Words, env: Env): Command {
   const source = sourceOf(words, path)
   if (source === undefined) return demoOf(words, env)
   if (options.has('no_traffic')) throw new Misuse('--no-traffic belongs to the demo')
-  return { kind: 'serve', source, address, isDebug, notes }
+  const dataDir = options.get('data_dir')
+  return { kind: 'serve', source, address, isDebug, notes, ...(dataDir !== undefined && { dataDir }) }
 }
 
 function demoOf(words: Words, env: Env): Command {
   const { options } = words
+  if (options.has('data_dir')) throw new Misuse('the demo keeps nothing: --data-dir needs a config')
   const [isDebug, hasTraffic] = [options.has('debug'), !options.has('no_traffic')]
   return { kind: 'demo', address: demoAddress(words, env), isDebug, hasTraffic }
 }

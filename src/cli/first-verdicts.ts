@@ -35,7 +35,7 @@ export function showFirstVerdicts(
   const layout = layoutOf(names, modesOf(board.deployments), terminal.width)
   const isLong = board.deployments.length > settings.mostRows
   const awaited = new Set(board.deployments.filter((deployment) => isAwaited(board, deployment)))
-  const counts = { healthy: 0, unhealthy: 0, unchecked: board.deployments.length - awaited.size }
+  const counts = { healthy: 0, unhealthy: 0, unchecked: 0 }
   let printed = 0
   const print = (row: Row): void => {
     if (isLong && (row.verdict === 'healthy' || printed >= settings.mostRows)) return
@@ -45,8 +45,12 @@ export function showFirstVerdicts(
   const name = ({ index }: Deployment): string => names[index] ?? ''
 
   terminal.out(headLine(layout, terminal.paint))
-  for (const deployment of board.deployments)
-    if (!awaited.has(deployment)) print(rowOf(name(deployment), deployment, board.health(deployment.index)))
+  for (const deployment of board.deployments) {
+    if (awaited.has(deployment)) continue
+    const health = board.health(deployment.index)
+    counts[askedBefore(health)] += 1
+    print(rowOf(name(deployment), deployment, health))
+  }
 
   const finish = (): void => {
     stop()
@@ -73,6 +77,11 @@ export function showFirstVerdicts(
 function isAwaited(board: Verdicts, { index }: Deployment): boolean {
   const { verdict, reason } = board.health(index)
   return verdict === undefined && reason !== 'checks_disabled'
+}
+
+/** What was known before a restart has been asked, if not by this process. */
+function askedBefore({ verdict }: Health): 'healthy' | 'unhealthy' | 'unchecked' {
+  return verdict === undefined || verdict.requests === 0 ? 'unchecked' : verdict.kind
 }
 
 function waitingRow(model: string, deployment: Deployment): Row {

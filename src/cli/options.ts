@@ -27,6 +27,11 @@ export const OPTIONS: readonly OptionRow[] = [
   },
   { name: 'port', value: 'PORT', help: 'port to listen on, 0 for any free one (PORT; default 4000)' },
   {
+    name: 'data_dir',
+    value: 'DIR',
+    help: 'where the history of health is kept, in pulsegate.db (default: beside the config)',
+  },
+  {
     name: 'health',
     help: 'ask the running gateway for its health, print the JSON; exit 0 all healthy, 1 not',
   },

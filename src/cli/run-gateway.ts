@@ -19,6 +19,8 @@ export interface RunSettings {
   readonly defaultLogLevel: string
   /** Check everything once at start, whatever the config says of background checks. */
   readonly checksAtStart: boolean
+  /** Where the history is kept when there is no database; absent: in memory. */
+  readonly historyFile?: string
   /** When this settles, the gateway drains and ends. */
   readonly stopAsked: Promise<StopSignal>
   /** Called before it starts. */
@@ -38,7 +40,7 @@ export async function runGateway(config: Config, shell: Shell, settings: RunSett
   const { terminal, clock, random, version } = shell
   const redact = createRedact(config.secrets)
   shell.hideSecrets(redact)
-  const { checksAtStart, address } = settings
+  const { checksAtStart, address, historyFile } = settings
   const named = logLevelOf(shell.env) ?? logLevelOf(config.env) ?? settings.defaultLogLevel
   const log = createJsonLog({ level: settings.isDebug ? 'debug' : named, redact })
   let stopTable: Cancel = () => {}
@@ -50,6 +52,7 @@ export async function runGateway(config: Config, shell: Shell, settings: RunSett
     random,
     version,
     checksAtStart,
+    ...(historyFile !== undefined && { historyFile }),
     ...address,
     onListening: (url) => {
       settings.onListening?.()

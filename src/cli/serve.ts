@@ -1,3 +1,4 @@
+import { dirname, join } from 'node:path'
 import { readConfig, readModel } from '../read-config.ts'
 import type { Command } from './args.ts'
 import { EXIT } from './exit-code.ts'
@@ -28,8 +29,17 @@ export async function serve(command: Extract<Command, { kind: 'serve' }>, shell:
     isDebug: command.isDebug,
     defaultLogLevel: 'info',
     checksAtStart: false,
+    ...historyFileOf(command),
     stopAsked,
     onListening: spendMemory,
     onBuilt: (app) => young.follow(() => app.inFlight()),
   }).finally(() => young.stop())
+}
+
+/** Beside the config, or where `--data-dir` says; one model on the command line leaves no file behind unasked. */
+function historyFileOf({ source, dataDir }: Extract<Command, { kind: 'serve' }>): {
+  readonly historyFile?: string
+} {
+  const folder = dataDir ?? (source.kind === 'file' ? dirname(source.path) : undefined)
+  return folder === undefined ? {} : { historyFile: join(folder, 'pulsegate.db') }
 }

@@ -59,7 +59,7 @@ export const generalSettings = z.looseObject({
     flag,
     'False: `/health/readiness` answers two fields only. Default: true.',
   ),
-  allow_requests_on_db_unavailable: kept(
+  allow_requests_on_db_unavailable: acted(
     flag,
     'False: readiness is 503 while the database is not reachable. Default: true.',
   ),
@@ -95,11 +95,11 @@ export const generalSettings = z.looseObject({
     positive,
     'Seconds to wait for a connection to an upstream, TLS and proxy included. Default: 3.',
   ),
-  database_url: keptSecret(
+  database_url: actedSecret(
     textLike,
-    'The address of a PostgreSQL database. Default: the variable DATABASE_URL.',
+    'The address of a PostgreSQL database, where the history of health is kept. Default: the variable DATABASE_URL, else a file beside the config.',
   ),
-  db_url: keptSecret(textLike, 'An older spelling of `database_url`.'),
+  db_url: actedSecret(textLike, 'An older spelling of `database_url`.'),
   database_connection_pool_limit: kept(numeric, 'Connections to the database.'),
   database_connection_timeout: kept(numeric, 'Seconds to wait for a database connection.'),
   database_socket_timeout: kept(numeric, 'Seconds to wait for the database to answer.'),

@@ -6,6 +6,7 @@ import type { Redact } from '../core/secret.ts'
 import type { GeneralSettings } from '../config/config.ts'
 import type { Board } from '../health/board.ts'
 import type { HealthChecks } from '../health/checks.ts'
+import type { History } from '../health/history/history.ts'
 import type { TestConnection } from '../health/connection-test.ts'
 import type { LineOrProblem } from '../health/subject.ts'
 import type { Directory } from '../routing/choice/directory.ts'
@@ -50,6 +51,7 @@ export interface GatewayDeps {
     /** `isConfigured`: it goes where the config sends it, and may use what the environment holds for that. */
     readonly openLine: (deployment: Deployment, isConfigured: boolean) => LineOrProblem
   }
+  readonly history: Pick<History, 'read' | 'status' | 'database'>
   /** The models that are asked where a group, by any of these names, has failed; nearest first. */
   readonly fallbacksOf: (names: readonly string[]) => readonly string[]
   readonly relay: Relay

@@ -16,6 +16,7 @@ import { createRequestReport } from './request-report.ts'
 import { createRunningRequests, type RunningRequests } from './running-requests.ts'
 import { healthEventRoutes } from './routes/health-events.ts'
 import { healthRoutes } from './routes/health.ts'
+import { healthHistoryRoutes } from './routes/health-history.ts'
 import { healthViewRoutes } from './routes/health-views.ts'
 import { metricsRoutes } from './routes/metrics.ts'
 import { modelInfoRoutes } from './routes/model-info.ts'
@@ -141,6 +142,7 @@ function registerRoutes(
   rootRoutes(app, context)
   probeRoutes(app, context)
   healthRoutes(app, context, running)
+  healthHistoryRoutes(app, context)
   const feedReaders = healthEventRoutes(app, context)
   healthViewRoutes(app, context)
   operatorRoutes(app, context, running)

@@ -34,6 +34,8 @@ import { createTransport } from '../transport/transport.ts'
 import type { AddressesOf, Gateway, GatewaySettings } from './gateway.ts'
 import { createGateway } from './server.ts'
 
+const nothing = () => Promise.resolve([])
+
 /** What fails, fails: other tests are about second tries. */
 const ONE_TRY = {
   numRetries: 0,
@@ -197,6 +199,11 @@ export async function startWired(sketches: readonly Sketch[], options: WiredOpti
     directory,
     board: checks.board,
     checks: { ...checks, views: options.views ?? checks.views },
+    history: {
+      read: { checks: nothing, latest: nothing, uptime: nothing, incidents: nothing },
+      status: () => ({ kind: 'memory', state: 'kept', since: 0, waiting: 0, dropped: 0 }),
+      database: () => ({ kind: 'none' }),
+    },
     connectionTest: {
       resolve: resolveModel,
       test: createConnectionTest({ clock, log }, settings),

@@ -16,7 +16,10 @@ export function makeBoard(
   deployments: readonly Deployment[],
   clock: Clock,
 ): Board &
-  Pick<WritableBoard, 'failed'> & { readonly engine: Engine; record(index: number, verdict: Verdict): void } {
+  Pick<WritableBoard, 'save' | 'restore' | 'failed'> & {
+    readonly engine: Engine
+    record(index: number, verdict: Verdict): void
+  } {
   const engine: Engine = createEngine({
     members: deployments.map((_, index) => makeMember(index)),
     rules: DEFAULT_RULES,

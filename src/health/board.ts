@@ -6,6 +6,7 @@ import type { FailureKind } from '../core/failure.ts'
 import type { Health } from '../core/health.ts'
 import type { Verdict } from '../core/verdict.ts'
 import type { Standings, Transition } from './engine/standings.ts'
+import type { SavedVerdict } from './saved-health.ts'
 
 /** Told of every recorded verdict and every transition; the latter is where `before.state` and `after.state` differ. */
 export type HealthListener = (deployment: Deployment, before: Health, after: Health) => void
@@ -39,6 +40,10 @@ export interface WritableBoard extends Board {
   failed(index: number, error: string): void
   /** What its newest failed call said, a probe's or a client's. */
   latestError(index: number): string | undefined
+  /** What is known besides the standing, for the next process or the next engine. */
+  save(index: number): SavedVerdict
+  /** Takes over what `save` gave; nobody is told. */
+  restore(index: number, saved: SavedVerdict): void
   /** Why an operator takes it out; shown while it is. Undefined: nobody said. */
   note(index: number, text: string | undefined): void
 }
@@ -108,11 +113,9 @@ export function createBoard(deployments: readonly Deployment[], deps: BoardDeps)
       version += 1
       if (recording !== index) notify(index, { ...health(index), state: from })
     },
-    failed: (index, error) => {
-      const entry = entries[index]
-      if (entry !== undefined) entry.error = error
-    },
+    failed: (index, error) => void Object.assign(entries[index] ?? {}, { error }),
     latestError: (index) => entries[index]?.error,
+    ...keeping(entries, clock, () => (version += 1)),
     note: (index, text) => change(index, { note: text }),
     onChange: (listener) => {
       listeners.add(listener)
@@ -133,6 +136,35 @@ function blank({ unprobedMode }: Deployment): Entry {
     isCleared: false,
     error: undefined,
     note: undefined,
+  }
+}
+
+/** Saves and restores entries; `changed` is told that a reader's view of the board no longer holds. */
+function keeping(
+  entries: readonly Entry[],
+  clock: BoardDeps['clock'],
+  changed: () => void,
+): Pick<WritableBoard, 'save' | 'restore'> {
+  return {
+    save: (index) => {
+      const { newest, whole, isCleared = false, error } = entries[index] ?? {}
+      return {
+        isWhole: newest !== undefined && newest === whole,
+        isCleared,
+        ...(newest !== undefined && { verdict: newest }),
+        ...(error !== undefined && { error }),
+      }
+    },
+    restore: (index, { verdict, isWhole, isCleared, error }) => {
+      const entry = entries[index]
+      if (entry === undefined) return
+      entry.newest = verdict
+      entry.newestAt = verdict === undefined ? 0 : clock.elapsed() - (clock.now() - verdict.at)
+      entry.whole = isWhole ? verdict : undefined
+      entry.isCleared = isCleared
+      entry.error = error
+      changed()
+    },
   }
 }
 

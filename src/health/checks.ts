@@ -22,6 +22,8 @@ import { createOperator } from './operator.ts'
 import type { Operator } from './operator.ts'
 import { isEverChecked, isLiveChecked, mayReuse, mustProbe } from './policy.ts'
 import { createRecord } from './record.ts'
+import { createSaving } from './saved-health.ts'
+import type { Saving } from './saved-health.ts'
 import type { HealthSettings } from './settings.ts'
 import { createSlots, DEFAULT_SLOT_LIMITS } from './slots.ts'
 import type { SlotLimits } from './slots.ts'
@@ -31,7 +33,7 @@ import type { LineOrProblem } from './subject.ts'
 import { createIsolationLog, logTransition } from './transition-log.ts'
 
 /** Health checks of one gateway: on request and by the engine's plan. */
-export interface HealthChecks {
+export interface HealthChecks extends Saving {
   /** What is known of all deployments. */
   readonly board: Board
   /** Decides who gets traffic, from what traffic and probes tell. */
@@ -129,6 +131,7 @@ export function createHealthChecks(deps: HealthChecksDeps): HealthChecks {
   return {
     board,
     engine,
+    ...createSaving(engine.standings, board, clock),
     views: viewsOf(deps, engine, board, known),
     operator: createOperator({ engine, board, clock, check }),
     failed: (index, error) => board.failed(index, error),

@@ -43,12 +43,12 @@ function readinessFor(request: FastifyRequest, context: RouteContext): Readiness
 }
 
 /** A request is answered only where the config is loaded and the listener bound: `starting` cannot be seen here. */
-function factsOf({ isDraining, settings }: RouteContext): ReadinessFacts {
+function factsOf({ isDraining, settings, history }: RouteContext): ReadinessFacts {
   const { allowPublicReadinessDetails, allowRequestsOnDbUnavailable } = settings
   return {
     phase: isDraining() ? 'draining' : 'serving',
-    // No database, cache or callback works in this version; what is not there is not shown as if it were.
-    database: { kind: 'none' },
+    database: history.database(),
+    // No cache or callback works in this version; what is not there is not shown as if it were.
     cache: null,
     successCallbacks: [],
     ...(allowPublicReadinessDetails !== undefined && { publicDetails: allowPublicReadinessDetails }),

@@ -122,6 +122,7 @@ export function createEngine(deps: EngineDeps): Engine {
     rules,
     canRefer: (index) => look.strategy !== 'off' && members[index]?.hasFree === true,
     confirms: (index) => confirmationOf(parts, index),
+    freshMs: Math.max(look.idleMostMs, 2 * look.intervalMs),
     listener: listenerOf(parts, {
       replan: (index) => scheduler.replan(index),
       probation: (index) => traffic.startProbation(index),
@@ -159,13 +160,24 @@ export function createEngine(deps: EngineDeps): Engine {
     spare: (index, ms) => plans.spare(index, ms > 0 ? clock.elapsed() + ms : 0),
     sparedUntil: (index) => plans.sparedUntil(index),
     scheduler,
+    ...together(sweeping, scheduler),
+  }
+}
+
+interface Loop {
+  start(): void
+  stop(): void
+}
+
+function together(one: Loop, other: Loop): Loop {
+  return {
     start: () => {
-      sweeping.start()
-      scheduler.start()
+      one.start()
+      other.start()
     },
     stop: () => {
-      sweeping.stop()
-      scheduler.stop()
+      one.stop()
+      other.stop()
     },
   }
 }

@@ -1,5 +1,6 @@
 import { DEPTH } from '../../core/depth.ts'
 import type { Evidence } from '../../core/evidence.ts'
+import type { JsonObject } from '../../core/json.ts'
 import { evidenceRow, suspicion } from './blame.ts'
 import { createDomainRollUp } from './domain-roll-up.ts'
 import type { DomainRollUp } from './domain-roll-up.ts'
@@ -11,6 +12,8 @@ import { createRecentEvidence } from './recent-evidence.ts'
 import type { EvidenceRun, RecentEvidence } from './recent-evidence.ts'
 import { reduce } from './reduce.ts'
 import type { EngineRules } from './rules.ts'
+import { restoreStandings, saveStanding } from './saved-standings.ts'
+import type { RestoreDeps, SavedStanding } from './saved-standings.ts'
 import { createSelfIsolation } from './self-isolation.ts'
 import type { SelfIsolation } from './self-isolation.ts'
 import { createStanding } from './standing.ts'
@@ -49,6 +52,8 @@ export interface StandingsDeps {
    */
   readonly confirms: (index: number) => 'looks' | number
   readonly listener: StandingsListener
+  /** So long after the last evidence a restart forgets who was well, milliseconds; absent: an hour. */
+  readonly freshMs?: number
   readonly now: number
 }
 
@@ -68,9 +73,17 @@ export interface Standings {
   isIsolated(now: number): boolean
   /** Takes over what was known before a restart, or what another replica knows. */
   adopt(index: number, standing: Standing): void
+  /** Where it stands as plain JSON, for the next process or the next engine; undefined: nothing is known. */
+  save(index: number, now: number): JsonObject | undefined
+  /**
+   * Takes over what `save` gave, by the index it has here, wherever nothing has been learned since; nobody is told of
+   * a transition. Gives the indexes that were taken over.
+   */
+  restore(saved: ReadonlyMap<number, SavedStanding>, now: number): readonly number[]
 }
 
 const MOST_REFERENCES = 3
+const FRESH_MS = 3_600_000
 const TICK: Command = { kind: 'tick' }
 
 interface Book {
@@ -105,7 +118,7 @@ export function createStandings(deps: StandingsDeps): Standings {
     references: referencesOf(deps),
     judged: rulesByConfirmation(deps.rules),
   }
-  const { wakes, isolation, rollUp } = book
+  const { isolation, rollUp, wakes } = book
   return {
     count,
     rules: deps.rules,
@@ -126,11 +139,26 @@ export function createStandings(deps: StandingsDeps): Standings {
     wakeAt: (index) => wakes[index] ?? Number.POSITIVE_INFINITY,
     recent: (index) => book.recent.of(index),
     isIsolated: (now) => deps.rules.noticesIsolation && isolation.isIsolated(now),
-    adopt: (index, standing) => {
-      book.standings[index] = standing
-      wakes[index] = wakeAt(standing, deps.rules)
-      deps.listener.replan(index)
-    },
+    adopt: (index, standing) => adopt(book, index, standing),
+    save: (index, now) => saveStanding(get(book, index), now),
+    restore: (saved, now) => restoreStandings(restoring(book, now), saved, now),
+  }
+}
+
+function adopt({ standings, wakes, deps }: Book, index: number, standing: Standing): void {
+  standings[index] = standing
+  wakes[index] = wakeAt(standing, deps.rules)
+  deps.listener.replan(index)
+}
+
+function restoring(book: Book, now: number): RestoreDeps {
+  const { deps, rollUp } = book
+  return {
+    ...deps,
+    freshMs: deps.freshMs ?? FRESH_MS,
+    get: (index) => get(book, index),
+    adopt: (index, standing) => adopt(book, index, standing),
+    lead: (index, before, after) => rollUp.changed(index, before, after, now),
   }
 }
 
