@@ -42,7 +42,10 @@ export class ListenError extends Error {}
 /** Builds a gateway; nothing runs before `start`. Several can live in one process. */
 export function createApp(config: Config, deps: AppDeps): App {
   const { log, clock, host, port } = deps
-  const { board, checks, gateway, transports, metrics, lag, prepare, plan } = createParts(config, deps)
+  const { board, checks, replica, gateway, transports, metrics, lag, prepare, plan } = createParts(
+    config,
+    deps,
+  )
   let stopLagWatch: Cancel = () => {}
   let cancelPlan: Cancel = () => {}
   let ending: Promise<void> | undefined
@@ -53,6 +56,7 @@ export function createApp(config: Config, deps: AppDeps): App {
     stopLagWatch()
     cancelPlan()
     await checks.stop()
+    await replica?.stop()
     await transports.close()
   }
 
@@ -89,6 +93,7 @@ export function createApp(config: Config, deps: AppDeps): App {
         lag.saw(lateMs)
       })
       deps.onListening?.(url)
+      replica?.start()
       checks.start()
       if (config.general.backgroundHealthChecks) sayPlan()
       if (deps.checksAtStart === true)

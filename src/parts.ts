@@ -32,6 +32,9 @@ import { createRealtimeRelay, type RealtimeDeps } from './routing/realtime/realt
 import { createRelay, type RelayDeps } from './routing/relay.ts'
 import { createRetryBudgets } from './routing/journey/retry-budget.ts'
 import { createSessionKeys } from './routing/realtime/session-keys.ts'
+import { openReplica } from './sharing/open.ts'
+import type { Replica } from './sharing/replica.ts'
+import { statusBody } from './sharing/status-body.ts'
 import { createTransports, type Transports } from './transport/transports.ts'
 
 /** Retries of a model group as a share of its recent requests, so that an outage is not multiplied. */
@@ -55,6 +58,8 @@ export interface PartsDeps {
 export interface Parts {
   readonly board: Board
   readonly checks: HealthChecks
+  /** This gateway among others that look at the same deployments; undefined: there are none. */
+  readonly replica: Replica | undefined
   readonly gateway: Gateway
   readonly transports: Transports
   readonly metrics: Metrics
@@ -69,7 +74,7 @@ export interface Parts {
 /** Everything that a gateway is made of, each part told of those it uses. */
 export function createParts(config: Config, deps: PartsDeps): Parts {
   const { log, clock, random, version, redact = createRedact(config.secrets) } = deps
-  const { deployments } = config
+  const { deployments, router } = config
   const transports = createTransports({
     ...config.network,
     clock,
@@ -84,15 +89,16 @@ export function createParts(config: Config, deps: PartsDeps): Parts {
       dropParams: config.litellm.dropParams,
     })
   const lines = createLines(deployments, openTo)
-  const { router } = config
   const directory = createDirectory(deployments, resolveModel, router.aliases)
   const settings = healthSettings(config, directory)
   const shared = { deployments, lines, openLine: openTo, clock, log, random }
   const lag = createRecentLag()
   const book = createModelBook()
   const prices = createProbePrices({ book, env: config.env, settings })
-  const checks = createHealthChecks({
+  const { replica, sharedStatus } = createTwins(config, { ...shared, settings, engine: () => checks.engine })
+  const checks: HealthChecks = createHealthChecks({
     ...shared,
+    ...(replica && { replica }),
     priceOf: (each) => prices.of(each),
     lagMs: () => lag.p99Ms(),
     settings,
@@ -109,6 +115,7 @@ export function createParts(config: Config, deps: PartsDeps): Parts {
     board: checks.board,
     directory,
     checks,
+    sharedStatus,
     ...createRoads(traffic, config.general.masterKey),
     metrics,
     metricsNeedKey: config.litellm.metricsNeedKey,
@@ -123,7 +130,7 @@ export function createParts(config: Config, deps: PartsDeps): Parts {
     else if (needsBook) await book.load()
   }
   const plan = createPlanner(config, { lines, prices, settings })
-  return { board: checks.board, checks, gateway, transports, metrics, lag, prepare, plan }
+  return { board: checks.board, checks, replica, gateway, transports, metrics, lag, prepare, plan }
 }
 
 /** What all that clients ask for runs on. */
@@ -206,6 +213,29 @@ function createLines(
     opened.set(index, line)
     return line
   }
+}
+
+/** This gateway among others of its kind, and what it says of that. */
+function createTwins(
+  config: Config,
+  deps: Pick<TrafficInputs, 'deployments' | 'lines' | 'clock' | 'random' | 'log'> & {
+    readonly settings: HealthSettings
+    readonly engine: () => HealthChecks['engine']
+  },
+): { readonly replica: Replica | undefined; readonly sharedStatus: GatewayDeps['sharedStatus'] } {
+  const { intervalMs } = engineRulesOf(config.engine).look
+  const meeting = { place: config.sharing, probeTimeoutMs: deps.settings.probeTimeoutMs, intervalMs }
+  const replica = openReplica({
+    ...deps,
+    ...meeting,
+    baseOf: ({ index }) => baseOf(deps.lines(index)),
+    newId: randomUUID,
+  })
+  return { replica, sharedStatus: () => statusBody({ ...meeting, replica }) }
+}
+
+function baseOf(opened: LineOrProblem): string | undefined {
+  return 'line' in opened ? opened.line.target.base : undefined
 }
 
 /** Does a connection to where a deployment's line leads come about? */

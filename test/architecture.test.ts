@@ -13,6 +13,7 @@ const MAY_IMPORT: Readonly<
   providers: { ours: ['core', 'transport'], npm: ['zod', '@pydantic/genai-prices'] },
   health: { ours: ['core', 'providers'], npm: [] },
   routing: { ours: ['core', 'providers', 'health'], npm: [] },
+  sharing: { ours: ['core', 'health'], npm: ['ioredis', 'pg'] },
   metrics: { ours: ['core'], npm: [] },
   gateway: { ours: ['core', 'config', 'health', 'routing', 'metrics'], npm: ['fastify', 'ws', 'zod'] },
   'fake-provider': { ours: ['core'], npm: ['ws'] },
@@ -23,7 +24,7 @@ const MAY_IMPORT: Readonly<
   'app.ts': { ours: ['core', 'config', 'health', 'metrics', 'parts.ts'], npm: [] },
   'read-config.ts': { ours: ['config', 'providers'], npm: [] },
   'parts.ts': {
-    ours: ['core', 'config', 'transport', 'providers', 'health', 'routing', 'metrics', 'gateway'],
+    ours: ['core', 'config', 'transport', 'providers', 'health', 'routing', 'sharing', 'metrics', 'gateway'],
     npm: [],
   },
   'json-log.ts': { ours: ['core'], npm: ['pino'] },

@@ -6,6 +6,7 @@ import type { ModelAlias } from '../core/model-alias.ts'
 import type { RoutingStrategy } from '../core/routing-strategy.ts'
 import type { Secret } from '../core/secret.ts'
 import type { Problem } from './problem.ts'
+import type { SharingSettings } from './sharing-settings.ts'
 
 /** Names to values, as the operating system gives them. */
 export type Environment = Readonly<Record<string, string | undefined>>
@@ -20,6 +21,8 @@ export interface Config {
   readonly router: RouterSettings
   /** What rules the health engine, from both of them. */
   readonly engine: EngineSettings
+  /** Where replicas share checks; absent: they do not. */
+  readonly sharing?: SharingSettings
   readonly litellm: LibrarySettings
   readonly probing: ProbeDefaults
   readonly network: NetworkSettings

@@ -1,7 +1,7 @@
 import type { Cancel, Clock } from '../../core/clock.ts'
 import { DEPTH } from '../../core/depth.ts'
 import type { Depth } from '../../core/depth.ts'
-import type { Evidence } from '../../core/evidence.ts'
+
 import type { AdmissionRules, Job } from './admission.ts'
 import { createChoices } from './choices.ts'
 import type { Choices } from './choices.ts'
@@ -11,6 +11,8 @@ import { nextProbe } from './next-probe.ts'
 import type { Plan, Prices } from './next-probe.ts'
 import type { Purse } from './purse.ts'
 import type { EngineRules, LookRules } from './rules.ts'
+import { sharedPlan, startLook } from './look.ts'
+import type { LookClaims, Looked } from './look.ts'
 import { createScheduler } from './scheduler.ts'
 import type { Scheduler } from './scheduler.ts'
 import type { Standing } from './standing.ts'
@@ -34,14 +36,6 @@ export interface Member {
   readonly firstWaitMs?: number
   /** Though whole looks at it are rare, its first one is bought: somebody has asked for that. */
   readonly isFirstBought?: boolean
-}
-
-/** What a look came to. */
-export interface Looked {
-  /** Undefined where it says nothing: it was cancelled, or our own loop lagged. */
-  readonly evidence: Evidence | undefined
-  /** An answer was bought. */
-  readonly isPaid: boolean
 }
 
 /** What the engine runs on. */
@@ -68,6 +62,8 @@ export interface EngineDeps {
    * once, or later.
    */
   readonly probe: (index: number, rung: Depth, report: (looked: Looked) => void) => void
+  /** Absent: nobody else looks at these deployments. */
+  readonly claims?: LookClaims
   /** Told of every change of state. */
   readonly onTransition: (index: number, transition: Transition) => void
   /** Told of a request that failed at all of these. */
@@ -82,7 +78,7 @@ export interface Engine {
   /** The next look at a deployment as planned now; undefined: none. */
   plan(index: number): Plan | undefined
   /** What is planned, waits and runs. */
-  readonly scheduler: Pick<Scheduler, 'nextAt' | 'numbers'>
+  readonly scheduler: Pick<Scheduler, 'nextAt' | 'numbers' | 'replan'>
   start(): void
   stop(): void
 }
@@ -224,38 +220,18 @@ function planOf(
     ...(firstWaitMs !== undefined && { firstWaitMs }),
     ...(member?.isFirstBought === true && { isFirstBought: true }),
   }
-  return nextProbe(standing, now, prices, roll, deps.look)
+  return sharedPlan(deps.claims, index, now, nextProbe(standing, now, prices, roll, deps.look))
 }
 
-/** A look costs its price from the moment it begins, so that many at once cannot overdraw the purse. */
 function launch(
   { deps, references }: Parts,
-  { standings, scheduler }: { readonly standings: Standings; readonly scheduler: Scheduler },
+  others: { readonly standings: Standings; readonly scheduler: Scheduler },
   index: number,
-  { rung }: Plan,
+  plan: Plan,
   now: number,
 ): void {
-  if (rung === 'trial') {
-    standings.apply(index, { kind: 'trial' }, now)
-    scheduler.done(index)
-    return
-  }
-  const { purse, clock } = deps
-  const { price = 0, credential = 0 } = deps.members[index] ?? {}
-  const cost = rung >= DEPTH.answer ? price : 0
-  purse.spend(cost, credential, now)
-  references[index] = Number.POSITIVE_INFINITY
-  let isReported = false
-  deps.probe(index, rung, ({ evidence, isPaid }) => {
-    if (isReported) return
-    isReported = true
-    if (!isPaid) purse.refund(cost, credential)
-    // What was to be free led on to an answer.
-    else if (cost === 0)
-      purse.spend(price === Number.POSITIVE_INFINITY ? 0 : price, credential, clock.elapsed())
-    if (evidence !== undefined) standings.apply(index, evidence, clock.elapsed())
-    scheduler.done(index)
-  })
+  if (plan.rung !== 'trial') references[index] = Number.POSITIVE_INFINITY
+  startLook({ ...deps, ...others }, index, plan, now)
 }
 
 /** Looks for silent calls each second. */

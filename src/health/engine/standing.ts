@@ -165,6 +165,14 @@ export type Command =
       readonly state: 'DOWN' | 'MISCONFIGURED'
       readonly reason: FailureKind
     }
+  /** Other gateways have looked, and agree; what we were told by a later answer of its own stands above that. */
+  | {
+      readonly kind: 'told'
+      readonly state: 'DOWN' | 'MISCONFIGURED'
+      readonly reason: FailureKind
+      readonly domain: FaultDomain
+      readonly at: number
+    }
   /** Its host or its key is back; its own turn comes at `at`. */
   | { readonly kind: 'released'; readonly at: number }
 
