@@ -28,16 +28,6 @@ type Written = ReadonlyMap<Name, string>
 
 const NAMES = ['url', 'host', 'port', 'username', 'password', 'db', 'ssl', 'namespace'] as const
 type Name = (typeof NAMES)[number]
-const VARIABLES: Readonly<Record<Name, string>> = {
-  url: 'REDIS_URL',
-  host: 'REDIS_HOST',
-  port: 'REDIS_PORT',
-  username: 'REDIS_USERNAME',
-  password: 'REDIS_PASSWORD',
-  db: 'REDIS_DB',
-  ssl: 'REDIS_SSL',
-  namespace: 'REDIS_NAMESPACE',
-}
 
 const DEFAULT_PORT = 6379
 const DEFAULT_NAMESPACE = 'pulsegate:health'
@@ -105,22 +95,31 @@ function redisOf(root: MapNode, env: Environment): Written | undefined {
   const cache = child(child(root, 'litellm_settings'), 'cache_params')
   const type = plainText(child(cache, 'type')) ?? 'redis'
   const places = [own, type === 'redis' ? cache : undefined].map(writtenIn)
-  const variables = new Map(
-    NAMES.flatMap((name) => {
-      const value = env[VARIABLES[name]]
-      return value === undefined || value.trim() === '' ? [] : [[name, value.trim()] as const]
-    }),
-  )
+  const variables = new Map(NAMES.flatMap((name) => writtenAs(name, variablesOf(env)[name])))
   return [...places, variables].find((written) => written.has('url') || written.has('host'))
 }
 
+function variablesOf(env: Environment): Readonly<Record<Name, string | undefined>> {
+  return {
+    url: env['REDIS_URL'],
+    host: env['REDIS_HOST'],
+    port: env['REDIS_PORT'],
+    username: env['REDIS_USERNAME'],
+    password: env['REDIS_PASSWORD'],
+    db: env['REDIS_DB'],
+    ssl: env['REDIS_SSL'],
+    namespace: env['REDIS_NAMESPACE'],
+  }
+}
+
+/** Nothing counts as not written. */
+function writtenAs(name: Name, value: string | undefined): readonly (readonly [Name, string])[] {
+  const text = value?.trim() ?? ''
+  return text === '' ? [] : [[name, text]]
+}
+
 function writtenIn(node: YamlNode | undefined): Written {
-  return new Map(
-    NAMES.flatMap((name) => {
-      const value = plainText(child(node, name))
-      return value === undefined || value === '' ? [] : [[name, value] as const]
-    }),
-  )
+  return new Map(NAMES.flatMap((name) => writtenAs(name, plainText(child(node, name)))))
 }
 
 function addressOf(written: Written, bag: SecretBag): SharingSettings | undefined {
