@@ -62,6 +62,7 @@ export function createRounds(deps: RoundsDeps): Rounds {
     try {
       await greet(deps)
       await readAnew(deps)
+      standTogether(book)
       const isBack = phase === 'alone'
       phase = 'shared'
       await recommit()
@@ -144,6 +145,12 @@ function freshSuccesses({ engine, book, clock, intervalMs }: RoundsDeps): readon
     notes.set(id, { id, ok: { at: lastOkAt, startedAt: lastOkStartedAt, nextDueAt } })
   }
   return [...notes.values()]
+}
+
+/** What was put off while we were alone is due when it is due for all. */
+function standTogether(book: Book): void {
+  for (let index = 0; index < book.count; index += 1)
+    book.holds[index] = book.rows.get(book.ids[index] ?? '')?.due ?? NEVER
 }
 
 /** Each takes its turn as if all still took theirs: who comes second waits for one interval more. */

@@ -21,12 +21,12 @@ export function sharedConfig(
   members: readonly Member[],
   { intervalS, more = '' }: { readonly intervalS: number; readonly more?: string },
 ): (fake: FakeProvider) => string {
-  return ({ url }) =>
+  return ({ port }) =>
     `model_list:\n${members
       .map(
         ({ group, id, base, more: info = '' }) =>
           `  - model_name: ${group}\n` +
-          `    litellm_params: { model: openai/gpt-4o, api_base: '${base.startsWith('http') ? base : `${url}/${base}`}', api_key: sk-up }\n` +
+          `    litellm_params: { model: openai/gpt-4o, api_base: '${base.startsWith('http') ? base : `http://127.0.0.1:${port}/${base}`}', api_key: sk-up }\n` +
           `    model_info: { id: ${id}${info} }\n`,
       )
       .join('')}` +
@@ -41,7 +41,8 @@ export async function withFleet(
   env: Readonly<Record<string, string>> | ((at: number) => Readonly<Record<string, string>>),
   use: (fleet: Fleet) => Promise<void>,
 ): Promise<void> {
-  const fake = await startFakeProvider()
+  // At each address of the loopback: to a gateway these are hosts of their own.
+  const fake = await startFakeProvider({ host: '0.0.0.0' })
   const gateways: Gateway[] = []
   try {
     await withFolder({ 'config.yaml': config(fake) }, async (cwd) => {
