@@ -102,13 +102,11 @@ interface Parts {
 /** Makes an engine that knows nothing yet. */
 export function createEngine(deps: EngineDeps): Engine {
   const { members, rules, look, clock } = deps
-  const count = members.length
+  const { length: count } = members
   const groups = members.map(({ group }) => group)
-  const parts: Parts = {
-    deps,
-    references: new Float64Array(count).fill(Number.POSITIVE_INFINITY),
-    spreadMs: deps.spreadMs ?? spreadOf(count, look.intervalMs),
-  }
+  const references = new Float64Array(count).fill(Number.POSITIVE_INFINITY)
+  const spreadMs = deps.spreadMs ?? spreadOf(count, look.intervalMs)
+  const parts: Parts = { deps, references, spreadMs }
   const domains = createFaultDomains(members)
   const standings = createStandings({
     count,
@@ -132,9 +130,10 @@ export function createEngine(deps: EngineDeps): Engine {
     wakeAt: (index) => standings.wakeAt(index),
     wake: (index, now) => standings.standing(index, now),
     jobOf: (index, { purpose }) => jobOf(members[index], index, purpose, standings, clock.elapsed()),
-    launch: (index, plan, now) => launch(parts, { standings, scheduler }, index, plan, now),
+    launch: (index, plan, now) => startLook(lookDeps, index, plan, now),
     admission: { burst: BURST, ...deps.admission, perSecond: allowances(members, look.intervalMs) },
   })
+  const lookDeps = { ...deps, standings, scheduler, references }
   const choices = createChoices({
     standings,
     traffic,
@@ -221,17 +220,6 @@ function planOf(
     ...(member?.isFirstBought === true && { isFirstBought: true }),
   }
   return sharedPlan(deps.claims, index, now, nextProbe(standing, now, prices, roll, deps.look))
-}
-
-function launch(
-  { deps, references }: Parts,
-  others: { readonly standings: Standings; readonly scheduler: Scheduler },
-  index: number,
-  plan: Plan,
-  now: number,
-): void {
-  if (plan.rung !== 'trial') references[index] = Number.POSITIVE_INFINITY
-  startLook({ ...deps, ...others }, index, plan, now)
 }
 
 /** Looks for silent calls each second. */

@@ -34,6 +34,8 @@ interface LookDeps {
   readonly clock: Pick<Clock, 'elapsed'>
   readonly probe: (index: number, rung: Depth, report: (looked: Looked) => void) => void
   readonly claims?: LookClaims
+  /** When a free look was asked for that tells whether our own network fails; this look will do. */
+  readonly references: Float64Array
   readonly standings: Pick<Standings, 'apply'>
   readonly scheduler: Pick<Scheduler, 'done' | 'nextAt'>
 }
@@ -60,6 +62,7 @@ export function startLook(deps: LookDeps, index: number, plan: Plan, now: number
     scheduler.done(index)
     return
   }
+  deps.references[index] = Number.POSITIVE_INFINITY
   // Whether our own network reaches it nobody else can tell us.
   if (claims === undefined || rung <= DEPTH.reach) {
     lookAt(deps, index, rung, now)
