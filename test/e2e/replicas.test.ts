@@ -48,8 +48,8 @@ for (const { name, skip, start, envOf } of [
     test('look as often as one alone', async () => {
       const server = await start()
       try {
-        const one = await probesIn(1, envOf(server), 16_000)
-        const three = await probesIn(3, envOf(server), 16_000)
+        const one = await probesIn(1, envOf(server), 12_000)
+        const three = await probesIn(3, envOf(server), 12_000)
         assert.ok(Math.abs(three - one) <= 1, `${three} probes of three, ${one} of one`)
       } finally {
         await server.stop()
