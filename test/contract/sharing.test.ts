@@ -281,6 +281,24 @@ for (const { name, skip, start, open, isShared } of SUBJECTS)
         assert.equal((await rowOf(a, id)).verdict?.state, 'DOWN')
       })
 
+      test('a store that forgets everything refuses the old claim, and its rows are news again', async () => {
+        const id = fresh()
+        const old = await granted(a, id)
+        const before = await rowOf(a, id)
+        await server?.empty()
+        const outcome = { finding: found('server_error'), conclusion: down(false) }
+        assert.equal((await a.commit(id, old, outcome, now())).kind, 'superseded')
+        const nonce = await granted(b, id)
+        assert.equal((await a.commit(id, old, outcome, now())).kind, 'superseded')
+        assert.equal(
+          (await b.commit(id, nonce, { finding: found('ok'), conclusion: UP }, now())).kind,
+          'committed',
+        )
+        const after_ = await rowOf(a, id)
+        assert.ok(after_.epoch > before.epoch)
+        assert.equal(after_.look?.kind, 'ok')
+      })
+
       test('all that live know of each other', async () => {
         await a.members()
         assert.deepEqual([...(await b.members())].sort(), ['a', 'b'])

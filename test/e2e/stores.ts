@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict'
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { chmodSync, chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { connect } from 'node:net'
@@ -13,6 +14,8 @@ export interface StoreServer {
   readonly url: string
   /** To the server and all that it started. */
   signal(name: NodeJS.Signals): void
+  /** Forgets all that was shared, as FLUSHALL does. */
+  empty(): Promise<void>
   /** Starts it again at the same port, empty or not as its kind is. */
   restart(): Promise<void>
   stop(): Promise<void>
@@ -44,6 +47,9 @@ export async function startRedis(): Promise<StoreServer> {
     port,
     url: `redis://127.0.0.1:${port}`,
     signal: (name) => void child.kill(name),
+    empty: async () => {
+      assert.equal(await reply(port, 'FLUSHALL'), '+OK')
+    },
     restart: async () => {
       await gone(child)
       child = launch()
@@ -109,6 +115,9 @@ export async function startPostgres(): Promise<StoreServer> {
     url,
     // Its processes share no group with ours, so that all of them can be stopped.
     signal: (name) => group(child, name),
+    empty: async () => {
+      assert.equal(await queries(url, 'truncate pulsegate_shared_health'), true)
+    },
     restart: async () => {
       await end()
       child = launch()
@@ -142,23 +151,28 @@ async function gone(child: ChildProcess): Promise<void> {
   await ended
 }
 
-function answers(port: number): Promise<boolean> {
+async function answers(port: number): Promise<boolean> {
+  return (await reply(port, 'PING')) === '+PONG'
+}
+
+/** The first line that Redis answers; empty where nobody does. */
+function reply(port: number, command: string): Promise<string> {
   return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1', () => socket.write('PING\r\n'))
+    const socket = connect(port, '127.0.0.1', () => socket.write(`${command}\r\n`))
     socket.once('data', (data) => {
       socket.destroy()
-      resolve(String(data).startsWith('+PONG'))
+      resolve(String(data).trim())
     })
-    socket.once('error', () => resolve(false))
+    socket.once('error', () => resolve(''))
   })
 }
 
-async function queries(url: string): Promise<boolean> {
+async function queries(url: string, statement = 'select 1'): Promise<boolean> {
   const client = new Client({ connectionString: url, connectionTimeoutMillis: 1_000 })
   client.on('error', () => {})
   try {
     await client.connect()
-    await client.query('select 1')
+    await client.query(statement)
     return true
   } catch {
     // It is not ready yet.
