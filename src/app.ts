@@ -7,7 +7,7 @@ import type { Verdict } from './core/verdict.ts'
 import type { Board } from './health/board.ts'
 import { watchLag } from './metrics/lag-watch.ts'
 import type { HealthPlan } from './health/plan.ts'
-import { createParts, type PartsDeps } from './parts.ts'
+import { createParts, type PartsDeps } from './parts/parts.ts'
 
 /** What an app needs besides its config. */
 export interface AppDeps extends PartsDeps {
@@ -59,7 +59,7 @@ export class ListenError extends Error {}
 export function createApp(config: Config, deps: AppDeps): App {
   const { log, clock, host, port } = deps
   const parts = createParts(config, deps)
-  const { board, checks, history, gateway, transports, metrics, lag } = parts
+  const { board, checks, history, replica, gateway, transports, metrics, lag } = parts
   let stopLagWatch: Cancel = () => {}
   let cancelPlan: Cancel = () => {}
   let ending: Promise<void> | undefined
@@ -70,6 +70,7 @@ export function createApp(config: Config, deps: AppDeps): App {
     stopLagWatch()
     cancelPlan()
     await checks.stop()
+    await replica?.stop()
     await history.stop()
     await transports.close()
   }
@@ -105,6 +106,7 @@ export function createApp(config: Config, deps: AppDeps): App {
         lag.saw(lateMs)
       })
       deps.onListening?.(url)
+      replica?.start()
       checks.start()
       history.start()
       if (config.general.backgroundHealthChecks) cancelPlan = sayPlan(clock, log, parts.plan)

@@ -14,6 +14,7 @@ import { readCredential, type Credential } from './params.ts'
 import { tidied, problemAt, type Problem } from './problem.ts'
 import { readFiles, readText, type Files, type ReadFile } from './read-files.ts'
 import { createSecretBag, keepEnvironment, looksSecret, type SecretBag } from './secrets.ts'
+import { checkSharing, readSharing } from './sharing-settings.ts'
 import { readGeneral, readLibrary, readNetwork, readProbeDefaults, readRouter } from './settings.ts'
 
 /** What loading needs from outside. */
@@ -84,6 +85,7 @@ function build(files: Files, path: string, processEnv: Environment, resolve: Res
   const isWhole = !files.problems.some(({ severity }) => severity === 'fatal')
   checkRoot(root, isWhole, report)
   checkEngine(root, report)
+  checkSharing(root, env, report)
   for (const [name, { value }] of root.entries) {
     // Deployments and credentials are kept where they are resolved.
     if (name !== 'model_list' && name !== 'credential_list') keepSecrets(value, SETTINGS.get(name), bag)
@@ -106,12 +108,14 @@ function build(files: Files, path: string, processEnv: Environment, resolve: Res
     report({ severity: 'warning', file: path, path: variable, message })
   const general = readGeneral(root, env, bag, complain, files.root)
   const router = readRouter(root)
+  const sharing = readSharing(root, env, general.databaseUrl, bag)
   const config: Config = {
     path,
     deployments,
     general,
     router,
     engine: readEngine(root, general, router),
+    ...(sharing && { sharing }),
     litellm: readLibrary(root),
     probing: readProbeDefaults(env, complain),
     network: readNetwork(root, env),

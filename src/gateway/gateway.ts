@@ -1,5 +1,6 @@
 import type { Clock } from '../core/clock.ts'
 import type { Deployment } from '../core/deployment.ts'
+import type { JsonObject } from '../core/json.ts'
 import type { Log } from '../core/log.ts'
 import type { ResolveModel } from '../core/resolve.ts'
 import type { Redact } from '../core/secret.ts'
@@ -52,6 +53,8 @@ export interface GatewayDeps {
     readonly openLine: (deployment: Deployment, isConfigured: boolean) => LineOrProblem
   }
   readonly history: Pick<History, 'read' | 'status' | 'database'>
+  /** What this gateway shares with its replicas, in LiteLLM's form; from memory. */
+  readonly sharedStatus: () => JsonObject
   /** The models that are asked where a group, by any of these names, has failed; nearest first. */
   readonly fallbacksOf: (names: readonly string[]) => readonly string[]
   readonly relay: Relay

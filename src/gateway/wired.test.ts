@@ -194,6 +194,7 @@ export async function startWired(sketches: readonly Sketch[], options: WiredOpti
   const seal = createSeal(new Secret(MASTER_KEY), 'realtime session', randomBytes)
   const sessionKeys = createSessionKeys(seal, clock)
   const gateway = createGateway({
+    sharedStatus: () => ({}),
     fallbacksOf: options.fallbacksOf ?? (() => []),
     deployments,
     directory,

@@ -10,6 +10,8 @@ import { createChecker } from './check.ts'
 import type { Checker, CheckWish } from './check.ts'
 import { createEngine } from './engine/engine.ts'
 import type { Engine } from './engine/engine.ts'
+import type { LookClaims } from './engine/look.ts'
+import type { Transition } from './engine/standings.ts'
 import { createPurse } from './engine/purse.ts'
 import type { EngineRuleSet } from './engine-rules.ts'
 import { createFlights } from './live.ts'
@@ -37,7 +39,7 @@ export interface HealthChecks extends Saving {
   /** What is known of all deployments. */
   readonly board: Board
   /** Decides who gets traffic, from what traffic and probes tell. */
-  readonly engine: Pick<Engine, 'standings' | 'traffic' | 'choices' | 'plan'>
+  readonly engine: Pick<Engine, 'standings' | 'traffic' | 'choices' | 'plan' | 'scheduler'>
   /** The same for people. */
   readonly views: StandingViews
   /** What an operator may do by hand. */
@@ -81,6 +83,16 @@ export interface HealthChecksDeps {
   readonly engineRules: EngineRuleSet
   /** In [0, 1). */
   readonly random: () => number
+  /** Other gateways look at the same deployments; absent: none does. */
+  readonly replica?: ReplicaSeam
+}
+
+/** What health checks ask of the others, and tell them. */
+export interface ReplicaSeam {
+  readonly claims: LookClaims
+  moved(index: number, transition: Transition): void
+  /** When a look that runs must be over. */
+  readonly endsAt: (index: number) => number
 }
 
 /** First looks of a small fleet come at once, those of a large one within this, milliseconds. */
@@ -101,6 +113,7 @@ export function createHealthChecks(deps: HealthChecksDeps): HealthChecks {
     probe: (index, rung, report) => looks.probe(index, rung, report),
     onTransition: (index, transition) => {
       board.moved(index, transition)
+      deps.replica?.moved(index, transition)
       const deployment = deployments[index]
       if (deployment !== undefined) logTransition(deps, deployment, transition, board.latestError(index))
     },
@@ -122,6 +135,7 @@ export function createHealthChecks(deps: HealthChecksDeps): HealthChecks {
     board,
     record,
     priceCeiling: engineRules.look.priceCeiling,
+    ...(deps.replica && { endsAt: deps.replica.endsAt }),
     check: wished(flights, wishes),
   })
   const check = (deployment: Deployment, signal = neverStops) => flights.share(deployment, signal)
@@ -193,7 +207,7 @@ function wished(flights: Flights, wishes: Map<number, CheckWish>): LooksDeps['ch
 
 /** The engine with what the config says of it. */
 function createHealthEngine(
-  { deployments, clock, log, engineRules, random, lagMs }: HealthChecksDeps,
+  { deployments, clock, log, engineRules, random, lagMs, replica }: HealthChecksDeps,
   { members, slowHosts, mostOfOneKey, keys }: Members,
   { probe, onTransition }: Pick<Parameters<typeof createEngine>[0], 'probe' | 'onTransition'>,
 ): Engine {
@@ -211,6 +225,7 @@ function createHealthEngine(
     },
     spreadMs: Math.min(LONGEST_SPREAD_MS, look.intervalMs / 2, deployments.length * SPREAD_EACH_MS),
     hasLastResort,
+    ...(replica && { claims: replica.claims }),
     clock,
     random,
     lagMs,

@@ -1,4 +1,4 @@
-import type { Clock } from '../core/clock.ts'
+import type { Cancel, Clock } from '../core/clock.ts'
 import type { Deployment } from '../core/deployment.ts'
 import { DEPTH } from '../core/depth.ts'
 import type { Depth } from '../core/depth.ts'
@@ -25,6 +25,8 @@ export interface LooksDeps {
   readonly board: Pick<WritableBoard, 'passed'>
   readonly clock: Clock
   readonly log: Log
+  /** When a look that runs must be over, whatever it has come to; absent: when it is over. */
+  readonly endsAt?: (index: number) => number
   /** A look that costs more is taken for nobody's doubt. */
   readonly priceCeiling: number
 }
@@ -55,9 +57,11 @@ export function createLooks(deps: LooksDeps): Looks {
       const deployment = deps.deployments[index]
       if (deployment === undefined) return
       const before = evidenceAt(deps, index)
-      const look = climb(deps, deployment, rung, paid, stopping.signal)
+      const { signal, over } = limited(deps, index, stopping.signal)
+      const look = climb(deps, deployment, rung, paid, signal)
         .catch((error: unknown) => crashed(deps.log, deployment, asGatewayError(error)))
         .then((climbed) => {
+          over()
           running.delete(look)
           if (stopping.signal.aborted) return
           // Evidence is applied as it comes; where none came (our own loop lagged), the same look is due at once.
@@ -73,6 +77,19 @@ export function createLooks(deps: LooksDeps): Looks {
       await Promise.allSettled(running)
     },
   }
+}
+
+/** Ends a look whose claim is about to end: another gateway may begin then. */
+function limited(
+  { endsAt, clock }: LooksDeps,
+  index: number,
+  stopping: AbortSignal,
+): { readonly signal: AbortSignal; readonly over: Cancel } {
+  const at = endsAt?.(index) ?? Number.POSITIVE_INFINITY
+  if (at === Number.POSITIVE_INFINITY) return { signal: stopping, over: () => {} }
+  const late = new AbortController()
+  const over = clock.after(at - clock.elapsed(), () => late.abort())
+  return { signal: AbortSignal.any([stopping, late.signal]), over }
 }
 
 function evidenceAt({ engine, clock }: LooksDeps, index: number): Standing {

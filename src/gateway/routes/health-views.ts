@@ -8,11 +8,17 @@ import { sendError, sendJsonText, wildcardText } from '../json-reply.ts'
 const MOST_OF_ONE_ID = 200
 const MOST_SHOWN_CHARS = 256
 
-/** `GET /health/deployments/{id}` and `/health/groups/{name}`: why somebody is asked or not, from memory. */
+/**
+ * `GET /health/deployments/{id}` and `/health/groups/{name}`: why somebody is asked or not; `/health/shared-status`: who
+ * looks with us. All from memory.
+ */
 export function healthViewRoutes(app: FastifyInstance, context: RouteContext): void {
   const { directory, checks, fallbacksOf, settings } = context
   const { views } = checks
   const options = { details: settings.healthCheckDetails }
+  app.get('/health/shared-status', { config: { hasDetail: true } }, (_, reply) =>
+    send(reply, context, context.sharedStatus()),
+  )
   // Wildcards, since ids and names may hold a slash.
   app.get('/health/deployments/*', { config: { hasDetail: true } }, (request, reply) => {
     const id = wildcardText(request.params)

@@ -1,4 +1,5 @@
 import type { FaultDomain } from '../../core/depth.ts'
+import { isLook } from '../../core/evidence.ts'
 import type { Evidence } from '../../core/evidence.ts'
 import type { FailureKind } from '../../core/failure.ts'
 import type { EvidenceRow } from '../../core/failure-row.ts'
@@ -57,21 +58,21 @@ function learnt(before: Standing, { evidence, row, now, rules }: Blow): Standing
     ...before,
     ...(isCounted && counted(before, at, row.score === 1 ? 1 : 0, rules)),
     lastEvidenceAt: Math.max(before.lastEvidenceAt, at),
-    lastProbeAt: source === 'probe' ? Math.max(before.lastProbeAt, at) : before.lastProbeAt,
+    lastProbeAt: isLook(source) ? Math.max(before.lastProbeAt, at) : before.lastProbeAt,
   }
 }
 
 function isIgnored({ evidence: { source }, kind, rules }: Blow): boolean {
   if (source === 'traffic') return !rules.isTrafficHeeded
-  if (source === 'probe' && !rules.isProbeHeeded) return true
-  return source === 'probe' && rules.ignoreTransientErrors && (kind === 'rate_limited' || kind === 'timeout')
+  if (isLook(source) && !rules.isProbeHeeded) return true
+  return isLook(source) && rules.ignoreTransientErrors && (kind === 'rate_limited' || kind === 'timeout')
 }
 
 /** A success that began later shows that this failure was its own request's. */
 function scoreOf({ lastOkStartedAt }: Standing, { evidence, row, rules }: Blow): number {
   if (evidence.startedAt < lastOkStartedAt) return 0
   const score = row.score === 0 ? 1 : row.score
-  return evidence.source === 'probe' ? score * rules.probeScore : score
+  return isLook(evidence.source) ? score * rules.probeScore : score
 }
 
 function suspected(standing: Standing, blow: Blow): Standing {
@@ -121,7 +122,7 @@ function weighed(standing: Standing, blow: Blow, score: number): Standing {
 }
 
 function isProbed({ blames }: Standing): boolean {
-  return blames.some(({ source }) => source === 'probe')
+  return blames.some(({ source }) => isLook(source))
 }
 
 /** Where the config writes a number of failures, ours is never the smaller one. */
@@ -137,7 +138,7 @@ function ownRules(kind: FailureKind, rules: EngineRules): EngineRules {
 /** It was looked at and is as bad as before: the next look waits longer. */
 function stillDown(standing: Standing, blow: Blow): Standing {
   const { evidence, kind, row } = blow
-  if (evidence.source !== 'probe' || evidence.startedAt < standing.since) return standing
+  if (!isLook(evidence.source) || evidence.startedAt < standing.since) return standing
   const isKnown = standing.blames.some((blame) => blame.kind === kind)
   return {
     ...longer(standing, blow),
@@ -148,7 +149,7 @@ function stillDown(standing: Standing, blow: Blow): Standing {
 }
 
 function longer(standing: Standing, { evidence }: Blow): Standing {
-  if (evidence.source !== 'probe' || evidence.startedAt < standing.since) return standing
+  if (!isLook(evidence.source) || evidence.startedAt < standing.since) return standing
   return { ...standing, waits: Math.min(standing.waits + 1, MOST_WAITS) }
 }
 

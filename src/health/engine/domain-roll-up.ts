@@ -1,5 +1,6 @@
 import { DEPTH } from '../../core/depth.ts'
 import type { Depth, FaultDomain } from '../../core/depth.ts'
+import { isLook } from '../../core/evidence.ts'
 import type { Evidence } from '../../core/evidence.ts'
 import { evidenceRow } from './blame.ts'
 import type { FaultDomains } from './fault-domains.ts'
@@ -127,7 +128,7 @@ function shareFront(
   now: number,
 ): void {
   const { source, kind, depth } = evidence
-  if (source !== 'probe' || kind !== 'ok' || depth !== DEPTH.front) return
+  if (!isLook(source) || kind !== 'ok' || depth !== DEPTH.front) return
   const atHost = new Set(domains.members('host', index))
   for (const member of domains.members('credential', index))
     if (member !== index && atHost.has(member)) step(member, { ...evidence, source: 'peer' }, now)

@@ -1,7 +1,6 @@
 import type { Cancel, Clock } from '../../core/clock.ts'
-import { DEPTH } from '../../core/depth.ts'
 import type { Depth } from '../../core/depth.ts'
-import type { Evidence } from '../../core/evidence.ts'
+
 import type { AdmissionRules, Job } from './admission.ts'
 import { createChoices } from './choices.ts'
 import type { Choices } from './choices.ts'
@@ -12,6 +11,8 @@ import { createPlans, mayConfirm } from './plans.ts'
 import type { Plans } from './plans.ts'
 import type { Purse } from './purse.ts'
 import type { EngineRules, LookRules } from './rules.ts'
+import { sharedPlan, startLook } from './look.ts'
+import type { LookClaims, Looked } from './look.ts'
 import { createScheduler } from './scheduler.ts'
 import type { Scheduler } from './scheduler.ts'
 import type { Standing } from './standing.ts'
@@ -39,14 +40,6 @@ export interface Member {
   readonly isFirstBought?: boolean
 }
 
-/** What a look came to. */
-export interface Looked {
-  /** Undefined where it says nothing: it was cancelled, or our own loop lagged. */
-  readonly evidence: Evidence | undefined
-  /** An answer was bought. */
-  readonly isPaid: boolean
-}
-
 /** What the engine runs on. */
 export interface EngineDeps {
   readonly members: readonly Member[]
@@ -71,6 +64,8 @@ export interface EngineDeps {
    * once, or later.
    */
   readonly probe: (index: number, rung: Depth, report: (looked: Looked) => void) => void
+  /** Absent: nobody else looks at these deployments. */
+  readonly claims?: LookClaims
   /** Told of every change of state. */
   readonly onTransition: (index: number, transition: Transition) => void
   /** Told of a request that failed at all of these. */
@@ -89,7 +84,7 @@ export interface Engine {
   /** Until when that is so; in the past where it is not. */
   sparedUntil(index: number): number
   /** What is planned, waits and runs. */
-  readonly scheduler: Pick<Scheduler, 'nextAt' | 'numbers'>
+  readonly scheduler: Pick<Scheduler, 'nextAt' | 'numbers' | 'replan'>
   start(): void
   stop(): void
 }
@@ -131,7 +126,7 @@ export function createEngine(deps: EngineDeps): Engine {
   })
   const traffic = createTraffic({ standings, groups, elapsed: () => clock.elapsed(), lagMs: deps.lagMs })
   const planOf = (index: number, now: number, roll: number): Plan | undefined =>
-    plans.next(index, standings.standing(index, now), now, roll)
+    sharedPlan(deps.claims, index, now, plans.next(index, standings.standing(index, now), now, roll))
   const scheduler = createScheduler({
     count,
     clock,
@@ -140,9 +135,10 @@ export function createEngine(deps: EngineDeps): Engine {
     wakeAt: (index) => standings.wakeAt(index),
     wake: (index, now) => standings.standing(index, now),
     jobOf: (index, { purpose }) => jobOf(members[index], index, purpose, standings, clock.elapsed()),
-    launch: (index, plan, now) => launch(parts, { standings, scheduler }, index, plan, now),
+    launch: (index, plan, now) => startLook(lookDeps, index, plan, now),
     admission: { burst: BURST, ...deps.admission, perSecond: allowances(members, look.intervalMs) },
   })
+  const lookDeps = { ...deps, standings, scheduler, plans }
   const choices = createChoices({
     standings,
     traffic,
@@ -217,37 +213,6 @@ function confirmationOf({ deps, plans }: Parts, index: number): 'looks' | number
   if (look.strategy === 'off' || !rules.isProbeHeeded) return rules.failures
   const now = clock.elapsed()
   return now >= plans.sparedUntil(index) && mayConfirm(deps, index, now) ? 'looks' : DEAR_FAILURES
-}
-
-/** A look costs its price from the moment it begins, so that many at once cannot overdraw the purse. */
-function launch(
-  { deps, plans }: Parts,
-  { standings, scheduler }: { readonly standings: Standings; readonly scheduler: Scheduler },
-  index: number,
-  { rung }: Plan,
-  now: number,
-): void {
-  if (rung === 'trial') {
-    standings.apply(index, { kind: 'trial' }, now)
-    scheduler.done(index)
-    return
-  }
-  const { purse, clock } = deps
-  const { price = 0, goldenPrice = price, credential = 0 } = deps.members[index] ?? {}
-  const cost = rung >= DEPTH.right ? goldenPrice : rung >= DEPTH.answer ? price : 0
-  purse.spend(cost, credential, now)
-  plans.begun(index)
-  let isReported = false
-  deps.probe(index, rung, ({ evidence, isPaid }) => {
-    if (isReported) return
-    isReported = true
-    if (!isPaid) purse.refund(cost, credential)
-    // What was to be free led on to an answer.
-    else if (cost === 0)
-      purse.spend(price === Number.POSITIVE_INFINITY ? 0 : price, credential, clock.elapsed())
-    if (evidence !== undefined) standings.apply(index, evidence, clock.elapsed())
-    scheduler.done(index)
-  })
 }
 
 /** Looks for silent calls each second. */

@@ -46,7 +46,7 @@ const NUMBERS = [
   'penalty',
 ] as const
 const DOMAINS = ['host', 'credential', 'deployment'] as const
-const SOURCES = ['traffic', 'probe', 'peer'] as const
+const SOURCES = ['traffic', 'probe', 'replica', 'peer'] as const
 
 /**
  * A standing as plain JSON, its moments as ages at `now`. What follows another deployment's verdict is kept as unknown:

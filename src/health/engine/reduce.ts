@@ -3,7 +3,7 @@ import type { Evidence } from '../../core/evidence.ts'
 import { afterFailure } from './after-failure.ts'
 import { afterOk } from './after-ok.ts'
 import { isCondemned, suspicion, withoutPoison } from './blame.ts'
-import { forgotten, moved, recovering } from './moves.ts'
+import { fallen, forgotten, misconfigured, moved, recovering } from './moves.ts'
 import { passTime } from './pass-time.ts'
 import type { EngineRules } from './rules.ts'
 import type { Command, Effect, Standing, Step } from './standing.ts'
@@ -37,6 +37,8 @@ function step(standing: Standing, input: Evidence | Command, now: number, rules:
       return condemned(standing, input, now)
     case 'narrowed':
       return { ...standing, domain: 'deployment' }
+    case 'told':
+      return told(standing, input, now, rules)
     case 'released':
       return standing.isFollower ? { ...standing, isReleased: true, until: input.at } : standing
   }
@@ -73,6 +75,21 @@ function condemned(
 ): Standing {
   if (standing.state === 'ISOLATED' || (isOut(standing) && !standing.isFollower)) return standing
   return moved(standing, state, now, { ...CLEAN, reason, domain, isFollower: true })
+}
+
+/** A verdict of all gateways, unless something newer is known here. */
+function told(
+  standing: Standing,
+  { state, reason, domain, at }: Extract<Command, { kind: 'told' }>,
+  now: number,
+  rules: EngineRules,
+): Standing {
+  const isKnown = isOut(standing) && !standing.isFollower
+  if (standing.state === 'ISOLATED' || isKnown || !rules.isProbeHeeded) return standing
+  if (standing.lastOkStartedAt > at) return standing
+  return state === 'DOWN'
+    ? fallen(standing, reason, domain, now, rules)
+    : misconfigured(standing, reason, domain, now)
 }
 
 /** The doubt stays until somebody has looked; a fall that hung on this request alone is taken back. */

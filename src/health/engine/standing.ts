@@ -173,6 +173,14 @@ export type Command =
     }
   /** Its verdict is its own alone: somebody who shares its key has answered. */
   | { readonly kind: 'narrowed' }
+  /** Other gateways have looked, and agree; what we were told by a later answer of its own stands above that. */
+  | {
+      readonly kind: 'told'
+      readonly state: 'DOWN' | 'MISCONFIGURED'
+      readonly reason: FailureKind
+      readonly domain: FaultDomain
+      readonly at: number
+    }
   /** Its host or its key is back; its own turn comes at `at`. */
   | { readonly kind: 'released'; readonly at: number }
 

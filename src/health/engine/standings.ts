@@ -71,6 +71,8 @@ export interface Standings {
   recent(index: number): readonly EvidenceRun[]
   /** Our own network fails: nobody is brought down. */
   isIsolated(now: number): boolean
+  /** May a failure of this kind there, since then, be our own network's? */
+  mayBeOurs(index: number, kind: Evidence['kind'], since: number, now: number): boolean
   /** Takes over what was known before a restart, or what another replica knows. */
   adopt(index: number, standing: Standing): void
   /** Where it stands as plain JSON, for the next process or the next engine; undefined: nothing is known. */
@@ -139,6 +141,7 @@ export function createStandings(deps: StandingsDeps): Standings {
     wakeAt: (index) => wakes[index] ?? Number.POSITIVE_INFINITY,
     recent: (index) => book.recent.of(index),
     isIsolated: (now) => deps.rules.noticesIsolation && isolation.isIsolated(now),
+    mayBeOurs: (index, kind, since, now) => whoFails(book, index, kind, since, now) !== 'they',
     adopt: (index, standing) => adopt(book, index, standing),
     save: (index, now) => saveStanding(get(book, index), now),
     restore: (saved, now) => restoreStandings(restoring(book, now), saved, now),
@@ -190,18 +193,30 @@ function rulesFor(
   input: Evidence | Command,
   now: number,
 ): EngineRules {
-  const { deps, isolation } = book
+  const { deps } = book
   if (!('source' in input) || input.kind === 'ok') return deps.rules
   const rules = book.judged(deps.confirms(index))
-  if (!rules.noticesIsolation) return rules
-  if (isolation.isIsolated(now)) return { ...rules, isFrozen: true }
-  if (evidenceRow(input.kind)?.domain !== 'host') return rules
-  const host = deps.hosts[index] ?? 0
   const since = before.blames[0]?.startedAt ?? input.startedAt
-  // Where nobody else can be asked, silence of one host is all that there is to know.
-  if (!isolation.isAlone(host, since) || !hasOthers(book, host)) return rules
-  if (suspicion(before.blames) > 1) askOthers(book, host, now)
+  const blamed = whoFails(book, index, input.kind, since, now)
+  if (blamed === 'they') return rules
+  if (blamed === 'perhaps we' && suspicion(before.blames) > 1) askOthers(book, deps.hosts[index] ?? 0, now)
   return { ...rules, isFrozen: true }
+}
+
+/** Whether a failure of this kind may be our own network's. */
+function whoFails(
+  { deps, isolation, references }: Book,
+  index: number,
+  kind: Evidence['kind'],
+  since: number,
+  now: number,
+): 'they' | 'perhaps we' | 'we' {
+  if (!deps.rules.noticesIsolation) return 'they'
+  if (isolation.isIsolated(now)) return 'we'
+  if (evidenceRow(kind)?.domain !== 'host') return 'they'
+  const host = deps.hosts[index] ?? 0
+  // Where nobody else can be asked, silence of one host is all that there is to know.
+  return isolation.isAlone(host, since) && hasOthers({ references }, host) ? 'perhaps we' : 'they'
 }
 
 function referencesOf({ count, hosts, canRefer }: StandingsDeps): ReadonlyMap<number, number> {
@@ -210,7 +225,7 @@ function referencesOf({ count, hosts, canRefer }: StandingsDeps): ReadonlyMap<nu
   return references
 }
 
-function hasOthers({ references }: Book, host: number): boolean {
+function hasOthers({ references }: Pick<Book, 'references'>, host: number): boolean {
   return references.size > (references.has(host) ? 1 : 0)
 }
 
@@ -226,7 +241,7 @@ function askOthers({ deps, references }: Book, host: number, now: number): void 
 }
 
 function hear({ deps, isolation }: Book, index: number, { kind, source, depth, at }: Evidence): void {
-  if (source === 'peer') return
+  if (source === 'peer' || source === 'replica') return
   const host = deps.hosts[index] ?? 0
   const row = evidenceRow(kind)
   const isAnswer = kind === 'ok' ? depth >= DEPTH.reach : row?.domain !== 'host' && kind !== 'timeout'

@@ -1,43 +1,43 @@
 import { randomBytes, randomUUID } from 'node:crypto'
-import type { Config } from './config/config.ts'
-import type { Clock } from './core/clock.ts'
-import type { Deployment } from './core/deployment.ts'
-import type { Log } from './core/log.ts'
-import { createSeal } from './core/seal.ts'
-import { createRedact, Secret, type Redact } from './core/secret.ts'
-import type { Gateway, GatewayDeps } from './gateway/gateway.ts'
-import { createGateway } from './gateway/server.ts'
-import { createMetrics, type Metrics } from './metrics/metrics.ts'
-import { createRecentLag, type RecentLag } from './metrics/recent-lag.ts'
-import type { Board } from './health/board.ts'
-import { createHealthChecks, type HealthChecks } from './health/checks.ts'
-import { createConnectionTest } from './health/connection-test.ts'
-import { engineRulesOf } from './health/engine-rules.ts'
-import { createHistory, type History } from './health/history/history.ts'
-import { identityOf } from './health/identity.ts'
-import { createMembers, type MemberInputs } from './health/members.ts'
-import { planHealth, type HealthPlan } from './health/plan.ts'
-import { createProbePrices, type ProbePrices } from './health/probe-price.ts'
-import { DEFAULT_HEALTH_SETTINGS, type HealthSettings } from './health/settings.ts'
-import type { LineOrProblem } from './health/subject.ts'
-import { openLine } from './providers/call.ts'
-import { createModelBook, type ModelBook } from './providers/model-facts.ts'
-import { resolveModel } from './providers/registry.ts'
-import { createChoice } from './routing/choice/choice.ts'
-import { createDirectory } from './routing/choice/directory.ts'
-import { createOutOfReach } from './routing/choice/out-of-reach.ts'
-import { fallbackModels } from './routing/journey/fallbacks.ts'
-import { createHedgeGroups } from './routing/journey/hedge-groups.ts'
-import type { Directory } from './routing/choice/directory.ts'
-import { moderationDefault } from './routing/request/moderation-default.ts'
-import { createObjects, type ObjectDeps } from './routing/objects/objects.ts'
-import { createRealtimeKeys, type RealtimeKeyDeps } from './routing/realtime/keys.ts'
-import { createRealtimeRelay, type RealtimeDeps } from './routing/realtime/realtime.ts'
-import { createRelay, type RelayDeps } from './routing/relay.ts'
-import { createRetryBudgets } from './routing/journey/retry-budget.ts'
-import { createSessionKeys } from './routing/realtime/session-keys.ts'
-import { createStores } from './store/stores.ts'
-import { createTransports, type Transports } from './transport/transports.ts'
+import type { Config } from '../config/config.ts'
+import type { Clock } from '../core/clock.ts'
+import type { Deployment } from '../core/deployment.ts'
+import type { Log } from '../core/log.ts'
+import { createSeal } from '../core/seal.ts'
+import { createRedact, Secret, type Redact } from '../core/secret.ts'
+import type { Gateway, GatewayDeps } from '../gateway/gateway.ts'
+import { createGateway } from '../gateway/server.ts'
+import { createMetrics, type Metrics } from '../metrics/metrics.ts'
+import { createRecentLag, type RecentLag } from '../metrics/recent-lag.ts'
+import type { Board } from '../health/board.ts'
+import { createHealthChecks, type HealthChecks } from '../health/checks.ts'
+import { createConnectionTest } from '../health/connection-test.ts'
+import { engineRulesOf } from '../health/engine-rules.ts'
+import type { History } from '../health/history/history.ts'
+import { createMembers, type MemberInputs } from '../health/members.ts'
+import { planHealth, type HealthPlan } from '../health/plan.ts'
+import { createProbePrices, type ProbePrices } from '../health/probe-price.ts'
+import type { LineOrProblem } from '../health/subject.ts'
+import { openLine } from '../providers/call.ts'
+import { createModelBook, type ModelBook } from '../providers/model-facts.ts'
+import { resolveModel } from '../providers/registry.ts'
+import { createChoice } from '../routing/choice/choice.ts'
+import { createDirectory } from '../routing/choice/directory.ts'
+import { createOutOfReach } from '../routing/choice/out-of-reach.ts'
+import { fallbackModels } from '../routing/journey/fallbacks.ts'
+import { createHedgeGroups } from '../routing/journey/hedge-groups.ts'
+import { moderationDefault } from '../routing/request/moderation-default.ts'
+import { createObjects, type ObjectDeps } from '../routing/objects/objects.ts'
+import { createRealtimeKeys, type RealtimeKeyDeps } from '../routing/realtime/keys.ts'
+import { createRealtimeRelay, type RealtimeDeps } from '../routing/realtime/realtime.ts'
+import { createRelay, type RelayDeps } from '../routing/relay.ts'
+import { createRetryBudgets } from '../routing/journey/retry-budget.ts'
+import { createSessionKeys } from '../routing/realtime/session-keys.ts'
+import { healthSettings } from './health-settings.ts'
+import { createPast } from './past.ts'
+import { createTwins } from './twins.ts'
+import type { Replica } from '../sharing/replica.ts'
+import { createTransports, type Transports } from '../transport/transports.ts'
 
 /** Retries of a model group as a share of its recent requests, so that an outage is not multiplied. */
 const RETRY_SHARE = 0.2
@@ -63,6 +63,8 @@ export interface Parts {
   readonly board: Board
   readonly checks: HealthChecks
   readonly history: History
+  /** This gateway among others that look at the same deployments; undefined: there are none. */
+  readonly replica: Replica | undefined
   readonly gateway: Gateway
   readonly transports: Transports
   readonly metrics: Metrics
@@ -81,7 +83,7 @@ export interface Parts {
 /** Everything that a gateway is made of, each part told of those it uses. */
 export function createParts(config: Config, deps: PartsDeps): Parts {
   const { log, clock, random, version, redact = createRedact(config.secrets) } = deps
-  const { deployments } = config
+  const { deployments, router } = config
   const transports = createTransports({
     ...config.network,
     clock,
@@ -97,60 +99,70 @@ export function createParts(config: Config, deps: PartsDeps): Parts {
     })
   const openConfigured = (deployment: Deployment): LineOrProblem => openTo(deployment)
   const lines = createLines(deployments, openConfigured)
-  const { router } = config
   const directory = createDirectory(deployments, resolveModel, router.aliases)
   const settings = healthSettings(config, directory)
   const shared = { deployments, lines, openLine: openConfigured, clock, log, random }
   const lag = createRecentLag()
   const book = createModelBook()
   const prices = createProbePrices({ book, env: config.env, settings })
-  const checks = createHealthChecks({
+  const { replica, sharedStatus } = createTwins(config, { ...shared, settings, engine: () => checks.engine })
+  const checks: HealthChecks = createHealthChecks({
     ...shared,
+    ...(replica && { replica }),
     priceOf: (each) => prices.of(each),
     lagMs: () => lag.p99Ms(),
     settings,
     engineRules: engineRulesOf(config.engine),
   })
-  const history = createPast(config, deps, checks, lines)
+  const history = createPast(config, { ...deps, checks, lines })
   const metrics = createMetrics({
     deployments,
     memory: () => process.memoryUsage(),
     droppedLogLines: deps.droppedLogLines ?? (() => 0),
   })
   const traffic = createTraffic(config, { ...shared, directory, health: checks, book, metrics })
+  const test = createConnectionTest(deps, settings)
+  const face = faceOf(config, { ...deps, redact }, { ...traffic, checks, metrics, history, sharedStatus })
   const gateway = createGateway({
-    ...shared,
-    board: checks.board,
-    directory,
-    checks,
-    history,
-    connectionTest: { resolve: resolveModel, test: createConnectionTest(deps, settings), openLine: openTo },
-    ...createRoads(traffic, config.general.masterKey),
-    metrics,
-    metricsNeedKey: config.litellm.metricsNeedKey,
-    settings: { ...moderationDefault(deployments), ...config.general },
-    redact,
-    version,
-    newCallId: randomUUID,
+    ...face,
+    connectionTest: { resolve: resolveModel, test, openLine: openTo },
   })
   const prepare = createPreparation(config, book, prices)
   const plan = createPlanner(config, { lines, prices, settings })
   const asked = createAnswers(deployments, lines, prices)
-  return { board: checks.board, checks, history, gateway, transports, metrics, lag, prepare, plan, ...asked }
+  const { board } = checks
+  const running = { board, checks, history, replica, gateway, transports, metrics, lag }
+  return { ...running, prepare, plan, ...asked }
 }
 
 type Lines = MemberInputs['lines']
 
-/** What is remembered: in the database where one is configured, else in a file, else in memory. */
-function createPast({ general }: Config, deps: PartsDeps, checks: HealthChecks, lines: Lines): History {
-  return createHistory({
-    ...deps,
-    ...createStores({ ...deps, url: general.databaseUrl, path: deps.historyFile }),
+/** What the HTTP face serves with. */
+function faceOf(
+  { deployments, general, litellm }: Config,
+  { log, clock, random, version, redact }: PartsDeps & { readonly redact: Redact },
+  traffic: Traffic &
+    Pick<GatewayDeps, 'metrics' | 'history' | 'sharedStatus'> & { readonly checks: HealthChecks },
+): Omit<GatewayDeps, 'connectionTest'> {
+  const { checks, directory, metrics, history, sharedStatus } = traffic
+  return {
+    deployments,
+    log,
+    clock,
+    random,
     board: checks.board,
-    saving: checks,
-    identity: (deployment) => identityOf(deployment, lines(deployment.index)),
-    writer: randomUUID(),
-  })
+    directory,
+    checks,
+    history,
+    sharedStatus,
+    ...createRoads(traffic, general.masterKey),
+    metrics,
+    metricsNeedKey: litellm.metricsNeedKey,
+    settings: { ...moderationDefault(deployments), ...general },
+    redact,
+    version,
+    newCallId: randomUUID,
+  }
 }
 
 /** What all that clients ask for runs on. */
@@ -274,27 +286,5 @@ function reachOver(lines: Lines): (deployment: Pick<Deployment, 'index'>) => Pro
     const opened = lines(index)
     if ('misconfigured' in opened) return Promise.resolve(false)
     return opened.line.transport.reach(opened.line.target.base)
-  }
-}
-
-function healthSettings(
-  { general, probing }: Config,
-  { groupOf }: Pick<Directory, 'groupOf'>,
-): HealthSettings {
-  const { healthCheckIntervalMs, healthCheckConcurrency, backgroundHealthCheckModelGroups } = general
-  const groups = backgroundHealthCheckModelGroups?.map((name) => groupOf(name))
-  return {
-    ...DEFAULT_HEALTH_SETTINGS,
-    backgroundHealthChecks: general.backgroundHealthChecks,
-    ...(healthCheckIntervalMs === undefined ? {} : { intervalMs: healthCheckIntervalMs }),
-    ...(healthCheckConcurrency === undefined ? {} : { concurrency: healthCheckConcurrency }),
-    ...(groups === undefined ? {} : { groups }),
-    skipDisabledBackgroundModels: general.skipDisabledBackgroundModels,
-    ...(general.healthCheckOnRequest === undefined ? {} : { onRequest: general.healthCheckOnRequest }),
-    probeTimeoutMs: probing.timeoutMs,
-    prompt: probing.prompt,
-    ...(probing.maxTokens === undefined ? {} : { maxTokens: probing.maxTokens }),
-    ...(probing.maxTokensReasoning === undefined ? {} : { maxTokensReasoning: probing.maxTokensReasoning }),
-    ...(general.healthCheckRung === 'minimal' ? { rung: 'minimal' } : {}),
   }
 }
