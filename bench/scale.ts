@@ -1,6 +1,7 @@
 /**
  * How the bundle stands up to large configs: start and memory with 10,000 deployments, a live GET /health over 1,000
- * of them, and one from memory over 10,000 while they are being checked. Run with `node bench/scale.ts`; the first argument may name a bundle that is built already.
+ * of them, and one from memory over 10,000 while they are being checked. Run with `node bench/scale.ts`; the first
+ * argument may name a bundle that is built already, the second what alone is to be measured: start, live or fleet.
  */
 import { execFileSync, spawn } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -95,10 +96,12 @@ async function measureFleet(bundle: string, folder: string): Promise<readonly Fi
       }
     })()
     const slowest = await slowestLiveliness(started.url, reading)
+    const { now } = memoryOf(started.pid)
     const name = `GET /health from memory over ${DEPLOYMENTS} deployments`
     return [
       { name: `${name}, p99`, value: Math.max(...took), unit: 'ms', most: 100 },
       { name: `${name}: slowest liveliness meanwhile`, value: slowest, unit: 'ms', most: 50 },
+      { name: `${name}: memory then`, value: now, unit: 'MB', most: 200 },
     ]
   } finally {
     await started.stop()
@@ -152,6 +155,8 @@ function print({ name, value, unit, most }: Figure): void {
   console.log(`${value <= most ? 'ok  ' : 'MISS'}  ${name}: ${`${shown} ${unit}`.trim()} (at most ${most})`)
 }
 
+const MEASURES = { start: measureStart, live: measureHealth, fleet: measureFleet }
+
 async function main(): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'pulsegate-scale-'))
   try {
@@ -162,12 +167,12 @@ async function main(): Promise<void> {
       })
     console.log(`Node ${process.version}, ${cpus().length} × ${cpus()[0]?.model ?? 'CPU'}`)
     const runs: (readonly Figure[])[] = []
-    for (let run = 0; run < RUNS; run += 1)
-      runs.push([
-        ...(await measureStart(bundle, folder)),
-        ...(await measureHealth(bundle, folder)),
-        ...(await measureFleet(bundle, folder)),
-      ])
+    for (let run = 0; run < RUNS; run += 1) {
+      const figures: Figure[] = []
+      for (const [name, measure] of Object.entries(MEASURES))
+        if (name === (process.argv[3] ?? name)) figures.push(...(await measure(bundle, folder)))
+      runs.push(figures)
+    }
     const figures = middleOf(runs)
     figures.forEach(print)
     process.exitCode = figures.every(({ value, most }) => value <= most) ? 0 : 1

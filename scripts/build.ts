@@ -1,6 +1,6 @@
 import { chmodSync, copyFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { dirname, resolve } from 'node:path'
-import { build, type BuildResult } from 'esbuild'
+import { dirname, parse, resolve } from 'node:path'
+import { build } from 'esbuild'
 import { z } from 'zod'
 
 const ROOT = resolve(import.meta.dirname, '..')
@@ -56,41 +56,38 @@ function licensesOf(inputs: readonly string[]): string {
   return texts.join(`\n${'-'.repeat(78)}\n\n`)
 }
 
-/** The thread that reads a changed config: a program of its own, beside the program. */
-const READ_THREAD = 'read-thread.js'
-
-function bundle(entry: string, outfile: string): Promise<BuildResult<{ metafile: true }>> {
-  return build({
-    metafile: true,
-    entryPoints: [resolve(ROOT, entry)],
-    outfile,
-    absWorkingDir: ROOT,
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    // Lowered below what we need, so that an older Node gets as far as the banner's sentence.
-    target: 'node18',
-    // A smaller text is 15 MB less memory; names stay, so that a stack can be read.
-    minifySyntax: true,
-    minifyWhitespace: true,
-    // The licences stand in a file of their own; one letter beyond ASCII would double what the whole text takes.
-    legalComments: 'none',
-    banner: { js: banner(manifest) },
-    define: {
-      PULSEGATE_VERSION: JSON.stringify(manifest.version),
-      PULSEGATE_READ_THREAD: JSON.stringify(`./${READ_THREAD}`),
-    },
-    logLevel: 'warning',
-  })
-}
-
 const outfile = resolve(process.argv[2] ?? resolve(ROOT, 'dist/pulsegate.js'))
 const folder = dirname(outfile)
 if (folder === ROOT) throw new Error('the package goes into a folder of its own')
 const manifest = manifestSchema.parse(JSON.parse(readFileSync(resolve(ROOT, 'package.json'), 'utf8')))
 
-const { metafile } = await bundle('src/main.ts', outfile)
-await bundle('src/reload/read-thread.ts', resolve(folder, READ_THREAD))
+const { metafile } = await build({
+  metafile: true,
+  // Threads are programs of their own, beside the other.
+  entryPoints: [
+    { in: resolve(ROOT, 'src/main.ts'), out: parse(outfile).name },
+    { in: resolve(ROOT, 'src/store/sqlite-worker.ts'), out: 'sqlite-worker' },
+    { in: resolve(ROOT, 'src/reload/read-thread.ts'), out: 'read-thread' },
+  ],
+  outdir: folder,
+  absWorkingDir: ROOT,
+  bundle: true,
+  platform: 'node',
+  format: 'esm',
+  // Lowered below what we need, so that an older Node gets as far as the banner's sentence.
+  target: 'node18',
+  // A smaller text is 15 MB less memory; names stay, so that a stack can be read.
+  minifySyntax: true,
+  minifyWhitespace: true,
+  // The licences stand in a file of their own; one letter beyond ASCII would double what the whole text takes.
+  legalComments: 'none',
+  banner: { js: banner(manifest) },
+  define: {
+    PULSEGATE_VERSION: JSON.stringify(manifest.version),
+    PULSEGATE_READ_THREAD: JSON.stringify('./read-thread.js'),
+  },
+  logLevel: 'warning',
+})
 chmodSync(outfile, 0o755)
 writeFileSync(resolve(folder, 'THIRD-PARTY-LICENSES.txt'), licensesOf(Object.keys(metafile.inputs)))
 writeFileSync(resolve(folder, 'package.json'), published(manifest))

@@ -244,6 +244,14 @@ const VARIABLES = `## Environment variables
 | \`ALL_PROXY\` | The same for both, where the other is not set. |
 | \`NO_PROXY\` | Upstreams that are reached without it: names (with all below them), addresses, CIDR ranges, each with a port or without; \`*\` is all. Loopback is always one, unless \`<-loopback>\` is listed. All four may be written in lower case, which wins. |
 | \`SSL_VERIFY\` | \`litellm_settings.ssl_verify\`, and beats it. |
+| \`REDIS_URL\` | \`general_settings.coordination_redis.url\`, where neither that nor \`cache_params\` names a Redis. |
+| \`REDIS_HOST\` | \`general_settings.coordination_redis.host\`, where neither that nor \`cache_params\` names a Redis. |
+| \`REDIS_PORT\` | \`general_settings.coordination_redis.port\`, where neither that nor \`cache_params\` names a Redis. |
+| \`REDIS_USERNAME\` | \`general_settings.coordination_redis.username\`, where neither that nor \`cache_params\` names a Redis. |
+| \`REDIS_PASSWORD\` | \`general_settings.coordination_redis.password\`, where neither that nor \`cache_params\` names a Redis. |
+| \`REDIS_DB\` | \`general_settings.coordination_redis.db\`, where neither that nor \`cache_params\` names a Redis. |
+| \`REDIS_SSL\` | \`general_settings.coordination_redis.ssl\`, where neither that nor \`cache_params\` names a Redis. |
+| \`REDIS_NAMESPACE\` | \`general_settings.coordination_redis.namespace\`, where neither that nor \`cache_params\` names a Redis. |
 | \`SSL_CERT_FILE\` | A PEM file of the authorities to trust, in place of Node's. |
 
 Keys and addresses of providers: [providers.md](providers.md).

@@ -1,13 +1,17 @@
 import type { Config } from './config/config.ts'
 import type { Cancel } from './core/clock.ts'
 import { createConfigBook, type ConfigBook } from './core/config-status.ts'
-import type { LogFields } from './core/log.ts'
-import { createGenerations } from './generations.ts'
+import type { Deployment } from './core/deployment.ts'
+import { asGatewayError } from './core/failure.ts'
+import type { Log, LogFields } from './core/log.ts'
+import type { Verdict } from './core/verdict.ts'
 import type { Board } from './health/board.ts'
+import type { HealthChecks } from './health/checks.ts'
 import { watchLag } from './metrics/lag-watch.ts'
 import type { HealthPlan } from './health/plan.ts'
-import { createLasting } from './lasting.ts'
-import { createParts, openGateway, type PartsDeps } from './parts.ts'
+import { createGenerations, type Generations } from './parts/generations.ts'
+import { createLasting } from './parts/lasting.ts'
+import { createParts, openGateway, type PartsDeps } from './parts/parts.ts'
 
 /** What an app needs besides its config. */
 export interface AppDeps extends PartsDeps {
@@ -31,6 +35,8 @@ export interface App {
   /** As `Generations`. */
   config(): Config
   swap(config: Config, was: Int32Array): Promise<{ readonly lost: number } | undefined>
+  /** Requests that are being answered. */
+  inFlight(): number
   /** When a deployment is looked at next, milliseconds since 1970; undefined: nothing is planned. */
   nextCheckAt(index: number): number | undefined
   /**
@@ -38,6 +44,17 @@ export interface App {
    * have been started for it, and nothing is sent.
    */
   plan(most: number): Promise<HealthPlan>
+  /**
+   * Checks one deployment now. Nothing need have been started for it, and nothing is served; `close` ends it. Undefined:
+   * `signal` was aborted first.
+   */
+  checkOnce(deployment: Deployment, signal?: AbortSignal): Promise<Verdict | undefined>
+  /** Where a deployment's requests go; undefined where it cannot be called. */
+  address(index: number): string | undefined
+  /** Dollars for one check of each deployment, by its index. */
+  prices(): Promise<readonly number[]>
+  /** Ends what `checkOnce` has begun, of an app that was never started. */
+  close(): Promise<void>
   /** @throws ListenError when the address cannot be had */
   start(): Promise<{ readonly url: string }>
   /**
@@ -54,13 +71,12 @@ export class ListenError extends Error {}
 export function createApp(config: Config, deps: AppDeps): App {
   const { log, clock, host, port } = deps
   const configBook = createConfigBook(clock, deps.configVersion)
-  const lasting = createLasting(config.deployments, deps, configBook)
+  const lasting = createLasting(config, deps, configBook)
   // No closure may hold on to these: they are to go when another config has come.
   const first = { config, parts: createParts(config, deps, lasting) }
   const gateway = openGateway(first.parts)
   const generations = createGenerations(first, gateway, deps, lasting)
-  const plan: App['plan'] = (most) => generations.parts().plan(most)
-  const { metrics, lag } = lasting
+  const { metrics, lag, history } = lasting
   let stopLagWatch: Cancel = () => {}
   let cancelPlan: Cancel = () => {}
   let ending: Promise<void> | undefined
@@ -89,10 +105,12 @@ export function createApp(config: Config, deps: AppDeps): App {
     configBook,
     config: () => generations.config(),
     swap: (next, was) => generations.swap(next, was),
-    nextCheckAt: (index) => generations.parts().checks.views.freshness(index).nextCheckAt,
-    plan,
+    inFlight: () => gateway.inFlight(),
+    close,
+    ...asked(generations),
     start: async () => {
-      await generations.parts().prepare()
+      // Whoever is known to be down is not asked first of all.
+      await Promise.all([generations.parts().prepare(), history.restore()])
       const { url } = await gateway.listen(host, port).catch(async (error: unknown) => {
         await close()
         throw new ListenError(whyNotListening(error, host, port), { cause: error })
@@ -103,25 +121,46 @@ export function createApp(config: Config, deps: AppDeps): App {
         lag.saw(lateMs)
       })
       deps.onListening?.(url)
-      const { checks } = generations.parts()
+      const { checks, replica } = generations.parts()
+      replica?.start()
       checks.start()
-      if (generations.config().general.backgroundHealthChecks) cancelPlan = sayPlan(deps, plan)
-      if (deps.checksAtStart === true)
-        checks
-          .startOnce()
-          .catch((error: unknown) => log.error('first_checks_failed', { message: String(error) }))
+      history.start()
+      if (generations.config().general.backgroundHealthChecks) cancelPlan = sayPlan(deps, generations)
+      if (deps.checksAtStart === true) checkAll(checks, log)
       return { url }
     },
     stop: () => (ending ??= drain()),
   }
 }
 
+/** What can be asked of the config that is served with. */
+function asked({
+  parts,
+}: Generations): Pick<App, 'nextCheckAt' | 'plan' | 'prices' | 'address' | 'checkOnce'> {
+  return {
+    nextCheckAt: (index) => parts().checks.views.freshness(index).nextCheckAt,
+    plan: (most) => parts().plan(most),
+    prices: () => parts().prices(),
+    address: (index) => parts().address(index),
+    checkOnce: (deployment, signal) => parts().checks.check(deployment, signal).catch(orCancelled),
+  }
+}
+
+function checkAll(checks: Pick<HealthChecks, 'startOnce'>, log: Log): void {
+  checks.startOnce().catch((error: unknown) => log.error('first_checks_failed', { message: String(error) }))
+}
+
 /** Prices take a moment to load: the first requests come first. */
-function sayPlan({ log, clock }: Pick<AppDeps, 'log' | 'clock'>, plan: App['plan']): Cancel {
-  const say = async (): Promise<void> => log.info('health_plan', planFields(await plan(MOST_SIMULATED)))
+function sayPlan({ log, clock }: Pick<AppDeps, 'log' | 'clock'>, { parts }: Generations): Cancel {
+  const say = async (): Promise<void> =>
+    log.info('health_plan', planFields(await parts().plan(MOST_SIMULATED)))
   return clock.after(PLAN_AFTER_MS, () => {
     say().catch((error: unknown) => log.error('health_plan_failed', { message: String(error) }))
   })
+}
+
+function orCancelled(error: unknown): undefined {
+  if (asGatewayError(error).kind !== 'cancelled') throw error
 }
 
 /** So long after the start the plan of checks is made: by then the catalogue's prices delay nobody's first answer. */

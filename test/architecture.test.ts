@@ -13,26 +13,11 @@ const MAY_IMPORT: Readonly<
   providers: { ours: ['core', 'transport'], npm: ['zod', '@pydantic/genai-prices'] },
   health: { ours: ['core', 'providers'], npm: [] },
   routing: { ours: ['core', 'providers', 'health'], npm: [] },
+  sharing: { ours: ['core', 'health'], npm: ['ioredis', 'pg'] },
   metrics: { ours: ['core'], npm: [] },
+  store: { ours: ['core'], npm: ['pg'] },
   gateway: { ours: ['core', 'config', 'health', 'routing', 'metrics'], npm: ['fastify', 'ws', 'zod'] },
-  'fake-provider': { ours: ['core'], npm: ['ws'] },
-  reload: { ours: ['core', 'config', 'read-config.ts'], npm: [] },
-  cli: {
-    ours: ['core', 'config', 'health', 'reload', 'fake-provider', 'json-log.ts', 'read-config.ts', 'app.ts'],
-    npm: [],
-  },
-  'app.ts': {
-    ours: ['core', 'config', 'health', 'metrics', 'generations.ts', 'lasting.ts', 'parts.ts'],
-    npm: [],
-  },
-  'generations.ts': {
-    ours: ['core', 'config', 'gateway', 'lasting.ts', 'parts.ts', 'predecessor.ts'],
-    npm: [],
-  },
-  'lasting.ts': { ours: ['core', 'providers', 'routing', 'metrics'], npm: [] },
-  'predecessor.ts': { ours: ['core', 'transport', 'providers', 'health', 'routing'], npm: [] },
-  'read-config.ts': { ours: ['config', 'providers'], npm: [] },
-  'parts.ts': {
+  parts: {
     ours: [
       'core',
       'config',
@@ -41,12 +26,20 @@ const MAY_IMPORT: Readonly<
       'health',
       'routing',
       'metrics',
+      'store',
+      'sharing',
       'gateway',
-      'lasting.ts',
-      'predecessor.ts',
     ],
     npm: [],
   },
+  'fake-provider': { ours: ['core'], npm: ['ws'] },
+  reload: { ours: ['core', 'config', 'read-config.ts'], npm: [] },
+  cli: {
+    ours: ['core', 'config', 'health', 'reload', 'fake-provider', 'json-log.ts', 'read-config.ts', 'app.ts'],
+    npm: [],
+  },
+  'app.ts': { ours: ['core', 'config', 'health', 'metrics', 'parts'], npm: [] },
+  'read-config.ts': { ours: ['config', 'providers'], npm: [] },
   'json-log.ts': { ours: ['core'], npm: ['pino'] },
   'main.ts': { ours: ['cli'], npm: [] },
 }
@@ -85,6 +78,7 @@ function breach(file: string, imported: string): string | undefined {
   const rules = MAY_IMPORT[room]
   const isTest = /\.(test|contract)\.ts$/.test(file)
   if (rules === undefined) return `${room} is not in the import table`
+  if (imported === 'node:sqlite' && room !== 'store' && !isTest) return `${room} may not import node:sqlite`
   if (imported.startsWith('node:')) return undefined
   if (!imported.startsWith('.')) {
     const name = imported.startsWith('@')
@@ -142,6 +136,8 @@ describe('architecture', () => {
     ['transport/send.ts', '../providers/adapter.ts', 'transport may not import providers'],
     ['gateway/server.ts', '../providers/registry.ts', 'gateway may not import providers'],
     ['gateway/server.ts', '../transport/wire.ts', 'gateway may not import transport'],
+    ['health/checks.ts', 'node:sqlite', 'health may not import node:sqlite'],
+    ['gateway/server.ts', '../store/sqlite.ts', 'gateway may not import store'],
     ['health/check.ts', 'undici', 'health may not import the package undici'],
     ['health/check.ts', '../transport/wire.ts', 'health may not import transport'],
     ['providers/openai/chat.ts', '../azure/adapter.ts', 'providers/openai may not import providers/azure'],

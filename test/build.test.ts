@@ -26,7 +26,7 @@ describe('the bundle', () => {
   })
   after(() => rm(folder, { recursive: true, force: true }))
 
-  test('is one file, with the licences of what is in it beside it', async () => {
+  test('is one file and those of its threads, with the licences of what is in it beside it', async () => {
     assert.deepEqual((await readdir(folder)).sort(), [
       'LICENSE',
       'README.md',
@@ -34,9 +34,10 @@ describe('the bundle', () => {
       'package.json',
       'pulsegate.js',
       'read-thread.js',
+      'sqlite-worker.js',
     ])
     const licences = await readFile(join(folder, 'THIRD-PARTY-LICENSES.txt'), 'utf8')
-    for (const name of ['fastify', 'undici', 'ws', 'zod', 'pino', 'js-yaml'])
+    for (const name of ['fastify', 'undici', 'ws', 'zod', 'pino', 'js-yaml', 'pg'])
       assert.match(licences, new RegExp(`^${name}\n\n[^-]*(MIT|Permission is hereby granted|Copyright)`, 'm'))
   })
 

@@ -5,6 +5,7 @@ import { describe, test } from 'node:test'
 
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { createApp } from '../src/app.ts'
+import { OPTIONS } from '../src/cli/options.ts'
 import { readConfigText } from '../src/read-config.ts'
 import { createSource, toJson } from '../src/config/node.ts'
 import { parseYaml } from '../src/config/yaml.ts'
@@ -91,6 +92,11 @@ describe('documentation', () => {
     // What every terminal says of itself is no setting of ours.
     const own = used.filter((name) => !['TERM', 'COLUMNS'].includes(name))
     assert.deepEqual([...listed].sort(), [...new Set(own)].sort())
+  })
+
+  test('docs/cli.md lists every option there is, and none that is not', () => {
+    const table = firstColumn(section(read('docs/cli.md'), '## Options'))
+    assert.deepEqual([...table].sort(), OPTIONS.map(({ name }) => `--${name}`).sort())
   })
 
   test('docs/providers.md lists every provider that is built, and none that is not', () => {
@@ -188,6 +194,7 @@ describe('documentation', () => {
       'ARCHITECTURE.md',
       'CHANGELOG.md',
       'docs/health.md',
+      'docs/cli.md',
       'docs/config.md',
       'docs/providers.md',
       'docs/performance.md',

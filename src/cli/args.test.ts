@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { parseArgs, type Command, type Env } from './args.ts'
+import { parseArgs, type Command } from './args.ts'
 import { helpText, OPTIONS } from './options.ts'
+import type { Env } from './words.ts'
 
 const ANYWHERE = { host: '0.0.0.0', port: 4000 }
 const LOOPBACK = { host: '127.0.0.1', port: 4000 }
@@ -33,6 +34,37 @@ const COMMANDS: readonly (readonly [string, string, Env, Command])[] = [
     '--no-traffic',
     {},
     { kind: 'demo', address: LOOPBACK, isDebug: false, hasTraffic: false },
+  ],
+  [
+    'health asks a gateway',
+    'health --port 4100 --junit',
+    {},
+    { kind: 'show', address: { host: '0.0.0.0', port: 4100 }, form: 'junit' },
+  ],
+  [
+    'health takes the config that holds the key, and goes on watching',
+    'health config.yaml --watch',
+    {},
+    { kind: 'show', address: ANYWHERE, configPath: 'config.yaml', form: 'watch' },
+  ],
+  [
+    'check --live takes names, money and time',
+    'check config.yaml --live --only a,b* --max-cost 0.5 --timeout=30 --json',
+    {},
+    {
+      kind: 'check-live',
+      path: 'config.yaml',
+      form: 'json',
+      only: ['a', 'b*'],
+      maxCost: 0.5,
+      timeoutMs: 30_000,
+    },
+  ],
+  [
+    'explain takes a name and a file',
+    'explain gpt-4o config.yaml',
+    {},
+    { kind: 'explain', name: 'gpt-4o', path: 'config.yaml', address: ANYWHERE },
   ],
   ['plan takes a file', 'plan config.yaml', {}, { kind: 'plan', path: 'config.yaml', isJson: false }],
   [
@@ -137,8 +169,12 @@ const MISUSES: readonly (readonly [string, Env, string])[] = [
   ],
   ['check', {}, 'check needs a file: pulsegate check config.yaml'],
   ['plan', {}, 'plan needs a file: pulsegate plan config.yaml'],
-  ['a.yaml --json', {}, '--json belongs to pulsegate plan FILE'],
-  ['a.yaml --strict', {}, '--strict belongs to pulsegate check FILE'],
+  ['check a.yaml --only x', {}, '--only belongs to pulsegate check FILE --live'],
+  ['health --watch --json', {}, '--watch and --json do not go together'],
+  ['explain x', {}, 'explain needs a file: pulsegate explain MODEL config.yaml'],
+  ['check a.yaml --live --only a,,b', {}, '--only takes names with commas between them'],
+  ['a.yaml --json', {}, '--json belongs to pulsegate health, plan FILE and check FILE --live'],
+  ['a.yaml --strict', {}, '--strict belongs to pulsegate check FILE without --live'],
   ['demo a.yaml', {}, 'the demo takes no file, got "a.yaml"'],
   ['demo --model gpt-4o', {}, 'the demo takes no --model'],
   [

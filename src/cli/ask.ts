@@ -36,11 +36,12 @@ export function ask(url: string, key: string | undefined, deadlineMs: number): P
     sent.on('error', reject)
     sent.end()
   }).catch((error: unknown) => {
-    throw new AskError(sentence(url, error, deadlineMs), { cause: error })
+    throw new AskError(askSentence(url, error, deadlineMs), { cause: error })
   })
 }
 
-function sentence(url: string, error: unknown, deadlineMs: number): string {
+/** Why a request came to nothing, for the user. */
+export function askSentence(url: string, error: unknown, deadlineMs: number): string {
   if (!(error instanceof Error)) return `cannot ask ${url}`
   const code = 'code' in error ? error.code : undefined
   if (error.name === 'AbortError' || error.name === 'TimeoutError')

@@ -1,7 +1,7 @@
 import type { Cancel, Clock } from '../core/clock.ts'
 import type { Deployment } from '../core/deployment.ts'
 import type { Health } from '../core/health.ts'
-import { headLine, layoutOf, rowLine, rowNames, rowOf, type Row } from './table.ts'
+import { headLine, layoutOf, modesOf, rowLine, rowNames, rowOf, type Row } from './table.ts'
 import type { Terminal } from './terminal.ts'
 
 /** What the table asks of a board. */
@@ -32,10 +32,10 @@ export function showFirstVerdicts(
 ): Cancel {
   const { terminal, clock } = deps
   const names = rowNames(board.deployments)
-  const layout = layoutOf(names, board.deployments, terminal.width)
+  const layout = layoutOf(names, modesOf(board.deployments), terminal.width)
   const isLong = board.deployments.length > settings.mostRows
   const awaited = new Set(board.deployments.filter((deployment) => isAwaited(board, deployment)))
-  const counts = { healthy: 0, unhealthy: 0, unchecked: board.deployments.length - awaited.size }
+  const counts = { healthy: 0, unhealthy: 0, unchecked: 0 }
   let printed = 0
   const print = (row: Row): void => {
     if (isLong && (row.verdict === 'healthy' || printed >= settings.mostRows)) return
@@ -45,8 +45,12 @@ export function showFirstVerdicts(
   const name = ({ index }: Deployment): string => names[index] ?? ''
 
   terminal.out(headLine(layout, terminal.paint))
-  for (const deployment of board.deployments)
-    if (!awaited.has(deployment)) print(rowOf(name(deployment), deployment, board.health(deployment.index)))
+  for (const deployment of board.deployments) {
+    if (awaited.has(deployment)) continue
+    const health = board.health(deployment.index)
+    counts[askedBefore(health)] += 1
+    print(rowOf(name(deployment), deployment, health))
+  }
 
   const finish = (): void => {
     stop()
@@ -73,6 +77,11 @@ export function showFirstVerdicts(
 function isAwaited(board: Verdicts, { index }: Deployment): boolean {
   const { verdict, reason } = board.health(index)
   return verdict === undefined && reason !== 'checks_disabled'
+}
+
+/** What was known before a restart has been asked, if not by this process. */
+function askedBefore({ verdict }: Health): 'healthy' | 'unhealthy' | 'unchecked' {
+  return verdict === undefined || verdict.requests === 0 ? 'unchecked' : verdict.kind
 }
 
 function waitingRow(model: string, deployment: Deployment): Row {

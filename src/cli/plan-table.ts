@@ -1,6 +1,6 @@
 import type { Config } from '../config/config.ts'
 import type { HealthPlan, PlanRow } from '../health/plan.ts'
-import { clip, fit, lengthOf, rowNames } from './table.ts'
+import { clip, fit, lengthOf, rowNames, wrap } from './table.ts'
 import { oneLine, type Terminal } from './terminal.ts'
 
 const GAP = '  '
@@ -37,7 +37,7 @@ export function planLines(
     '',
     ...totals(plan, paint),
     '',
-    ...wrap(remarks(plan, general.backgroundHealthChecks), width),
+    ...remarks(plan, general.backgroundHealthChecks).flatMap((each) => wrap(each, width)),
   ]
 }
 
@@ -101,17 +101,4 @@ function dollars(value: number): string {
 function count(value: number): string {
   if (value >= 99_999.5) return `${Math.round(value / 1000)}k`
   return value > 0 && value < 9.95 && !Number.isInteger(value) ? value.toFixed(1) : String(Math.round(value))
-}
-
-function wrap(sentences: readonly string[], width: number): readonly string[] {
-  return sentences.flatMap((sentence) => {
-    const lines: string[] = []
-    let line = ''
-    for (const word of sentence.split(' ')) {
-      const longer = line === '' ? word : `${line} ${word}`
-      if (longer.length > width && line !== '') lines.push(line)
-      line = longer.length > width ? word : longer
-    }
-    return [...lines, line]
-  })
 }

@@ -1,4 +1,4 @@
-import { createApp, ListenError } from '../app.ts'
+import { createApp, ListenError, type App } from '../app.ts'
 import type { Config } from '../config/config.ts'
 import type { Cancel } from '../core/clock.ts'
 import { createHiding } from '../core/hiding.ts'
@@ -23,8 +23,12 @@ export interface RunSettings {
   readonly checksAtStart: boolean
   /** Read again when it changes; absent: the config is no file. */
   readonly file?: ConfigFile & { readonly signals: ReloadSignals }
+  /** Where the history is kept when there is no database; absent: in memory. */
+  readonly historyFile?: string
   /** When this settles, the gateway drains and ends. */
   readonly stopAsked: Promise<StopSignal>
+  /** Called before it starts. */
+  readonly onBuilt?: (app: App) => void
   /** Called once the address is bound. */
   readonly onListening?: () => void
   /** Called when the first verdicts are all in, with what goes on to be known. */
@@ -41,7 +45,7 @@ export async function runGateway(config: Config, shell: Shell, settings: RunSett
   const hiding = createHiding(config.secrets)
   const { redact } = hiding
   shell.hideSecrets(redact)
-  const { checksAtStart, address, file } = settings
+  const { checksAtStart, address, file, historyFile } = settings
   const named = logLevelOf(shell.env) ?? logLevelOf(config.env) ?? settings.defaultLogLevel
   const log = createJsonLog({ level: settings.isDebug ? 'debug' : named, redact })
   let stopTable: Cancel = () => {}
@@ -55,6 +59,7 @@ export async function runGateway(config: Config, shell: Shell, settings: RunSett
     version,
     checksAtStart,
     ...(file !== undefined && { configVersion: versionOf(file.files) }),
+    ...(historyFile !== undefined && { historyFile }),
     ...address,
     onListening: (url) => {
       settings.onListening?.()
@@ -68,6 +73,7 @@ export async function runGateway(config: Config, shell: Shell, settings: RunSett
       })
     },
   })
+  settings.onBuilt?.(app)
   try {
     await app.start()
     if (file !== undefined)

@@ -31,6 +31,18 @@ async function runCommand(command: Command, shell: Shell): Promise<number> {
       const { plan } = await import('./plan.ts')
       return plan(command, shell)
     }
+    case 'check-live': {
+      const { checkLive } = await import('./check-live.ts')
+      return checkLive(command, shell)
+    }
+    case 'show': {
+      const { showHealth } = await import('./show-health.ts')
+      return showHealth(command, shell)
+    }
+    case 'explain': {
+      const { explain } = await import('./explain.ts')
+      return explain(command, shell)
+    }
     case 'health': {
       const { health } = await import('./health.ts')
       return health(command, shell)

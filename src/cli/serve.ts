@@ -1,3 +1,4 @@
+import { dirname, join } from 'node:path'
 import type { Loaded } from '../config/config.ts'
 import { readConfigFiles, readModel } from '../read-config.ts'
 import type { Command } from './args.ts'
@@ -24,19 +25,29 @@ export async function serve(command: Extract<Command, { kind: 'serve' }>, shell:
   printProblems(problems, terminal, MOST_PROBLEMS)
   if (config === undefined) return EXIT.refused
   printNotActedOn(config, terminal)
-  const letGrow = boundYoungGeneration(shell.clock, youngGeneration)
+  const young = boundYoungGeneration(shell.clock, youngGeneration)
   return runGateway(config, shell, {
     address: command.address,
     isDebug: command.isDebug,
     defaultLogLevel: 'info',
     checksAtStart: false,
+    ...historyFileOf(command),
     ...(file !== undefined && signals !== undefined && { file: { ...file, signals } }),
     stopAsked,
     onListening: spendMemory,
+    onBuilt: (app) => young.follow(() => app.inFlight()),
   }).finally(() => {
-    letGrow()
+    young.stop()
     signals?.stop()
   })
+}
+
+/** Beside the config, or where `--data-dir` says; one model on the command line leaves no file behind unasked. */
+function historyFileOf({ source, dataDir }: Extract<Command, { kind: 'serve' }>): {
+  readonly historyFile?: string
+} {
+  const folder = dataDir ?? (source.kind === 'file' ? dirname(source.path) : undefined)
+  return folder === undefined ? {} : { historyFile: join(folder, 'pulsegate.db') }
 }
 
 /** What a gateway is served from; a file with what it takes to have it read again. */

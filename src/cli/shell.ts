@@ -2,7 +2,7 @@ import { closeSync, openSync, readFileSync } from 'node:fs'
 import { constants } from 'node:os'
 import { systemClock, type Cancel, type Clock } from '../core/clock.ts'
 import type { Redact } from '../core/secret.ts'
-import type { Env } from './args.ts'
+import type { Env } from './words.ts'
 import { EXIT } from './exit-code.ts'
 import { createTerminal, oneLine, type Terminal } from './terminal.ts'
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { Deployment } from '../core/deployment.ts'
 import type { Health } from '../core/health.ts'
-import { headLine, layoutOf, rowLine, rowNames, rowOf, type Row } from './table.ts'
+import { headLine, layoutOf, modesOf, rowLine, rowNames, rowOf, type Row } from './table.ts'
 import { createTerminal, oneLine, painter } from './terminal.ts'
 
 const plain = painter(false)
@@ -167,9 +167,9 @@ describe('the start-up table', () => {
   test('columns are as wide as their widest cell, and leave room for a reason', () => {
     const deployments = [deployment('a'.repeat(60)), deployment('b', { mode: 'image_generation' })]
     const names = rowNames(deployments)
-    assert.deepEqual(layoutOf(names, deployments, 132), { model: 40, mode: 16, width: 132 })
-    assert.deepEqual(layoutOf(names, deployments, 80), { model: 19, mode: 16, width: 80 })
-    assert.deepEqual(layoutOf(names, deployments, 40), { model: 12, mode: 16, width: 40 })
+    assert.deepEqual(layoutOf(names, modesOf(deployments), 132), { model: 40, mode: 16, width: 132 })
+    assert.deepEqual(layoutOf(names, modesOf(deployments), 80), { model: 19, mode: 16, width: 80 })
+    assert.deepEqual(layoutOf(names, modesOf(deployments), 40), { model: 12, mode: 16, width: 40 })
   })
 })
 

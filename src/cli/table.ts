@@ -36,7 +36,7 @@ const SIGNS: Readonly<Record<Row['verdict'], { readonly text: string; readonly t
 }
 
 /** The name that tells a deployment from the others: its group, and its model where the group has several. */
-export function rowNames(deployments: readonly Deployment[]): readonly string[] {
+export function rowNames(deployments: readonly Pick<Deployment, 'group' | 'model'>[]): readonly string[] {
   const sizes = new Map<string, number>()
   for (const { group } of deployments) sizes.set(group, (sizes.get(group) ?? 0) + 1)
   return deployments.map(({ group, model }) => ((sizes.get(group) ?? 0) > 1 ? `${group} (${model})` : group))
@@ -60,17 +60,18 @@ export function rowOf(name: string, deployment: Deployment, health: Health): Row
 }
 
 /** The kind first, for it is the word that /health, metrics and docs use; then the number and what to do. */
-function reasonText(kind: FailureKind, status: number | undefined, said?: string): string {
+export function reasonText(kind: FailureKind, status: number | undefined, said?: string): string {
   return `${kind}${status === undefined ? '' : ` (${status})`}: ${said ?? failureRow(kind).fix}`
 }
 
+/** What each is asked for. */
+export function modesOf(deployments: readonly Deployment[]): readonly string[] {
+  return deployments.map(({ mode, unprobedMode }) => unprobedMode ?? mode)
+}
+
 /** Column widths for these deployments on a terminal of this width. */
-export function layoutOf(
-  names: readonly string[],
-  deployments: readonly Deployment[],
-  width: number,
-): Layout {
-  const mode = widest(['MODE', ...deployments.map(({ mode, unprobedMode }) => unprobedMode ?? mode)])
+export function layoutOf(names: readonly string[], modes: readonly string[], width: number): Layout {
+  const mode = widest(['MODE', ...modes])
   const rest = mode + VERDICT_WIDTH + LATENCY_WIDTH + MIN_REASON_WIDTH + 4 * GAP.length
   const model = Math.min(
     widest(['MODEL', ...names]),
@@ -129,4 +130,16 @@ export function clip(text: string, width: number): string {
 /** In characters, not UTF-16 units. */
 export function lengthOf(text: string): number {
   return Array.from(text).length
+}
+
+/** A text in lines of at most `width` characters; a longer word has a line of its own. */
+export function wrap(text: string, width: number): readonly string[] {
+  const lines: string[] = []
+  let line = ''
+  for (const word of text.split(' ')) {
+    const longer = line === '' ? word : `${line} ${word}`
+    if (longer.length > width && line !== '') lines.push(line)
+    line = longer.length > width ? word : longer
+  }
+  return [...lines, line]
 }

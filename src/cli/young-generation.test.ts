@@ -21,7 +21,7 @@ function createYoung() {
 test('the young generation grows to its bound, stays, and may grow again after it shrank', () => {
   const clock = createHandClock()
   const { young, asked, become } = createYoung()
-  const stop = boundYoungGeneration(clock, young)
+  const bound = boundYoungGeneration(clock, young)
   const steps: readonly (readonly [number, readonly number[]])[] = [
     [8, []],
     [16, [1]],
@@ -34,8 +34,18 @@ test('the young generation grows to its bound, stays, and may grow again after i
     clock.wind(200)
     assert.deepEqual(asked, expected)
   }
-  stop()
+  let inFlight = 100
+  bound.follow(() => inFlight)
+  clock.wind(200)
+  assert.deepEqual(asked, [1, 2, 1], 'a hundred requests are no crowd')
+  inFlight = 101
+  clock.wind(200)
   assert.deepEqual(asked, [1, 2, 1, 2])
+  inFlight = 0
+  clock.wind(200)
+  assert.deepEqual(asked, [1, 2, 1, 2, 1])
+  bound.stop()
+  assert.deepEqual(asked, [1, 2, 1, 2, 1, 2])
   assert.equal(clock.pending(), 0)
 })
 

@@ -21,14 +21,27 @@ export const youngGeneration: YoungGeneration = {
  * cent more, at an eighth half as much again.
  */
 const ENOUGH_BYTES = 16 * 1024 * 1024
+/**
+ * So many requests in flight do not fit into that: what they hold would be moved out of it, and collected at several
+ * times the cost. Overload must not make each request dearer.
+ */
+const CROWD = 100
 const LOOK_EVERY_MS = 200
 
+/** Who watches the young generation. */
+export interface YoungBound {
+  /** Says how many requests are in flight; nobody is asked before. */
+  follow(inFlight: () => number): void
+  stop(): void
+}
+
 /**
- * Has the young generation grow to 16 MB and no further, until cancelled. V8 takes a limit of its size only at the
+ * Has the young generation grow to 16 MB, and further only while a crowd is in flight, until stopped. V8 takes a limit of its size only at the
  * start of a process, but the pace of its growth at any time; and it makes it smaller when there is nothing to do, so
  * that it must be let grow again.
  */
-export function boundYoungGeneration(clock: Pick<Clock, 'after'>, young: YoungGeneration): Cancel {
+export function boundYoungGeneration(clock: Pick<Clock, 'after'>, young: YoungGeneration): YoungBound {
+  let inFlight = (): number => 0
   let factor: 1 | 2 = 2
   let stopWaiting: Cancel = () => {}
   const grow = (next: 1 | 2): void => {
@@ -36,12 +49,17 @@ export function boundYoungGeneration(clock: Pick<Clock, 'after'>, young: YoungGe
     factor = next
   }
   const look = (): void => {
-    grow(young.sizeBytes() < ENOUGH_BYTES ? 2 : 1)
+    grow(young.sizeBytes() < ENOUGH_BYTES || inFlight() > CROWD ? 2 : 1)
     stopWaiting = clock.after(LOOK_EVERY_MS, look)
   }
   look()
-  return () => {
-    stopWaiting()
-    grow(2)
+  return {
+    follow: (count) => {
+      inFlight = count
+    },
+    stop: () => {
+      stopWaiting()
+      grow(2)
+    },
   }
 }

@@ -24,6 +24,19 @@ export function reportAliases(
   }
 }
 
+/** Warns of groups that cannot hedge: nobody has that name, or there is nobody else to ask. */
+export function reportHedges(root: MapNode, deployments: readonly Deployment[], report: Report): void {
+  const block = child(child(root, 'router_settings'), 'model_group_hedge')
+  for (const [name, { key }] of entriesOf(block)) {
+    const count = deployments.filter(({ group }) => group === name).length
+    if (count > 1) continue
+    const path = `router_settings.model_group_hedge.${name}`
+    const hint = didYouMean(name, new Set(deployments.map(({ group }) => group)))
+    const message = count === 0 ? `no model_name is "${name}"${hint}` : 'there is no second deployment to ask'
+    report(problemAt('warning', key, path, message))
+  }
+}
+
 /** By any of the names that a client may ask for. */
 function isKnown(target: string, deployments: readonly Deployment[], resolve: ResolveModel): boolean {
   const { provider, problem } = resolve(target, {})

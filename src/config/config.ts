@@ -2,10 +2,13 @@ import type { Deployment } from '../core/deployment.ts'
 import type { EngineSettings } from '../core/engine-settings.ts'
 import type { FallbackLists } from '../core/fallback.ts'
 import type { FailureKind } from '../core/failure.ts'
+import type { HedgeRule } from '../core/hedge-rule.ts'
 import type { ModelAlias } from '../core/model-alias.ts'
 import type { RoutingStrategy } from '../core/routing-strategy.ts'
 import type { Secret } from '../core/secret.ts'
+import type { MapNode } from './node.ts'
 import type { Problem } from './problem.ts'
+import type { SharingSettings } from './sharing-settings.ts'
 
 /** Names to values, as the operating system gives them. */
 export type Environment = Readonly<Record<string, string | undefined>>
@@ -20,6 +23,8 @@ export interface Config {
   readonly router: RouterSettings
   /** What rules the health engine, from both of them. */
   readonly engine: EngineSettings
+  /** Where replicas share checks; absent: they do not. */
+  readonly sharing?: SharingSettings
   readonly litellm: LibrarySettings
   readonly probing: ProbeDefaults
   readonly network: NetworkSettings
@@ -34,7 +39,16 @@ export interface Config {
 /** What loading gives: the config unless a problem is fatal, and all problems at once. */
 export interface Loaded {
   readonly config?: Config
+  /** What the config was read from, for explanations; whoever keeps it keeps all of the text in memory. */
+  readonly written?: Written
   readonly problems: readonly Problem[]
+}
+
+/** A config as it stands in its files. */
+export interface Written {
+  readonly root: MapNode
+  /** The entry of each deployment, by its index. */
+  readonly entries: readonly MapNode[]
 }
 
 /** `general_settings`: the server, its key, its health checks. */
@@ -61,10 +75,6 @@ export interface GeneralSettings {
   readonly healthCheckRung?: 'auto' | 'minimal'
   /** 429 and 408 of probes change neither routing nor cooldown. */
   readonly ignoreTransientErrors: boolean
-  /** False: what probes find out does not move traffic. */
-  readonly healthCheckRouting: boolean
-  /** How long a bad verdict that nothing renews holds; absent: the engine's default. */
-  readonly healthCheckStalenessMs?: number
   /** Absent counts as true; only a written `false` shortens the readiness body. */
   readonly allowPublicReadinessDetails?: boolean
   /** Only a written `false` makes readiness depend on the database. */
@@ -128,6 +138,8 @@ export interface RoutingSettings extends ChoiceSettings {
   readonly contentPolicyFallbacks: FallbackLists
   /** How deep fallbacks of fallbacks go. */
   readonly maxFallbacks: number
+  /** `model_group_hedge`, by model group. */
+  readonly hedges: ReadonlyMap<string, HedgeRule>
   readonly cooldowns: CooldownSettings
 }
 

@@ -317,6 +317,41 @@ describe('the knobs of the probe', () => {
   })
 })
 
+describe('what checks of one deployment go by', () => {
+  const probeOf = async (info: string) => (await only('{model: openai/x}', `  model_info: ${info}\n`)).probe
+
+  test('is read', async () => {
+    const expect = '{model: ^gpt-4o, dimensions: "1536", prompt: Who?, answer: (?i:bot)|42}'
+    assert.deepEqual(await probeOf(`{health_check_rung: golden, health_check_expect: ${expect}}`), {
+      params: {},
+      backgroundDisabled: false,
+      rung: 'golden',
+      expect: { model: /^gpt-4o/, dimensions: 1536, golden: { prompt: 'Who?', answer: /(?i:bot)|42/ } },
+    })
+    for (const rung of ['free', 'minimal'] as const)
+      assert.equal((await probeOf(`{health_check_rung: ${rung}}`)).rung, rung)
+    assert.deepEqual(await probeOf('{health_check_rung: auto}'), { params: {}, backgroundDisabled: false })
+    assert.deepEqual(await probeOf('{health_check_rung: none}'), { params: {}, backgroundDisabled: true })
+  })
+
+  const table: readonly (readonly [string, RegExp])[] = [
+    ['health_check_rung: gold', /^fatal .*health_check_rung: must be auto, none, free, minimal or golden/],
+    ['health_check_expect: {modle: x}', /^fatal .*health_check_expect\.modle: unknown key.*"model"/],
+    ['health_check_expect: {model: "("}', /^fatal .*health_check_expect\.model: must be a pattern/],
+    ['health_check_expect: {dimensions: 1.5}', /^fatal .*dimensions: must be a whole number above 0/],
+    ['health_check_expect: {prompt: Who?}', /^fatal .*answer: prompt and answer must be written together/],
+    ['health_check_expect: {prompt: "", answer: x}', /^fatal .*prompt: must not be empty/],
+    ['health_check_expect: 1536', /^fatal .*health_check_expect: must be a map/],
+  ]
+  for (const [info, words] of table)
+    test(`${info} stops the start, and says where it stands`, async () => {
+      const text = `model_list:\n- model_name: m\n  litellm_params: {model: openai/x}\n  model_info: {${info}}\n`
+      const [first = ''] = await problemsOf(text)
+      assert.match(first, words)
+      assert.match(first, /config\.yaml:4:/)
+    })
+})
+
 test('every secret is known, wherever it stands, and none is shown', async () => {
   const text = `
 model_list:

@@ -38,9 +38,16 @@ export interface DeploymentInputs {
 
 const ENTRY = blockOf(deploymentSchema.shape)
 
+/** Deployments, and what each was read from. */
+export interface ReadDeployments {
+  readonly deployments: readonly Deployment[]
+  readonly entries: readonly MapNode[]
+}
+
 /** Reads the merged model_list. Entries that cannot work stay in the list and say why. */
-export function readDeployments(items: readonly YamlNode[], inputs: DeploymentInputs): readonly Deployment[] {
+export function readDeployments(items: readonly YamlNode[], inputs: DeploymentInputs): ReadDeployments {
   const deployments: Deployment[] = []
+  const entries: MapNode[] = []
   const first = new Map<string, string>()
   items.forEach((entry, position) => {
     const path = `model_list.${position}`
@@ -51,9 +58,10 @@ export function readDeployments(items: readonly YamlNode[], inputs: DeploymentIn
     }
     const made = readEntry(entry, path, deployments.length, inputs)
     deployments.push(...made)
+    entries.push(...made.map(() => entry))
     if (made[0] !== undefined) reportTwin(made[0], entry, path, first, inputs.report)
   })
-  return deployments
+  return { deployments, entries }
 }
 
 /** One entry: one deployment, or one for each organization, or none where it is for another environment. */

@@ -386,7 +386,6 @@ test('without any settings the defaults hold', async () => {
     healthCheckDetails: true,
     skipDisabledBackgroundModels: false,
     ignoreTransientErrors: false,
-    healthCheckRouting: true,
     drainDelayMs: 5000,
     drainTimeoutMs: 30_000,
     maxInFlight: 10_000,
@@ -417,6 +416,7 @@ test('without any settings the defaults hold', async () => {
     contextWindowFallbacks: new Map(),
     contentPolicyFallbacks: new Map(),
     maxFallbacks: 5,
+    hedges: new Map(),
     cooldowns: { isEnabled: true, allowedFailsByKind: {} },
   })
 })

@@ -1,5 +1,5 @@
 import type { ResolveModel } from '../core/resolve.ts'
-import { reportAliases } from './check-aliases.ts'
+import { reportAliases, reportHedges } from './check-aliases.ts'
 import { checkRoot, notActedOn, reportShellVariables, resolveSettings, SETTINGS } from './check-root.ts'
 import type { Report } from './check.ts'
 import type { Config, Environment, Loaded } from './config.ts'
@@ -14,6 +14,7 @@ import { readCredential, type Credential } from './params.ts'
 import { tidied, problemAt, type Problem } from './problem.ts'
 import { readFiles, readText, type Files, type ReadFile } from './read-files.ts'
 import { createSecretBag, keepEnvironment, looksSecret, type SecretBag } from './secrets.ts'
+import { checkSharing, readSharing } from './sharing-settings.ts'
 import { readGeneral, readLibrary, readNetwork, readProbeDefaults, readRouter } from './settings.ts'
 
 /** What loading needs from outside. */
@@ -84,6 +85,7 @@ function build(files: Files, path: string, processEnv: Environment, resolve: Res
   const isWhole = !files.problems.some(({ severity }) => severity === 'fatal')
   checkRoot(root, isWhole, report)
   checkEngine(root, report)
+  checkSharing(root, env, report)
   for (const [name, { value }] of root.entries) {
     // Deployments and credentials are kept where they are resolved.
     if (name !== 'model_list' && name !== 'credential_list') keepSecrets(value, SETTINGS.get(name), bag)
@@ -92,7 +94,7 @@ function build(files: Files, path: string, processEnv: Environment, resolve: Res
   const list = child(root, 'model_list')
   const items = list?.kind === 'list' ? list.items : []
   reportUnknownCredentials(root, credentials, report)
-  const deployments = readDeployments(items, {
+  const { deployments, entries } = readDeployments(items, {
     env,
     resolve,
     bag,
@@ -101,16 +103,19 @@ function build(files: Files, path: string, processEnv: Environment, resolve: Res
   })
   if (problems.some(({ severity }) => severity === 'fatal')) return { problems: tidied(problems) }
   reportAliases(root, deployments, resolve, report)
+  reportHedges(root, deployments, report)
   const complain = (variable: string, message: string): void =>
     report({ severity: 'warning', file: path, path: variable, message })
   const general = readGeneral(root, env, bag, complain, files.root)
   const router = readRouter(root)
+  const sharing = readSharing(root, env, general.databaseUrl, bag)
   const config: Config = {
     path,
     deployments,
     general,
     router,
     engine: readEngine(root, general, router),
+    ...(sharing && { sharing }),
     litellm: readLibrary(root),
     probing: readProbeDefaults(env, complain),
     network: readNetwork(root, env),
@@ -119,7 +124,7 @@ function build(files: Files, path: string, processEnv: Environment, resolve: Res
     secrets: bag.all(),
     notActedOn: notActedOn(root),
   }
-  return { config, problems: tidied(problems) }
+  return { config, written: { root: files.root, entries }, problems: tidied(problems) }
 }
 
 /** Adds `environment_variables`; a variable that is already set wins. */

@@ -1,9 +1,10 @@
-import type { ProbeModel, ProbeSettings } from '../core/deployment.ts'
+import type { Expectation, ProbeModel, ProbeSettings } from '../core/deployment.ts'
 import { isJsonObject } from '../core/json.ts'
 import type { ResolveModel } from '../core/resolve.ts'
 import type { Report } from './check.ts'
 import { booleanOf, numberOf, plainText, secondsToMs } from './connection.ts'
 import { child, textOf, toJson, type YamlNode } from './node.ts'
+import { patternOf } from './pattern.ts'
 import { problemAt } from './problem.ts'
 
 /** What a `health_check_model` is resolved with: the deployment that it stands in for. */
@@ -30,6 +31,9 @@ export function probeSettingsOf(
   const supportsMaxTokens = booleanOf(knob('supports_max_tokens'))
   const reasoningEffort = textOf(knob('reasoning_effort'))
   const voice = plainText(knob('voice'))
+  const isDisabled = booleanOf(child(info, 'disable_background_health_check')) ?? false
+  const rung = textOf(knob('rung'))
+  const expect = expectationOf(knob('expect'))
   return {
     ...(timeoutMs !== undefined && { timeoutMs }),
     ...(model && { model }),
@@ -40,7 +44,9 @@ export function probeSettingsOf(
     ...(supportsMaxTokens !== undefined && { supportsMaxTokens }),
     ...(reasoningEffort !== undefined && { reasoningEffort }),
     ...(voice !== undefined && { voice }),
-    backgroundDisabled: booleanOf(child(info, 'disable_background_health_check')) ?? false,
+    backgroundDisabled: rung === 'none' || isDisabled,
+    ...((rung === 'free' || rung === 'minimal' || rung === 'golden') && { rung }),
+    ...(expect && { expect }),
   }
 }
 
@@ -65,6 +71,21 @@ function probeModelOf(
     report(problemAt('warning', node, `${path}.model_info.health_check_model`, message))
   }
   return { model, provider: own.provider, upstreamModel: model }
+}
+
+/** What is wrong with it has been reported by the schema. */
+function expectationOf(node: YamlNode | undefined): Expectation | undefined {
+  if (node === undefined) return undefined
+  const patternAt = (name: string): RegExp | undefined => patternOf(textOf(child(node, name)) ?? '')
+  const has = (name: string): boolean => (textOf(child(node, name)) ?? '') !== ''
+  const dimensions = numberOf(child(node, 'dimensions'))
+  const prompt = textOf(child(node, 'prompt')) ?? ''
+  const [model, answer] = [has('model') && patternAt('model'), has('answer') && patternAt('answer')]
+  return {
+    ...(model && { model }),
+    ...(dimensions !== undefined && { dimensions }),
+    ...(answer && prompt !== '' && { golden: { prompt, answer } }),
+  }
 }
 
 function probeParamsOf(node: YamlNode | undefined, path: string, report: Report): ProbeSettings['params'] {

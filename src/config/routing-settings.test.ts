@@ -41,6 +41,7 @@ litellm_settings:
     contextWindowFallbacks: new Map([['a', [plain('e')]]]),
     contentPolicyFallbacks: new Map([['*', [plain('f')]]]),
     maxFallbacks: 2,
+    hedges: new Map(),
     cooldowns: {
       isEnabled: false,
       cooldownMs: 500,
@@ -186,5 +187,46 @@ router_settings:
   assert.deepEqual(await problemsOf(text), [
     'warning config.yaml:10:11 router_settings.model_group_alias.slip: there is no model group "cluade"; did you mean "claude"?',
     'warning config.yaml:11:18 router_settings.model_group_alias.far: there is no model group "nowhere"',
+  ])
+})
+
+const TWO = `${ONE}- model_name: a\n  litellm_params: {model: openai/y}\n`
+
+test('a group hedges as it is written, and else after the usual time one request in twenty', async () => {
+  for (const [written, rule] of [
+    ['{after: p95, budget: 5%}', { after: 'p95', share: 0.05 }],
+    ['{}', { after: 'p95', share: 0.05 }],
+    ['{after: 1.5, budget: 12.5 %}', { after: 1500, share: 0.125 }],
+    ['{after: "2", budget: "100%"}', { after: 2000, share: 1 }],
+  ] as const) {
+    const { router } = await loadText(`${TWO}router_settings: {model_group_hedge: {a: ${written}}}\n`)
+    assert.deepEqual(router.hedges, new Map([['a', rule]]), written)
+  }
+})
+
+test('a hedge that cannot be meant so is refused where it stands', async () => {
+  for (const [written, problem] of [
+    ['{after: p50}', 'a.after: must be `p95` or a number of seconds above 0, not text'],
+    ['{after: 0}', 'a.after: must be a number above 0, not 0'],
+    ['{budget: 0.05}', 'a.budget: must be a share of the requests, such as 5%, not 0.05'],
+    ['{budget: 0%}', 'a.budget: must be above 0% and no more than 100%, not text'],
+    ['{budget: 101%}', 'a.budget: must be above 0% and no more than 100%, not text'],
+    ['{budgt: 5%}', 'a.budgt: unknown key'],
+    ['p95', 'a: must be a map of `after` and `budget`: {after: p95, budget: 5%}, not text'],
+  ] as const) {
+    const [found, ...more] = await problemsOf(
+      `${TWO}router_settings:\n  model_group_hedge:\n    a: ${written}\n`,
+    )
+    assert.match(found ?? '', /^fatal config\.yaml:8:\d+ router_settings\.model_group_hedge\./)
+    assert.ok(found?.includes(problem), found)
+    assert.equal(more.length, 0)
+  }
+})
+
+test('a group that cannot hedge is warned about', async () => {
+  const text = `${TWO}- model_name: lone\n  litellm_params: {model: openai/z}\nrouter_settings:\n  model_group_hedge:\n`
+  assert.deepEqual(await problemsOf(`${text}    a: {}\n    aa: {}\n    lone: {}\n`), [
+    'warning config.yaml:11:5 router_settings.model_group_hedge.aa: no model_name is "aa"; did you mean "a"?',
+    'warning config.yaml:12:5 router_settings.model_group_hedge.lone: there is no second deployment to ask',
   ])
 })

@@ -3,6 +3,7 @@ import type { Traffic } from '../core/deployment.ts'
 import { readFallbackLists } from '../core/fallback.ts'
 import type { Fallback, FallbackLists } from '../core/fallback.ts'
 import type { FailureKind } from '../core/failure.ts'
+import type { HedgeRule } from '../core/hedge-rule.ts'
 import type { ModelAlias } from '../core/model-alias.ts'
 import { isRoutingStrategy } from '../core/routing-strategy.ts'
 import type { ChoiceSettings, RoutingSettings } from './config.ts'
@@ -58,6 +59,7 @@ export function readRouting(root: MapNode): RoutingSettings {
     contextWindowFallbacks: lists('context_window_fallbacks'),
     contentPolicyFallbacks: lists('content_policy_fallbacks'),
     maxFallbacks: Math.max(0, Math.floor(router.max_fallbacks ?? 5)),
+    hedges: hedgesOf(router.model_group_hedge),
     cooldowns: {
       isEnabled: router.disable_cooldowns !== true && cooldownMs !== 0,
       ...(cooldownMs && { cooldownMs }),
@@ -69,6 +71,17 @@ export function readRouting(root: MapNode): RoutingSettings {
       ),
     },
   }
+}
+
+/** Without a number of its own a group hedges one request in twenty. */
+const HEDGED_SHARE = 0.05
+
+function hedgesOf(written: Router['model_group_hedge']): ReadonlyMap<string, HedgeRule> {
+  const rules = Object.entries(written ?? {}).map(([group, { after, budget }]): [string, HedgeRule] => [
+    group,
+    { after: typeof after === 'number' ? after * 1000 : 'p95', share: budget ?? HEDGED_SHARE },
+  ])
+  return new Map(rules)
 }
 
 /** A latency counts for an hour where nothing else is written. */

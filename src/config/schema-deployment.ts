@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { patternOf } from './pattern.ts'
+import { deploymentHealthShape } from './schema-health-engine.ts'
 import {
   acted,
   actedSecret,
@@ -207,6 +208,7 @@ export const infoShape = {
   health_check_supports_max_tokens: acted(flag, 'Forces or forbids a token budget in the probe.'),
   health_check_reasoning_effort: acted(text, '`reasoning_effort` of the probe.'),
   health_check_voice: acted(text, 'Voice of a speech probe. Default: alloy.'),
+  ...deploymentHealthShape,
   disable_background_health_check: acted(flag, 'The background loop leaves this deployment out.'),
   supported_environments: acted(list, 'Only loaded where LITELLM_ENVIRONMENT is one of these.'),
   rpm: acted(numeric, 'The same as in `litellm_params`, which wins.'),

@@ -59,7 +59,7 @@ export const generalSettings = z.looseObject({
     flag,
     'False: `/health/readiness` answers two fields only. Default: true.',
   ),
-  allow_requests_on_db_unavailable: kept(
+  allow_requests_on_db_unavailable: acted(
     flag,
     'False: readiness is 503 while the database is not reachable. Default: true.',
   ),
@@ -95,20 +95,26 @@ export const generalSettings = z.looseObject({
     positive,
     'Seconds to wait for a connection to an upstream, TLS and proxy included. Default: 3.',
   ),
-  database_url: keptSecret(
+  database_url: actedSecret(
     textLike,
-    'The address of a PostgreSQL database. Default: the variable DATABASE_URL.',
+    'The address of a PostgreSQL database, where the history of health is kept. Default: the variable DATABASE_URL, else a file beside the config.',
   ),
-  db_url: keptSecret(textLike, 'An older spelling of `database_url`.'),
+  db_url: actedSecret(textLike, 'An older spelling of `database_url`.'),
   database_connection_pool_limit: kept(numeric, 'Connections to the database.'),
   database_connection_timeout: kept(numeric, 'Seconds to wait for a database connection.'),
   database_socket_timeout: kept(numeric, 'Seconds to wait for the database to answer.'),
-  use_shared_health_check: kept(flag, 'Replicas share one check.'),
+  use_shared_health_check: acted(
+    flag,
+    'Replicas look at each deployment as one, through `coordination_redis`, else the Redis of `cache_params`, else that of REDIS_HOST or REDIS_URL, else the database. Default: false.',
+  ),
   model_list_healthy_only: kept(flag, 'Model listings leave out unhealthy models.'),
   enable_drain_endpoint: kept(flag, 'Serve `/health/drain`.'),
   drain_endpoint_token: keptSecret(textLike, 'The token that `/health/drain` asks for.'),
   maximum_health_check_retention_period: kept(text, 'How long check results are kept in the database.'),
-  coordination_redis: kept(map, 'A Redis for sharing between replicas.'),
+  coordination_redis: acted(
+    map,
+    'The Redis through which replicas share checks: `url`, or `host`, `port` (6379), `username`, `password`, `db` (0), `ssl`; `namespace` stands before every key. Needs `use_shared_health_check: true`.',
+  ),
   store_model_in_db: kept(flag, 'Models can be added over HTTP.'),
   supported_db_objects: kept(list, 'What is loaded from the database.'),
   alerting: kept(anything, 'Where alerts go.'),

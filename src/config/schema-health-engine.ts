@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { HEALTH_STRATEGIES } from '../core/engine-settings.ts'
+import { patternOf } from './pattern.ts'
 import { acted, flag, notNegative, numeric, positive, positiveWhole } from './schema-types.ts'
 
 /** A share that is not nothing. */
@@ -11,8 +12,15 @@ const factor = numeric.refine((value) => value >= 1 && Number.isFinite(value), {
   error: 'must be a number from 1 on',
 })
 
+/** A regular expression. */
+const pattern = z
+  .string({ error: 'must be a pattern' })
+  .refine((text) => patternOf(text) !== undefined, { error: 'must be a pattern' })
+
 /** A block of our own: an unknown key in it is a mistake, and stops the start. */
-function ownBlock<Shape extends z.core.$ZodLooseShape>(shape: Shape): z.ZodObject<Shape, z.core.$strict> {
+export function ownBlock<Shape extends z.core.$ZodLooseShape>(
+  shape: Shape,
+): z.ZodObject<Shape, z.core.$strict> {
   return z.strictObject(shape, { error: 'must be a map' })
 }
 
@@ -74,6 +82,32 @@ const concurrency = ownBlock({
 /** What is not written is in order with everything. */
 function isInOrder(low: number | null | undefined, high: number | null | undefined): boolean {
   return typeof low !== 'number' || typeof high !== 'number' || low <= high
+}
+
+/** The part of `model_info` that a deployment's checks are ruled by. */
+export const deploymentHealthShape = {
+  health_check_rung: acted(
+    z.enum(['auto', 'none', 'free', 'minimal', 'golden'], {
+      error: 'must be auto, none, free, minimal or golden',
+    }),
+    'How deep the background looks at it: `none`, never; `free`, never for money; `minimal`, in full at each interval, images too; `golden`, as usual and once a day with a question that has one right answer: two wrong ones in a row make it DEGRADED (`quality`). Default: auto.',
+  ),
+  health_check_expect: acted(
+    ownBlock({
+      model: pattern.nullish(),
+      dimensions: positiveWhole.nullish(),
+      prompt: z.string({ error: 'must be text' }).min(1, { error: 'must not be empty' }).nullish(),
+      answer: pattern.nullish(),
+    }).refine(({ prompt, answer }) => isWritten(prompt) === isWritten(answer), {
+      error: 'prompt and answer must be written together',
+      path: ['answer'],
+    }),
+    'What answers to checks must be like, else it is DEGRADED (`wrong_model`): `model`, a pattern for the name that the model answers by; `dimensions`, numbers in an embedding. `prompt` and `answer` (a pattern): the question of golden checks and its right answers, in place of a sum.',
+  ),
+}
+
+function isWritten(value: unknown): boolean {
+  return value !== null && value !== undefined
 }
 
 /** The part of `general_settings` that the health engine is ruled by. */

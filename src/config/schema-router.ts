@@ -22,6 +22,22 @@ const aliasTarget = z.union([z.string(), z.looseObject({ model: z.string(), hidd
   error: 'must be a model group, or a map of `model` and `hidden`',
 })
 
+const percentage = z
+  .string({ error: 'must be a share of the requests, such as 5%' })
+  .regex(/^\s*\d{1,3}(?:\.\d+)?\s*%\s*$/, { error: 'must be a share of the requests, such as 5%' })
+  .transform((written) => Number.parseFloat(written) / 100)
+  .refine((part) => part > 0 && part <= 1, { error: 'must be above 0% and no more than 100%' })
+
+const hedge = z.strictObject(
+  {
+    after: z
+      .union([z.literal('p95'), positive], { error: 'must be `p95` or a number of seconds above 0' })
+      .nullish(),
+    budget: percentage.nullish(),
+  },
+  { error: 'must be a map of `after` and `budget`: {after: p95, budget: 5%}' },
+)
+
 /** Keys that LiteLLM's router and its library both read. */
 export const routingShape = {
   num_retries: acted(notNegative, 'How often a failed request is tried again within its group. Default: 2.'),
@@ -83,6 +99,10 @@ export const routerSettings = z.looseObject({
     'Options of `latency-based-routing`: `ttl`, seconds for which an answer counts (default: 3600); `lowest_latency_buffer`, by what part others may be slower than the fastest and still take part (default: 0).',
   ),
   model_group_retry_policy: acted(map, '`retry_policy` by model group; it wins.'),
+  model_group_hedge: acted(
+    z.record(z.string(), hedge, { error: 'must be a map from model groups to maps of `after` and `budget`' }),
+    'By model group: `{after: p95, budget: 5%}` sends a request that has had no first byte after that time (`p95` of the recent ones, or seconds) to a second deployment as well, for so many of the requests at most. Absent: never.',
+  ),
   max_fallbacks: acted(notNegative, 'How deep fallbacks of fallbacks go. Default: 5.'),
   disable_cooldowns: acted(flag, 'Failing traffic puts no deployment aside. Default: false.'),
   enable_pre_call_check: acted(flag, 'The same as `enable_pre_call_checks`.'),

@@ -54,10 +54,6 @@ export function readGeneral(
     ...(given.health_check_on_request && { healthCheckOnRequest: given.health_check_on_request }),
     ...(given.health_check_rung && { healthCheckRung: given.health_check_rung }),
     ignoreTransientErrors: given.health_check_ignore_transient_errors ?? false,
-    healthCheckRouting: given.enable_health_check_routing ?? true,
-    ...(given.health_check_staleness_threshold && {
-      healthCheckStalenessMs: given.health_check_staleness_threshold * 1000,
-    }),
     ...(typeof given.allow_public_health_readiness_details === 'boolean' && {
       allowPublicReadinessDetails: given.allow_public_health_readiness_details,
     }),

@@ -156,6 +156,20 @@ export interface ProbeSettings {
   readonly supportsMaxTokens?: boolean
   readonly reasoningEffort?: string
   readonly voice?: string
-  /** `disable_background_health_check`. */
+  /** `disable_background_health_check`, or `health_check_rung: none`. */
   readonly backgroundDisabled: boolean
+  /** `health_check_rung`: how deep the background looks; absent: as usual. */
+  readonly rung?: 'free' | 'minimal' | 'golden'
+  /** `health_check_expect`. */
+  readonly expect?: Expectation
+}
+
+/** What answers to checks must be like; what is absent may be anything. */
+export interface Expectation {
+  /** The name that the model answers by. */
+  readonly model?: RegExp
+  /** Numbers in an embedding. */
+  readonly dimensions?: number
+  /** The question of a golden check, and its right answers. */
+  readonly golden?: { readonly prompt: string; readonly answer: RegExp }
 }

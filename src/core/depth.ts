@@ -5,7 +5,7 @@
 export type Depth = 0 | 1 | 2 | 3 | 4 | 5
 
 /** The depths that code names. */
-export const DEPTH = { reach: 2, front: 3, answer: 4 } as const satisfies Record<string, Depth>
+export const DEPTH = { reach: 2, front: 3, answer: 4, right: 5 } as const satisfies Record<string, Depth>
 
 /** What a failure condemns: the machine at the other end, the key, or this one model. */
 export type FaultDomain = 'host' | 'credential' | 'deployment'

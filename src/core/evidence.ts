@@ -1,8 +1,16 @@
 import type { Depth } from './depth.ts'
 import type { FailureKind } from './failure.ts'
 
-/** Where a piece of evidence comes from. */
-export type EvidenceSource = 'traffic' | 'probe' | 'peer'
+/**
+ * Where a piece of evidence comes from. `peer`: another deployment of the same host or key, or traffic of another
+ * gateway; `replica`: a look that another gateway has made in our place.
+ */
+export type EvidenceSource = 'traffic' | 'probe' | 'replica' | 'peer'
+
+/** Somebody looked, with a request of our own making. */
+export function isLook(source: EvidenceSource): boolean {
+  return source === 'probe' || source === 'replica'
+}
 
 /** What one answer, or the lack of one, says of a deployment. Times are `Clock.elapsed`'s. */
 export interface Evidence {
@@ -20,6 +28,8 @@ export interface Evidence {
   readonly retryAfterMs?: number
   /** Of a success: its first token took far longer than usual. */
   readonly isSlow?: boolean
+  /** The provider says that it concerns all that the key is used for, not this model alone. */
+  readonly isKeyWide?: boolean
   /** One client request across its retries; 0 where unknown. */
   readonly request?: number
   /** A hash of who asked and what; 0 where unknown. */

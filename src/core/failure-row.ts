@@ -29,8 +29,13 @@ export interface EvidenceRow {
    * help. `degrades`: it works, but not as it should. `none`: the request was at fault.
    */
   readonly effect: 'suspects' | 'saturates' | 'misconfigures' | 'degrades' | 'none'
-  /** How many sightings without a success between them confirm a misconfiguration; absent: one. */
+  /** How many sightings without a success between them confirm it; absent: one. */
   readonly sightings?: number
+  /**
+   * Who is condemned besides, once two deployments that share it have failed so and none has answered between: one may
+   * have used up what is its own, two say that it is everybody's.
+   */
+  readonly spreads?: 'credential'
   /** What such an answer proves all the same: a refused request has passed the door. */
   readonly proves?: Depth
 }
@@ -47,8 +52,16 @@ export const ALIVE: EvidenceRow = { score: 0, acquits: 4, domain: 'deployment', 
 export const FULL: EvidenceRow = { ...ALIVE, effect: 'saturates' }
 /** It has no room, and it may be the beginning of something worse. */
 export const CROWDED: EvidenceRow = { ...FAINT, effect: 'saturates' }
-/** It works, but not as it should. */
-export const ODD: EvidenceRow = { score: 0, acquits: 4, domain: 'deployment', effect: 'degrades' }
+/** It answers, but not as it should. */
+export const ODD: EvidenceRow = {
+  score: 0,
+  acquits: 4,
+  domain: 'deployment',
+  effect: 'degrades',
+  proves: 4,
+}
+/** It answers, and what it says is wrong: a second wrong answer confirms it. */
+export const WRONG: EvidenceRow = { ...ODD, acquits: 5, sightings: 2 }
 /** The key is refused: a second sighting, best a free one, confirms it. */
 export const REFUSED: EvidenceRow = {
   score: 1,
@@ -57,8 +70,14 @@ export const REFUSED: EvidenceRow = {
   effect: 'misconfigures',
   sightings: 2,
 }
-/** No credit is left: the provider's own word is enough. */
-export const BROKE: EvidenceRow = { score: 1, acquits: 4, domain: 'credential', effect: 'misconfigures' }
+/** No credit is left: the provider's own word is enough for the one; another one must say so of the key. */
+export const BROKE: EvidenceRow = {
+  score: 1,
+  acquits: 4,
+  domain: 'deployment',
+  effect: 'misconfigures',
+  spreads: 'credential',
+}
 /** There is no such model: a second sighting confirms it. */
 export const MISSING: EvidenceRow = {
   score: 1,

@@ -18,6 +18,7 @@ const WORDS: Readonly<Record<FailureKind, string>> = {
   empty: 'it answered 200 with nothing in it',
   wrong_shape: 'it answered 200 with something that is no answer',
   wrong_model: 'another model answered',
+  quality: 'it answers wrongly what it is known to know',
   slow: 'it answers far slower than usual',
   misconfigured: 'the config cannot be acted on',
   not_checked_yet: 'nobody has looked at it yet',
@@ -42,5 +43,5 @@ export function blamed(kind: FailureKind): Blamed | undefined {
   if (kind === 'cancelled') return 'caller'
   const { evidence } = failureRow(kind)
   if (evidence === undefined) return 'gateway'
-  return evidence.effect === 'none' ? 'caller' : evidence.domain
+  return evidence.effect === 'none' ? 'caller' : (evidence.spreads ?? evidence.domain)
 }

@@ -10,6 +10,7 @@ import {
   ODD,
   REFUSED,
   SICK,
+  WRONG,
 } from './failure-row.ts'
 import type { FailureRow } from './failure-row.ts'
 
@@ -132,6 +133,13 @@ const FAILURES = {
     evidence: ODD,
     fix: 'the upstream serves another model than the one configured',
   },
+  quality: {
+    client: 502,
+    ownStatus: 500,
+    tryNext: true,
+    evidence: WRONG,
+    fix: 'ask it yourself: another model, damaged weights or a wrong prompt template may stand behind it',
+  },
   slow: {
     client: 504,
     ownStatus: 408,
@@ -211,6 +219,8 @@ export interface FailureDetails {
   readonly source?: FailureSource
   /** No connection came about: not a byte of the request has left. */
   readonly isUnsent?: boolean
+  /** The provider says that it concerns all that the key is used for, not this model alone. */
+  readonly isKeyWide?: boolean
 }
 
 /** The only error that crosses folders. Its message never holds a secret: whoever makes it redacts first. */
@@ -222,6 +232,8 @@ export class GatewayError extends Error {
   readonly source: FailureSource
   /** No connection came about: not a byte of the request has left. */
   readonly isUnsent: boolean
+  /** It concerns all that the key is used for. */
+  readonly isKeyWide: boolean
   readonly #status: number | undefined
 
   constructor(kind: FailureKind, message: string, details: FailureDetails = {}) {
@@ -233,6 +245,7 @@ export class GatewayError extends Error {
     this.param = details.param
     this.source = details.source ?? 'upstream'
     this.isUnsent = details.isUnsent ?? false
+    this.isKeyWide = details.isKeyWide ?? false
     this.#status = details.status
   }
 

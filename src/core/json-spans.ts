@@ -96,7 +96,6 @@ export function memberValue(body: Buffer, spans: JsonSpans, key: string): Json |
 export function spliceBody(body: Buffer, spans: JsonSpans, edits: BodyEdits): Buffer {
   const set = edits.set ?? {}
   const remove = edits.remove ?? []
-  const present = new Set<string>()
   const pieces: Buffer[] = []
   let copied = spans.open
   let keptEnd = spans.open + 1
@@ -105,8 +104,9 @@ export function spliceBody(body: Buffer, spans: JsonSpans, edits: BodyEdits): Bu
     if (end > copied) pieces.push(body.subarray(copied, end))
     copied = Math.max(copied, end)
   }
-  for (const [index, member] of spans.members.entries()) {
-    present.add(member.key)
+  for (let index = 0; index < spans.members.length; index++) {
+    const member = spans.members[index]
+    if (member === undefined) break
     const value = ownText(set, member.key)
     if (value === undefined && remove.includes(member.key)) {
       copyTo(keptEnd)
@@ -123,7 +123,7 @@ export function spliceBody(body: Buffer, spans: JsonSpans, edits: BodyEdits): Bu
     hasKept = true
   }
   copyTo(keptEnd)
-  const added = additions(present, set, edits.defaults ?? {})
+  const added = additions(spans, set, edits.defaults)
   if (added !== '') pieces.push(Buffer.from(hasKept ? `,${added}` : added))
   copyTo(spans.close + 1)
   const [only] = pieces
@@ -131,18 +131,19 @@ export function spliceBody(body: Buffer, spans: JsonSpans, edits: BodyEdits): Bu
 }
 
 function additions(
-  present: ReadonlySet<string>,
+  { members }: JsonSpans,
   set: Readonly<Record<string, string>>,
-  defaults: Readonly<Record<string, string>>,
+  defaults: Readonly<Record<string, string>> = {},
 ): string {
-  const added: string[] = []
-  for (const [key, value] of Object.entries(set)) {
-    if (!present.has(key)) added.push(`${JSON.stringify(key)}:${value}`)
+  const isPresent = (key: string): boolean => members.some((member) => member.key === key)
+  let added = ''
+  const add = (key: string, value: string | undefined): void => {
+    if (isPresent(key)) return
+    added += `${added === '' ? '' : ','}${JSON.stringify(key)}:${value}`
   }
-  for (const [key, value] of Object.entries(defaults)) {
-    if (!present.has(key) && !Object.hasOwn(set, key)) added.push(`${JSON.stringify(key)}:${value}`)
-  }
-  return added.join(',')
+  for (const key of Object.keys(set)) add(key, set[key])
+  for (const key of Object.keys(defaults)) if (!Object.hasOwn(set, key)) add(key, defaults[key])
+  return added
 }
 
 /** Own members only: a client may well send a key named `constructor`. */

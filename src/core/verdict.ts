@@ -15,6 +15,11 @@ interface VerdictFacts {
   readonly probedModel: string
   /** Response headers of LiteLLM's allow list, redacted. */
   readonly headers: Readonly<Record<string, string>>
+  /**
+   * For how long checks should leave the provider's allowance of requests to the clients, milliseconds; absent where
+   * the answer does not say.
+   */
+  readonly scarceMs?: number
 }
 
 /** The answer is the proof that this mode asks for. */
@@ -22,6 +27,8 @@ export interface HealthyVerdict extends VerdictFacts {
   readonly kind: 'healthy'
   /** Set where the provider filtered the probe's answer: alive all the same. */
   readonly note?: 'content_policy' | 'length'
+  /** What it was asked has one right answer, and this is it, or not. */
+  readonly isRight?: boolean
 }
 
 /** The check failed, and how. */
@@ -32,6 +39,8 @@ export interface UnhealthyVerdict extends VerdictFacts {
   readonly error: string
   /** Somebody took the connection, and broke it off: the machine is there. */
   readonly isReached?: true
+  /** The provider says that it concerns all that the key is used for. */
+  readonly isKeyWide?: true
   /** LiteLLM's `exception_status`. */
   readonly exceptionStatus: number
   /** How long the upstream asks us to stay away, from `at`. */

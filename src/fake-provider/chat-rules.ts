@@ -89,6 +89,18 @@ export const CHAT_RULES: readonly Rule[] = [
     { refuse: () => azureFiltered() },
     'azure/gpt-4o',
   ),
+  chat('context-window', 'OpenAI error codes: a prompt beyond the context window is refused', {
+    refuse: (call) => (promptOf(call).length > WINDOW_CHARS ? contextExceeded() : undefined),
+  }),
+  chat(
+    'screened-prompts',
+    'Azure content filtering: only a prompt that offends is refused',
+    { refuse: (call) => (promptOf(call).includes(OFFENCE) ? azureFiltered() : undefined) },
+    'azure/gpt-4o',
+  ),
+  chat('banned-words', 'OpenAI moderation of prompts: content_policy_violation', {
+    refuse: (call) => (promptOf(call).includes(OFFENCE) ? policyViolated() : undefined),
+  }),
   // Answers that look empty.
   chat('reasoning-eats-budget', 'OpenAI reasoning guide: the budget went into reasoning, content is ""', {
     alter: (json) => ({
@@ -164,6 +176,10 @@ export const CHAT_RULES: readonly Rule[] = [
   }),
 ]
 
+/** Where `rule-context-window` ends, and what the rules that screen prompts look for. */
+const WINDOW_CHARS = 4000
+const OFFENCE = 'offence'
+
 const REASONING_USAGE = {
   prompt_tokens: 5,
   completion_tokens: 16,
@@ -230,6 +246,26 @@ function extraField(name: string): Reply {
     type: 'invalid_request_error',
     param: null,
     code: null,
+  })
+}
+
+function promptOf(call: Call): string {
+  return JSON.stringify(call.json?.['messages'] ?? '')
+}
+
+function contextExceeded(): Reply {
+  return openaiError(400, {
+    message:
+      "This model's maximum context length is 1000 tokens. However, your messages resulted in 2000 tokens. Please reduce the length of the messages.",
+    param: 'messages',
+    code: 'context_length_exceeded',
+  })
+}
+
+function policyViolated(): Reply {
+  return openaiError(400, {
+    message: 'Your request was rejected as a result of our safety system.',
+    code: 'content_policy_violation',
   })
 }
 

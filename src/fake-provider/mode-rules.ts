@@ -61,6 +61,21 @@ export const MODE_RULES: readonly Rule[] = [
     dress: (reply) => ({ ...reply, headers: { 'content-type': 'application/json' } }),
   },
   {
+    name: 'nearly-spent',
+    source: 'OpenAI rate limits guide: x-ratelimit-* headers, with little left of the requests',
+    mode: 'chat',
+    model: 'openai/gpt-4o',
+    dress: (reply) => ({
+      ...reply,
+      headers: {
+        ...reply.headers,
+        'x-ratelimit-limit-requests': '100',
+        'x-ratelimit-remaining-requests': '3',
+        'x-ratelimit-reset-requests': '6m0s',
+      },
+    }),
+  },
+  {
     name: 'completion-empty-text',
     source: 'OpenAI API description: text may be empty when the budget is spent',
     mode: 'completion',

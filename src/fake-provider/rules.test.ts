@@ -70,6 +70,10 @@ test('rule no-usage: the answer has no usage', async () => {
   assert.doesNotMatch(text, /usage/)
 })
 
+function said(content: string): object {
+  return { ...CHAT, messages: [{ role: 'user', content }] }
+}
+
 const REFUSED: readonly (readonly [
   rule: string,
   body: object,
@@ -106,6 +110,9 @@ const REFUSED: readonly (readonly [
   ['stream-only', CHAT, 400, /only support stream mode/, { ...CHAT, stream: true }],
   ['sound-only', CHAT, 400, /modality contain audio/],
   ['prompt-filtered', CHAT, 400, /"code":"content_filter".*ResponsibleAIPolicyViolation/],
+  ['context-window', said('x'.repeat(4001)), 400, /"code":"context_length_exceeded"/, CHAT],
+  ['screened-prompts', said('an offence'), 400, /"code":"content_filter"/, CHAT],
+  ['banned-words', said('an offence'), 400, /"code":"content_policy_violation"/, CHAT],
 ]
 
 for (const [rule, body, status, words, better] of REFUSED) {
@@ -124,6 +131,7 @@ const HEADS: readonly (readonly [rule: string, status: number, type: string | nu
     ['created-201', 201, 'application/json', '9'],
     ['header-case', 200, 'application/json', '9'],
     ['no-limit-headers', 200, 'application/json', null],
+    ['nearly-spent', 200, 'application/json', '3'],
   ]
 
 for (const [rule, status, type, limit] of HEADS) {

@@ -36,7 +36,7 @@ export interface Refusal {
 }
 
 /** An admitted request waits for two or three rounds under load. */
-const BUSY = { mostMs: 25, burstMs: 300, patienceMs: 300 }
+const BUSY = { mostMs: 25, aimMs: 8, burstMs: 300, patienceMs: 300 }
 const RETRY_AFTER_MS = 1_000
 /** Larger bodies are not read to their end only to keep a connection. */
 const MAX_DRAINED_BYTES = 64 * 1024

@@ -2,15 +2,15 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { createBusyLoop, createLoopRounds } from './busy-loop.ts'
 
-/** A loop of which each request takes a millisecond, and each refusal a fifth. */
-function createFakeLoop(): {
+/** A loop of which each request takes a millisecond, or so many, and each refusal a fifth of it. */
+function createFakeLoop({ aimMs = 25, requestMs = 1 } = {}): {
   readonly round: (requests: number, pauseMs?: number) => number
   rest(ms: number): void
 } {
   let nowMs = 0
   let endRound = (): void => {}
   const isBusy = createBusyLoop(
-    { mostMs: 25, burstMs: 300, patienceMs: 300 },
+    { mostMs: 25, aimMs, burstMs: 300, patienceMs: 300 },
     { elapsed: () => nowMs, afterRound: (run) => (endRound = run) },
   )
   return {
@@ -23,7 +23,7 @@ function createFakeLoop(): {
         if (each === 1) nowMs += pauseMs
         const isRefused = isBusy()
         if (isRefused) refused++
-        nowMs += isRefused ? 0.2 : 1
+        nowMs += isRefused ? requestMs / 5 : requestMs
       }
       endRound()
       endRound = () => {}
@@ -69,6 +69,21 @@ describe('a busy event loop', () => {
     rounds(loop, 30, 200)
     const refused = rounds(loop, 20, 200)
     for (const each of refused) assert.ok(each > 100 && each < 140, `${each} of 200 were refused`)
+  })
+
+  test('in overload rounds become shorter than those that were called overload', () => {
+    const loop = createFakeLoop({ aimMs: 8, requestMs: 0.04 })
+    rounds(loop, 40, 800)
+    rounds(loop, 40, 250)
+    for (const refused of rounds(loop, 20, 250)) assert.ok(refused < 130, `${refused} of 250 were refused`)
+    rounds(loop, 10, 800)
+    for (const refused of rounds(loop, 20, 800)) assert.ok(refused > 650, `${refused} of 800 were refused`)
+  })
+
+  test('an eighth comes in, though refusals alone make rounds too long', () => {
+    const loop = createFakeLoop({ aimMs: 8, requestMs: 0.1 })
+    rounds(loop, 40, 1000)
+    assert.deepEqual(new Set(rounds(loop, 10, 1000)), new Set([880]))
   })
 
   test('after overload all come in again', () => {

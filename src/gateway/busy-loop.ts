@@ -10,8 +10,12 @@ export interface LoopDeps {
 
 /** When the event loop counts as busy, milliseconds. */
 export interface BusyLimits {
-  /** What a round is meant to take at most. */
+  /** Longer rounds, one after the other, are overload. */
   readonly mostMs: number
+  /**
+   * What a round is meant to take in overload: the fewer requests are in flight at once, the less each of them costs.
+   */
+  readonly aimMs: number
   /** What one may take now and then: a burst that is worked off in this time is welcome. */
   readonly burstMs: number
   /** For how long rounds must be too long, one after the other, and for how long well until all come in again. */
@@ -21,10 +25,15 @@ export interface BusyLimits {
 /** True where the request that is looked at is one too many. */
 export type IsLoopBusy = () => boolean
 
-/** Rounds begin no closer to each other, so that watching costs nothing. */
+/** But in overload rounds begin no closer to each other, so that watching costs nothing. */
 const MIN_ROUND_MS = 5
 /** So many come in during any round: where few are slow it is the machine that is busy, and nobody would gain. */
 const LEAST = 64
+/**
+ * Of those who come so many come in whatever it takes. A refusal costs a fifth to a quarter of an answer: were there
+ * fewer answers, all of the time would go into refusals, and rounds would hardly be shorter.
+ */
+const LEAST_SHARE = 0.12
 /** How the number of requests that may come in during a round follows from the length of the last one. */
 const STEEPEST_FALL = 0.5
 const RISE = 1.1
@@ -33,14 +42,15 @@ const RISE = 1.1
  * Watches how long what arrives has to wait before the event loop looks at it. A round begins with a request and ends
  * when all that was waiting then is done. It grows with work, never with waiting for others: a gateway of ten thousand
  * slow answers has short rounds. Once rounds have been too long for a while, each admits so many requests that it takes
- * as long as it may; the rest is turned away, which takes a fraction of the time. One long pause, for garbage or for a
+ * as long as it should; the rest is turned away, which takes a fraction of the time. One long pause, for garbage or for a
  * large body, is no overload (as in CoDel, RFC 8289 §3).
  */
 export function createBusyLoop(limits: BusyLimits, { elapsed, afterRound }: LoopDeps): IsLoopBusy {
-  const { mostMs, burstMs, patienceMs } = limits
+  const { mostMs, aimMs, burstMs, patienceMs } = limits
   let isRound = false
   let beganMs = Number.NEGATIVE_INFINITY
   let admitted = 0
+  let came = 0
   let isCut = false
   /** Infinite but in overload. */
   let mayCome = Number.POSITIVE_INFINITY
@@ -48,20 +58,23 @@ export function createBusyLoop(limits: BusyLimits, { elapsed, afterRound }: Loop
   let steadyMs = Number.NEGATIVE_INFINITY
   let wasLong = false
 
+  const atLeast = (wanted: number): number => Math.ceil(Math.max(LEAST, came * LEAST_SHARE, wanted))
   const end = (): void => {
     isRound = false
     const nowMs = elapsed()
     const tookMs = nowMs - beganMs
-    const isLong = tookMs > mostMs
-    const share = Math.max(STEEPEST_FALL, mostMs / tookMs)
-    if (mayCome === Number.POSITIVE_INFINITY) {
+    const isOverload = mayCome !== Number.POSITIVE_INFINITY
+    const limitMs = isOverload ? aimMs : mostMs
+    const isLong = tookMs > limitMs
+    const share = Math.max(STEEPEST_FALL, limitMs / tookMs)
+    if (!isOverload) {
       if (!wasLong) steadyMs = beganMs
       if (isLong && (nowMs - steadyMs > patienceMs || tookMs > burstMs)) {
-        mayCome = Math.max(LEAST, Math.ceil(admitted * share))
+        mayCome = atLeast(admitted * share)
         steadyMs = nowMs
       }
     } else if (isLong || isCut) {
-      mayCome = Math.max(LEAST, Math.ceil(isLong ? mayCome * share : mayCome * RISE))
+      mayCome = atLeast(isLong ? mayCome * share : mayCome * RISE)
       steadyMs = nowMs
     } else if (nowMs - steadyMs > patienceMs) mayCome = Number.POSITIVE_INFINITY
     wasLong = isLong
@@ -70,13 +83,15 @@ export function createBusyLoop(limits: BusyLimits, { elapsed, afterRound }: Loop
   return () => {
     const nowMs = elapsed()
     if (!isRound) {
-      if (nowMs - beganMs < MIN_ROUND_MS) return false
+      if (mayCome === Number.POSITIVE_INFINITY && nowMs - beganMs < MIN_ROUND_MS) return false
       isRound = true
       beganMs = nowMs
       admitted = 0
+      came = 0
       isCut = false
       afterRound(end)
     }
+    came++
     isCut ||= admitted >= mayCome || (admitted >= LEAST && nowMs - beganMs > burstMs)
     if (!isCut) admitted++
     return isCut

@@ -35,13 +35,13 @@ export function createClientAnswer(deps: ClientAnswerDeps): RelayAnswer {
       account.group ??= deployment
       account.last = deployment
     },
-    head: (status, own) => {
+    head: (status, own, copies) => {
       if (isOver || response.destroyed) return
       account.status = status
       account.own = own
       account.isStream = own['content-type']?.startsWith('text/event-stream') === true
       announcedBytes = Number(own['content-length'] ?? -1)
-      response.writeHead(status, flat(headers, own))
+      response.writeHead(status, flat(headers, own, copies))
       if (!account.isStream) return
       response.flushHeaders()
       // HTTP/1.0 knows no chunks.
@@ -83,18 +83,30 @@ export function createClientAnswer(deps: ClientAnswerDeps): RelayAnswer {
   }
 }
 
-/** As a list, which Node writes down fastest; what is said of this answer beats what is said of all. */
-function flat(common: AnswerHeaders, own: AnswerHeaders): string[] {
+/**
+ * As a list, which Node writes down fastest. What is said of this answer beats what the upstream said, and that beats
+ * what is said of all answers.
+ */
+function flat(common: AnswerHeaders, own: AnswerHeaders, copies: readonly string[] = []): string[] {
   const list: string[] = []
+  for (let at = 0; at < copies.length; at += 2) {
+    const [name, value] = [copies[at], copies[at + 1]]
+    if (name !== undefined && value !== undefined && own[name] === undefined) list.push(name, value)
+  }
   for (const name in common) {
-    const value = own[name] ?? common[name]
-    if (value !== undefined) list.push(name, value)
+    const value = common[name]
+    if (value !== undefined && own[name] === undefined && !has(copies, name)) list.push(name, value)
   }
   for (const name in own) {
     const value = own[name]
-    if (value !== undefined && common[name] === undefined) list.push(name, value)
+    if (value !== undefined) list.push(name, value)
   }
   return list
+}
+
+function has(copies: readonly string[], name: string): boolean {
+  for (let at = 0; at < copies.length; at += 2) if (copies[at] === name) return true
+  return false
 }
 
 const LAST_CHUNK = Buffer.from('0\r\n\r\n')

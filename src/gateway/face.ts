@@ -2,11 +2,14 @@ import type { IncomingHttpHeaders } from 'node:http'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { GatewayError } from '../core/failure.ts'
 import { LITELLM_VERSION } from '../core/version.ts'
+import type { FeedReaders } from './feed-readers.ts'
 import type { GatewayDeps, RouteContext } from './gateway.ts'
 import { createKeyCheck } from './key-check.ts'
 import { createKnownPaths } from './known-paths.ts'
 import { createRequestReport } from './request-report.ts'
 import { createRunningRequests, type RunningRequests } from './running-requests.ts'
+import { healthEventRoutes } from './routes/health-events.ts'
+import { healthHistoryRoutes } from './routes/health-history.ts'
 import { healthRoutes } from './routes/health.ts'
 import { healthViewRoutes } from './routes/health-views.ts'
 import { metricsRoutes } from './routes/metrics.ts'
@@ -14,10 +17,12 @@ import { modelInfoRoutes } from './routes/model-info.ts'
 import { modelRoutes } from './routes/models.ts'
 import { objectRoutes } from './routes/objects.ts'
 import { operationRoutes } from './routes/operations.ts'
+import { operatorRoutes } from './routes/operator.ts'
 import { probeRoutes } from './routes/probes.ts'
 import { realtimeKeyRoutes } from './routes/realtime-keys.ts'
 import { realtimeRoutes } from './routes/realtime.ts'
 import { rootRoutes } from './routes/root.ts'
+import { testConnectionRoutes } from './routes/test-connection.ts'
 import { wantsWebSocket, type Upgrades } from './upgrades.ts'
 
 declare module 'fastify' {
@@ -32,6 +37,8 @@ declare module 'fastify' {
     readonly hasDetail?: boolean
     /** Refuses a method; not a route of its own. */
     readonly isRefusal?: boolean
+    /** Stays for as long as its reader likes: nobody waits for its end, and it is none of the requests in flight. */
+    readonly isFeed?: boolean
     /** Taken with a key for one realtime session, too. */
     readonly takesSessionKeys?: boolean
   }
@@ -58,7 +65,9 @@ export interface Face {
   readonly app: FastifyInstance
   readonly running: RunningRequests
   readonly drainTimeoutMs: number
-  /** Requests that it is answering now. */
+  /** Who follows its events; they would stay for ever. */
+  readonly feedReaders: Pick<FeedReaders, 'endAll'>
+  /** Requests that it is answering now, those who follow its events aside. */
   inFlight: number
   /** Told when it answers nobody any more, as often as that happens. */
   onIdle: () => void
@@ -70,7 +79,6 @@ const CALL_ID = /^[\w.:-]{1,128}$/
 export function createFace(app: FastifyInstance, deps: GatewayDeps, front: Front): Face {
   const { drainTimeoutMs, logSuccessSample } = deps.settings
   const running = createRunningRequests()
-  const face: Face = { app, running, drainTimeoutMs, inFlight: 0, onIdle: () => {} }
   const report = createRequestReport({ ...deps, logSuccessSample })
   const context: RouteContext = { ...deps, isDraining: () => front.phase !== 'serving', report }
   const checkKey = createKeyCheck(deps.settings, deps.sessionKeys)
@@ -80,18 +88,23 @@ export function createFace(app: FastifyInstance, deps: GatewayDeps, front: Front
 
   app.addHook('onRequest', (request, reply, done) => {
     const isClosing = front.phase === 'closing'
-    const isAwaited = !isClosing
+    const isFeed = request.routeOptions.config.isFeed === true
+    const isAwaited = !isClosing && !isFeed
     const isOpen = request.is404 || request.routeOptions.config.isPublic === true
     // It is not one of those in flight while this is asked.
     const refusal = isOpen ? undefined : isClosing ? shuttingDown() : refusalOf(request)
-    front.inFlight++
-    face.inFlight++
+    if (!isFeed) {
+      front.inFlight++
+      face.inFlight++
+    }
     if (isAwaited) front.awaited++
     reply.raw.once('close', () => {
-      front.inFlight--
-      face.inFlight--
+      if (!isFeed) {
+        front.inFlight--
+        face.inFlight--
+        if (face.inFlight === 0) face.onIdle()
+      }
       if (isAwaited) front.awaited--
-      if (face.inFlight === 0) face.onIdle()
       if (front.phase !== 'closing') return
       if (front.awaited === 0) front.onLastOver()
       front.onOver()
@@ -100,22 +113,28 @@ export function createFace(app: FastifyInstance, deps: GatewayDeps, front: Front
     if (refusal !== undefined) deps.metrics.refused(refusal.kind)
     done(refusal)
   })
-  registerRoutes(app, context, running, front.upgrades)
+  const feedReaders = registerRoutes(app, context, running, front.upgrades)
+  const face: Face = { app, running, drainTimeoutMs, feedReaders, inFlight: 0, onIdle: () => {} }
   return face
 }
 
+/** Gives back who follows the feed of events. */
 function registerRoutes(
   app: FastifyInstance,
   context: RouteContext,
   running: RunningRequests,
   upgrades: Upgrades,
-): void {
+): Pick<FeedReaders, 'endAll'> {
   const known = createKnownPaths()
   known.watch(app)
   rootRoutes(app, context)
   probeRoutes(app, context)
   healthRoutes(app, context, running)
+  healthHistoryRoutes(app, context)
+  const feedReaders = healthEventRoutes(app, context)
   healthViewRoutes(app, context)
+  operatorRoutes(app, context, running)
+  testConnectionRoutes(app, context, running)
   metricsRoutes(app, context)
   modelRoutes(app, context)
   modelInfoRoutes(app, context)
@@ -124,6 +143,7 @@ function registerRoutes(
   realtimeRoutes(app, context, running, upgrades)
   realtimeKeyRoutes(app, context, running)
   known.refuseOthers(app, context.redact)
+  return feedReaders
 }
 
 /**

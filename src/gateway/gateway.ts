@@ -2,11 +2,16 @@ import type { Clock } from '../core/clock.ts'
 import type { ConfigStatus } from '../core/config-status.ts'
 import type { Deployment } from '../core/deployment.ts'
 import type { GatewayError } from '../core/failure.ts'
+import type { JsonObject } from '../core/json.ts'
 import type { Log } from '../core/log.ts'
+import type { ResolveModel } from '../core/resolve.ts'
 import type { Redact } from '../core/secret.ts'
 import type { GeneralSettings } from '../config/config.ts'
 import type { Board } from '../health/board.ts'
 import type { HealthChecks } from '../health/checks.ts'
+import type { History } from '../health/history/history.ts'
+import type { TestConnection } from '../health/connection-test.ts'
+import type { LineOrProblem } from '../health/subject.ts'
 import type { Directory } from '../routing/choice/directory.ts'
 import type { Objects } from '../routing/objects/objects.ts'
 import type { RealtimeKeys } from '../routing/realtime/keys.ts'
@@ -40,8 +45,18 @@ export type AddressesOf = (host: string) => Promise<readonly string[]>
 export interface GatewayDeps {
   readonly deployments: readonly Deployment[]
   readonly directory: Directory
-  readonly board: Pick<Board, 'health' | 'version' | 'isIsolated'>
-  readonly checks: Pick<HealthChecks, 'read' | 'views'>
+  readonly board: Pick<Board, 'health' | 'version' | 'isIsolated' | 'onChange'>
+  readonly checks: Pick<HealthChecks, 'read' | 'views' | 'operator'>
+  /** Tries deployments that stand in no config. */
+  readonly connectionTest: {
+    readonly resolve: ResolveModel
+    readonly test: TestConnection
+    /** `isConfigured`: it goes where the config sends it, and may use what the environment holds for that. */
+    readonly openLine: (deployment: Deployment, isConfigured: boolean) => LineOrProblem
+  }
+  readonly history: Pick<History, 'read' | 'status' | 'database'>
+  /** What this gateway shares with its replicas, in LiteLLM's form; from memory. */
+  readonly sharedStatus: () => JsonObject
   /** The models that are asked where a group, by any of these names, has failed; nearest first. */
   readonly fallbacksOf: (names: readonly string[]) => readonly string[]
   readonly relay: Relay

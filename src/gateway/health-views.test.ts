@@ -83,7 +83,7 @@ test('what nobody knows is a 404 in both forms, and nobody looks without a key',
     assert.match(detail.error, /nope.* not found$/)
     assert.deepEqual([error.type, error.param, error.code], ['not_found', param, '404'])
     assert.equal((await wired.ask(path ?? '', { key: null })).status, 401)
-    assert.equal((await wired.ask(path ?? '', { method: 'POST' })).status, 405)
+    assert.equal((await wired.ask(path ?? '', { method: 'PUT' })).status, 405)
   }
 })
 

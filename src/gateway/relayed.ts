@@ -41,12 +41,14 @@ export function relayed(
     exchange?.cancel()
   })
   response.on('drain', () => exchange?.resume())
-  // An upstream may answer before it has all of a form; what it did not want stands before the next request.
-  response.once('finish', () => response.req.resume())
   response.once('close', () => {
     forget()
+    if (response.writableFinished) {
+      // An upstream may answer before it has all of a form; what it did not want stands before the next request.
+      if (!response.req.complete) response.req.resume()
+      return
+    }
     // The client went away before the end: nobody else waits for what the upstream is still doing.
-    if (response.writableFinished) return
     exchange?.cancel()
     answer.fail(new GatewayError('cancelled', 'the client went away', { source: 'client' }), {})
   })

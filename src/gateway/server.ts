@@ -83,6 +83,8 @@ function openFront(deps: FrontDeps, createFirst: (newFace: (deps: GatewayDeps) =
         const before = face
         face = made
         faces.add(made)
+        // Whoever follows what is no longer served with comes back to what is.
+        before.feedReaders.endAll()
         return retired(before, () => faces.delete(before))
       }
     },
@@ -90,7 +92,8 @@ function openFront(deps: FrontDeps, createFirst: (newFace: (deps: GatewayDeps) =
       if (front.phase === 'serving') front.phase = 'draining'
     },
     close: () => {
-      const { drainTimeoutMs } = face
+      const { drainTimeoutMs, feedReaders } = face
+      feedReaders.endAll()
       return closeFront(front, { server, door, clock: deps.clock, drainTimeoutMs, endAll })
     },
     inFlight: () => front.inFlight,

@@ -11,6 +11,7 @@ import { createSeal } from '../core/seal.ts'
 import { createRedact, Secret } from '../core/secret.ts'
 import type { Board } from '../health/board.ts'
 import { createHealthChecks } from '../health/checks.ts'
+import { createConnectionTest } from '../health/connection-test.ts'
 import { engineRulesOf } from '../health/engine-rules.ts'
 import { NOTHING_WRITTEN } from '../health/fixtures.ts'
 import type { StandingViews } from '../health/standing-views.ts'
@@ -33,6 +34,8 @@ import { createSessionKeys } from '../routing/realtime/session-keys.ts'
 import { createTransport } from '../transport/transport.ts'
 import type { AddressesOf, Gateway, GatewaySettings } from './gateway.ts'
 import { createGateway } from './server.ts'
+
+const nothing = () => Promise.resolve([])
 
 /** What fails, fails: other tests are about second tries. */
 const ONE_TRY = {
@@ -180,7 +183,8 @@ export async function startWired(sketches: readonly Sketch[], options: WiredOpti
     random,
     log,
     budgets: createRetryBudgets(0, clock),
-    detour: (kind: 'retry' | 'fallback') => (kind === 'retry' ? metrics.retried() : metrics.fellBack()),
+    detour: (kind: 'retry' | 'fallback' | 'hedge') =>
+      kind === 'retry' ? metrics.retried() : kind === 'hedge' ? metrics.hedged() : metrics.fellBack(),
     settings: {
       ...ONE_TRY,
       requestTimeoutMs: 5000,
@@ -192,11 +196,22 @@ export async function startWired(sketches: readonly Sketch[], options: WiredOpti
   const seal = createSeal(new Secret(MASTER_KEY), 'realtime session', randomBytes)
   const sessionKeys = createSessionKeys(seal, clock)
   const gateway = createGateway({
+    sharedStatus: () => ({}),
     fallbacksOf: options.fallbacksOf ?? (() => []),
     deployments,
     directory,
     board: checks.board,
     checks: { ...checks, views: options.views ?? checks.views },
+    history: {
+      read: { checks: nothing, latest: nothing, uptime: nothing, incidents: nothing },
+      status: () => ({ kind: 'memory', state: 'kept', since: 0, waiting: 0, dropped: 0 }),
+      database: () => ({ kind: 'none' }),
+    },
+    connectionTest: {
+      resolve: resolveModel,
+      test: createConnectionTest({ clock, log }, settings),
+      openLine: openTo,
+    },
     realtime: createRealtimeRelay(traffic),
     realtimeKeys: createRealtimeKeys({ ...traffic, sessionKeys }),
     sessionKeys,

@@ -3,7 +3,7 @@ import type { Deployment } from '../core/deployment.ts'
 import { DEPTH } from '../core/depth.ts'
 import type { Verdict } from '../core/verdict.ts'
 import { createBoard } from './board.ts'
-import type { Board } from './board.ts'
+import type { Board, WritableBoard } from './board.ts'
 import { createEngine } from './engine/engine.ts'
 import type { Engine } from './engine/engine.ts'
 import { makeMember } from './engine/engine.fixture.ts'
@@ -15,7 +15,11 @@ import { createRecord } from './record.ts'
 export function makeBoard(
   deployments: readonly Deployment[],
   clock: Clock,
-): Board & { readonly engine: Engine; record(index: number, verdict: Verdict): void } {
+): Board &
+  Pick<WritableBoard, 'save' | 'restore' | 'failed'> & {
+    readonly engine: Engine
+    record(index: number, verdict: Verdict): void
+  } {
   const engine: Engine = createEngine({
     members: deployments.map((_, index) => makeMember(index)),
     rules: DEFAULT_RULES,

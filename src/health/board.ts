@@ -2,10 +2,12 @@ import type { Cancel, Clock } from '../core/clock.ts'
 import type { Deployment } from '../core/deployment.ts'
 import type { Depth } from '../core/depth.ts'
 import { failureRow } from '../core/failure.ts'
+import type { FailureKind } from '../core/failure.ts'
 import type { Health } from '../core/health.ts'
 import type { Verdict } from '../core/verdict.ts'
 import type { Was } from '../core/was.ts'
 import type { Standings, Transition } from './engine/standings.ts'
+import type { SavedVerdict } from './saved-health.ts'
 
 /** Told of every recorded verdict and every transition; the latter is where `before.state` and `after.state` differ. */
 export type HealthListener = (deployment: Deployment, before: Health, after: Health) => void
@@ -39,6 +41,12 @@ export interface WritableBoard extends Board {
   failed(index: number, error: string): void
   /** What its newest failed call said, a probe's or a client's. */
   latestError(index: number): string | undefined
+  /** What is known besides the standing, for the next process or the next engine. */
+  save(index: number): SavedVerdict
+  /** Takes over what `save` gave; nobody is told. */
+  restore(index: number, saved: SavedVerdict): void
+  /** Why an operator takes it out; shown while it is. Undefined: nobody said. */
+  note(index: number, text: string | undefined): void
   /** Takes over what the board of the config before knows of those that are called as they were. */
   inherit(from: WritableBoard, was: Was): void
   /** What is known of one besides its standing. */
@@ -55,6 +63,7 @@ interface Entry {
   /** A later look disproved the newest verdict. */
   isCleared: boolean
   error: string | undefined
+  note: string | undefined
 }
 
 interface BoardDeps {
@@ -75,6 +84,10 @@ export function createBoard(deployments: readonly Deployment[], deps: BoardDeps)
     if (deployment === undefined) return
     const after = health(index)
     for (const listener of listeners) listener(deployment, before, after)
+  }
+  const change = (index: number, to: Partial<Entry>): void => {
+    Object.assign(entries[index] ?? {}, to)
+    version += 1
   }
   return {
     deployments,
@@ -100,21 +113,15 @@ export function createBoard(deployments: readonly Deployment[], deps: BoardDeps)
       if (entry.newest?.kind === 'unhealthy' && clears(entry.newest, depth)) entry.isCleared = true
       version += 1
     },
-    disable: (index) => {
-      Object.assign(entries[index] ?? {}, { isDisabled: true })
-      version += 1
-    },
+    disable: (index) => change(index, { isDisabled: true }),
     moved: (index, { from }) => {
       version += 1
       if (recording !== index) notify(index, { ...health(index), state: from })
     },
     failed: (index, error) => void Object.assign(entries[index] ?? {}, { error }),
     latestError: (index) => entries[index]?.error,
-    inherit: (from, was) => {
-      inheritEntries(entries, from, was)
-      version = Math.max(version, from.version()) + 1
-    },
-    entry: (index) => entries[index],
+    ...keeping(entries, clock, (least = 0) => (version = Math.max(version, least) + 1)),
+    note: (index, text) => change(index, { note: text }),
     onChange: (listener) => {
       listeners.add(listener)
       return () => void listeners.delete(listener)
@@ -122,13 +129,6 @@ export function createBoard(deployments: readonly Deployment[], deps: BoardDeps)
     version: () => version,
     isIsolated: () => standings.isIsolated(clock.elapsed()),
   }
-}
-
-function inheritEntries(entries: readonly Entry[], from: Pick<WritableBoard, 'entry'>, was: Was): void {
-  entries.forEach((entry, index) => {
-    const known = from.entry(was(index) ?? -1)
-    if (known !== undefined) Object.assign(entry, known, { isDisabled: entry.isDisabled })
-  })
 }
 
 function blank({ unprobedMode }: Deployment): Entry {
@@ -140,6 +140,47 @@ function blank({ unprobedMode }: Deployment): Entry {
     isDisabled,
     isCleared: false,
     error: undefined,
+    note: undefined,
+  }
+}
+
+/**
+ * Saves and restores entries; `changed` is told that a reader's view of the board no longer holds, and which version it
+ * was of at least.
+ */
+function keeping(
+  entries: readonly Entry[],
+  clock: BoardDeps['clock'],
+  changed: (least?: number) => void,
+): Pick<WritableBoard, 'save' | 'restore' | 'entry' | 'inherit'> {
+  return {
+    entry: (index) => entries[index],
+    inherit: (from, was) => {
+      entries.forEach((entry, index) => {
+        const known = from.entry(was(index) ?? -1)
+        if (known !== undefined) Object.assign(entry, known, { isDisabled: entry.isDisabled })
+      })
+      changed(from.version())
+    },
+    save: (index) => {
+      const { newest, whole, isCleared = false, error } = entries[index] ?? {}
+      return {
+        isWhole: newest !== undefined && newest === whole,
+        isCleared,
+        ...(newest !== undefined && { verdict: newest }),
+        ...(error !== undefined && { error }),
+      }
+    },
+    restore: (index, { verdict, isWhole, isCleared, error }) => {
+      const entry = entries[index]
+      if (entry === undefined) return
+      entry.newest = verdict
+      entry.newestAt = verdict === undefined ? 0 : clock.elapsed() - (clock.now() - verdict.at)
+      entry.whole = isWhole ? verdict : undefined
+      entry.isCleared = isCleared
+      entry.error = error
+      changed()
+    },
   }
 }
 
@@ -160,18 +201,30 @@ function healthOf(entry: Entry | undefined, index: number, { clock, standings }:
   const toWall = (at: number): number => clock.now() - (now - at)
   const verdict = entry?.newest
   const isProven = entry !== undefined && (entry.isCleared || lastOkAt > entry.newestAt)
+  const isHeld = isStillOdd(verdict, reason)
   const waitUntil = waitAfter(verdict)
   const isNeverChecked = entry?.isDisabled === true && state === 'UNKNOWN' && verdict === undefined
   const why = isNeverChecked ? 'checks_disabled' : reason
+  const error = state === 'ISOLATED' ? takenOut(entry?.note) : entry?.error
   return {
     state,
     since: toWall(since),
     ...(why !== undefined && state !== 'HEALTHY' && { reason: why }),
     ...(verdict !== undefined && { verdict }),
-    ...(isProven && verdict?.kind === 'unhealthy' && { isDisproved: true }),
+    ...(isProven && !isHeld && verdict?.kind === 'unhealthy' && { isDisproved: true }),
     ...(waitUntil !== undefined && { waitUntil }),
-    ...(entry?.error !== undefined && state !== 'HEALTHY' && { error: entry.error }),
+    ...(error !== undefined && state !== 'HEALTHY' && { error }),
   }
+}
+
+/** Clients who are answered do not disprove that it is another model that answers them. */
+function isStillOdd(verdict: Verdict | undefined, reason: FailureKind | undefined): boolean {
+  if (verdict?.kind !== 'unhealthy' || verdict.reason !== reason) return false
+  return failureRow(verdict.reason).evidence?.effect === 'degrades'
+}
+
+function takenOut(note: string | undefined): string {
+  return `an operator has taken it out${note === undefined ? '' : `: ${note}`}`
 }
 
 /** A `Retry-After` beyond this is a mistake or a daily quota; look again after an hour at the latest. */

@@ -6,10 +6,14 @@ import type { JsonObject } from '../core/json.ts'
 import type { Log } from '../core/log.ts'
 import type { HttpMode, Operations } from '../core/mode.ts'
 import type { UnhealthyVerdict, Verdict } from '../core/verdict.ts'
+import { scarceMs } from '../providers/allowance.ts'
 import { encode, exchange, openRealtime } from '../providers/call.ts'
 import type { Line } from '../providers/call.ts'
 import { freeRequest, look } from '../providers/look.ts'
 import { sentRequest } from '../providers/sent-request.ts'
+import { explain, sentence, shownHeaders } from './check-words.ts'
+import { flawOf, isRight, questionFor } from './golden.ts'
+import type { Answered, Question } from './golden.ts'
 import { NOTHING_LEARNED, readRefusal } from './ladder.ts'
 import type { Learned } from './ladder.ts'
 import type { Lessons } from './lessons.ts'
@@ -23,11 +27,11 @@ import type { LineOrProblem, NoSubject, Subject } from './subject.ts'
 /** Deployment → verdict. The only I/O of health checks; it goes through the providers' one road. */
 export interface Checker {
   /**
-   * One check: at most two requests within one deadline, which `mostMs` may shorten. A failure is a verdict, never an
+   * One check: at most two requests within one deadline, which the wish may shorten. A failure is a verdict, never an
    * exception.
    * @throws GatewayError cancelled, and only that, when `signal` aborts
    */
-  check(deployment: Deployment, signal: AbortSignal, mostMs?: number): Promise<Verdict>
+  check(deployment: Deployment, signal: AbortSignal, wish?: CheckWish): Promise<Verdict>
   /**
    * Looks at a deployment without paying, within 5 s. `suspected` is what it is suspected of: where that is the
    * key, a refused one counts.
@@ -36,6 +40,14 @@ export interface Checker {
   look(deployment: Deployment, signal: AbortSignal, suspected?: FailureKind): Promise<Look>
   /** The verdict on a deployment for which nothing can be sent; undefined where a check must tell. */
   judge(deployment: Deployment): UnhealthyVerdict | undefined
+}
+
+/** How a check is to be made. */
+export interface CheckWish {
+  /** Gives up after this, where the deployment's own deadline is longer; milliseconds. */
+  readonly mostMs: number | undefined
+  /** It asks what has one right answer, where the mode knows such a thing. */
+  readonly isGolden: boolean
 }
 
 /** What a free look came to: the front answered well, somebody answered something that says nothing, or it failed. */
@@ -59,13 +71,11 @@ export interface CheckerDeps {
 /** How long and how much a probe may take. */
 type Limits = Parameters<typeof exchange>[3]
 
+const USUALLY: CheckWish = { mostMs: undefined, isGolden: false }
 /** A free look takes no longer, milliseconds. */
 const LOOK_MS = 5_000
 /** Largest answer that a probe reads: a generated image in base64 is the largest honest one. */
 const MAX_ANSWER_BYTES = 32 * 1024 * 1024
-
-/** Response headers that /health shows (LiteLLM's allow list). */
-const SHOWN_HEADERS = ['x-ratelimit-remaining-requests', 'x-ratelimit-remaining-tokens', 'x-ms-region']
 
 /** Makes a checker. What refusals teach it is kept per deployment, so later checks take one request. */
 export function createChecker(deps: CheckerDeps): Checker {
@@ -76,18 +86,19 @@ export function createChecker(deps: CheckerDeps): Checker {
       const found = subjectOf(deployment)
       return found.kind === 'ready' ? undefined : unsent(deployment, found, deps.clock)
     },
-    check: async (deployment, signal, mostMs) => {
+    check: async (deployment, signal, { mostMs, isGolden } = USUALLY) => {
       const found = subjectOf(deployment)
       if (found.kind !== 'ready') return unsent(deployment, found, deps.clock)
       const learned = lessons.get(deployment.index) ?? NOTHING_LEARNED
-      return inSlot({ deps, lessons, subject: found, signal, mostMs }, (check) =>
+      const question = isGolden ? questionFor(deployment, found.mode) : undefined
+      return inSlot({ deps, lessons, subject: found, signal, mostMs, question }, (check) =>
         attempt(check, learned, false),
       )
     },
     look: async (deployment, signal, suspected) => {
       const found = subjectOf(deployment)
       if (found.kind !== 'ready') return { kind: 'failed', verdict: unsent(deployment, found, deps.clock) }
-      const beginning = { deps, lessons, subject: found, signal, mostMs: LOOK_MS }
+      const beginning = { deps, lessons, subject: found, signal, mostMs: LOOK_MS, question: undefined }
       return inSlot(beginning, (check) => glance(check, lookedAt, suspected))
     },
   }
@@ -95,7 +106,7 @@ export function createChecker(deps: CheckerDeps): Checker {
 
 /** Waits for its turn; the time that a check takes is counted from there. */
 async function inSlot<Result>(
-  beginning: Pick<Attempt, 'deps' | 'lessons' | 'subject' | 'signal' | 'mostMs'>,
+  beginning: Pick<Attempt, 'deps' | 'lessons' | 'subject' | 'signal' | 'mostMs' | 'question'>,
   run: (check: Attempt) => Promise<Result>,
 ): Promise<Result> {
   const { deps, subject, signal } = beginning
@@ -132,6 +143,8 @@ interface Attempt {
   readonly signal: AbortSignal
   /** Gives up after this, where the deployment's own deadline is longer; milliseconds. */
   readonly mostMs: number | undefined
+  /** What a golden check asks. */
+  readonly question: Question | undefined
   /** By `Clock.elapsed`. */
   readonly startedAt: number
   /** Requests made so far. */
@@ -141,12 +154,20 @@ interface Attempt {
 }
 
 async function attempt(check: Attempt, learned: Learned, isLast: boolean): Promise<Verdict> {
-  const { deps, subject, lessons } = check
+  const { deps, subject, lessons, question } = check
   const { deployment } = subject
-  const plan = planProbe(deployment, { ...subject, learned, settings: deps.settings })
+  const plan = planProbe(deployment, {
+    ...subject,
+    learned,
+    settings: deps.settings,
+    ...(question && { question }),
+  })
   try {
-    const headers = await send(check, plan)
-    return { kind: 'healthy', ...facts(check, headers) }
+    const { headers, value } = await send(check, plan)
+    const flaw = flawOf(deployment, subject.line.target.model, value)
+    if (flaw !== undefined) throw new GatewayError('wrong_model', flaw)
+    const judged = question && { isRight: isRight(question, value) }
+    return { kind: 'healthy', ...judged, ...facts(check, headers) }
   } catch (thrown) {
     if (check.signal.aborted) throw cancelled(thrown)
     const error = asGatewayError(thrown)
@@ -157,7 +178,7 @@ async function attempt(check: Attempt, learned: Learned, isLast: boolean): Promi
     if (refusal.kind === 'refused') return failed(check, error)
     // After the second request only a climb is kept: the next check begins there. A rename would go in circles.
     const isClimb = refusal.learned.budget !== learned.budget
-    if (!isLast || isClimb) lessons.set(deployment.index, refusal.learned)
+    if (question === undefined && (!isLast || isClimb)) lessons.set(deployment.index, refusal.learned)
     return isLast ? failed(check, error) : attempt(check, refusal.learned, true)
   }
 }
@@ -192,23 +213,23 @@ async function glance(
   }
 }
 
-/** Resolves with the headers of a good answer. */
+/** Resolves with a good answer. */
 async function send(
   check: Attempt,
   { probe, withoutDefaults }: PlannedProbe,
-): Promise<Readonly<Record<string, string>>> {
+): Promise<{ readonly headers: Readonly<Record<string, string>>; readonly value: Answered }> {
   const { subject } = check
   const limits = limitsOf(check)
   if (probe.mode === 'realtime') {
     check.requests += 1
-    return (await openRealtime(subject.line, limits)).headers
+    return { ...(await openRealtime(subject.line, limits)), value: undefined }
   }
   check.latest = undefined
   const line = leaner(subject.line, withoutDefaults)
   const wire = encodeProbe(line, probe)
   check.latest = { line, wire }
   check.requests += 1
-  return (await exchange(line, probe.mode, wire, limits)).headers
+  return exchange(line, probe.mode, wire, limits)
 }
 
 /** The second request has what the first left of the deadline. */
@@ -224,12 +245,14 @@ function facts(check: Attempt, headers: Readonly<Record<string, string>> = {}) {
   const { clock } = check.deps
   const { requests, startedAt, subject } = check
   const { probedModel } = subject
+  const scarce = scarceMs(headers)
   return {
     at: clock.now(),
     latencyMs: clock.elapsed() - startedAt,
     requests,
     probedModel,
     headers: shownHeaders(headers),
+    ...(scarce !== undefined && { scarceMs: scarce }),
   }
 }
 
@@ -247,25 +270,14 @@ function failed(check: Attempt, error: GatewayError): Verdict {
     exceptionStatus: error.exceptionStatus,
     ...(error.kind === 'unreachable' && !error.isUnsent && { isReached: true }),
     ...(error.retryAfterMs === undefined ? {} : { retryAfterMs: error.retryAfterMs }),
+    ...(error.isKeyWide && { isKeyWide: true }),
     ...(latest === undefined || isOwnTimeout ? {} : { request: sentRequest(latest.line, latest.wire) }),
     ...facts(check),
   }
 }
 
-/** `exchange` says which deployment, what was tried and what came back; here comes what to do. */
-function explain(error: GatewayError, deployment: Deployment, isOwnTimeout: boolean): string {
-  const isNamed = error.message.includes(deployment.group)
-  const named = isNamed ? error.message : `${deployment.group} (${deployment.model}): ${error.message}`
-  const told = isOwnTimeout && !named.startsWith('Timeout exceeded') ? `Timeout exceeded: ${named}` : named
-  return `${sentence(told)} What to do: ${failureRow(error.kind).fix}.`
-}
-
 function cancelled(cause: unknown): GatewayError {
   return new GatewayError('cancelled', 'the check was cancelled', { cause, source: 'gateway' })
-}
-
-function sentence(text: string): string {
-  return /[.!?]$/.test(text) ? text : `${text}.`
 }
 
 function note(kind: 'length' | undefined): { readonly note?: 'length' } {
@@ -285,13 +297,4 @@ function leaner(line: Line, fields: readonly string[]): Line {
     Object.entries(line.target.bodyDefaults).filter(([name]) => !fields.includes(name)),
   )
   return { ...line, target: { ...line.target, bodyDefaults: kept } }
-}
-
-function shownHeaders(headers: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
-  const shown: Record<string, string> = {}
-  for (const name of SHOWN_HEADERS) {
-    const value = headers[name]
-    if (value !== undefined) shown[name] = value
-  }
-  return shown
 }

@@ -7,24 +7,27 @@ import type { Was } from '../core/was.ts'
 import { createBoard } from './board.ts'
 import type { Board, WritableBoard } from './board.ts'
 import { createChecker } from './check.ts'
-import type { Checker } from './check.ts'
-import { createEngine } from './engine/engine.ts'
+import type { Checker, CheckWish } from './check.ts'
+import { createConfiguredEngine } from './configured-engine.ts'
 import type { Engine } from './engine/engine.ts'
-import { inheritPurse, inheritStandings } from './engine/inherit.ts'
-import type { Legacy } from './engine/inherit.ts'
+import type { LookClaims } from './engine/look.ts'
 import type { Transition } from './engine/standings.ts'
-import { createPurse } from './engine/purse.ts'
 import type { EngineRuleSet } from './engine-rules.ts'
-import { createLessons, inheritLessons } from './lessons.ts'
-import type { Lessons } from './lessons.ts'
+import { succession } from './legacy.ts'
+import type { ChecksLegacy } from './legacy.ts'
+import { createLessons } from './lessons.ts'
 import { createFlights } from './live.ts'
 import type { Flights } from './live.ts'
 import { createLooks } from './looks.ts'
 import type { LooksDeps } from './looks.ts'
 import { createMembers } from './members.ts'
 import type { Members } from './members.ts'
+import { createOperator } from './operator.ts'
+import type { Operator } from './operator.ts'
 import { isEverChecked, isLiveChecked, mayReuse, mustProbe } from './policy.ts'
 import { createRecord } from './record.ts'
+import { createSaving } from './saved-health.ts'
+import type { Saving } from './saved-health.ts'
 import type { HealthSettings } from './settings.ts'
 import { createSlots, DEFAULT_SLOT_LIMITS } from './slots.ts'
 import type { SlotLimits } from './slots.ts'
@@ -34,13 +37,15 @@ import type { LineOrProblem } from './subject.ts'
 import { createIsolationLog, logTransition } from './transition-log.ts'
 
 /** Health checks of one gateway: on request and by the engine's plan. */
-export interface HealthChecks {
+export interface HealthChecks extends Saving {
   /** What is known of all deployments. */
   readonly board: Board
   /** Decides who gets traffic, from what traffic and probes tell. */
-  readonly engine: Pick<Engine, 'standings' | 'traffic' | 'choices' | 'plan'>
+  readonly engine: Pick<Engine, 'standings' | 'traffic' | 'choices' | 'plan' | 'scheduler'>
   /** The same for people. */
   readonly views: StandingViews
+  /** What an operator may do by hand. */
+  readonly operator: Operator
   /** What a client's request failed with at a deployment, redacted: the next transition's reason in words. */
   readonly failed: (index: number, error: string) => void
   /**
@@ -71,13 +76,6 @@ export interface HealthChecks {
   readonly legacy: ChecksLegacy
 }
 
-/** What passes from the checks of one config to those of the next. */
-export interface ChecksLegacy {
-  readonly engine: Legacy
-  readonly board: WritableBoard
-  readonly lessons: Lessons
-}
-
 /** What health checks need of the rest. */
 export interface HealthChecksDeps {
   readonly deployments: readonly Deployment[]
@@ -102,12 +100,18 @@ export interface HealthChecksDeps {
   readonly members?: Members
   /** Who was there under the config before; absent: nobody. */
   readonly was?: Was
+  /** Other gateways look at the same deployments; absent: none does. */
+  readonly replica?: ReplicaSeam
 }
 
-/** First looks of a small fleet come at once, those of a large one within this, milliseconds. */
-const LONGEST_SPREAD_MS = 5_000
-const SPREAD_EACH_MS = 5
-const LEAST_BURST = 20
+/** What health checks ask of the others, and tell them. */
+export interface ReplicaSeam {
+  readonly claims: LookClaims
+  moved(index: number, transition: Transition): void
+  /** When a look that runs must be over. */
+  readonly endsAt: (index: number) => number
+}
+
 /** What nobody has renewed for so many intervals is stale. */
 const STALE_INTERVALS = 2
 
@@ -117,21 +121,21 @@ export function createHealthChecks(deps: HealthChecksDeps): HealthChecks {
   const lessons = createLessons()
   const checker = createChecker({ ...deps, lessons, slots: createSlots(clock, slotLimits(deps.settings)) })
   const known = deps.members ?? createMembers(deps)
-  const deadlines = new Map<number, number | undefined>()
+  const wishes = new Map<number, CheckWish>()
   const neverStops = new AbortController().signal
   const voice = { isRetired: false }
-  const engine: Engine = createHealthEngine(deps, known, {
+  const engine: Engine = createConfiguredEngine(deps, known, {
     probe: (index, rung, report) => looks.probe(index, rung, report),
     onTransition: (index, transition) => moved(deps, board, voice, index, transition),
   })
   const board = createBoard(deployments, { clock, standings: engine.standings })
-  const isolationLog = createIsolationLog(log, () => board.isIsolated())
-  const record = createRecord(deps, engine, board, isolationLog)
-  const flights = createFlights(async (deployment, signal) => {
-    const verdict = await checker.check(deployment, signal, deadlines.get(deployment.index))
-    record(deployment, verdict, DEPTH.answer)
-    return verdict
-  })
+  const record = createRecord(
+    deps,
+    engine,
+    board,
+    createIsolationLog(log, () => board.isIsolated()),
+  )
+  const flights = createFlights(checking(checker, wishes, record))
   const looks = createLooks({
     ...deps,
     members: known.members,
@@ -139,24 +143,27 @@ export function createHealthChecks(deps: HealthChecksDeps): HealthChecks {
     checker,
     board,
     record,
+    lessons,
     priceCeiling: deps.engineRules.look.priceCeiling,
-    check: hurried(flights, deadlines),
+    ...(deps.replica && { endsAt: deps.replica.endsAt }),
+    check: wished(flights, wishes),
   })
+  const check = (deployment: Deployment, signal = neverStops) => flights.share(deployment, signal)
   const checkAll = (targets: readonly Deployment[], signal: AbortSignal) =>
     flights.shareAll(targets, signal, (error) => log.error('check_crashed', { message: error.message }))
-  judgeAll(deps, board, checker, record)
-  const legacy = { engine: engine.legacy, board, lessons }
+  judgeAll(deps, checker, board, record)
   return {
     board,
     engine,
+    ...createSaving(engine.standings, board, clock),
     views: viewsOf(deps, engine, board, known),
+    operator: createOperator({ engine, board, clock, check }),
     failed: (index, error) => board.failed(index, error),
     read: (scope, signal) => checkAll(dueLive(scope, board, deps), signal),
-    check: (deployment, signal = neverStops) => flights.share(deployment, signal),
+    check,
     start: () => engine.start(),
     startOnce: () => checkAll(checkedEver(deps), neverStops),
-    inherit: (from, was) => inherit(legacy, from, was, clock.elapsed()),
-    legacy,
+    ...succession({ engine: engine.legacy, board, lessons }, clock),
     retire: () => {
       voice.isRetired = true
       engine.stop()
@@ -181,17 +188,18 @@ function moved(
   transition: Transition,
 ): void {
   board.moved(index, transition)
-  const deployment = deps.deployments[index]
   // The checks of the next config have taken over, and say it themselves.
-  if (deployment !== undefined && !isRetired)
-    logTransition(deps, deployment, transition, board.latestError(index))
+  if (isRetired) return
+  deps.replica?.moved(index, transition)
+  const deployment = deps.deployments[index]
+  if (deployment !== undefined) logTransition(deps, deployment, transition, board.latestError(index))
 }
 
-/** What can never be called, or is never to be checked, is known at once. */
+/** Whoever can never be called, or is never checked, need not wait for a check. */
 function judgeAll(
   { deployments, settings, was }: HealthChecksDeps,
+  checker: Pick<Checker, 'judge'>,
   board: WritableBoard,
-  checker: Checker,
   record: LooksDeps['record'],
 ): void {
   for (const deployment of deployments) {
@@ -201,14 +209,6 @@ function judgeAll(
     const verdict = isNew ? checker.judge(deployment) : undefined
     if (verdict !== undefined) record(deployment, verdict, DEPTH.answer)
   }
-}
-
-/** All at once, and before anything is started: nobody reads a half of it. */
-function inherit(to: ChecksLegacy, from: ChecksLegacy, was: Was, now: number): void {
-  inheritLessons(to.lessons, from.lessons, to.engine.members.length, was)
-  to.board.inherit(from.board, was)
-  inheritStandings(to.engine, from.engine, was, now)
-  inheritPurse(to.engine, from.engine, was, now)
 }
 
 function viewsOf(
@@ -221,52 +221,36 @@ function viewsOf(
     engine,
     clock,
     health: (index) => board.health(index),
-    price: (index) => members[index]?.price ?? Infinity,
+    price: (index, rung) => {
+      const { price = Infinity, goldenPrice = price } = members[index] ?? {}
+      return rung === DEPTH.right ? goldenPrice : price
+    },
     staleMs: STALE_INTERVALS * engineRules.look.intervalMs,
   })
 }
 
-/** A shared check within a deadline of its own, where it is the one that begins it. */
-function hurried(flights: Flights, deadlines: Map<number, number | undefined>): LooksDeps['check'] {
-  return (deployment, signal, mostMs) => {
-    deadlines.set(deployment.index, mostMs)
-    const flight = flights.share(deployment, signal)
-    deadlines.delete(deployment.index)
-    return flight
+/** Checks as it was wished for, and records what it finds. */
+function checking(
+  checker: Pick<Checker, 'check'>,
+  wishes: ReadonlyMap<number, CheckWish>,
+  record: LooksDeps['record'],
+): (deployment: Deployment, signal: AbortSignal) => Promise<Verdict> {
+  return async (deployment, signal) => {
+    const wish = wishes.get(deployment.index)
+    const verdict = await checker.check(deployment, signal, wish)
+    record(deployment, verdict, wish?.isGolden === true ? DEPTH.right : DEPTH.answer)
+    return verdict
   }
 }
 
-/** The engine with what the config says of it. */
-function createHealthEngine(
-  { deployments, clock, log, engineRules, random, lagMs, purseStart }: HealthChecksDeps,
-  { members, slowHosts, mostOfOneKey, keys }: Members,
-  { probe, onTransition }: Pick<Parameters<typeof createEngine>[0], 'probe' | 'onTransition'>,
-): Engine {
-  const { rules, look, purse, admission, hasLastResort } = engineRules
-  return createEngine({
-    members,
-    rules,
-    look,
-    purse: createPurse(purse, keys, purseStart ?? clock.elapsed()),
-    admission: {
-      total: admission.total,
-      perHost: (host) => (slowHosts.has(host) ? 1 : admission.perHost),
-      perCredential: admission.perCredential,
-      burst: Math.max(LEAST_BURST, mostOfOneKey),
-    },
-    spreadMs: Math.min(LONGEST_SPREAD_MS, look.intervalMs / 2, deployments.length * SPREAD_EACH_MS),
-    hasLastResort,
-    clock,
-    random,
-    lagMs,
-    probe,
-    onTransition,
-    onPoison: (request, indexes) =>
-      log.warn('poison_request', {
-        request,
-        model_ids: indexes.map((index) => deployments[index]?.id ?? '').join(' '),
-      }),
-  })
+/** A shared check of a kind of its own, where it is the one that begins it. */
+function wished(flights: Flights, wishes: Map<number, CheckWish>): LooksDeps['check'] {
+  return (deployment, signal, wish) => {
+    wishes.set(deployment.index, wish)
+    const flight = flights.share(deployment, signal)
+    wishes.delete(deployment.index)
+    return flight
+  }
 }
 
 /** Those of a GET /health whose remembered verdict will not do. */

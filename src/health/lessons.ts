@@ -7,11 +7,13 @@ export interface Lessons {
   readonly forms: Map<number, Learned>
   /** Those whose free request has gone well before. */
   readonly lookedAt: Set<number>
+  /** When an answer was last asked for, by `Clock.elapsed`; kept of those whose answers are to be rare. */
+  readonly paidAt: Map<number, number>
 }
 
 /** Nothing is learned yet. */
 export function createLessons(): Lessons {
-  return { forms: new Map(), lookedAt: new Set() }
+  return { forms: new Map(), lookedAt: new Set(), paidAt: new Map() }
 }
 
 /** Takes over what was learned under the config before of the deployments that are called as they were. */
@@ -22,5 +24,7 @@ export function inheritLessons(to: Lessons, from: Lessons, count: number, was: W
     const form = from.forms.get(earlier)
     if (form !== undefined) to.forms.set(index, form)
     if (from.lookedAt.has(earlier)) to.lookedAt.add(index)
+    const paidAt = from.paidAt.get(earlier)
+    if (paidAt !== undefined) to.paidAt.set(index, paidAt)
   }
 }

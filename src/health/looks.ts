@@ -1,4 +1,4 @@
-import type { Clock } from '../core/clock.ts'
+import type { Cancel, Clock } from '../core/clock.ts'
 import type { Deployment } from '../core/deployment.ts'
 import { DEPTH } from '../core/depth.ts'
 import type { Depth } from '../core/depth.ts'
@@ -7,10 +7,11 @@ import type { GatewayError } from '../core/failure.ts'
 import type { Log } from '../core/log.ts'
 import type { Verdict } from '../core/verdict.ts'
 import type { WritableBoard } from './board.ts'
-import type { Checker, Look } from './check.ts'
+import type { Checker, CheckWish, Look } from './check.ts'
 import { depthOf } from './engine/blame.ts'
 import type { Engine, EngineDeps, Member } from './engine/engine.ts'
 import type { Standing } from './engine/standing.ts'
+import type { Lessons } from './lessons.ts'
 
 /** What the engine's looks are made with. */
 export interface LooksDeps {
@@ -19,16 +20,16 @@ export interface LooksDeps {
   readonly engine: () => Pick<Engine, 'standings' | 'traffic'>
   readonly checker: Pick<Checker, 'look'>
   /** A whole check, shared with whoever else waits for one, and recorded by the time it resolves. */
-  readonly check: (
-    deployment: Deployment,
-    signal: AbortSignal,
-    mostMs: number | undefined,
-  ) => Promise<Verdict>
+  readonly check: (deployment: Deployment, signal: AbortSignal, wish: CheckWish) => Promise<Verdict>
   /** Records what a free look found, where it failed. */
   readonly record: (deployment: Deployment, verdict: Verdict, depth: Depth) => void
   readonly board: Pick<WritableBoard, 'passed'>
+  /** Written on. */
+  readonly lessons: Pick<Lessons, 'paidAt'>
   readonly clock: Clock
   readonly log: Log
+  /** When a look that runs must be over, whatever it has come to; absent: when it is over. */
+  readonly endsAt?: (index: number) => number
   /** A look that costs more is taken for nobody's doubt. */
   readonly priceCeiling: number
 }
@@ -52,16 +53,16 @@ const UNKNOWN_MS = 15_000
 export function createLooks(deps: LooksDeps): Looks {
   const stopping = new AbortController()
   const running = new Set<Promise<void>>()
-  /** By deployment, when an answer was last asked for; kept of those whose answers are to be rare. */
-  const paid = new Map<number, number>()
   return {
     probe: (index, rung, report) => {
       const deployment = deps.deployments[index]
       if (deployment === undefined) return
       const before = evidenceAt(deps, index)
-      const look = climb(deps, deployment, rung, paid, stopping.signal)
+      const { signal, over } = limited(deps, index, stopping.signal)
+      const look = climb(deps, deployment, rung, signal)
         .catch((error: unknown) => crashed(deps.log, deployment, asGatewayError(error)))
         .then((climbed) => {
+          over()
           running.delete(look)
           if (stopping.signal.aborted) return
           // Evidence is applied as it comes; where none came (our own loop lagged), the same look is due at once.
@@ -77,6 +78,19 @@ export function createLooks(deps: LooksDeps): Looks {
       await Promise.allSettled(running)
     },
   }
+}
+
+/** Ends a look whose claim is about to end: another gateway may begin then. */
+function limited(
+  { endsAt, clock }: LooksDeps,
+  index: number,
+  stopping: AbortSignal,
+): { readonly signal: AbortSignal; readonly over: Cancel } {
+  const at = endsAt?.(index) ?? Number.POSITIVE_INFINITY
+  if (at === Number.POSITIVE_INFINITY) return { signal: stopping, over: () => {} }
+  const late = new AbortController()
+  const over = clock.after(at - clock.elapsed(), () => late.abort())
+  return { signal: AbortSignal.any([stopping, late.signal]), over }
 }
 
 function evidenceAt({ engine, clock }: LooksDeps, index: number): Standing {
@@ -95,13 +109,13 @@ async function climb(
   deps: LooksDeps,
   deployment: Deployment,
   rung: Depth,
-  paid: Map<number, number>,
   signal: AbortSignal,
 ): Promise<Climbed> {
   const { index } = deployment
+  const { paidAt } = deps.lessons
   const { hasFree = false, price = 0, leastMs } = deps.members[index] ?? {}
   const standing = deps.engine().standings.standing(index, deps.clock.elapsed())
-  const isTooSoon = leastMs !== undefined && deps.clock.elapsed() - (paid.get(index) ?? -Infinity) < leastMs
+  const isTooSoon = leastMs !== undefined && deps.clock.elapsed() - (paidAt.get(index) ?? -Infinity) < leastMs
   if (hasFree && (rung < DEPTH.answer || isTooSoon || isGated(standing, price))) {
     const startedAt = deps.clock.elapsed()
     const found = await deps.checker.look(deployment, signal, standing.reason)
@@ -116,8 +130,9 @@ async function climb(
     }
   }
   if (isTooSoon) return 'spared'
-  if (leastMs !== undefined) paid.set(index, deps.clock.elapsed())
-  await deps.check(deployment, signal, deadlineOf(deps, index, standing))
+  if (leastMs !== undefined) paidAt.set(index, deps.clock.elapsed())
+  const isGolden = rung >= DEPTH.right
+  await deps.check(deployment, signal, { mostMs: deadlineOf(deps, index, standing), isGolden })
   return 'paid'
 }
 

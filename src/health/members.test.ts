@@ -80,3 +80,27 @@ test('a cooldown_time of its own is its first wait, and no look comes at every t
   const [one, none] = membersOf([{ traffic: { cooldownMs: 1500 } }, { traffic: { cooldownMs: 0 } }])
   assert.deepEqual([one?.firstWaitMs, none?.firstWaitMs], [1500, 100])
 })
+
+test('health_check_rung decides what is ever bought of a deployment', () => {
+  const prices = (rung: 'free' | 'minimal' | 'golden' | undefined, model = 'gpt-4o') => {
+    const probe = makeProbeSettings(rung === undefined ? {} : { rung })
+    const members = membersOf([{ probe, upstreamModel: model }], { backgroundHealthChecks: true })
+    return [members[0]?.price, members[0]?.goldenPrice]
+  }
+  const [usual = 0] = prices(undefined)
+  assert.deepEqual(prices(undefined), [usual, undefined])
+  assert.deepEqual(prices('free'), [Infinity, undefined])
+  assert.deepEqual(prices('golden'), [usual, 4 * usual])
+  assert.deepEqual(prices('golden', 'gpt-5'), [usual, 32 * usual])
+})
+
+test('health_check_rung: minimal of a deployment pays for its images at each interval', () => {
+  const image = { mode: 'image_generation', modeSource: 'explicit' } as const
+  const members = membersOf([image, { ...image, probe: makeProbeSettings({ rung: 'minimal' }) }], {
+    backgroundHealthChecks: true,
+  })
+  assert.deepEqual(
+    members.map(({ leastMs }) => leastMs),
+    [DEFAULT_HEALTH_SETTINGS.imageIntervalMs, undefined],
+  )
+})

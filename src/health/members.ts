@@ -1,7 +1,9 @@
 import type { Deployment } from '../core/deployment.ts'
 import type { Member } from './engine/engine.ts'
+import { goldenTimes } from './golden.ts'
 import { isBackgroundChecked } from './policy.ts'
 import type { HealthSettings } from './settings.ts'
+import { knownModelOf } from './subject.ts'
 import type { LineOrProblem } from './subject.ts'
 
 /** What the engine's picture of the deployments is made from. */
@@ -57,7 +59,9 @@ export function* makeMembers({
     const host = hosts.of(origin)
     if ('line' in opened && opened.line.adapter.oneAtATime === true) slowHosts.add(host)
     const isWatched = isBackgroundChecked(deployment, settings)
-    const isRare = deployment.mode === 'image_generation' && settings.rung !== 'minimal'
+    const { rung = settings.rung } = deployment.probe
+    const isRare = deployment.mode === 'image_generation' && rung !== 'minimal'
+    const isBought = isWatched && rung !== 'free'
     const cooldownMs = deployment.traffic?.cooldownMs
     return {
       host,
@@ -65,7 +69,10 @@ export function* makeMembers({
       group: groups.of(deployment.group),
       // Asked for each time: the catalogue of prices is loaded after the start.
       get price() {
-        return isWatched ? priceOf(deployment) : Number.POSITIVE_INFINITY
+        return isBought ? priceOf(deployment) : Number.POSITIVE_INFINITY
+      },
+      get goldenPrice() {
+        return isBought && rung === 'golden' ? goldenPriceOf(deployment, priceOf) : undefined
       },
       hasFree: isWatched && 'line' in opened && opened.line.adapter.freeUrl !== undefined,
       ...(isRare && { leastMs: settings.imageIntervalMs, isFirstBought: true }),
@@ -78,6 +85,12 @@ export function* makeMembers({
     if (members.length % MEMBERS_A_STEP === 0) yield
   }
   return { members, slowHosts, mostOfOneKey: keys.most(), keys: keys.size() }
+}
+
+/** A golden answer is longer, and so dearer. */
+function goldenPriceOf(deployment: Deployment, priceOf: MemberInputs['priceOf']): number {
+  const mode = deployment.unprobedMode ?? deployment.mode
+  return priceOf(deployment) * goldenTimes(mode, knownModelOf(deployment))
 }
 
 /** All that a server may know its caller by. It is compared, and forgotten. */

@@ -95,11 +95,13 @@ export function planDay(subjects: readonly DaySubject[], set: EngineRuleSet, scr
 
 function createRunner({ member, weight }: DaySubject, { random }: DayScript): Runner {
   const prices = { ...member, spreadMs: SPREAD_MS }
+  const { goldenPrice: usd } = prices
+  const golden = (isGiven: boolean) => usd !== undefined && { golden: { price: usd, isGiven } }
   return {
     member,
     weight,
-    withMoney: { ...prices, may: { idle: true, confirm: true, recover: true } },
-    without: { ...prices, may: { idle: false, confirm: false, recover: false } },
+    withMoney: { ...prices, ...golden(true), may: { idle: true, confirm: true, recover: true } },
+    without: { ...prices, ...golden(false), may: { idle: false, confirm: false, recover: false } },
     count: { probes: 0, usd: 0, free: 0 },
     standing: createStanding(0),
     plan: undefined,
@@ -125,7 +127,7 @@ function maySpend(day: Day, { withMoney: { price }, member, weight }: Runner, no
 
 function look(day: Day, runner: Runner, index: number, now: number): void {
   const { plan, member, weight, count } = runner
-  const isPaid = plan?.rung === DEPTH.answer
+  const isPaid = plan !== undefined && plan.rung !== 'trial' && plan.rung >= DEPTH.answer
   // What was planned stands, unless traffic has answered meanwhile, or others have spent the money.
   if (hearTraffic(day, runner, now) || (isPaid && !maySpend(day, runner, now))) {
     arm(day, runner, index, now)
@@ -134,10 +136,11 @@ function look(day: Day, runner: Runner, index: number, now: number): void {
   const rung = runner.plan?.rung
   if (rung === undefined || rung === 'trial') return
   if (rung >= DEPTH.answer) {
-    const { price } = runner.withMoney
-    day.purse.spend(price * weight, member.credential, now)
+    const { price, goldenPrice = price } = member
+    const usd = rung >= DEPTH.right ? goldenPrice : price
+    day.purse.spend(usd * weight, member.credential, now)
     count.probes += 1
-    count.usd += price
+    count.usd += usd
   } else count.free += 1
   learn(day, runner, {
     kind: 'ok',

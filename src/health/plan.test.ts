@@ -6,6 +6,7 @@ import type { Member } from './engine/engine.ts'
 import { DEFAULT_LOOK_RULES, DEFAULT_RULES } from './engine/rules.ts'
 import type { LookRules } from './engine/rules.ts'
 import type { PurseRules } from './engine/purse.ts'
+import { makeDeployment, makeProbeSettings } from './fixtures.ts'
 import { planHealth } from './plan.ts'
 import type { HealthPlan } from './plan.ts'
 
@@ -18,28 +19,6 @@ function ruleSet(look: Partial<LookRules> = {}, purse: Partial<PurseRules> = {})
     purse: { ...NO_LIMIT, ...purse },
     admission: { total: 64, perHost: 4, perCredential: 2 },
     hasLastResort: true,
-  }
-}
-
-function deployment(index: number, changes: Partial<Deployment> = {}): Deployment {
-  return {
-    index,
-    id: `id-${index}`,
-    group: `g${index}`,
-    model: 'openai/m',
-    provider: 'openai',
-    upstreamModel: 'm',
-    mode: 'chat',
-    modeSource: 'default',
-    connection: { headers: {} },
-    bodyDefaults: {},
-    timeouts: {},
-    probe: { params: {}, backgroundDisabled: false },
-    shown: {},
-    clientConnectionFields: [],
-    shownParams: {},
-    info: {},
-    ...changes,
   }
 }
 
@@ -57,7 +36,7 @@ function planned(
   } = {},
 ): HealthPlan {
   return planHealth({
-    deployments: members.map((_, index) => deployment(index, more.changes)),
+    deployments: members.map((_, index) => makeDeployment({ index, group: `g${index}`, ...more.changes })),
     members,
     priceOf: ({ index }) => members[index]?.price ?? 0,
     set,
@@ -98,6 +77,13 @@ describe('an idle day of one deployment', () => {
     within(free.free, 260, 322)
     for (const strategy of ['off', 'on_demand'] as const)
       assert.deepEqual(one(ruleSet({ strategy })).idle, { probes: 0, usd: 0, free: 0 })
+  })
+
+  test('golden looks are counted, busy or idle, at their own price', () => {
+    const set = ruleSet({ strategy: 'passive_first' })
+    const [plain, golden] = [one(set), one(set, { goldenPrice: 0.5 })]
+    assert.ok(golden.busy.usd >= 0.5 && golden.busy.usd < 1.01, `${golden.busy.usd}`)
+    assert.ok(golden.idle.usd - plain.idle.usd >= 0.49, `${golden.idle.usd}`)
   })
 
   test('one that is never bought costs nothing', () => {
@@ -157,7 +143,7 @@ test('the same config has the same plan each time', () => {
 })
 
 test('what LiteLLM leaves alone as well costs nothing there', () => {
-  const off = { probe: { params: {}, backgroundDisabled: true } }
+  const off = { probe: makeProbeSettings({ backgroundDisabled: true }) }
   assert.equal(planned([member(0)], ruleSet(), { changes: off }).liteLlm.probes, 0)
   assert.equal(planned([member(0), member(1)], ruleSet(), { groups: ['g1'] }).liteLlm.probes, 288)
 })

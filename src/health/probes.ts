@@ -3,6 +3,8 @@ import { isJsonObject } from '../core/json.ts'
 import type { Json, JsonObject } from '../core/json.ts'
 import type { ChatMessage, HttpMode, Mode, Operations } from '../core/mode.ts'
 import { isReasoningModel } from '../providers/catalogue.ts'
+import { goldenTimes } from './golden.ts'
+import type { Question } from './golden.ts'
 import { BUDGETS, BUDGET_FIELDS } from './ladder.ts'
 import type { BudgetField, Learned, Sent } from './ladder.ts'
 import type { HealthSettings } from './settings.ts'
@@ -29,6 +31,8 @@ export interface ProbeInputs {
   readonly isWildcard: boolean
   readonly learned: Learned
   readonly settings: Pick<HealthSettings, 'prompt' | 'maxTokens' | 'maxTokensReasoning'>
+  /** What is asked in place of the usual, in words. */
+  readonly question?: Question
 }
 
 /** Neutral, harmless, short: the same for every chat probe, so that providers may cache it. */
@@ -111,12 +115,15 @@ export function planProbe(deployment: Deployment, inputs: ProbeInputs): PlannedP
 }
 
 function probeOf(inputs: ProbeInputs, extras: JsonObject): Probe {
-  const { mode, settings, learned } = inputs
+  const { mode, settings, learned, question } = inputs
   switch (mode) {
     case 'chat':
-      return { mode, request: { ...extras, messages: messagesOf(extras['messages']) } }
+      return { mode, request: { ...extras, messages: messagesOf(extras['messages'], question) } }
     case 'completion':
-      return { mode, request: { ...extras, prompt: text(extras['prompt'], settings.prompt) } }
+      return {
+        mode,
+        request: { ...extras, prompt: question?.prompt ?? text(extras['prompt'], settings.prompt) },
+      }
     case 'embedding':
       return { mode, request: { ...extras, input: texts(extras['input'], [settings.prompt]) } }
     case 'image_generation':
@@ -188,7 +195,7 @@ function budgetField(params: JsonObject, inputs: ProbeInputs, isReasoning: boole
 /** First of: what a refusal taught, the deployment's knobs, its params, the environment, 16 tokens. */
 function budgetOf(deployment: Deployment, inputs: ProbeInputs, isReasoning: boolean): number {
   const { probe } = deployment
-  const { learned, settings, isWildcard } = inputs
+  const { learned, settings, isWildcard, question } = inputs
   const ofKind = isReasoning ? probe.maxTokensReasoning : probe.maxTokensNonReasoning
   const fromParams = BUDGET_FIELDS.map((field) => probe.params[field]).find(
     (value) => typeof value === 'number',
@@ -200,7 +207,8 @@ function budgetOf(deployment: Deployment, inputs: ProbeInputs, isReasoning: bool
     (isReasoning && !isWildcard ? settings.maxTokensReasoning : undefined) ??
     settings.maxTokens ??
     BUDGETS[0]
-  return Math.max(configured, learned.budget ?? 0)
+  const times = question === undefined ? 1 : goldenTimes(inputs.mode, inputs.knownModel)
+  return Math.max(configured, learned.budget ?? 0) * times
 }
 
 function text(value: Json | undefined, otherwise: string): string {
@@ -214,7 +222,8 @@ function texts(value: Json | undefined, otherwise: readonly string[]): readonly 
     : otherwise
 }
 
-function messagesOf(value: Json | undefined): readonly ChatMessage[] {
+function messagesOf(value: Json | undefined, question: Question | undefined): readonly ChatMessage[] {
+  if (question !== undefined) return [{ role: 'user', content: question.prompt }]
   return isMessages(value) ? value : [{ role: 'user', content: CHAT_PROMPT }]
 }
 

@@ -10,13 +10,14 @@ import { toEvidence } from './engine/to-evidence.ts'
 /** Hands a verdict to board and engine, and then says so. `depth` is that of the rung which decided. */
 export function createRecord(
   { clock, lagMs }: { readonly clock: Pick<Clock, 'elapsed'>; readonly lagMs: () => number },
-  { standings }: Pick<Engine, 'standings'>,
+  { standings, spare }: Pick<Engine, 'standings' | 'spare'>,
   board: WritableBoard,
   recorded: () => void = () => undefined,
 ): (deployment: Deployment, verdict: Verdict, depth: Depth) => void {
   return ({ index }, verdict, depth) => {
     if (verdict.kind === 'unhealthy' && verdict.reason === 'checks_disabled') return
     const now = clock.elapsed()
+    if (verdict.scarceMs !== undefined) spare(index, verdict.scarceMs)
     board.record(index, verdict, depth >= DEPTH.answer, () => {
       if (verdict.kind === 'unhealthy' && verdict.reason === 'misconfigured') {
         const { reason } = verdict

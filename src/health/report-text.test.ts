@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import * as fc from 'fast-check'
 import type { Health } from '../core/health.ts'
 import { makeDeployment, makeHealthy, makeUnhealthy } from './fixtures.ts'
+import { createEntryTexts } from './entry-texts.ts'
 import { createReportText } from './report-text.ts'
 import { report } from './report.ts'
-import type { ReportOptions } from './report.ts'
+import type { Freshness, ReportOptions } from './report.ts'
 
 const SINCE = 1_700_000_000_000
 
@@ -109,4 +111,88 @@ test('freshness stands in an entry after all else', async () => {
   assert.deepEqual(Object.keys(healthy_endpoints[0]).slice(-2), ['since', 'next_check_at'])
   assert.equal(healthy_endpoints[0].next_check_at, '2023-11-14T22:13:25.000Z')
   assert.deepEqual([unhealthy_endpoints[0].stale, unhealthy_endpoints[0].next_check_at], [true, undefined])
+})
+
+const moment = fc.integer({ min: 0, max: 5 }).map((at) => SINCE + at * 1000)
+const verdicts = [
+  makeHealthy(SINCE),
+  makeHealthy(SINCE + 5000, { latencyMs: 40, headers: { 'x-request-id': 'r1' } }),
+  makeUnhealthy(SINCE),
+  makeUnhealthy(SINCE + 5000, { reason: 'timeout', exceptionStatus: 408, error: 'Timeout exceeded' }),
+]
+const anyHealth: fc.Arbitrary<Health> = fc.record(
+  {
+    state: fc.constantFrom('UNKNOWN', 'HEALTHY', 'SUSPECT', 'DOWN', 'SATURATED', 'MISCONFIGURED'),
+    since: moment,
+    reason: fc.constantFrom('server_error', 'timeout', 'auth'),
+    verdict: fc.constantFrom(...verdicts),
+    isDisproved: fc.constant<true>(true),
+    waitUntil: moment,
+    error: fc.constantFrom('it fell', 'it hangs'),
+  },
+  { requiredKeys: ['state', 'since'] },
+)
+const anyFreshness: fc.Arbitrary<Freshness> = fc.record({
+  isStale: fc.boolean(),
+  nextCheckAt: fc.option(moment, { nil: undefined }),
+})
+const FLEET = 30
+const change = fc.record({
+  index: fc.integer({ min: 0, max: FLEET - 1 }),
+  health: fc.option(anyHealth, { nil: undefined }),
+  freshness: fc.option(anyFreshness, { nil: undefined }),
+  isIsolated: fc.boolean(),
+})
+
+test('whatever changes of whichever deployment, the text is the report made afresh', async () => {
+  const property = fc.asyncProperty(
+    fc.array(fc.array(change, { maxLength: 5 }), { maxLength: 8 }),
+    fc.boolean(),
+    async (rounds, details) => {
+      const deployments = Array.from({ length: FLEET }, (_, index) =>
+        makeDeployment({ index, id: `id-${index}` }),
+      )
+      const healths = deployments.map((): Health => ({ state: 'UNKNOWN', since: SINCE }))
+      const freshnesses = deployments.map((): Freshness => ({ isStale: false, nextCheckAt: undefined }))
+      const state = { version: 0, isIsolated: false }
+      const board = {
+        health: (index: number): Health => ({ ...(healths[index] ?? assert.fail()) }),
+        version: () => state.version,
+        isIsolated: () => state.isIsolated,
+      }
+      const options = { details, freshness: (index: number) => freshnesses[index] ?? assert.fail() }
+      const pause = () => Promise.resolve()
+      const text = createReportText({ ...options, deployments, board, elapsed: () => 0, pause })
+      for (const changes of rounds) {
+        for (const { index, health, freshness, isIsolated } of changes) {
+          if (health !== undefined) healths[index] = health
+          if (freshness !== undefined) freshnesses[index] = freshness
+          state.isIsolated = isIsolated
+        }
+        state.version += 1
+        const afresh = JSON.stringify(report(deployments, board, options))
+        assert.equal((await text.current()).toString(), afresh)
+      }
+    },
+  )
+  await fc.assert(property)
+})
+
+test('an entry of which nothing has changed is not written again', () => {
+  const deployment = makeDeployment()
+  const state: { health: Health; nextCheckAt: number } = {
+    health: { state: 'HEALTHY', since: SINCE },
+    nextCheckAt: SINCE,
+  }
+  const freshness = () => ({ isStale: false, nextCheckAt: state.nextCheckAt })
+  const entry = createEntryTexts(() => ({ ...state.health }), { details: true, freshness })
+  const isNew = (): boolean => entry(deployment).isNew
+  assert.deepEqual([isNew(), isNew()], [true, false])
+  // One clock is read a moment after the other.
+  state.health = { state: 'HEALTHY', since: SINCE + 1 }
+  assert.equal(isNew(), false)
+  state.health = { state: 'HEALTHY', since: SINCE + 1000 }
+  assert.deepEqual([isNew(), isNew()], [true, false])
+  state.nextCheckAt += 1000
+  assert.deepEqual([isNew(), isNew()], [true, false])
 })

@@ -1,6 +1,7 @@
 import type { Deployment } from '../core/deployment.ts'
 import type { Board } from './board.ts'
-import { entryOf, listOf } from './report.ts'
+import { createEntryTexts } from './entry-texts.ts'
+import type { EntryText } from './entry-texts.ts'
 import type { HealthList, ReportOptions } from './report.ts'
 
 /** The whole report as JSON in bytes, written once for each state of the board, however many ask. */
@@ -19,8 +20,9 @@ export interface ReportTextDeps extends ReportOptions {
   readonly elapsed: () => number
 }
 
-/** So many entries are written in one turn of the event loop: a few milliseconds of work. */
-const SLICE = 500
+/** So many entries are looked through in one turn of the event loop, or an eighth as many written: a few milliseconds. */
+const TURN = 4000
+const WRITING = 8
 /** Time alone, and answers to clients, change a little of it without the board telling. */
 const MOST_AGE_MS = 1000
 
@@ -35,9 +37,10 @@ interface Written {
 /** Makes the text of one gateway's report. */
 export function createReportText(deps: ReportTextDeps): ReportText {
   const { board, elapsed } = deps
+  const entry = createEntryTexts((index) => board.health(index), deps)
   let newest: Written | undefined
   const begin = (): Written => {
-    const text = write(deps).finally(() => {
+    const text = write(deps, entry).finally(() => {
       written.isWriting = false
     })
     const written: Written = { version: board.version(), at: elapsed(), text, isWriting: true }
@@ -62,31 +65,36 @@ const LISTS = ['healthy', 'unhealthy', 'unknown'] as const
 
 type Lists<Item> = Readonly<Record<HealthList, Item[]>>
 
-async function write(deps: ReportTextDeps): Promise<Buffer> {
-  const { deployments, pause } = deps
+async function write(
+  { deployments, board, pause }: ReportTextDeps,
+  entry: (deployment: Deployment) => EntryText,
+): Promise<Buffer> {
   const written: Lists<Buffer> = { healthy: [], unhealthy: [], unknown: [] }
   const counts = { healthy: 0, unhealthy: 0, unknown: 0 }
-  for (let from = 0; from < deployments.length; from += SLICE) {
-    if (from > 0) await pause()
-    const slice = entriesOf(deployments.slice(from, from + SLICE), deps)
+  let turn: Lists<string> = { healthy: [], unhealthy: [], unknown: [] }
+  const endTurn = (): void => {
     for (const list of LISTS) {
-      if (slice[list].length === 0) continue
+      const { length } = turn[list]
+      if (length === 0) continue
       // As bytes at once: one long text would be flattened and encoded in one go.
-      written[list].push(Buffer.from(`${counts[list] === 0 ? '' : ','}${slice[list].join(',')}`))
-      counts[list] += slice[list].length
+      written[list].push(Buffer.from(`${counts[list] === 0 ? '' : ','}${turn[list].join(',')}`))
+      counts[list] += length
     }
+    turn = { healthy: [], unhealthy: [], unknown: [] }
   }
-  return whole(written, counts, deps.board.isIsolated())
-}
-
-function entriesOf(deployments: readonly Deployment[], deps: ReportTextDeps): Lists<string> {
-  const entries: Lists<string> = { healthy: [], unhealthy: [], unknown: [] }
+  let work = 0
   for (const deployment of deployments) {
-    const health = deps.board.health(deployment.index)
-    const list = listOf(health)
-    entries[list].push(JSON.stringify(entryOf(deployment, health, list, deps)))
+    if (work >= TURN) {
+      endTurn()
+      await pause()
+      work = 0
+    }
+    const { list, json, isNew } = entry(deployment)
+    turn[list].push(json)
+    work += isNew ? WRITING : 1
   }
-  return entries
+  endTurn()
+  return whole(written, counts, board.isIsolated())
 }
 
 function whole(

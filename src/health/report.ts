@@ -96,6 +96,11 @@ export interface ReportOptions {
 /** States of the healthy list that have a reason still. */
 const LIMPING: ReadonlySet<HealthState> = new Set(['SUSPECT', 'SATURATED', 'DEGRADED'])
 
+/** Is it one of the healthy list that has a reason still? */
+export function isLimping(state: HealthState): boolean {
+  return LIMPING.has(state)
+}
+
 /** How old what is known of a deployment is, and when that changes. */
 export interface Freshness {
   readonly isStale: boolean
@@ -190,7 +195,8 @@ function shown(deployment: Deployment): JsonObject {
 }
 
 /** As LiteLLM: null where nothing was sent, absent where our deadline passed. Clients' own requests are never shown. */
-function failure({ verdict, error, reason }: Health): JsonObject {
+function failure({ state, verdict, error, reason }: Health): JsonObject {
+  if (state === 'ISOLATED') return { error: error ?? state }
   if (verdict?.kind !== 'unhealthy') {
     const fix = reason === undefined ? '' : ` What to do: ${failureRow(reason).fix}.`
     return { error: error ?? `${reason ?? 'failed'}.${fix}` }

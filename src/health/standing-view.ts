@@ -28,6 +28,8 @@ export interface StandingView extends ShortView {
   readonly evidence: readonly EvidenceView[]
   /** When it is looked at next; null: nothing is planned. */
   readonly next_probe: ProbeView | null
+  /** Until then what is left of the provider's allowance of requests is the clients': no answer is bought. */
+  readonly checks_spared_until: string | undefined
   /** It has fallen often of late, and is trusted more slowly. */
   readonly is_flapping: boolean
   /** Share of its last 20 answers whose first token came far later than usual. */
@@ -93,6 +95,8 @@ export interface StandingFacts {
   readonly rules: EngineRules
   readonly time: WallTime
   readonly isSelfIsolated: boolean
+  /** What an operator said who has taken it out. */
+  readonly note?: string
 }
 
 /** What only the long view shows. */
@@ -102,6 +106,8 @@ export interface DeepFacts extends StandingFacts {
   readonly plan: Plan | undefined
   /** When the scheduler thinks of it next. */
   readonly nextAt: number
+  /** Until when checks leave the provider's allowance of requests alone; in the past where they need not. */
+  readonly sparedUntil: number
   /** Dollars for one whole answer; infinite where it is never bought. */
   readonly price: number
 }
@@ -117,6 +123,7 @@ export function standingView(facts: DeepFacts): StandingView {
     error: facts.error,
     evidence: evidence.map((run) => evidenceView(run, time)),
     next_probe: probeView(facts),
+    checks_spared_until: facts.sparedUntil > time.elapsed ? time.iso(facts.sparedUntil) : undefined,
     is_flapping: isFlapping(standing, time.elapsed, rules),
     slow_share: slowShare(standing),
   }
@@ -135,7 +142,7 @@ export function shortView(facts: StandingFacts): ShortView {
     since: time.iso(standing.since),
     in_rotation: isInRotation,
     weight: Math.round(weight * 1000) / 1000,
-    why: why({ standing, time, isSelfIsolated: facts.isSelfIsolated, isSilent }),
+    why: why({ ...facts, isSilent }),
     until: isInRotation ? undefined : time.iso(Math.max(until, time.elapsed)),
     last_ok_at: time.iso(standing.lastOkAt),
   }

@@ -1,7 +1,9 @@
 import type { Clock } from '../core/clock.ts'
 import type { Deployment } from '../core/deployment.ts'
 import type { Health } from '../core/health.ts'
+import type { GroupHealth } from './engine/choices.ts'
 import type { Engine } from './engine/engine.ts'
+import type { Plan } from './engine/next-probe.ts'
 import { NEVER } from './engine/standing.ts'
 import { groupView } from './group-view.ts'
 import type { GroupFacts, GroupView } from './group-view.ts'
@@ -23,6 +25,8 @@ export interface StandingViews {
   view(deployment: Deployment, options: ViewOptions): StandingView | BareView
   /** One deployment in brief. */
   short(deployment: Deployment): ShortView
+  /** What a group amounts to, by its members. */
+  sum(members: readonly Deployment[]): GroupHealth
   /** How old what is known of it is. */
   freshness(index: number): Freshness
   /** A group, its members, and the groups behind it, nearest first. */
@@ -36,12 +40,12 @@ export interface ViewOptions {
 
 /** What views are made from. */
 export interface StandingViewsDeps {
-  readonly engine: Pick<Engine, 'standings' | 'choices' | 'plan' | 'scheduler'>
+  readonly engine: Pick<Engine, 'standings' | 'choices' | 'plan' | 'sparedUntil' | 'scheduler'>
   readonly clock: Pick<Clock, 'elapsed' | 'now'>
   /** What the board knows besides: that nobody ever looks, and what the newest failed call said. */
   readonly health: (index: number) => Pick<Health, 'reason' | 'error'>
-  /** Dollars for one whole answer to a probe; infinite where none is ever bought. */
-  readonly price: (index: number) => number
+  /** Dollars for one answer to a probe of this depth; infinite where none is ever bought. */
+  readonly price: (index: number, rung: Plan['rung'] | undefined) => number
   /** After so long without evidence, what is known is stale, milliseconds. */
   readonly staleMs: number
 }
@@ -57,16 +61,22 @@ export function createStandingViews(deps: StandingViewsDeps): StandingViews {
       const facts = factsOf(deps, deployment, wallTime(clock))
       if (!details) return bareView(facts)
       const { index } = deployment
+      const plan = engine.plan(index)
       return standingView({
         ...facts,
         error: deps.health(index).error,
         evidence: engine.standings.recent(index),
-        plan: engine.plan(index),
+        plan,
         nextAt: engine.scheduler.nextAt(index),
-        price: price(index),
+        sparedUntil: engine.sparedUntil(index),
+        price: price(index, plan?.rung),
       })
     },
     short: (deployment) => shortView(factsOf(deps, deployment, wallTime(clock))),
+    sum: (members) => {
+      const indexes = members.map(({ index }) => index)
+      return engine.choices.health(indexes, clock.elapsed())
+    },
     freshness: (index) => freshnessOf(deps, index),
     group: (group, fallbacks, { details }) => {
       const time = wallTime(clock)
@@ -105,10 +115,11 @@ function factsOf(
   const { index } = deployment
   const now = time.elapsed
   const standing = standings.standing(index, now)
+  const { reason, error } = health(index)
   return {
     deployment,
-    standing:
-      health(index).reason === 'checks_disabled' ? { ...standing, reason: 'checks_disabled' } : standing,
+    ...(standing.state === 'ISOLATED' && error !== undefined && { note: error }),
+    standing: reason === 'checks_disabled' ? { ...standing, reason } : standing,
     eligibility: choices.eligibility(index, now),
     rules: standings.rules,
     time,

@@ -14,6 +14,8 @@ export interface WhyFacts {
   readonly isSelfIsolated: boolean
   /** Several of its calls wait, and none is answered. */
   readonly isSilent: boolean
+  /** What is known of it besides, while an operator has taken it out. */
+  readonly note?: string
 }
 
 const WHOSE: Readonly<Record<Blamed, string>> = {
@@ -28,7 +30,7 @@ const WHOSE: Readonly<Record<Blamed, string>> = {
 export function blamedFor({ state, reason, domain }: Standing): Blamed | undefined {
   if (reason === undefined) return undefined
   const usual = blamed(reason)
-  const isVerdict = state === 'DOWN' || state === 'MISCONFIGURED'
+  const isVerdict = state === 'DOWN' || state === 'MISCONFIGURED' || state === 'SATURATED'
   return isVerdict && usual !== 'gateway' && usual !== 'caller' ? domain : usual
 }
 
@@ -41,7 +43,7 @@ export function why(facts: WhyFacts): string {
   return `${parts.join('; ')}.`
 }
 
-function whatOf({ standing, time, isSilent }: WhyFacts): string {
+function whatOf({ standing, time, isSilent, note }: WhyFacts): string {
   const { state, reason, lastOkAt, isFollower } = standing
   const proven = Number.isFinite(lastOkAt)
     ? `it last answered ${lengthText(time.ago(lastOkAt))} ago`
@@ -56,7 +58,7 @@ function whatOf({ standing, time, isSilent }: WhyFacts): string {
     case 'RECOVERING':
       return `it is coming back${words === undefined ? '' : ` after this: ${words}`}, a few requests at first`
     case 'ISOLATED':
-      return 'an operator has taken it out'
+      return `${note ?? 'an operator has taken it out'}${returnOf(standing, time)}`
     case 'SATURATED':
     case 'DEGRADED':
     case 'SUSPECT':
@@ -64,6 +66,11 @@ function whatOf({ standing, time, isSilent }: WhyFacts): string {
     case 'MISCONFIGURED':
       return `${isFollower ? 'seen at another one that shares it, ' : ''}${words ?? 'it failed'}, ${proven}`
   }
+}
+
+function returnOf({ until }: Standing, time: WallTime): string {
+  const at = time.iso(until)
+  return at === undefined ? ', until somebody restores it' : `, until ${at}`
 }
 
 function actionsFor(standing: Standing): readonly string[] {

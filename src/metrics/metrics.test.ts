@@ -102,11 +102,13 @@ test('what is under way, turned away, tried again and thrown away is told', () =
   metrics.retried()
   metrics.retried()
   metrics.fellBack()
+  metrics.hedged()
   for (const [name, expected] of [
     ['pulsegate_requests_in_flight', 'pulsegate_requests_in_flight 1'],
     ['pulsegate_refused_total', 'pulsegate_refused_total{reason="auth"} 1'],
     ['pulsegate_retries_total', 'pulsegate_retries_total 2'],
     ['pulsegate_fallbacks_total', 'pulsegate_fallbacks_total 1'],
+    ['pulsegate_hedges_total', 'pulsegate_hedges_total 1'],
     ['pulsegate_log_lines_dropped_total', 'pulsegate_log_lines_dropped_total 7'],
     ['process_resident_memory_bytes', 'process_resident_memory_bytes 64'],
     ['nodejs_heap_size_used_bytes', 'nodejs_heap_size_used_bytes 32'],

@@ -36,6 +36,7 @@ export interface Metrics {
   finished(request: CountedRequest): void
   retried(): void
   fellBack(): void
+  hedged(): void
   /** A request was turned away before its body was read. */
   refused(reason: FailureKind): void
   /** A timer ran so much later than it should have. */
@@ -74,6 +75,9 @@ export function createMetrics({ deployments, ...sources }: MetricsDeps): Metrics
     },
     fellBack: () => {
       counts.fallbacks++
+    },
+    hedged: () => {
+      counts.hedges++
     },
     refused: (reason) => add(counts.refusals, FAILURE_KINDS.indexOf(reason), 1),
     lagged: (ms) => observe(counts.lag, METRICS.lag.buckets, ms / MS),
@@ -139,6 +143,7 @@ interface Counts {
   inFlight: number
   retries: number
   fallbacks: number
+  hedges: number
 }
 
 function createCounts(): Counts {
@@ -152,6 +157,7 @@ function createCounts(): Counts {
     inFlight: 0,
     retries: 0,
     fallbacks: 0,
+    hedges: 0,
   }
 }
 
@@ -193,6 +199,7 @@ function* pageOf(
   yield* tokensIn(labels, counts)
   yield alone(METRICS.retries, counts.retries)
   yield alone(METRICS.fallbacks, counts.fallbacks)
+  yield alone(METRICS.hedges, counts.hedges)
   yield headOf(METRICS.refused)
   yield* nonZero(METRICS.refused, [], FAILURE_KINDS, counts.refusals)
   yield alone(METRICS.inFlight, counts.inFlight)

@@ -68,6 +68,13 @@ export const METRICS = {
     unit: 'times',
     labels: [],
   },
+  hedges: {
+    name: 'pulsegate_hedges_total',
+    type: 'counter',
+    help: 'Times that a slow request was sent to a second deployment as well',
+    unit: 'times',
+    labels: [],
+  },
   refused: {
     name: 'pulsegate_refused_total',
     type: 'counter',

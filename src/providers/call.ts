@@ -275,6 +275,7 @@ export function described(line: Line, wire: WireRequest, thrown: unknown): Gatew
     line.redact(`${own ? 'Timeout exceeded: ' : ''}${tried}: ${error.message}`),
     {
       isUnsent: error.isUnsent,
+      isKeyWide: error.isKeyWide,
       source: error.source,
       ...(error.cause === undefined ? {} : { cause: error.cause }),
       ...(error.upstreamStatus === undefined ? {} : { upstreamStatus: error.upstreamStatus }),

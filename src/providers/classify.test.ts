@@ -250,6 +250,13 @@ const WAITS: readonly (readonly [string, number, Record<string, string>, number 
     { 'x-ratelimit-reset': '1795420860000', date: 'Mon, 23 Nov 2026 08:00:00 GMT' },
     60_000,
   ],
+  [
+    "Azure's 0 and -1 are no time",
+    429,
+    { 'x-ratelimit-reset-requests': '0', 'x-ratelimit-reset-tokens': '-1' },
+    undefined,
+  ],
+  ['a wait of -1', 429, { 'retry-after': '-1', date: DATE }, undefined],
   ['more than a day', 429, { 'retry-after': '999999' }, 86_400_000],
   ['a reset on another status', 500, { 'x-ratelimit-reset-requests': '6m0s' }, undefined],
   ['words', 429, { 'retry-after': 'soon' }, undefined],
@@ -270,3 +277,40 @@ test("a Cohere trial key's month is quota, its minute is not", () => {
     'rate_limited',
   )
 })
+
+const SCOPES: readonly (readonly [what: string, body: unknown, isKeyWide: boolean])[] = [
+  [
+    "OpenAI's of a model",
+    openAi('Rate limit reached for gpt-4o in organization org-x on requests per min (RPM)'),
+    false,
+  ],
+  [
+    "Moonshot's of the account",
+    openAi(
+      'Your account org-x<ak-y> request reached organization max RPM: 3, please try again after 1 seconds',
+      'rate_limit_reached_error',
+    ),
+    true,
+  ],
+  [
+    "GitHub's of requests at once",
+    openAi(
+      'Rate limit of 2 per 0s exceeded for UserConcurrentRequests. Please wait 0 seconds before retrying.',
+    ),
+    true,
+  ],
+  [
+    "GitHub's of a model",
+    openAi(
+      'Rate limit of 10 per 60s exceeded for UserByModelByMinute. Please wait 17 seconds before retrying.',
+    ),
+    false,
+  ],
+]
+
+for (const [what, body, isKeyWide] of SCOPES) {
+  test(`a limit on requests: ${what} is ${isKeyWide ? "the key's" : "the model's"}`, () => {
+    const error = classify(answer(429, body))
+    assert.deepEqual([error.kind, error.isKeyWide], ['rate_limited', isKeyWide])
+  })
+}

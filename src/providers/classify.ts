@@ -12,6 +12,8 @@ export interface RefusalRule {
   /** Against its sentence. */
   readonly text?: RegExp
   readonly kind: FailureKind
+  /** True: it concerns all that the key is used for, not this model alone. */
+  readonly isKeyWide?: true
 }
 
 /** Statuses under which providers refuse what was said rather than who said it. */
@@ -39,6 +41,14 @@ const RULES: readonly RefusalRule[] = [
   { statuses: [413, 429], text: /request too large/i, kind: 'bad_request' },
   // Google's name for a quota that comes back by itself, unless it is none at all.
   { statuses: [429], code: /^RESOURCE_EXHAUSTED$/, text: /limit: 0\b/, kind: 'quota' },
+  // Limits of an account, whatever the model: Moonshot's (https://platform.kimi.ai/docs/api/errors) and those of GitHub
+  // Models on requests at once; its other limits are a model's.
+  {
+    statuses: [429],
+    text: /reached organization max|exceeded for UserConcurrentRequests/i,
+    kind: 'rate_limited',
+    isKeyWide: true,
+  },
   { statuses: [429, 498], text: /no capacity|capacity exceeded|currently overloaded/i, kind: 'overloaded' },
   { statuses: [429], code: /^ModelNotReadyException/, kind: 'overloaded' },
   { statuses: [429], code: /^RESOURCE_EXHAUSTED$/, kind: 'rate_limited' },
@@ -104,26 +114,31 @@ export function createClassify(
     const { status, headers } = response
     const facts = readError(response)
     const wait = retryAfterMs(status, headers)
-    return new GatewayError(kindOf(status, facts, rules), refusalWords(status, facts, headers), {
+    const rule = ruleFor(status, facts, rules)
+    return new GatewayError(kindBy(rule, status), refusalWords(status, facts, headers), {
       upstreamStatus: status,
       ...(wait === undefined ? {} : { retryAfterMs: wait }),
       ...(facts.param === undefined ? {} : { param: facts.param }),
+      ...(rule?.isKeyWide === undefined ? {} : { isKeyWide: rule.isKeyWide }),
     })
   }
 }
 
 /** The kind that a status with these words means, by the common table. */
-export function kindOf(
-  status: number,
-  facts: ErrorFacts,
-  rules: readonly RefusalRule[] = RULES,
-): FailureKind {
-  for (const rule of rules) {
-    if (rule.statuses !== undefined && !rule.statuses.includes(status)) continue
-    if (rule.code !== undefined && !facts.codes.some((code) => rule.code?.test(code))) continue
-    if (rule.text !== undefined && !rule.text.test(facts.text)) continue
-    return rule.kind
-  }
+export function kindOf(status: number, facts: ErrorFacts): FailureKind {
+  return kindBy(ruleFor(status, facts, RULES), status)
+}
+
+function ruleFor(status: number, facts: ErrorFacts, rules: readonly RefusalRule[]): RefusalRule | undefined {
+  return rules.find((rule) => {
+    if (rule.statuses !== undefined && !rule.statuses.includes(status)) return false
+    if (rule.code !== undefined && !facts.codes.some((code) => rule.code?.test(code))) return false
+    return rule.text === undefined || rule.text.test(facts.text)
+  })
+}
+
+function kindBy(rule: RefusalRule | undefined, status: number): FailureKind {
+  if (rule !== undefined) return rule.kind
   if (status >= 500) return 'server_error'
   return status >= 400 ? 'bad_request' : 'wrong_shape'
 }

@@ -29,16 +29,16 @@ export function relayedRequest(
 /** Carries renamed values over, and leaves out defaults that the body settles under another name. */
 function fitted(face: RelayFace, edits: BodyEdits, body: Buffer, spans: JsonSpans): BodyEdits {
   const has = (key: string): boolean => spans.members.some((member) => member.key === key)
-  const defaults = unlessSettled(edits.defaults ?? {}, has)
-  const old = Object.entries(face.renames ?? {}).filter(([from]) => has(from))
-  if (old.length === 0) return { ...edits, defaults }
+  const settled =
+    edits.defaults === undefined ? edits : { ...edits, defaults: unlessSettled(edits.defaults, has) }
+  if (face.renames === undefined) return settled
+  const old = Object.entries(face.renames).filter(([from]) => has(from))
   const moved = old.map(([from, to]): [string, string] => [
     to,
     JSON.stringify(memberValue(body, spans, from) ?? null),
   ])
   return {
-    ...edits,
-    defaults,
+    ...settled,
     set: { ...edits.set, ...Object.fromEntries(moved) },
     remove: [...(edits.remove ?? []), ...old.map(([from]) => from)],
   }

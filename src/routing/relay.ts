@@ -1,10 +1,11 @@
+import type { Clock } from '../core/clock.ts'
 import type { Deployment } from '../core/deployment.ts'
 import { asGatewayError, GatewayError } from '../core/failure.ts'
 import { decoded, refusalOf, relay } from '../providers/call.ts'
 import type { Line } from '../providers/call.ts'
 import type { Limits, Stream, WireResponse } from './road.ts'
-import { successHeaders } from './answer/answer-head.ts'
-import type { AnswerHeaders } from './answer/answer-head.ts'
+import { createCopyHeaders, successHeaders } from './answer/answer-head.ts'
+import type { AnswerHeaders, CopyHeaders, Durations } from './answer/answer-head.ts'
 import { explain } from './answer/explain.ts'
 import { travel } from './journey/journey.ts'
 import type { JourneyDeps } from './journey/journey-parts.ts'
@@ -62,12 +63,13 @@ const NOTHING_RUNNING: Exchange = { resume: () => {}, cancel: () => {} }
 
 /** Makes the relay of one gateway. */
 export function createRelay(deps: RelayDeps): Relay {
+  const ground: Ground = { ...deps, copyHeaders: createCopyHeaders() }
   return {
     relay: (request, answer) => {
       try {
-        const spent: Spent = { startedMs: deps.clock.precise(), upstreamMs: 0 }
+        const spent: Spent = { startedMs: deps.clock.precise(), upstreamMs: 0, running: 0, sinceMs: 0 }
         return travel(deps, readAsked(request, deps.settings.tags), answer, (plan, next, connectMs) =>
-          start(deps, plan, next, spent, connectMs),
+          start(ground, plan, next, spent, connectMs),
         )
       } catch (error) {
         answer.fail(asGatewayError(error), {})
@@ -77,43 +79,67 @@ export function createRelay(deps: RelayDeps): Relay {
   }
 }
 
-/** Where a request's time has gone, over all its attempts. */
+/** What attempts run on. */
+interface Ground extends RelayDeps {
+  readonly copyHeaders: CopyHeaders
+}
+
+/** Where a request's time has gone, over all its attempts, two of which may be under way at once; by `Clock.precise`. */
 interface Spent {
-  /** By `Clock.precise`. */
   readonly startedMs: number
+  /** While any attempt was under way. */
   upstreamMs: number
+  /** Attempts under way, and since when there are any. */
+  running: number
+  sinceMs: number
+}
+
+function begun(spent: Spent, nowMs: number): void {
+  if (spent.running === 0) spent.sinceMs = nowMs
+  spent.running += 1
+}
+
+function over(spent: Spent, nowMs: number): void {
+  spent.running -= 1
+  if (spent.running === 0) spent.upstreamMs += nowMs - spent.sinceMs
+}
+
+/** Up to a first good byte that came at `arrivedMs`. */
+function durations(
+  { startedMs, upstreamMs, sinceMs }: Spent,
+  arrivedMs: number,
+  clock: Pick<Clock, 'precise'>,
+): Durations {
+  const wholeMs = clock.precise() - startedMs
+  return { wholeMs, ownMs: Math.max(wholeMs - upstreamMs - (arrivedMs - sinceMs), 0) }
 }
 
 function start(
-  deps: RelayDeps,
+  deps: Ground,
   plan: Plan,
   answer: RelayAnswer,
   spent: Spent,
   connectTimeoutMs: () => number,
 ): Stream {
   const { operation, line, read, route } = plan
-  const { stream } = read
   const { clock } = deps
-  const silence = stream ? silenceOf(deps.settings, line.deployment, read) : undefined
+  const silence = read.stream ? silenceOf(deps.settings, line.deployment, read) : undefined
   const limits = { ...limitsOf(deps.settings, line.deployment, read, silence), connectTimeoutMs }
   let timeoutMs = limits.timeoutMs
   let running: Stream | undefined
   let patience: Patience | undefined
   const startedMs = clock.precise()
-  let sentMs = startedMs
+  begun(spent, startedMs)
   const passage = new Passage({
     answer,
-    stream,
+    stream: read.stream,
     shape: operation.answer,
     redact: line.redact,
     clock,
     startedMs,
     ...(deps.settings.rewriteResponseModel && { model: read.model }),
-    successHeaders: (upstream, arrivedMs) => {
-      const wholeMs = clock.precise() - spent.startedMs
-      const ownMs = Math.max(wholeMs - spent.upstreamMs - (arrivedMs - sentMs), 0)
-      return successHeaders(route, upstream, line.redact, plan.detours, { wholeMs, ownMs })
-    },
+    successHeaders: (arrivedMs) => successHeaders(route, plan.detours, durations(spent, arrivedMs, clock)),
+    copies: (upstream) => deps.copyHeaders(upstream, line.redact),
     failureHeaders: (error) => failureHeaders(route, error, timeoutMs),
     refusal: (response) => refusalOf(line, response),
     flawed: (flaw, response) => flawed(line, operation, flaw, response),
@@ -123,7 +149,7 @@ function start(
     paused: () => patience?.paused(),
     over: () => {
       patience?.stop()
-      spent.upstreamMs += clock.precise() - sentMs
+      over(spent, clock.precise())
     },
   })
   if (silence !== undefined)
@@ -135,8 +161,8 @@ function start(
     const exchange =
       mocked(deps, plan, passage) ??
       relay(line, operation.side ?? operation.mode, plan.body, plan.spans, limits, passage, plan.form) ??
-      translate(line, operation, plan.body, stream, limits, passage)
-    sentMs = clock.precise()
+      translate(line, operation, plan.body, read.stream, limits, passage)
+    if (spent.running === 1) spent.sinceMs = clock.precise()
     running = exchange
     return patience === undefined ? exchange : patient(exchange, patience)
   } catch (error) {

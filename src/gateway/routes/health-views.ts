@@ -1,20 +1,24 @@
 import type { FastifyInstance, FastifyReply } from 'fastify'
-import type { Deployment } from '../../core/deployment.ts'
 import { GatewayError } from '../../core/failure.ts'
-import type { NamedMembers } from '../../health/standing-views.ts'
-import type { Directory } from '../../routing/choice/directory.ts'
 import type { RouteContext } from '../gateway.ts'
+import { groupMembers } from '../group-members.ts'
 import { sendError, sendJsonText, wildcardText } from '../json-reply.ts'
 
 /** So many of one id, where ids collide. */
 const MOST_OF_ONE_ID = 200
 const MOST_SHOWN_CHARS = 256
 
-/** `GET /health/deployments/{id}` and `/health/groups/{name}`: why somebody is asked or not, from memory. */
+/**
+ * `GET /health/deployments/{id}` and `/health/groups/{name}`: why somebody is asked or not; `/health/shared-status`: who
+ * looks with us. All from memory.
+ */
 export function healthViewRoutes(app: FastifyInstance, context: RouteContext): void {
   const { directory, checks, fallbacksOf, settings } = context
   const { views } = checks
   const options = { details: settings.healthCheckDetails }
+  app.get('/health/shared-status', { config: { hasDetail: true } }, (_, reply) =>
+    send(reply, context, context.sharedStatus()),
+  )
   // Wildcards, since ids and names may hold a slash.
   app.get('/health/deployments/*', { config: { hasDetail: true } }, (request, reply) => {
     const id = wildcardText(request.params)
@@ -26,25 +30,17 @@ export function healthViewRoutes(app: FastifyInstance, context: RouteContext): v
   })
   app.get('/health/groups/*', { config: { hasDetail: true } }, (request, reply) => {
     const asked = wildcardText(request.params)
-    const group = groupOf(directory, asked)
+    const group = groupMembers(directory, asked)
     if (group.members.length === 0)
       return refuse(reply, context, `Model group ${shown(asked)} not found`, 'model_group')
     const behind = fallbacksOf([asked, group.name]).filter((name) => name !== asked && name !== group.name)
     const view = views.group(
       group,
-      behind.map((name) => groupOf(directory, name)),
+      behind.map((name) => groupMembers(directory, name)),
       options,
     )
     return send(reply, context, { ...view, ...(asked !== group.name && { alias: asked }) })
   })
-}
-
-/** Whoever a request for `name` may be answered by, under the name of their group. */
-function groupOf(directory: Directory, name: string): NamedMembers {
-  const group = directory.groupOf(name)
-  const members: readonly Deployment[] = directory.byGroup(group)
-  if (members.length > 0) return { name: group, members }
-  return { name: group, members: directory.candidates(name).map(({ deployment }) => deployment) }
 }
 
 function send(reply: FastifyReply, { redact }: RouteContext, body: unknown): FastifyReply {

@@ -1,12 +1,15 @@
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyReply } from 'fastify'
 import type { Deployment } from '../../core/deployment.ts'
 import { GatewayError } from '../../core/failure.ts'
+import { healthJson } from '../../health/health-json.ts'
+import type { HealthJson } from '../../health/health-json.ts'
 import { createReportText } from '../../health/report-text.ts'
 import { report } from '../../health/report.ts'
 import type { HealthReport, ReportOptions } from '../../health/report.ts'
 import type { Directory } from '../../routing/choice/directory.ts'
 import type { RouteContext } from '../gateway.ts'
 import { queryText, sendError, sendJson, sendJsonText } from '../json-reply.ts'
+import { createKnownAnswer } from '../known-answer.ts'
 import type { RunningRequests } from '../running-requests.ts'
 
 /** How long a caller should wait for a deployment's first verdict, seconds. */
@@ -21,8 +24,9 @@ export function healthRoutes(app: FastifyInstance, context: RouteContext, runnin
     deployments,
     board: context.board,
     elapsed: () => context.clock.elapsed(),
-    pause: () => new Promise((resolve) => void setImmediate(resolve)),
+    pause,
   })
+  const known = createKnownAnswer(context)
   app.get('/health', { config: { hasDetail: true } }, async (request, reply) => {
     const id = queryText(request.query, 'model_id')
     const model = queryText(request.query, 'model')
@@ -45,12 +49,27 @@ export function healthRoutes(app: FastifyInstance, context: RouteContext, runnin
     await checks.read(scope, left.signal).catch((error: unknown) => {
       throw left.signal.reason instanceof GatewayError ? left.signal.reason : error
     })
+    const isDraft = request.headers.accept?.includes(HEALTH_JSON) === true
+    if (scope === deployments && known.has(request, reply, isDraft ? 'h' : '')) return reply.code(304).send()
+    if (isDraft) return sendDraft(reply, await healthJson(scope, { ...context, ...options, pause }))
     if (scope === deployments) return sendJsonText(reply, 200, await whole.current())
     const body = report(scope, context.board, options)
     if (isUnknownOnly(body)) reply.header('retry-after', String(FIRST_VERDICT_SECONDS))
-    return sendJson(reply, body.healthy_count === 0 ? 503 : 200, body)
+    if (body.healthy_count === 0) return sendJson(reply.header('cache-control', 'no-store'), 503, body)
+    if (known.has(request, reply, '')) return reply.code(304).send()
+    return sendJson(reply, 200, body)
   })
 }
+
+/** What a reader accepts who wants the draft's form. */
+const HEALTH_JSON = 'application/health+json'
+
+function sendDraft(reply: FastifyReply, { status, text }: HealthJson): FastifyReply {
+  if (status === 503) reply.removeHeader('etag').header('cache-control', 'no-store')
+  return reply.code(status).header('content-type', HEALTH_JSON).send(Buffer.from(text))
+}
+
+const pause = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve))
 
 function optionsOf({ settings, checks: { views } }: RouteContext): ReportOptions {
   return { details: settings.healthCheckDetails, freshness: (index) => views.freshness(index) }

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestHookHandler } from 'fastify'
 import { isFormType } from '../../core/client-form.ts'
 import type { ClientForm } from '../../core/client-form.ts'
 import { GatewayError } from '../../core/failure.ts'
@@ -47,22 +47,25 @@ const PATHS: readonly OperationPath[] = [
 const MODEL_PATHS = ['/openai/deployments/*', '/engines/*', '/v1/engines/*']
 
 /**
- * Every operation under all its paths. The request is read, and answered, past the framework:
- * this is the hot path.
+ * Every operation under all its paths. The request is read, and answered, past the framework, which would otherwise
+ * look at the body's type and walk through hooks that nobody has set: this is the hot path.
  */
 export function operationRoutes(app: FastifyInstance, context: RouteContext, running: RunningRequests): void {
+  const take = (path: string, find: (request: FastifyRequest) => Asked | undefined): void => {
+    const onRequest: onRequestHookHandler = (request, reply, done) => {
+      const asked = find(request)
+      if (asked === undefined) done()
+      else serve(context, running, request, reply, asked)
+    }
+    app.post(path, { onRequest }, (_, reply) => reply.callNotFound())
+  }
   for (const { path, operation, versions = ['', '/v1'], defaultModel } of PATHS) {
     const asked = { operation, urlModel: undefined, defaultModel: defaultModel?.(context.settings) }
-    for (const version of versions) {
-      app.post(version + path, (request, reply) => serve(context, running, request, reply, asked))
-    }
+    for (const version of versions) take(version + path, () => asked)
   }
   // The model may hold slashes, and a path parameter may not: the end is matched by hand. `api-version` is ignored.
   for (const path of MODEL_PATHS) {
-    app.post(path, (request, reply) => {
-      const asked = askedIn(wildcardText(request.params))
-      return asked === undefined ? reply.callNotFound() : serve(context, running, request, reply, asked)
-    })
+    take(path, ({ params }) => askedIn(wildcardText(params)))
   }
 }
 

@@ -1,3 +1,5 @@
+import type { FaultDomain } from '../../core/depth.ts'
+import { isLook } from '../../core/evidence.ts'
 import type { Evidence } from '../../core/evidence.ts'
 import type { FailureKind } from '../../core/failure.ts'
 import type { EvidenceRow } from '../../core/failure-row.ts'
@@ -39,9 +41,7 @@ export function afterFailure(
     case 'misconfigures':
       return sighted(standing, blow)
     case 'degrades':
-      return kind === 'wrong_model' && rules.isIdentityStrict
-        ? suspected(standing, blow)
-        : odd(standing, blow)
+      return odd(standing, blow)
     case 'suspects':
       return suspected(standing, blow)
   }
@@ -58,21 +58,21 @@ function learnt(before: Standing, { evidence, row, now, rules }: Blow): Standing
     ...before,
     ...(isCounted && counted(before, at, row.score === 1 ? 1 : 0, rules)),
     lastEvidenceAt: Math.max(before.lastEvidenceAt, at),
-    lastProbeAt: source === 'probe' ? Math.max(before.lastProbeAt, at) : before.lastProbeAt,
+    lastProbeAt: isLook(source) ? Math.max(before.lastProbeAt, at) : before.lastProbeAt,
   }
 }
 
 function isIgnored({ evidence: { source }, kind, rules }: Blow): boolean {
   if (source === 'traffic') return !rules.isTrafficHeeded
-  if (source === 'probe' && !rules.isProbeHeeded) return true
-  return source === 'probe' && rules.ignoreTransientErrors && (kind === 'rate_limited' || kind === 'timeout')
+  if (isLook(source) && !rules.isProbeHeeded) return true
+  return isLook(source) && rules.ignoreTransientErrors && (kind === 'rate_limited' || kind === 'timeout')
 }
 
 /** A success that began later shows that this failure was its own request's. */
 function scoreOf({ lastOkStartedAt }: Standing, { evidence, row, rules }: Blow): number {
   if (evidence.startedAt < lastOkStartedAt) return 0
   const score = row.score === 0 ? 1 : row.score
-  return evidence.source === 'probe' ? score * rules.probeScore : score
+  return isLook(evidence.source) ? score * rules.probeScore : score
 }
 
 function suspected(standing: Standing, blow: Blow): Standing {
@@ -122,7 +122,7 @@ function weighed(standing: Standing, blow: Blow, score: number): Standing {
 }
 
 function isProbed({ blames }: Standing): boolean {
-  return blames.some(({ source }) => source === 'probe')
+  return blames.some(({ source }) => isLook(source))
 }
 
 /** Where the config writes a number of failures, ours is never the smaller one. */
@@ -138,7 +138,7 @@ function ownRules(kind: FailureKind, rules: EngineRules): EngineRules {
 /** It was looked at and is as bad as before: the next look waits longer. */
 function stillDown(standing: Standing, blow: Blow): Standing {
   const { evidence, kind, row } = blow
-  if (evidence.source !== 'probe' || evidence.startedAt < standing.since) return standing
+  if (!isLook(evidence.source) || evidence.startedAt < standing.since) return standing
   const isKnown = standing.blames.some((blame) => blame.kind === kind)
   return {
     ...longer(standing, blow),
@@ -149,8 +149,13 @@ function stillDown(standing: Standing, blow: Blow): Standing {
 }
 
 function longer(standing: Standing, { evidence }: Blow): Standing {
-  if (evidence.source !== 'probe' || evidence.startedAt < standing.since) return standing
+  if (!isLook(evidence.source) || evidence.startedAt < standing.since) return standing
   return { ...standing, waits: Math.min(standing.waits + 1, MOST_WAITS) }
+}
+
+/** The key, where it is known to concern all that the key is used for. */
+function domainOf({ evidence, row }: Blow): FaultDomain {
+  return evidence.isKeyWide === true ? 'credential' : row.domain
 }
 
 /** It asks us to wait. What is down and says so has passed the door only. */
@@ -172,12 +177,13 @@ function full(standing: Standing, blow: Blow): Standing {
       // What was refused before a success that began later is old news.
       if (evidence.startedAt < standing.lastOkStartedAt && evidence.retryAfterMs === undefined)
         return standing
-      if (row.score === 0) return saturated(standing, kind, evidence.retryAfterMs, now, rules)
+      const domain = domainOf(blow)
+      if (row.score === 0) return saturated(standing, kind, domain, evidence.retryAfterMs, now, rules)
       const overloadedSince = standing.overloadedSince === NEVER ? now : standing.overloadedSince
       const blames = withBlame(standing.blames, evidence, kind, scoreOf(standing, blow))
       const next = { ...standing, overloadedSince, blames }
       if (now - overloadedSince >= rules.overloadedMs) return fallen(next, kind, row.domain, now, rules)
-      return saturated(next, kind, evidence.retryAfterMs, now, rules)
+      return saturated(next, kind, domain, evidence.retryAfterMs, now, rules)
     }
   }
 }
@@ -196,7 +202,7 @@ function sighted(standing: Standing, blow: Blow): Standing {
   if (isConfirmed && !rules.isFrozen) {
     // Where the door opens and only the model refuses, the key is good for the others.
     const isAtDoor = evidence.depth <= row.acquits || needed === 1
-    return misconfigured(next, kind, isAtDoor ? row.domain : 'deployment', now)
+    return misconfigured(next, kind, isAtDoor ? domainOf(blow) : 'deployment', now)
   }
   if (state === 'DOWN') return stillDown(next, blow)
   const blames = withBlame(next.blames, evidence, kind, scoreOf(standing, blow))
@@ -204,9 +210,11 @@ function sighted(standing: Standing, blow: Blow): Standing {
   return doubted({ ...next, blames }, kind, now)
 }
 
-/** It works, but slowly or under another name. */
-function odd(standing: Standing, { evidence, kind, now, rules }: Blow): Standing {
-  const { state } = standing
+/** It works, but slowly, under another name, or with wrong answers. */
+function odd(standing: Standing, { evidence, kind, row, now, rules }: Blow): Standing {
+  const { state, misses } = standing
+  // One wrong answer may be chance.
+  if (row.sightings !== undefined && misses + 1 < row.sightings) return { ...standing, misses: misses + 1 }
   const isSlow = kind === 'slow'
   const next = isSlow
     ? { ...standing, slowBits: withSample(standing.slowBits, true) }

@@ -1,4 +1,5 @@
 import { DEPTH } from '../../core/depth.ts'
+import { isLook } from '../../core/evidence.ts'
 import type { Evidence } from '../../core/evidence.ts'
 import { acquits, withoutCleared } from './blame.ts'
 import { forgotten, isFlapping, morePermits, recovering, settled, unsaturated } from './moves.ts'
@@ -39,7 +40,7 @@ function learnt(standing: Standing, ok: Evidence, rules: EngineRules): Standing 
   const { depth, source, at, startedAt } = ok
   const lastEvidenceAt = Math.max(standing.lastEvidenceAt, at)
   const lastFrontAt = depth >= DEPTH.front ? Math.max(standing.lastFrontAt, at) : standing.lastFrontAt
-  const lastProbeAt = source === 'probe' ? Math.max(standing.lastProbeAt, at) : standing.lastProbeAt
+  const lastProbeAt = isLook(source) ? Math.max(standing.lastProbeAt, at) : standing.lastProbeAt
   if (depth < DEPTH.answer) return { ...standing, lastEvidenceAt, lastFrontAt, lastProbeAt }
   const isTraffic = source === 'traffic'
   const counts = isTraffic ? counted(standing, at, 0, rules) : standing
@@ -60,11 +61,11 @@ function learnt(standing: Standing, ok: Evidence, rules: EngineRules): Standing 
     lastOkAt: Math.max(standing.lastOkAt, at),
     lastOkStartedAt: Math.max(standing.lastOkStartedAt, startedAt),
     slowBits: isTraffic ? withSample(standing.slowBits, ok.isSlow === true) : standing.slowBits,
-    degraded: standing.degraded === 'wrong_model' ? 'no' : standing.degraded,
+    degraded: standing.degraded === 'wrong_model' && !isTraffic ? 'no' : standing.degraded,
     strikes: standing.state === 'SATURATED' ? standing.strikes : 0,
     overloadedSince: NEVER,
     sightings: 0,
-    idleLooks: source === 'probe' ? standing.idleLooks + 1 : 0,
+    idleLooks: isLook(source) ? standing.idleLooks + 1 : 0,
   }
 }
 

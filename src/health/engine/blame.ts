@@ -1,4 +1,5 @@
 import type { Depth } from '../../core/depth.ts'
+import { isLook } from '../../core/evidence.ts'
 import type { Evidence } from '../../core/evidence.ts'
 import { failureRow } from '../../core/failure.ts'
 import type { FailureKind } from '../../core/failure.ts'
@@ -34,7 +35,7 @@ export function withBlame(
     request: evidence.request ?? 0,
     prompt: evidence.prompt ?? 0,
     isPoison: false,
-    ...(evidence.source === 'probe' && evidence.depth < depthOf(kind) && { acquits: evidence.depth }),
+    ...(isLook(evidence.source) && evidence.depth < depthOf(kind) && { acquits: evidence.depth }),
   }
   return [...(blames.length < MOST_BLAMES ? blames : blames.slice(1)), blame]
 }
@@ -55,7 +56,7 @@ function promptsOf(blames: readonly Blame[]): number {
 export function isCondemned(standing: Standing, now: number, rules: EngineRules): boolean {
   const { blames } = standing
   const sum = suspicion(blames)
-  const isProbed = blames.some(({ source }) => source === 'probe')
+  const isProbed = blames.some(({ source }) => isLook(source))
   if (isProbed && sum >= rules.failures) return true
   const isDiverse = rules.leastPrompts === 0 || promptsOf(blames) >= rules.leastPrompts
   if (isDiverse && sum >= leastOfTraffic(standing, now, rules)) return true

@@ -1,17 +1,18 @@
 import type { Clock } from '../../core/clock.ts'
-import { DEPTH } from '../../core/depth.ts'
 import type { Depth } from '../../core/depth.ts'
-import type { Evidence } from '../../core/evidence.ts'
 import type { AdmissionRules, Job } from './admission.ts'
 import { createChoices } from './choices.ts'
 import type { Choices } from './choices.ts'
 import { createFaultDomains } from './fault-domains.ts'
 import type { FaultDomains } from './fault-domains.ts'
-import { nextProbe } from './next-probe.ts'
 import type { Legacy } from './inherit.ts'
-import type { Plan, Prices } from './next-probe.ts'
+import type { Plan } from './next-probe.ts'
+import { createPlans, mayConfirm } from './plans.ts'
+import type { Plans } from './plans.ts'
 import type { Purse } from './purse.ts'
 import type { EngineRules, LookRules } from './rules.ts'
+import { sharedPlan, startLook } from './look.ts'
+import type { LookClaims, Looked } from './look.ts'
 import { createScheduler } from './scheduler.ts'
 import type { Scheduler } from './scheduler.ts'
 import type { Standing } from './standing.ts'
@@ -28,6 +29,8 @@ export interface Member {
   readonly group: number
   /** Dollars for one whole answer to a probe; infinite where none is ever bought. */
   readonly price: number
+  /** Dollars for one golden look; absent where none is ever made. */
+  readonly goldenPrice?: number | undefined
   /** There is a look that costs nothing. */
   readonly hasFree: boolean
   /** Whole looks at a healthy one are never closer than this, milliseconds. */
@@ -36,14 +39,6 @@ export interface Member {
   readonly firstWaitMs?: number
   /** Though whole looks at it are rare, its first one is bought: somebody has asked for that. */
   readonly isFirstBought?: boolean
-}
-
-/** What a look came to. */
-export interface Looked {
-  /** Undefined where it says nothing: it was cancelled, or our own loop lagged. */
-  readonly evidence: Evidence | undefined
-  /** An answer was bought. */
-  readonly isPaid: boolean
 }
 
 /** What the engine runs on. */
@@ -70,6 +65,8 @@ export interface EngineDeps {
    * once, or later.
    */
   readonly probe: (index: number, rung: Depth, report: (looked: Looked) => void) => void
+  /** Absent: nobody else looks at these deployments. */
+  readonly claims?: LookClaims
   /** Told of every change of state. */
   readonly onTransition: (index: number, transition: Transition) => void
   /** Told of a request that failed at all of these. */
@@ -83,8 +80,12 @@ export interface Engine {
   readonly choices: Choices
   /** The next look at a deployment as planned now; undefined: none. */
   plan(index: number): Plan | undefined
+  /** For so long, milliseconds, the provider's allowance of requests is left to the clients; 0: there is plenty. */
+  spare(index: number, ms: number): void
+  /** Until when that is so; in the past where it is not. */
+  sparedUntil(index: number): number
   /** What is planned, waits and runs. */
-  readonly scheduler: Pick<Scheduler, 'nextAt' | 'numbers'>
+  readonly scheduler: Pick<Scheduler, 'nextAt' | 'numbers' | 'replan'>
   /** What the engine of the next config takes over. */
   readonly legacy: Legacy
   start(): void
@@ -101,18 +102,15 @@ const BURST = 20
 /** What the parts of an engine share. */
 interface Parts {
   readonly deps: EngineDeps
-  /** When a free look was asked for that tells whether our own network fails; infinite: none was. */
-  readonly references: Float64Array
-  readonly spreadMs: number
+  readonly plans: Plans
 }
 
 /** Makes an engine that knows nothing yet. */
 export function createEngine(deps: EngineDeps): Engine {
   const { members, rules, look, clock } = deps
-  const count = members.length
-  const groups = members.map(({ group }) => group)
-  const references = new Float64Array(count).fill(Number.POSITIVE_INFINITY)
-  const parts: Parts = { deps, references, spreadMs: deps.spreadMs ?? spreadOf(count, look.intervalMs) }
+  const [count, groups] = [members.length, members.map(({ group }) => group)]
+  const plans = createPlans(deps, deps.spreadMs ?? spreadOf(count, look.intervalMs))
+  const parts: Parts = { deps, plans }
   const domains = createFaultDomains(members)
   const standings = createStandings({
     count,
@@ -120,7 +118,8 @@ export function createEngine(deps: EngineDeps): Engine {
     domains,
     rules,
     canRefer: (index) => look.strategy !== 'off' && members[index]?.hasFree === true,
-    confirms: (index) => confirmationOf(deps, index),
+    confirms: (index) => confirmationOf(parts, index),
+    freshMs: Math.max(look.idleMostMs, 2 * look.intervalMs),
     listener: listenerOf(parts, {
       replan: (index) => scheduler.replan(index),
       probation: (index) => traffic.startProbation(index),
@@ -128,17 +127,20 @@ export function createEngine(deps: EngineDeps): Engine {
     now: clock.elapsed(),
   })
   const traffic = createTraffic({ standings, groups, elapsed: () => clock.elapsed(), lagMs: deps.lagMs })
+  const planOf = (index: number, now: number, roll: number): Plan | undefined =>
+    sharedPlan(deps.claims, index, now, plans.next(index, standings.standing(index, now), now, roll))
   const scheduler = createScheduler({
     count,
     clock,
     random: deps.random,
-    plan: (index, now, roll) => planOf(parts, standings, index, now, roll),
+    plan: planOf,
     wakeAt: (index) => standings.wakeAt(index),
     wake: (index, now) => standings.standing(index, now),
     jobOf: (index, { purpose }) => jobOf(members[index], index, purpose, standings, clock.elapsed()),
-    launch: (index, plan, now) => launch(parts, { standings, scheduler }, index, plan, now),
+    launch: (index, plan, now) => startLook(lookDeps, index, plan, now),
     admission: { burst: BURST, ...deps.admission, perSecond: allowances(members, look.intervalMs) },
   })
+  const lookDeps = { ...deps, standings, scheduler, plans }
   const choices = createChoices({
     standings,
     traffic,
@@ -152,16 +154,29 @@ export function createEngine(deps: EngineDeps): Engine {
     standings,
     traffic,
     choices,
-    plan: (index) => planOf(parts, standings, index, clock.elapsed(), 0.5),
+    plan: (index) => planOf(index, clock.elapsed(), 0.5),
+    spare: (index, ms) => plans.spare(index, ms > 0 ? clock.elapsed() + ms : 0),
+    sparedUntil: (index) => plans.sparedUntil(index),
     scheduler,
-    legacy: { standings, domains, members, purse: deps.purse },
+    legacy: { standings, domains, members, plans, purse: deps.purse },
+    ...together(sweeping, scheduler),
+  }
+}
+
+interface Loop {
+  start(): void
+  stop(): void
+}
+
+function together(one: Loop, other: Loop): Loop {
+  return {
     start: () => {
-      sweeping.start()
-      scheduler.start()
+      one.start()
+      other.start()
     },
     stop: () => {
-      sweeping.stop()
-      scheduler.stop()
+      one.stop()
+      other.stop()
     },
   }
 }
@@ -177,7 +192,7 @@ function lookedAtFor(index: number, { isFollower, domain }: Standing, domains: F
 }
 
 function listenerOf(
-  { deps, references }: Parts,
+  { deps, plans }: Parts,
   others: Pick<StandingsListener, 'replan' | 'probation'>,
 ): StandingsListener {
   return {
@@ -185,78 +200,22 @@ function listenerOf(
     transition: deps.onTransition,
     poison: deps.onPoison,
     reference: (index, now) => {
-      references[index] = now
+      plans.askForReach(index, now)
+      others.replan(index)
+    },
+    witness: (index, now) => {
+      plans.askForAnswer(index, now)
       others.replan(index)
     },
   }
 }
 
 /** Whether a suspicion can be confirmed by looking, or how many failed requests must do. */
-function confirmationOf({ members, rules, look, purse, clock }: EngineDeps, index: number): 'looks' | number {
+function confirmationOf({ deps, plans }: Parts, index: number): 'looks' | number {
+  const { look, rules, clock } = deps
   if (look.strategy === 'off' || !rules.isProbeHeeded) return rules.failures
-  const { price = 0, credential = 0 } = members[index] ?? {}
-  const isAffordable =
-    price <= look.priceCeiling &&
-    (price === 0 || look.strategy !== 'free_only') &&
-    purse.may('confirm', price, credential, clock.elapsed())
-  return isAffordable ? 'looks' : DEAR_FAILURES
-}
-
-function planOf(
-  { deps, references, spreadMs }: Parts,
-  standings: Standings,
-  index: number,
-  now: number,
-  roll: number,
-): Plan | undefined {
-  const reference = references[index] ?? Number.POSITIVE_INFINITY
-  const standing = standings.standing(index, now)
-  const isLeftAlone = standing.state === 'SATURATED' || standing.state === 'ISOLATED'
-  if (reference <= now && !isLeftAlone) return { at: reference, rung: DEPTH.reach, purpose: 'confirm' }
-  const member = deps.members[index]
-  const { price = 0, hasFree = false, credential = 0, leastMs, firstWaitMs } = member ?? {}
-  const may = (purpose: Plan['purpose']): boolean => deps.purse.may(purpose, price, credential, now)
-  const prices: Prices = {
-    price,
-    hasFree,
-    may: { idle: may('idle'), confirm: may('confirm'), recover: may('recover') },
-    spreadMs,
-    ...(leastMs !== undefined && { leastMs }),
-    ...(firstWaitMs !== undefined && { firstWaitMs }),
-    ...(member?.isFirstBought === true && { isFirstBought: true }),
-  }
-  return nextProbe(standing, now, prices, roll, deps.look)
-}
-
-/** A look costs its price from the moment it begins, so that many at once cannot overdraw the purse. */
-function launch(
-  { deps, references }: Parts,
-  { standings, scheduler }: { readonly standings: Standings; readonly scheduler: Scheduler },
-  index: number,
-  { rung }: Plan,
-  now: number,
-): void {
-  if (rung === 'trial') {
-    standings.apply(index, { kind: 'trial' }, now)
-    scheduler.done(index)
-    return
-  }
-  const { purse, clock } = deps
-  const { price = 0, credential = 0 } = deps.members[index] ?? {}
-  const cost = rung >= DEPTH.answer ? price : 0
-  purse.spend(cost, credential, now)
-  references[index] = Number.POSITIVE_INFINITY
-  let isReported = false
-  deps.probe(index, rung, ({ evidence, isPaid }) => {
-    if (isReported) return
-    isReported = true
-    if (!isPaid) purse.refund(cost, credential)
-    // What was to be free led on to an answer.
-    else if (cost === 0)
-      purse.spend(price === Number.POSITIVE_INFINITY ? 0 : price, credential, clock.elapsed())
-    if (evidence !== undefined) standings.apply(index, evidence, clock.elapsed())
-    scheduler.done(index)
-  })
+  const now = clock.elapsed()
+  return now >= plans.sparedUntil(index) && mayConfirm(deps, index, now) ? 'looks' : DEAR_FAILURES
 }
 
 function jobOf(

@@ -1,6 +1,7 @@
 import type { Was } from '../../core/was.ts'
 import type { Member } from './engine.ts'
 import type { FaultDomains } from './fault-domains.ts'
+import type { Plans } from './plans.ts'
 import type { Purse } from './purse.ts'
 import type { Standing } from './standing.ts'
 import type { Standings } from './standings.ts'
@@ -10,6 +11,7 @@ export interface Legacy {
   readonly standings: Standings
   readonly domains: FaultDomains
   readonly members: readonly Member[]
+  readonly plans: Pick<Plans, 'spare' | 'sparedUntil'>
   readonly purse: Purse
 }
 
@@ -59,6 +61,14 @@ function heirs(count: number, was: Was): ReadonlyMap<number, number> {
     if (earlier !== undefined) known.set(earlier, index)
   }
   return known
+}
+
+/** Whose provider has little room left is spared for as long as before. */
+export function inheritPlans(to: Legacy, from: Legacy, was: Was): void {
+  for (let index = 0; index < to.members.length; index += 1) {
+    const earlier = was(index)
+    if (earlier !== undefined) to.plans.spare(index, from.plans.sparedUntil(earlier))
+  }
 }
 
 /** What was spent today stays spent, in all and with each key that is still there. */

@@ -111,6 +111,7 @@ export function misconfigured(
 export function saturated(
   standing: Standing,
   reason: FailureKind,
+  domain: FaultDomain,
   retryAfterMs: number | undefined,
   now: number,
   rules: EngineRules,
@@ -122,6 +123,7 @@ export function saturated(
   const until = now + waitMs
   return moved(standing, 'SATURATED', now, {
     reason,
+    domain,
     previous: state === 'SATURATED' ? previous : state,
     until: state === 'SATURATED' ? Math.max(standing.until, until) : until,
     strikes: strikes + 1,
@@ -131,7 +133,7 @@ export function saturated(
 /** Its wait is over: back to where it was, one call at first. */
 export function unsaturated(standing: Standing, now: number): Standing {
   const permits = Math.min(standing.permits, 1)
-  const changes = { until: NEVER, permits }
+  const changes = { until: NEVER, permits, domain: 'deployment' } as const
   if (standing.previous === 'RECOVERING') return moved(standing, 'RECOVERING', now, changes)
   const blamed = standing.blames.at(-1)
   if (blamed !== undefined && suspicion(standing.blames) >= 1)

@@ -15,8 +15,12 @@ export interface Prices {
   readonly price: number
   /** There is a look that costs nothing: a listing, a socket. */
   readonly hasFree: boolean
+  /** The provider's allowance of requests is nearly used up, and what is left of it belongs to the clients. */
+  readonly isSpared?: boolean
   /** What the purse still gives, by purpose. */
   readonly may: Readonly<Record<Purpose, boolean>>
+  /** What a golden look costs, and whether the purse gives it; absent: none is ever made. */
+  readonly golden?: { readonly price: number; readonly isGiven: boolean }
   /** Whole looks at a healthy one are never closer than this, milliseconds (dear modes). */
   readonly leastMs?: number
   /** `cooldown_time` of this deployment. */
@@ -44,6 +48,9 @@ const CALLS = 3
 const FAILURES = 5
 const DOWN_JITTER = 0.25
 const AGAIN_JITTER = 0.3
+const GOLDEN_MS = 86_400_000
+const GOLDEN_DOUBT_MS = 3_600_000
+const GOLDEN_AGAIN_MS = 60_000
 
 /**
  * When to look at a deployment next and how deep; undefined where evidence must come first. The only place that knows
@@ -62,7 +69,7 @@ export function nextProbe(
       return first(standing, prices, roll, rules)
     case 'HEALTHY':
     case 'DEGRADED':
-      return idle(standing, prices, roll, rules)
+      return sooner(golden(standing, prices, roll, rules), idle(standing, prices, roll, rules))
     case 'SUSPECT':
       return confirming(standing, now, prices, roll, rules)
     case 'DOWN':
@@ -78,8 +85,8 @@ export function nextProbe(
 }
 
 /** May an answer be bought for this? */
-function maySpend({ price, may }: Prices, purpose: Purpose, { strategy }: LookRules): boolean {
-  if (strategy === 'off' || price === Number.POSITIVE_INFINITY) return false
+function maySpend({ price, isSpared, may }: Prices, purpose: Purpose, { strategy }: LookRules): boolean {
+  if (strategy === 'off' || price === Number.POSITIVE_INFINITY || isSpared === true) return false
   return price === 0 || (strategy !== 'free_only' && may[purpose])
 }
 
@@ -114,12 +121,35 @@ function idle(standing: Standing, prices: Prices, roll: number, rules: LookRules
   const isAlways = strategy === 'always'
   const wanted = isAlways ? intervalMs : Math.min(intervalMs * 2 ** Math.min(idleLooks, 20), idleMostMs)
   const wholeMs = Math.max(wanted, prices.leastMs ?? 0)
-  const wholeAt = (isAlways ? Math.max(lastProbeAt, standing.since) : lastOkAt) + early(wholeMs, roll)
+  // What traffic is answered with is not compared with what should answer.
+  const isDoubted = standing.degraded === 'wrong_model'
+  const wholeAt = isDoubted
+    ? lastProbeAt + early(Math.max(intervalMs, prices.leastMs ?? 0), roll)
+    : (isAlways ? Math.max(lastProbeAt, standing.since) : lastOkAt) + early(wholeMs, roll)
   const freeAt = Math.max(lastOkAt, lastFrontAt, lastProbeAt) + early(intervalMs, roll)
   const isPaid = maySpend(prices, 'idle', rules)
   const isFree = mayLookFree(prices, rules)
   if (isPaid && (!isFree || wholeAt <= freeAt)) return { at: wholeAt, rung: DEPTH.answer, purpose: 'idle' }
   return isFree ? { at: freeAt, rung: DEPTH.front, purpose: 'idle' } : undefined
+}
+
+/** Once a day, soon again after a wrong answer, and each hour while it is in doubt. */
+function golden(standing: Standing, prices: Prices, roll: number, rules: LookRules): Plan | undefined {
+  const { golden: look, isSpared, spreadMs } = prices
+  if (look === undefined || isSpared === true || !isLooking(rules) || rules.strategy === 'free_only')
+    return undefined
+  if (look.price > 0 && !look.isGiven) return undefined
+  const { lastGoldenAt, lastProbeAt, since, misses, degraded } = standing
+  const isDoubted = degraded === 'quality' || degraded === 'wrong_model'
+  const againMs = Math.min(GOLDEN_AGAIN_MS, rules.intervalMs / 2)
+  const waitMs = isDoubted ? GOLDEN_DOUBT_MS : misses > 0 ? againMs : GOLDEN_MS
+  const dueAt = Math.max(lastGoldenAt + early(waitMs, roll), lastProbeAt + againMs)
+  return { at: Math.max(dueAt, since + roll * spreadMs), rung: DEPTH.right, purpose: 'idle' }
+}
+
+function sooner(one: Plan | undefined, other: Plan | undefined): Plan | undefined {
+  if (one === undefined || other === undefined) return one ?? other
+  return one.at <= other.at ? one : other
 }
 
 function confirming(
@@ -156,16 +186,19 @@ function recovering(
 ): Plan | undefined {
   const { since, lastProbeAt, waits, downSince, reason } = standing
   const depth = depthToAcquit(standing)
-  const isSettledFree = depth <= DEPTH.front && mayLookFree(prices, rules)
   const isStuckFree = reason !== undefined && depthOf(reason) <= DEPTH.front && mayLookFree(prices, rules)
   const cap = capOf(isStuckFree ? 0 : prices.price, now - downSince, rules.down)
   const firstMs = prices.firstWaitMs ?? rules.down.firstMs
   const waitMs = Math.min(firstMs * rules.down.factor ** waits, Math.max(cap, firstMs))
   const at = Math.max(since, lastProbeAt) + around(waitMs, DOWN_JITTER, roll)
-  if (isSettledFree) return { at, rung: depth, purpose: 'recover' }
-  const isDear = prices.price >= DEAR
-  if (!isDear && maySpend(prices, 'recover', rules)) return { at, rung: DEPTH.answer, purpose: 'recover' }
-  return { at, rung: 'trial', purpose: 'recover' }
+  return back(at, depth, prices, prices.price < DEAR, rules)
+}
+
+/** A look that may bring it back: a free one where that is deep enough, a bought one, or a client's own request. */
+function back(at: number, depth: Depth, prices: Prices, isWorthIt: boolean, rules: LookRules): Plan {
+  if (depth <= DEPTH.front && mayLookFree(prices, rules)) return { at, rung: depth, purpose: 'recover' }
+  const isBought = isWorthIt && maySpend(prices, 'recover', rules)
+  return { at, rung: isBought ? DEPTH.answer : 'trial', purpose: 'recover' }
 }
 
 function capOf(price: number, ageMs: number, down: DownWaits): number {
@@ -200,10 +233,7 @@ function mending(
   const oldMs = Math.max((now - since) * rules.misconfiguredAgeShare, rules.misconfiguredMs)
   const waitMs = Math.min(ownMs, oldMs, rules.misconfiguredMostMs)
   const at = Math.max(since, lastProbeAt) + around(waitMs, JITTER, roll)
-  const depth = depthToAcquit(standing)
-  if (depth <= DEPTH.front && mayLookFree(prices, rules)) return { at, rung: depth, purpose: 'recover' }
-  if (maySpend(prices, 'recover', rules)) return { at, rung: DEPTH.answer, purpose: 'recover' }
-  return { at, rung: 'trial', purpose: 'recover' }
+  return back(at, depthToAcquit(standing), prices, true, rules)
 }
 
 /**

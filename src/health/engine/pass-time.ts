@@ -54,5 +54,5 @@ export function wakeAt(standing: Standing, rules: EngineRules): number {
 
 /** Degraded by what it answers, not by a share of failures. */
 function isOdd({ degraded }: Standing): boolean {
-  return degraded === 'slow' || degraded === 'wrong_model' || degraded === 'no'
+  return degraded === 'slow' || degraded === 'wrong_model' || degraded === 'quality' || degraded === 'no'
 }

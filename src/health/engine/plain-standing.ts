@@ -22,6 +22,7 @@ const MOMENTS = [
   'lastTrafficAt',
   'halfAt',
   'calmSince',
+  'lastGoldenAt',
   'overloadedSince',
   'downSince',
   'slowStartAt',
@@ -37,6 +38,7 @@ const NUMBERS = [
   'requestsBefore',
   'failuresBefore',
   'slowBits',
+  'misses',
   'strikes',
   'sightings',
   'rises',
@@ -44,7 +46,7 @@ const NUMBERS = [
   'penalty',
 ] as const
 const DOMAINS = ['host', 'credential', 'deployment'] as const
-const SOURCES = ['traffic', 'probe', 'peer'] as const
+const SOURCES = ['traffic', 'probe', 'replica', 'peer'] as const
 
 /**
  * A standing as plain JSON, its moments as ages at `now`. What follows another deployment's verdict is kept as unknown:

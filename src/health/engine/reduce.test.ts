@@ -253,11 +253,26 @@ describe('degraded', () => {
     assert.equal(stateOf(quick, degraded), 'HEALTHY')
   })
 
-  test('another model than the configured one degrades; where identity is strict it is a failure', () => {
+  test('a second wrong answer to a golden question degrades, and a right one ends it', () => {
+    const wrong = (at: number) => makeFailedProbe(at, { kind: 'quality', depth: 5 })
+    const right = (at: number) => makeOk(at, { source: 'probe', depth: 5 })
+    assert.equal(stateOf([wrong(1)]), 'HEALTHY')
+    assert.equal(stateOf([wrong(1), right(2), wrong(3)]), 'HEALTHY')
+    const degraded = play([wrong(1), makeOk(2), wrong(3)], DEFAULT_RULES, HEALTHY)
+    assert.deepEqual([degraded.state, degraded.reason, degraded.lastOkAt], ['DEGRADED', 'quality', 3])
+    // It answers; that is no news.
+    assert.equal(stateOf([makeOk(4), makeOk(5, { source: 'probe' })], degraded), 'DEGRADED')
+    assert.equal(stateOf([right(6)], degraded), 'HEALTHY')
+    // Whoever was never seen to answer has answered.
+    assert.equal(stateOf([wrong(1)], createStanding(0)), 'HEALTHY')
+  })
+
+  test('another model than the configured one degrades until a check meets the right one', () => {
     const other = makeFailure(1, { kind: 'wrong_model' })
     assert.equal(stateOf([other]), 'DEGRADED')
-    assert.equal(stateOf([other, makeOk(2)]), 'HEALTHY')
-    assert.equal(stateOf([other], HEALTHY, { isIdentityStrict: true }), 'SUSPECT')
+    // Nobody compares what clients are answered with.
+    assert.equal(stateOf([other, makeOk(2)]), 'DEGRADED')
+    assert.equal(stateOf([other, makeOk(2, { source: 'probe' })]), 'HEALTHY')
   })
 })
 
@@ -318,6 +333,26 @@ describe('what an operator and a config say', () => {
     for (const kind of ['rate_limited', 'timeout'] satisfies FailureKind[])
       assert.equal(stateOf([makeFailedProbe(1, { kind })], HEALTHY, changes), 'HEALTHY')
     assert.equal(stateOf([makeFailedProbe(1)], HEALTHY, changes), 'SUSPECT')
+  })
+
+  test('with enable_health_check_routing: false failed probes take no traffic away, and failed requests do', () => {
+    const changes = { isProbeHeeded: false }
+    const probed = [1, 2, 3, 4].map((at) => makeFailedProbe(at))
+    assert.equal(stateOf(probed, HEALTHY, changes), 'HEALTHY')
+    const asked = [1, 2, 3, 4, 5].map((at) => makeFailure(at))
+    assert.equal(stateOf(asked, HEALTHY, changes), 'DOWN')
+  })
+
+  test('after health_check_staleness_threshold a bad verdict that nothing has renewed is given up', () => {
+    const down = play(
+      [1, 2, 3].map((at) => makeFailedProbe(at)),
+      { ...DEFAULT_RULES, forgetMs: 60_000 },
+      HEALTHY,
+    )
+    const later = (at: number) =>
+      play([{ at, command: { kind: 'tick' } }], { ...DEFAULT_RULES, forgetMs: 60_000 }, down)
+    assert.equal(later(60_002).state, 'DOWN')
+    assert.equal(later(60_004).state, 'RECOVERING')
   })
 })
 

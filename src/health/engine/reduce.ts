@@ -1,8 +1,9 @@
+import { DEPTH } from '../../core/depth.ts'
 import type { Evidence } from '../../core/evidence.ts'
 import { afterFailure } from './after-failure.ts'
 import { afterOk } from './after-ok.ts'
 import { isCondemned, suspicion, withoutPoison } from './blame.ts'
-import { forgotten, moved, recovering } from './moves.ts'
+import { fallen, forgotten, misconfigured, moved, recovering } from './moves.ts'
 import { passTime } from './pass-time.ts'
 import type { EngineRules } from './rules.ts'
 import type { Command, Effect, Standing, Step } from './standing.ts'
@@ -34,6 +35,10 @@ function step(standing: Standing, input: Evidence | Command, now: number, rules:
       return withdrawn(standing, input.request, now, rules)
     case 'condemned':
       return condemned(standing, input, now)
+    case 'narrowed':
+      return { ...standing, domain: 'deployment' }
+    case 'told':
+      return told(standing, input, now, rules)
     case 'released':
       return standing.isFollower ? { ...standing, isReleased: true, until: input.at } : standing
   }
@@ -42,9 +47,18 @@ function step(standing: Standing, input: Evidence | Command, now: number, rules:
 /** What may be the caller's fault, or our own, changes nothing. */
 function learned(standing: Standing, evidence: Evidence, now: number, rules: EngineRules): Standing {
   if (!evidence.isAttributable) return standing
+  const asked = evidence.depth >= DEPTH.right ? askedGolden(standing, evidence) : standing
   return evidence.kind === 'ok'
-    ? afterOk(standing, evidence, now, rules)
-    : afterFailure(standing, evidence, evidence.kind, now, rules)
+    ? afterOk(asked, evidence, now, rules)
+    : afterFailure(asked, evidence, evidence.kind, now, rules)
+}
+
+/** It was asked what has one right answer; only that answer clears the doubt whether it knows it. */
+function askedGolden(standing: Standing, { kind, at }: Evidence): Standing {
+  const lastGoldenAt = Math.max(standing.lastGoldenAt, at)
+  if (kind !== 'ok') return { ...standing, lastGoldenAt }
+  const degraded = standing.degraded === 'quality' ? 'no' : standing.degraded
+  return { ...standing, lastGoldenAt, misses: 0, degraded }
 }
 
 const CLEAN = { blames: [], domain: 'deployment', isFollower: false, isReleased: false } as const
@@ -61,6 +75,21 @@ function condemned(
 ): Standing {
   if (standing.state === 'ISOLATED' || (isOut(standing) && !standing.isFollower)) return standing
   return moved(standing, state, now, { ...CLEAN, reason, domain, isFollower: true })
+}
+
+/** A verdict of all gateways, unless something newer is known here. */
+function told(
+  standing: Standing,
+  { state, reason, domain, at }: Extract<Command, { kind: 'told' }>,
+  now: number,
+  rules: EngineRules,
+): Standing {
+  const isKnown = isOut(standing) && !standing.isFollower
+  if (standing.state === 'ISOLATED' || isKnown || !rules.isProbeHeeded) return standing
+  if (standing.lastOkStartedAt > at) return standing
+  return state === 'DOWN'
+    ? fallen(standing, reason, domain, now, rules)
+    : misconfigured(standing, reason, domain, now)
 }
 
 /** The doubt stays until somebody has looked; a fall that hung on this request alone is taken back. */

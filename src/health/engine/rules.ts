@@ -22,8 +22,6 @@ export interface EngineRules {
   readonly isProbeHeeded: boolean
   /** `health_check_ignore_transient_errors`: a probe's 429 or timeout changes nothing. */
   readonly ignoreTransientErrors: boolean
-  /** An answer of another model than the configured one counts as a failure. */
-  readonly isIdentityStrict: boolean
   /** Our own network is in doubt: nobody is brought down. */
   readonly isFrozen: boolean
   /** `health_check_self_isolation`: whether that is looked out for at all. */
@@ -64,7 +62,6 @@ export const DEFAULT_RULES: EngineRules = {
   isTrafficHeeded: true,
   isProbeHeeded: true,
   ignoreTransientErrors: false,
-  isIdentityStrict: false,
   isFrozen: false,
   noticesIsolation: true,
   degradedEnter: 0.1,

@@ -79,6 +79,10 @@ export interface Standing {
   /** Since when the share of failures has been low. */
   readonly calmSince: number
 
+  /** When it was last asked what has one right answer, and how often in a row it answered wrongly. */
+  readonly lastGoldenAt: number
+  readonly misses: number
+
   /** How often in a row it asked us to wait. */
   readonly strikes: number
   /** Since when it has been overloaded without one success. */
@@ -135,6 +139,8 @@ export function createStanding(now: number): Standing {
     slowBits: 0,
     degraded: 'no',
     calmSince: NEVER,
+    lastGoldenAt: NEVER,
+    misses: 0,
     strikes: 0,
     overloadedSince: NEVER,
     sightings: 0,
@@ -164,6 +170,16 @@ export type Command =
       readonly domain: FaultDomain
       readonly state: 'DOWN' | 'MISCONFIGURED'
       readonly reason: FailureKind
+    }
+  /** Its verdict is its own alone: somebody who shares its key has answered. */
+  | { readonly kind: 'narrowed' }
+  /** Other gateways have looked, and agree; what we were told by a later answer of its own stands above that. */
+  | {
+      readonly kind: 'told'
+      readonly state: 'DOWN' | 'MISCONFIGURED'
+      readonly reason: FailureKind
+      readonly domain: FaultDomain
+      readonly at: number
     }
   /** Its host or its key is back; its own turn comes at `at`. */
   | { readonly kind: 'released'; readonly at: number }

@@ -1,5 +1,6 @@
 import { DEPTH } from '../../core/depth.ts'
 import type { Evidence } from '../../core/evidence.ts'
+import type { JsonObject } from '../../core/json.ts'
 import { evidenceRow, suspicion } from './blame.ts'
 import { createDomainRollUp } from './domain-roll-up.ts'
 import type { DomainRollUp } from './domain-roll-up.ts'
@@ -11,6 +12,8 @@ import { createRecentEvidence } from './recent-evidence.ts'
 import type { EvidenceRun, RecentEvidence } from './recent-evidence.ts'
 import { reduce } from './reduce.ts'
 import type { EngineRules } from './rules.ts'
+import { restoreStandings, saveStanding } from './saved-standings.ts'
+import type { RestoreDeps, SavedStanding } from './saved-standings.ts'
 import { createSelfIsolation } from './self-isolation.ts'
 import type { SelfIsolation } from './self-isolation.ts'
 import { createStanding } from './standing.ts'
@@ -26,6 +29,8 @@ export interface StandingsListener {
   replan(index: number): void
   /** A look there, free and now, tells whether it is our own network that fails. */
   reference(index: number, now: number): void
+  /** An answer there, now, tells whether the key that it shares is to blame. */
+  witness(index: number, now: number): void
   /** It is on probation from now on: calls that began before do not count. */
   probation(index: number): void
   /** One request has failed at all of these; its failures no longer count. */
@@ -47,6 +52,8 @@ export interface StandingsDeps {
    */
   readonly confirms: (index: number) => 'looks' | number
   readonly listener: StandingsListener
+  /** So long after the last evidence a restart forgets who was well, milliseconds; absent: an hour. */
+  readonly freshMs?: number
   readonly now: number
 }
 
@@ -64,8 +71,17 @@ export interface Standings {
   recent(index: number): readonly EvidenceRun[]
   /** Our own network fails: nobody is brought down. */
   isIsolated(now: number): boolean
+  /** May a failure of this kind there, since then, be our own network's? */
+  mayBeOurs(index: number, kind: Evidence['kind'], since: number, now: number): boolean
   /** Takes over what was known before a restart, or what another replica knows. */
   adopt(index: number, standing: Standing): void
+  /** Where it stands as plain JSON, for the next process or the next engine; undefined: nothing is known. */
+  save(index: number, now: number): JsonObject | undefined
+  /**
+   * Takes over what `save` gave, by the index it has here, wherever nothing has been learned since; nobody is told of
+   * a transition. Gives the indexes that were taken over.
+   */
+  restore(saved: ReadonlyMap<number, SavedStanding>, now: number): readonly number[]
   /** Takes over where a deployment stood in the book of the config before, and what was last heard of it. */
   inherit(index: number, standing: Standing, from: Standings, earlier: number): void
   /** What was heard of it lately, for the book of the next config. */
@@ -73,6 +89,7 @@ export interface Standings {
 }
 
 const MOST_REFERENCES = 3
+const FRESH_MS = 3_600_000
 const TICK: Command = { kind: 'tick' }
 
 interface Book {
@@ -103,6 +120,7 @@ export function createStandings(deps: StandingsDeps): Standings {
       domains,
       get: (index) => get(book, index),
       step: (index, input, now) => step(book, index, input, now),
+      ask: (index, now) => deps.listener.witness(index, now),
     }),
     references: referencesOf(deps),
     judged: rulesByConfirmation(deps.rules),
@@ -120,19 +138,23 @@ export function createStandings(deps: StandingsDeps): Standings {
       if (!input.isAttributable) return
       book.recent.note(index, input)
       hear(book, index, input)
-      step(book, rollUp.addressee(index, input), input, now)
-      rollUp.share(index, input, now)
+      const heard = input.kind === 'ok' ? input : rollUp.attested(index, input)
+      step(book, rollUp.addressee(index, heard), heard, now)
+      rollUp.share(index, heard, now)
       notePoison(book, index, input, now)
     },
     wakeAt: (index) => wakes[index] ?? Number.POSITIVE_INFINITY,
     recent: (index) => book.recent.of(index),
     isIsolated: (now) => deps.rules.noticesIsolation && isolation.isIsolated(now),
+    mayBeOurs: (index, kind, since, now) => whoFails(book, index, kind, since, now) !== 'they',
     adopt: (index, standing) => adopt(book, index, standing),
     inherit: (index, standing, from, earlier) => {
       adopt(book, index, standing)
       book.recent.inherit(index, from.heard, earlier)
     },
     heard: book.recent,
+    save: (index, now) => saveStanding(get(book, index), now),
+    restore: (saved, now) => restoreStandings(restoring(book, now), saved, now),
   }
 }
 
@@ -140,6 +162,17 @@ function adopt({ standings, wakes, deps }: Book, index: number, standing: Standi
   standings[index] = standing
   wakes[index] = wakeAt(standing, deps.rules)
   deps.listener.replan(index)
+}
+
+function restoring(book: Book, now: number): RestoreDeps {
+  const { deps, rollUp } = book
+  return {
+    ...deps,
+    freshMs: deps.freshMs ?? FRESH_MS,
+    get: (index) => get(book, index),
+    adopt: (index, standing) => adopt(book, index, standing),
+    lead: (index, before, after) => rollUp.changed(index, before, after, now),
+  }
 }
 
 function get({ standings, deps }: Book, index: number): Standing {
@@ -170,18 +203,30 @@ function rulesFor(
   input: Evidence | Command,
   now: number,
 ): EngineRules {
-  const { deps, isolation } = book
+  const { deps } = book
   if (!('source' in input) || input.kind === 'ok') return deps.rules
   const rules = book.judged(deps.confirms(index))
-  if (!rules.noticesIsolation) return rules
-  if (isolation.isIsolated(now)) return { ...rules, isFrozen: true }
-  if (evidenceRow(input.kind)?.domain !== 'host') return rules
-  const host = deps.hosts[index] ?? 0
   const since = before.blames[0]?.startedAt ?? input.startedAt
-  // Where nobody else can be asked, silence of one host is all that there is to know.
-  if (!isolation.isAlone(host, since) || !hasOthers(book, host)) return rules
-  if (suspicion(before.blames) > 1) askOthers(book, host, now)
+  const blamed = whoFails(book, index, input.kind, since, now)
+  if (blamed === 'they') return rules
+  if (blamed === 'perhaps we' && suspicion(before.blames) > 1) askOthers(book, deps.hosts[index] ?? 0, now)
   return { ...rules, isFrozen: true }
+}
+
+/** Whether a failure of this kind may be our own network's. */
+function whoFails(
+  { deps, isolation, references }: Book,
+  index: number,
+  kind: Evidence['kind'],
+  since: number,
+  now: number,
+): 'they' | 'perhaps we' | 'we' {
+  if (!deps.rules.noticesIsolation) return 'they'
+  if (isolation.isIsolated(now)) return 'we'
+  if (evidenceRow(kind)?.domain !== 'host') return 'they'
+  const host = deps.hosts[index] ?? 0
+  // Where nobody else can be asked, silence of one host is all that there is to know.
+  return isolation.isAlone(host, since) && hasOthers({ references }, host) ? 'perhaps we' : 'they'
 }
 
 function referencesOf({ count, hosts, canRefer }: StandingsDeps): ReadonlyMap<number, number> {
@@ -190,7 +235,7 @@ function referencesOf({ count, hosts, canRefer }: StandingsDeps): ReadonlyMap<nu
   return references
 }
 
-function hasOthers({ references }: Book, host: number): boolean {
+function hasOthers({ references }: Pick<Book, 'references'>, host: number): boolean {
   return references.size > (references.has(host) ? 1 : 0)
 }
 
@@ -206,7 +251,7 @@ function askOthers({ deps, references }: Book, host: number, now: number): void 
 }
 
 function hear({ deps, isolation }: Book, index: number, { kind, source, depth, at }: Evidence): void {
-  if (source === 'peer') return
+  if (source === 'peer' || source === 'replica') return
   const host = deps.hosts[index] ?? 0
   const row = evidenceRow(kind)
   const isAnswer = kind === 'ok' ? depth >= DEPTH.reach : row?.domain !== 'host' && kind !== 'timeout'

@@ -104,7 +104,7 @@ export function soft(
 ): Pick<Standing, 'degraded' | 'calmSince'> {
   const { degraded, slowBits, calmSince } = standing
   const slow = slowCount(slowBits)
-  if (degraded === 'wrong_model') return { degraded, calmSince }
+  if (degraded === 'wrong_model' || degraded === 'quality') return { degraded, calmSince }
   if (degraded === 'slow') return { degraded: slow <= SLOW_LEAVE ? 'no' : 'slow', calmSince }
   const { requests, failures } = recent(standing, now, rules)
   if (degraded !== 'no') {

@@ -19,6 +19,7 @@ export type Outcome =
         readonly retryAfterMs?: number | undefined
         /** False: somebody took the connection. */
         readonly isUnsent?: boolean
+        readonly isKeyWide?: boolean
       }
     }
   /** `depth` is that of the rung which decided: the one that failed, or the deepest that passed. */
@@ -54,13 +55,14 @@ export function toEvidence(outcome: Outcome, about: Circumstances): Evidence | u
     case 'answered':
       return { ...common, kind: 'ok', source: 'traffic', depth: DEPTH.answer, isSlow: outcome.isSlow }
     case 'failed': {
-      const { source, retryAfterMs } = outcome.failure
+      const { source, retryAfterMs, isKeyWide } = outcome.failure
       const kind = plain(outcome.failure.kind, outcome.failure.isUnsent === false)
       if (failureRow(kind).evidence === undefined) return undefined
       const isAttributable = common.isAttributable && source === 'upstream'
       return {
         ...common,
         ...asked(retryAfterMs),
+        ...(isKeyWide === true && { isKeyWide }),
         isAttributable,
         kind,
         source: 'traffic',
@@ -76,12 +78,13 @@ type Common = Pick<Evidence, 'startedAt' | 'at' | 'isAttributable'>
 
 function probed(verdict: Verdict, depth: Depth, common: Common): Evidence | undefined {
   const base = { ...common, source: 'probe', depth } as const
-  if (verdict.kind === 'healthy') return { ...base, kind: 'ok' }
+  if (verdict.kind === 'healthy') return { ...base, kind: verdict.isRight === false ? 'quality' : 'ok' }
   // A filter that refuses the answer has seen one.
   if (verdict.reason === 'content_policy') return { ...base, kind: 'ok' }
   if (failureRow(verdict.reason).evidence === undefined) return undefined
   const kind = plain(verdict.reason, verdict.isReached === true)
-  return { ...base, ...asked(verdict.retryAfterMs), kind }
+  const { retryAfterMs, isKeyWide } = verdict
+  return { ...base, ...asked(retryAfterMs), ...(isKeyWide === true && { isKeyWide }), kind }
 }
 
 /** Whoever takes a connection and breaks it off is there: it is no fault of the whole host. */

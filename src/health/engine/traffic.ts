@@ -28,6 +28,8 @@ export interface CallFailure {
   readonly retryAfterMs?: number | undefined
   /** False: somebody took the connection. */
   readonly isUnsent?: boolean
+  /** True: all that the key is used for. */
+  readonly isKeyWide?: boolean
 }
 
 /**

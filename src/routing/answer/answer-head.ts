@@ -68,11 +68,9 @@ export interface Durations {
   readonly ownMs: number
 }
 
-/** The headers of a 2xx answer: the route's, how it was come by, and the upstream's, redacted. */
+/** The headers of a 2xx answer: the route's, and how it was come by. What the upstream said is copied beside them. */
 export function successHeaders(
   route: AnswerHeaders,
-  upstream: AnswerHeaders,
-  redact: Redact,
   { retries, maxRetries, fallbacks }: Detours,
   durations?: Durations,
 ): Record<string, string> {
@@ -86,42 +84,66 @@ export function successHeaders(
     headers['x-litellm-overhead-duration-ms'] = durations.ownMs.toFixed(3)
   }
   if (retries > 0) headers['x-litellm-max-retries'] = String(maxRetries)
-  copyHeaders(headers, upstream, redact)
   return headers
 }
 
+/** What becomes of an upstream's header. */
+interface CopyForm {
+  /** LiteLLM's name for it. */
+  readonly name: string
+  /** Clients get it under its own name too. */
+  readonly isPassed: boolean
+}
+
+/** Copies an upstream's headers, redacted: name and value in turns, none of them twice. */
+export type CopyHeaders = (upstream: AnswerHeaders, redact: Redact) => string[]
+
+/** Upstreams use the same few names again and again; more than this many are no such names. */
+const MOST_KNOWN_NAMES = 1000
+
 /**
  * LiteLLM copies every header of the upstream as `llm_provider-<name>`; here within bounds, and none that speak of
- * something else than this answer. All are redacted in one go, for nearly always there is nothing to redact.
+ * something else than this answer. What becomes of a name is found out once, and whether a secret stands in it: who
+ * could write a secret there is whoever was sent it. A list, because objects with so many members of changing names
+ * cost more than all the rest of it.
  */
-function copyHeaders(headers: Record<string, string>, upstream: AnswerHeaders, redact: Redact): void {
-  const names: string[] = []
-  let text = ''
-  for (const name in upstream) {
-    const value = upstream[name]
-    if (value === undefined || !isCopied(name, value)) continue
-    if (names.length === MOST_COPIES || text.length + value.length > MOST_COPIED_CHARS) break
-    names.push(name)
-    text += `${name} ${value} `
+export function createCopyHeaders(): CopyHeaders {
+  const known = new Map<string, CopyForm | undefined>()
+  const formOf = (name: string, redact: Redact): CopyForm | undefined => {
+    const form = known.get(name)
+    if (form !== undefined || known.has(name)) return form
+    if (known.size >= MOST_KNOWN_NAMES) known.clear()
+    const found = redact(name) === name ? copyForm(name) : undefined
+    known.set(name, found)
+    return found
   }
-  const isClean = redact(text) === text
-  for (const name of names) {
-    const value = upstream[name] ?? ''
-    if (!isClean && redact(name) !== name) continue
-    const safe = isClean ? value : redact(value)
-    headers[COPY_PREFIX + name] = safe
-    if (name.startsWith(PASSED_PREFIX) || PASSED_HEADERS.has(name)) headers[name] = safe
+  return (upstream, redact) => {
+    const list: string[] = []
+    const values: string[] = []
+    let chars = 0
+    for (const name in upstream) {
+      const form = formOf(name, redact)
+      const value = upstream[name]
+      if (form === undefined || value === undefined || !isCopied(value)) continue
+      chars += name.length + value.length
+      if (values.length === MOST_COPIES || chars > MOST_COPIED_CHARS) break
+      values.push(value)
+      list.push(form.name, value)
+      if (form.isPassed) list.push(name, value)
+    }
+    // In one go, for nearly always there is nothing to redact.
+    const text = values.join(' ')
+    return redact(text) === text ? list : list.map((each, at) => (at % 2 === 0 ? each : redact(each)))
   }
 }
 
-function isCopied(name: string, value: string): boolean {
-  return (
-    value.length <= MAX_VALUE_CHARS &&
-    name.length <= MAX_NAME_CHARS &&
-    !NOT_COPIED.has(name) &&
-    !NOT_COPIED_FORMS.test(name) &&
-    WRITABLE_VALUE.test(value)
-  )
+function copyForm(name: string): CopyForm | undefined {
+  if (name.length > MAX_NAME_CHARS || NOT_COPIED.has(name) || NOT_COPIED_FORMS.test(name)) return undefined
+  return { name: COPY_PREFIX + name, isPassed: name.startsWith(PASSED_PREFIX) || PASSED_HEADERS.has(name) }
+}
+
+function isCopied(value: string): boolean {
+  return value.length <= MAX_VALUE_CHARS && WRITABLE_VALUE.test(value)
 }
 
 /** Model names may hold any character, header values may not: others are percent-encoded (RFC 9110 §5.5). */

@@ -18,7 +18,9 @@ export interface PassageOptions {
   /** When the attempt began, by `Clock.precise`. */
   readonly startedMs: number
   /** The headers of a good answer; `arrivedMs`: when its first good bytes were there. */
-  successHeaders(upstream: AnswerHeaders, arrivedMs: number): Record<string, string>
+  successHeaders(arrivedMs: number): Record<string, string>
+  /** What the upstream said, for the client: name and value in turns. */
+  copies(upstream: AnswerHeaders): readonly string[]
   /** The headers of a failure. */
   failureHeaders(error: GatewayError): AnswerHeaders
   /** Names what a non-2xx answer means. */

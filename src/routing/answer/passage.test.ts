@@ -53,6 +53,7 @@ function open(options: { stream: boolean; model?: string; full?: boolean; shape?
       },
     },
     successHeaders: () => ({}),
+    copies: () => [],
     refusal: ({ status, body }) => new GatewayError('server_error', `${status} ${body.length}`),
     flawed: ({ kind, seen: what }) => new GatewayError(kind, what),
     explain: (error) => error,

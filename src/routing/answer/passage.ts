@@ -154,8 +154,8 @@ export class Passage implements StreamSink {
 
   #begin(extra: AnswerHeaders): void {
     this.#phase = 'flowing'
-    const headers = this.#options.successHeaders(this.#upstream, this.#arrivedMs)
-    this.#options.answer.head(this.#status, Object.assign(headers, extra))
+    const headers = Object.assign(this.#options.successHeaders(this.#arrivedMs), extra)
+    this.#options.answer.head(this.#status, headers, this.#options.copies(this.#upstream))
   }
 
   #flowKept(extra: AnswerHeaders): boolean {

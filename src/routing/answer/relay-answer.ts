@@ -8,7 +8,8 @@ import type { Efforts } from './explain.ts'
 export interface RelayAnswer {
   /** Told of the deployments that a request comes to: one of its group first, then each that is asked. */
   meets?(deployment: Deployment): void
-  head(status: number, headers: AnswerHeaders): void
+  /** `copies`: what the upstream said, name and value in turns; `headers` are ours and beat them. */
+  head(status: number, headers: AnswerHeaders, copies?: readonly string[]): void
   /** False asks for a pause; the owner calls `resume` of the exchange when it can take more. */
   data(chunk: Buffer): boolean
   end(facts: AnswerFacts): void

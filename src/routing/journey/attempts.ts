@@ -58,7 +58,7 @@ export function nextStep(after: AfterFailure): NextStep {
 }
 
 /** False for what the client did, and for what no other deployment of the group would do better. */
-function mayRetry({ kind, source }: AfterFailure['failure']): boolean {
+export function mayRetry({ kind, source }: AfterFailure['failure']): boolean {
   return source !== 'client' && failureRow(kind).tryNext
 }
 

@@ -10,7 +10,7 @@ import type { Asked } from '../choice/plan.ts'
 import type { Stay } from './stay.ts'
 
 /** A request that may have to wait for connections. */
-interface Waiter {
+export interface Waiter {
   readonly deps: {
     readonly clock: Pick<Clock, 'elapsed'>
     readonly settings: FallbackRules & { readonly connectTimeoutMs: number }

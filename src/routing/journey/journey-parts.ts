@@ -11,7 +11,8 @@ import type { RelayAnswer } from '../answer/relay-answer.ts'
 import type { ConnectBudget } from './connect-budget.ts'
 import type { RetryBudgets } from './retry-budget.ts'
 import type { Stream } from '../road.ts'
-import type { RetryRules } from './stay.ts'
+import type { HedgeGroups } from './hedge-groups.ts'
+import type { PastFailure, RetryRules } from './stay.ts'
 
 /** What journeys are made of. */
 export interface JourneyDeps extends PlanDeps, EvidenceDeps {
@@ -23,8 +24,10 @@ export interface JourneyDeps extends PlanDeps, EvidenceDeps {
   readonly maxInputTokens?: MaxInputTokens | undefined
   /** Told of failures that no client sees. */
   readonly log: Log
-  /** Told of each retry and each fallback as it begins; absent: nobody counts. */
-  readonly detour?: (kind: 'retry' | 'fallback') => void
+  /** Absent: no group hedges. */
+  readonly hedges?: HedgeGroups
+  /** Told of each retry, fallback and hedge as it begins; absent: nobody counts. */
+  readonly detour?: (kind: 'retry' | 'fallback' | 'hedge') => void
   /** `connectTimeoutMs`: how long a request may wait for connections, milliseconds. */
   readonly settings: PlanDeps['settings'] &
     EvidenceDeps['settings'] &
@@ -47,9 +50,9 @@ export interface Journey {
   /** By `Clock.elapsed`; the client's own deadline, or never. */
   readonly deadlineMs: number
   /** Names of the groups asked, in order. */
-  readonly visited: Set<string>
+  readonly visited: string[]
   /** Ids of the deployments asked. */
-  readonly deployments: Set<number>
+  readonly deployments: number[]
   waiting: readonly Detour[]
   attempts: number
   /** Absent while nothing had to be waited for. */
@@ -58,4 +61,11 @@ export interface Journey {
   first: { readonly failure: GatewayError; readonly route: AnswerHeaders } | undefined
   running: Stream | undefined
   stopWaiting: Cancel | undefined
+}
+
+/** An attempt that failed before its first byte. */
+export interface Failed extends PastFailure {
+  readonly route: AnswerHeaders
+  /** It was the one request that found out whether anybody is back. */
+  readonly isPanic: boolean
 }

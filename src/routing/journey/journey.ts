@@ -1,4 +1,4 @@
-import { asGatewayError, GatewayError } from '../../core/failure.ts'
+import { asGatewayError, failureRow, GatewayError } from '../../core/failure.ts'
 import type { AnswerHeaders } from '../answer/answer-head.ts'
 import { admit } from '../choice/admission.ts'
 import { mayRepeat } from './attempts.ts'
@@ -18,8 +18,10 @@ import { endWait, isSpent } from './connect-budget.ts'
 import { connectMs } from './connect-share.ts'
 import type { Stream } from '../road.ts'
 import { decide } from './stay.ts'
-import type { PastFailure, Stay } from './stay.ts'
-import type { Journey, JourneyDeps, OpenAttempt } from './journey-parts.ts'
+import { hedgingOf, sendHedged } from './hedge.ts'
+import type { Entry, Ways } from './hedge.ts'
+import type { Stay } from './stay.ts'
+import type { Failed, Journey, JourneyDeps, OpenAttempt } from './journey-parts.ts'
 
 /**
  * Takes a request to a deployment, and where that fails before the first byte to another one, to the same one again,
@@ -36,8 +38,8 @@ export function travel(deps: JourneyDeps, asked: Asked, answer: RelayAnswer, ope
     inputs: isOwn ? ownPickInputs(deps) : pickInputs(deps),
     attended: isOwn || asked.read.mockResponse !== undefined ? undefined : attendedOf(deps, asked),
     deadlineMs: timeoutMs === undefined ? Number.POSITIVE_INFINITY : deps.clock.elapsed() + timeoutMs,
-    visited: new Set(),
-    deployments: new Set(),
+    visited: [],
+    deployments: [],
     waiting: [],
     attempts: 0,
     connects: undefined,
@@ -68,7 +70,7 @@ function attendedOf({ nextRequest }: JourneyDeps, { need, body, prompt }: Asked)
 /** Asks a group for the first time. */
 function enter(journey: Journey, { fallback, depth }: Detour): void {
   const { deps, asked, inputs } = journey
-  journey.visited.add(fallback.model)
+  journey.visited.push(fallback.model)
   let known: Group
   try {
     known = groupFor(deps, asked, fallback.model, fallback.body)
@@ -96,29 +98,47 @@ function enter(journey: Journey, { fallback, depth }: Detour): void {
 }
 
 function attempt(journey: Journey, stay: Stay, candidate: Candidate): void {
-  const { deps, asked, answer } = journey
-  const { retries, maxRetries, group } = stay
+  const { deps } = journey
   let plan: Plan
   try {
-    const past = { retries, maxRetries, fallbacks: journey.visited.size - 1 }
-    plan = planAttempt(deps, inTime(journey, asked), group, candidate, past)
+    plan = planFor(journey, stay, candidate)
   } catch (error) {
     leave(journey, stay, asGatewayError(error), {})
     return
   }
-  const { attended } = journey
+  const number = journey.attempts + 1
+  const hedging = deps.hedges === undefined ? undefined : hedgingOf(deps.hedges, journey, stay)
+  const stream =
+    hedging === undefined
+      ? send(journey, stay, candidate, plan)
+      : sendHedged(journey, stay, hedging, { candidate, plan }, WAYS)
+  // It may have failed at once, and another one have taken its place.
+  if (journey.attempts === number) journey.running = stream
+}
+
+const WAYS: Ways = { plan: planFor, send, failed: afterFailure }
+
+function planFor(journey: Journey, { retries, maxRetries, group }: Stay, candidate: Candidate): Plan {
+  const past = { retries, maxRetries, fallbacks: journey.visited.length - 1 }
+  return planAttempt(journey.deps, inTime(journey, journey.asked), group, candidate, past)
+}
+
+/** `entry`: it runs a race, and the answer is not its own. */
+function send(journey: Journey, stay: Stay, candidate: Candidate, plan: Plan, entry?: Entry): Stream {
+  const { deps, asked, attended } = journey
+  const answer = entry?.lane ?? journey.answer
+  const waiter = entry?.waiter ?? journey
   const watched = attended === undefined ? undefined : watch(deps, candidate.deployment, attended, plan.read)
   const { traffic } = deps.health.engine
   journey.attempts += 1
-  journey.deployments.add(candidate.deployment.index)
-  const number = journey.attempts
-  answer.meets?.(candidate.deployment)
+  journey.deployments.push(candidate.deployment.index)
+  journey.answer.meets?.(candidate.deployment)
   let hasBegun = false
   const next: RelayAnswer = {
-    head: (status, headers) => {
+    head: (status, headers, copies) => {
       hasBegun = true
       if (watched !== undefined) traffic.answered(watched.call)
-      answer.head(status, headers)
+      answer.head(status, headers, copies)
     },
     data: (chunk) => {
       if (watched !== undefined) traffic.chunk(watched.call)
@@ -131,14 +151,14 @@ function attempt(journey: Journey, stay: Stay, candidate: Candidate): void {
     fail: (failure, route) => {
       if (watched !== undefined) conclude(deps, watched, asked.operation, candidate, failure)
       const isPanic = watched?.call.isPanic === true
-      const isSilent = endWait(journey.connects, deps.clock.elapsed(), failure.isUnsent)
+      const isSilent = endWait(waiter.connects, deps.clock.elapsed(), failure.isUnsent)
       if (hasBegun) answer.fail(failure, route)
-      else afterFailure(journey, stay, { candidate, failure, route, isPanic, isSilent })
+      else if (entry === undefined)
+        afterFailure(journey, stay, { candidate, failure, route, isPanic, isSilent })
+      else entry.lane.lost({ candidate, failure, route, isPanic, isSilent })
     },
   }
-  const stream = journey.open(plan, next, () => connectMs(journey, stay, candidate))
-  // It may have failed at once, and another one have taken its place.
-  if (journey.attempts === number) journey.running = stream
+  return journey.open(plan, next, () => connectMs(waiter, stay, candidate))
 }
 
 /** Retries have what is left of the client's own time. */
@@ -149,12 +169,6 @@ function inTime(journey: Journey, asked: Asked): Asked {
 
 function leftMs({ deps, deadlineMs }: Journey): number {
   return deadlineMs - deps.clock.elapsed()
-}
-
-interface Failed extends PastFailure {
-  readonly route: AnswerHeaders
-  /** It was the one request that found out whether anybody is back. */
-  readonly isPanic: boolean
 }
 
 function afterFailure(journey: Journey, stay: Stay, failed: Failed): void {
@@ -174,11 +188,8 @@ function afterFailure(journey: Journey, stay: Stay, failed: Failed): void {
   }
   const { index } = failed.candidate.deployment
   const other = choose(candidates, inputs, asked.need, (each) => each === index || stay.failed.has(each))
-  // Nobody is back: whoever has found that out is told what the others are told meanwhile.
-  if (failed.isPanic && other === undefined && !mayAskAgain(journey, failed.candidate)) {
-    const none = noneAvailable(model, candidates, inputs, asked.need)
-    if (stay.depth === 0) journey.first = { failure: none, route }
-    leave(journey, stay, none, route)
+  if (other === undefined && hasFoundNobody(journey, failed)) {
+    leaveUnserved(journey, stay, route)
     return
   }
   const decision = decide(stay, failed, {
@@ -191,7 +202,8 @@ function afterFailure(journey: Journey, stay: Stay, failed: Failed): void {
     dice: deps.random(),
   })
   if (decision.kind === 'leave' || !deps.budgets.spend(stay.budgetName)) {
-    leave(journey, stay, failure, route)
+    if (hasFoundNobody(journey, failed)) leaveUnserved(journey, stay, route)
+    else leave(journey, stay, failure, route)
     return
   }
   lost(journey, failure, route)
@@ -207,6 +219,19 @@ function afterFailure(journey: Journey, stay: Stay, failed: Failed): void {
   })
   if (decision.waitMs === 0) attempt(journey, stay, decision.candidate)
   else waitFor(journey, decision.waitMs, () => attemptAgain(journey, stay, decision.candidate))
+}
+
+/** It asked the last resort, which is as far away as before. A request that is at fault itself has found out nothing. */
+function hasFoundNobody(journey: Journey, { isPanic, failure, candidate }: Failed): boolean {
+  return isPanic && failureRow(failure.kind).tryNext && !mayAskAgain(journey, candidate)
+}
+
+/** Nobody is back: whoever has found that out is told what the others are told meanwhile. */
+function leaveUnserved(journey: Journey, stay: Stay, route: AnswerHeaders): void {
+  const { model, candidates } = stay.group
+  const none = noneAvailable(model, candidates, journey.inputs, journey.asked.need)
+  if (stay.depth === 0) journey.first = { failure: none, route }
+  leave(journey, stay, none, route)
 }
 
 /** Waiting does not help against a verdict: it ends by looks, not by clients. */
@@ -256,7 +281,7 @@ function leave(journey: Journey, { group, depth }: Stay, failure: GatewayError, 
 function goOn(journey: Journey): void {
   const { deps, visited, answer, attempts: tries, deployments, first } = journey
   const [next, ...rest] = journey.waiting.filter(
-    ({ fallback: { model } }) => !visited.has(model) && deps.directory.candidates(model).length > 0,
+    ({ fallback: { model } }) => !visited.includes(model) && deps.directory.candidates(model).length > 0,
   )
   journey.waiting = rest
   if (next !== undefined && leftMs(journey) > 0) {
@@ -267,6 +292,6 @@ function goOn(journey: Journey): void {
     return
   }
   if (first === undefined) return
-  const efforts = { tries, deployments: deployments.size, groups: [...visited] }
+  const efforts = { tries, deployments: new Set(deployments).size, groups: visited }
   answer.fail(afterEfforts(first.failure, efforts), first.route, efforts)
 }

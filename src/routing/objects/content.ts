@@ -1,6 +1,6 @@
 import { asGatewayError } from '../../core/failure.ts'
 import { refusalOf, start } from '../../providers/call.ts'
-import { successHeaders } from '../answer/answer-head.ts'
+import { createCopyHeaders, successHeaders } from '../answer/answer-head.ts'
 import type { AnswerHeaders } from '../answer/answer-head.ts'
 import { explain } from '../answer/explain.ts'
 import type { RelayAnswer } from '../answer/relay-answer.ts'
@@ -32,10 +32,8 @@ export function passContent(
         head: (status, headers) => {
           head = { status, headers }
           if (!isGood()) return
-          answer.head(status, {
-            ...successHeaders(route, headers, line.redact, detours),
-            ...described(headers),
-          })
+          const own = { ...successHeaders(route, detours), ...described(headers) }
+          answer.head(status, own, createCopyHeaders()(headers, line.redact))
           resolve()
         },
         data: (chunk) => {

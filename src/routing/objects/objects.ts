@@ -3,7 +3,7 @@ import { asGatewayError } from '../../core/failure.ts'
 import type { JsonObject } from '../../core/json.ts'
 import { askObject, objectRequest } from '../../providers/objects.ts'
 import type { ObjectCall } from '../../providers/objects.ts'
-import { successHeaders } from '../answer/answer-head.ts'
+import { createCopyHeaders, successHeaders } from '../answer/answer-head.ts'
 import { CONNECTION_FIELDS, GATEWAY_FIELDS } from '../request/fields.ts'
 import { fieldsAsJson } from '../request/form-fields.ts'
 import { withOurIds } from './answer.ts'
@@ -218,11 +218,12 @@ async function passObject(
   const { status, headers, json } = await askObject(line, wire, limits, `a ${kind} or a list`)
   const text = JSON.stringify(withOurIds(kind, deploymentKey(line.deployment.id), json))
   const body = Buffer.from(text)
-  answer.head(status, {
-    ...successHeaders(route, headers, line.redact, detours),
+  const own = {
+    ...successHeaders(route, detours),
     'content-type': 'application/json',
     'content-length': String(body.length),
-  })
+  }
+  answer.head(status, own, createCopyHeaders()(headers, line.redact))
   answer.data(body)
   answer.end({ bytes: body.length })
 }

@@ -4,7 +4,7 @@ import type { JsonObject } from '../../core/json.ts'
 import { Secret } from '../../core/secret.ts'
 import type { RealtimeKeyRoute } from '../../providers/adapter.ts'
 import { askObject, hasRealtimeKeys, realtimeKeyRequest } from '../../providers/objects.ts'
-import { successHeaders } from '../answer/answer-head.ts'
+import { createCopyHeaders, successHeaders } from '../answer/answer-head.ts'
 import { candidateLine } from '../choice/candidate-line.ts'
 import type { LineDeps } from '../choice/candidate-line.ts'
 import type { Candidate, Directory } from '../choice/directory.ts'
@@ -106,11 +106,12 @@ async function give(
   const { status, headers, json } = await askObject(line, wire, own, 'a key')
   const text = withOurKeys(deps, asked.model, candidate, json)
   const bytes = Buffer.from(text)
-  answer.head(status, {
-    ...successHeaders(routeHeaders, headers, line.redact, detours),
+  const head = {
+    ...successHeaders(routeHeaders, detours),
     'content-type': 'application/json',
     'content-length': String(bytes.length),
-  })
+  }
+  answer.head(status, head, createCopyHeaders()(headers, line.redact))
   answer.data(bytes)
   answer.end({ bytes: bytes.length })
 }

@@ -1,9 +1,9 @@
-import type { Deployment } from './core/deployment.ts'
-import { through, wasAt, type Was } from './core/was.ts'
-import type { LineOrProblem } from './health/subject.ts'
-import { isSameLine } from './providers/call.ts'
-import type { Elders, Ledger } from './routing/choice/ledger.ts'
-import type { Transports } from './transport/transports.ts'
+import type { Deployment } from '../core/deployment.ts'
+import { through, wasAt, type Was } from '../core/was.ts'
+import type { LineOrProblem } from '../health/subject.ts'
+import { isSameLine } from '../providers/call.ts'
+import type { Elders, Ledger } from '../routing/choice/ledger.ts'
+import type { Transports } from '../transport/transports.ts'
 
 /** What the parts of one config go on with of those before. */
 export interface PartsBefore {

@@ -1,16 +1,17 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import type { Config } from './config/config.ts'
-import { GatewayError } from './core/failure.ts'
-import { wasAt } from './core/was.ts'
-import type { Earlier, Gateway } from './gateway/gateway.ts'
+import type { Config } from '../config/config.ts'
+import { GatewayError } from '../core/failure.ts'
+import { wasAt } from '../core/was.ts'
+import type { Earlier, Gateway } from '../gateway/gateway.ts'
 import type { Lasting } from './lasting.ts'
 import { makeParts, type Parts, type PartsDeps } from './parts.ts'
+import { subjectsOf } from './past.ts'
 import type { Predecessor } from './predecessor.ts'
 
 /** What is served with now, and what requests of before still run on. */
 export interface Generations {
-  config(): Config
-  parts(): Parts
+  readonly config: () => Config
+  readonly parts: () => Parts
   /**
    * Serves new requests with another config from now on; those that run end on the parts that they began with. `was`
    * says by index where a deployment stood that is called as before. Gives how many of these turned out to be called
@@ -40,6 +41,7 @@ export function createGenerations(
   lasting: Lasting,
 ): Generations {
   let { config, parts } = first
+  lasting.history.follow(subjectsOf(parts.checks, parts.lines))
   const past = new Set<Past>()
   let isStopped = false
 
@@ -66,8 +68,7 @@ export function createGenerations(
   }
 
   async function swap(next: Config, was: Int32Array): Promise<{ readonly lost: number } | undefined> {
-    const before = { parts, ...samenessOf(config, next, was) }
-    const made = await inSlices(makeParts(next, deps, lasting, before))
+    const made = await inSlices(makeParts(next, deps, lasting, { parts, ...samenessOf(config, next, was) }))
     await made.prepare()
     const swapIn = await gateway.renew(made.face)
     if (isStopped) {
@@ -79,6 +80,8 @@ export function createGenerations(
     lasting.metrics.renew(next.deployments)
     const retired = { parts, earlier: swapIn() }
     parts.checks.retire()
+    lasting.history.follow(subjectsOf(made.checks, made.lines), made.was)
+    succeed(made, parts)
     config = next
     parts = made
     parts.checks.start()
@@ -93,10 +96,18 @@ export function createGenerations(
     stop: async () => {
       isStopped = true
       const all = [parts, ...Array.from(past, (each) => each.parts)]
-      await Promise.all(all.map(({ checks }) => checks.stop()))
-      await Promise.all(Array.from(new Set(all.map(({ transports }) => transports)), (each) => each.close()))
+      await stopAll(all, lasting)
     },
   }
+}
+
+/** From the outside in: what looks first, then what it tells, then what it goes through. */
+async function stopAll(all: readonly Parts[], { meeting, history }: Lasting): Promise<void> {
+  await Promise.all(all.map(({ checks }) => checks.stop()))
+  await all[0]?.replica?.stop()
+  await meeting?.sharing.stop()
+  await history.stop()
+  await Promise.all(Array.from(new Set(all.map(({ transports }) => transports)), (each) => each.close()))
 }
 
 /** Makes the parts without holding up whoever is being served. */
@@ -126,6 +137,12 @@ function takeOver({ deployments }: Config, made: Parts, before: Parts): void {
   for (const deployment of deployments) {
     if (missing.has(made.was(deployment.index) ?? -1)) made.outOfReach.missed(deployment)
   }
+}
+
+/** Among its replicas it stays the one that it was: what is being looked at is given back, and claimed anew. */
+function succeed({ replica, was }: Parts, { replica: before }: Parts): void {
+  void before?.stop()
+  replica?.start(before && { replica: before, was })
 }
 
 /** How many looked as if they were called as before, and are not. */

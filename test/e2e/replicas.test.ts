@@ -1,0 +1,294 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { setTimeout as later } from 'node:timers/promises'
+import type { FakeProvider } from '../../src/fake-provider/server.ts'
+import { ask, at, chat, eventually, keysOf, SETTINGS, withStage } from './asking.ts'
+import { freePort, type Gateway } from './program.ts'
+import { probes, sharedConfig, sharedStatus, states, withFleet, type Member } from './replicas.ts'
+import { noPostgres, noRedis, startPostgres, startRedis, type StoreServer } from './stores.ts'
+
+const redisOf = (server: StoreServer): Readonly<Record<string, string>> => ({ REDIS_URL: server.url })
+const databaseOf = (server: StoreServer): Readonly<Record<string, string>> => ({ DATABASE_URL: server.url })
+
+/** Nobody asks for it, and each answer takes long enough for two to meet. */
+const IDLE: readonly Member[] = [{ group: 'g', id: 'd', base: 'slow200/v1' }]
+
+const shared = (phase: string, replicas: number) => (status: unknown) =>
+  at(status, 'status', 'phase') === phase && at(status, 'status', 'replicas') === replicas
+
+async function probesIn(count: number, env: Readonly<Record<string, string>>, ms: number): Promise<number> {
+  let seen = 0
+  await withFleet(
+    count,
+    sharedConfig(IDLE, { intervalS: 2, more: '  health_check_strategy: always\n' }),
+    env,
+    async (fleet) => {
+      const [first] = fleet.gateways
+      assert.ok(first)
+      await eventually(() => sharedStatus(first), shared('shared', count), 20_000)
+      await eventually(
+        () => probes(fleet),
+        (number) => number > 0,
+        20_000,
+      )
+      const before = probes(fleet)
+      await later(ms)
+      seen = probes(fleet) - before
+      assert.ok(fleet.fake.traffic('slow200').maxInFlight <= 1, 'two replicas looked at the same time')
+    },
+  )
+  return seen
+}
+
+for (const { name, skip, start, envOf } of [
+  { name: 'Redis', skip: noRedis, start: startRedis, envOf: redisOf },
+  { name: 'Postgres', skip: noPostgres, start: startPostgres, envOf: databaseOf },
+])
+  describe(`three replicas with ${name}`, { skip }, () => {
+    test('look as often as one alone', async () => {
+      const server = await start()
+      try {
+        const one = await probesIn(1, envOf(server), 12_000)
+        const three = await probesIn(3, envOf(server), 12_000)
+        assert.ok(Math.abs(three - one) <= 1, `${three} probes of three, ${one} of one`)
+      } finally {
+        await server.stop()
+      }
+    })
+
+    test('act within a second on an outage that only one of them has met', async () => {
+      const server = await start()
+      const members = [
+        { group: 'g', id: 'sick', base: 'sick/v1', more: ', order: 1' },
+        { group: 'g', id: 'well', base: 'well/v1', more: ', order: 2' },
+      ]
+      try {
+        await withFleet(
+          3,
+          sharedConfig(members, { intervalS: 300 }),
+          envOf(server),
+          async ({ gateways, fake }) => {
+            const [a, ...others] = gateways
+            assert.ok(a)
+            for (const each of gateways) {
+              await eventually(() => sharedStatus(each), shared('shared', 3), 20_000)
+              await eventually(
+                () => states(each),
+                (all) => all.get('sick') === 'HEALTHY',
+                20_000,
+              )
+            }
+            fake.order('sick', 'e500')
+            const isBad = (all: ReadonlyMap<string, unknown>): boolean => all.get('sick') === 'DOWN'
+            for (let sent = 0; !isBad(await states(a)); sent += 1) {
+              assert.ok(sent < 400)
+              await later(50)
+              await chat(a, { model: 'g', messages: [{ role: 'user', content: `ping ${sent}` }] })
+            }
+            const startedAt = performance.now()
+            for (const each of others)
+              await eventually(
+                () => states(each),
+                (all) => all.get('sick') === 'DOWN' || all.get('sick') === 'SUSPECT',
+                1_000,
+              )
+            assert.ok(performance.now() - startedAt < 1_000)
+            for (const each of others) await eventually(() => states(each), isBad, 10_000)
+            const before = probes({ fake }, 'sick')
+            for (const each of others) assert.equal((await chat(each, { model: 'g' })).status, 200)
+            assert.ok(probes({ fake }, 'sick') - before <= 1)
+            fake.order('sick', 'ok')
+            for (const each of gateways)
+              await eventually(
+                () => states(each),
+                (all) => all.get('sick') !== 'DOWN',
+                40_000,
+              )
+          },
+        )
+      } finally {
+        await server.stop()
+      }
+    })
+  })
+
+/** The fake under four addresses, as if these were four machines. */
+const hostsOf = (port: number): readonly Member[] =>
+  Array.from({ length: 4 }, (_, n) => ({
+    group: 'g',
+    id: `h${n}`,
+    base: `http://127.0.0.${n + 1}:${port}/v1`,
+  }))
+
+describe('replicas with a Redis that fails them', { skip: noRedis }, () => {
+  test('a frozen, a killed and an emptied Redis change nothing for clients, and all come back to it', async () => {
+    const server = await startRedis()
+    try {
+      const config = sharedConfig(IDLE, { intervalS: 2 })
+      await withFleet(2, config, redisOf(server), async ({ gateways }) => {
+        const all = async (isRight: (status: unknown) => boolean): Promise<void> => {
+          for (const each of gateways) await eventually(() => sharedStatus(each), isRight, 30_000)
+        }
+        const served = async (): Promise<void> => {
+          for (const each of gateways) {
+            assert.equal((await chat(each, { model: 'g' })).status, 200)
+            assert.equal((await ask(`${each.url}/readyz`)).status, 200)
+          }
+        }
+        await all(shared('shared', 2))
+        server.signal('SIGSTOP')
+        await served()
+        await all((status) => at(status, 'status', 'phase') === 'alone')
+        await served()
+        server.signal('SIGCONT')
+        await all(shared('shared', 2))
+        await server.restart()
+        await served()
+        await all(shared('shared', 2))
+        // Both heard of each other again, and go on looking together.
+        const commits = async (): Promise<number> => {
+          const each = await Promise.all(gateways.map((gateway) => sharedStatus(gateway)))
+          return each.reduce<number>((sum, status) => sum + Number(at(status, 'status', 'commits')), 0)
+        }
+        const before = await commits()
+        await eventually(commits, (now) => now > before, 20_000)
+      })
+    } finally {
+      await server.stop()
+    }
+  })
+
+  test('a gateway that was paused for longer than its claim is refused its late verdict', async () => {
+    const server = await startRedis()
+    try {
+      const members = [{ group: 'g', id: 'd', base: 'hang/v1', more: ', health_check_timeout: 1' }]
+      await withFleet(
+        2,
+        sharedConfig(members, { intervalS: 2 }),
+        redisOf(server),
+        async ({ gateways, fake }) => {
+          for (const each of gateways) await eventually(() => sharedStatus(each), shared('shared', 2), 20_000)
+          // Whoever has a request on the wire is the one that looks.
+          const holder = async (): Promise<(typeof gateways)[number] | undefined> => {
+            for (const each of gateways) {
+              const status = await sharedStatus(each)
+              const owner = at(status, 'status', 'lock_owner')
+              if (owner !== null && owner === at(status, 'status', 'pod_id')) return each
+            }
+            return undefined
+          }
+          const paused = await eventually(holder, (found) => found !== undefined, 30_000)
+          assert.ok(paused)
+          paused.signal('SIGSTOP')
+          const before = probes({ fake })
+          // Its claim holds for eight seconds; then the other one looks.
+          await eventually(
+            () => probes({ fake }),
+            (now) => now > before,
+            30_000,
+          )
+          paused.signal('SIGCONT')
+          await eventually(
+            () => sharedStatus(paused),
+            (status) =>
+              Number(at(status, 'status', 'commits_refused')) +
+                Number(at(status, 'status', 'claims_too_late')) >
+              0,
+            20_000,
+          )
+        },
+      )
+    } finally {
+      await server.stop()
+    }
+  })
+
+  test('a gateway that reaches nobody changes nothing for the others', async () => {
+    const server = await startRedis()
+    try {
+      let port = 0
+      const config = (fake: FakeProvider): string => {
+        ;({ port } = fake)
+        return sharedConfig(hostsOf(port), { intervalS: 3 })(fake)
+      }
+      // A way out that leads nowhere, for one of them; the store is reached directly.
+      const env = (n: number): Readonly<Record<string, string>> => ({
+        ...redisOf(server),
+        ...(n === 2 && { HTTP_PROXY: 'http://127.0.0.1:9', NO_PROXY: '<-loopback>' }),
+      })
+      await withFleet(3, config, env, async ({ gateways }) => {
+        for (const each of gateways) await eventually(() => sharedStatus(each), shared('shared', 3), 20_000)
+        const cut: Gateway[] = []
+        for (const each of gateways)
+          if ((await chat(each, { model: 'g', num_retries: 0 })).status !== 200) cut.push(each)
+        const others = gateways.filter((each) => !cut.includes(each))
+        assert.equal(cut.length, 1)
+        const end = performance.now() + 12_000
+        while (performance.now() < end) {
+          for (const each of cut) await chat(each, { model: 'g', num_retries: 0 })
+          for (const each of others)
+            for (const [id, state] of await states(each))
+              assert.ok(
+                state !== 'DOWN' && state !== 'SUSPECT' && state !== 'MISCONFIGURED',
+                `${id} is ${String(state)}`,
+              )
+          await later(200)
+        }
+        for (const each of others) assert.equal((await chat(each, { model: 'g' })).status, 200)
+      })
+    } finally {
+      await server.stop()
+    }
+  })
+})
+
+describe('what a gateway says of its sharing', () => {
+  const plain = (more: string): string =>
+    `model_list:\n  - { model_name: g, litellm_params: { model: openai/gpt-4o, api_key: sk-x } }\n${SETTINGS}${more}`
+
+  test('nothing is shared unless it is asked for', async () => {
+    await withStage(plain(''), async ({ gateway }) => {
+      const expected = { shared_health_check_enabled: false, message: 'Shared health check is not enabled' }
+      assert.deepEqual(await sharedStatus(gateway), expected)
+      assert.equal((await ask(`${gateway.url}/health/shared-status`)).status, 401)
+    })
+  })
+
+  test('asked for and with nothing to share through, it says so', async () => {
+    await withStage(plain('  use_shared_health_check: true\n'), async ({ gateway }) => {
+      assert.deepEqual(await sharedStatus(gateway), {
+        shared_health_check_enabled: true,
+        redis_available: false,
+        message: 'Redis is not configured',
+      })
+    })
+  })
+
+  test('a Redis that is not there keeps nobody from starting', async () => {
+    const port = await freePort()
+    const more = `  use_shared_health_check: true\n  coordination_redis: { host: 127.0.0.1, port: ${port}, password: canary-of-redis }\n`
+    await withStage(plain(more), async ({ gateway }) => {
+      assert.equal((await chat(gateway, { model: 'g' })).status, 200)
+      assert.equal((await ask(`${gateway.url}/readyz`)).status, 200)
+      const status = await eventually(
+        () => sharedStatus(gateway),
+        (now) => at(now, 'status', 'phase') === 'alone',
+      )
+      const ours = [
+        'pod_id',
+        'redis_available',
+        'lock_ttl',
+        'cache_ttl',
+        'lock_owner',
+        'lock_in_progress',
+        'cache_available',
+      ]
+      assert.deepEqual(keysOf(at(status, 'status')).slice(0, ours.length), ours)
+      assert.equal(at(status, 'status', 'redis_available'), false)
+      assert.match(String(at(status, 'status', 'error')), /redis does not answer/)
+      assert.ok(
+        !`${gateway.stderr()}${gateway.stdout()}${JSON.stringify(status)}`.includes('canary-of-redis'),
+      )
+    })
+  })
+})
