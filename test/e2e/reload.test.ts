@@ -7,6 +7,7 @@ import type { FakeProvider } from '../../src/fake-provider/server.ts'
 import { startFakeProvider } from '../../src/fake-provider/server.ts'
 import { ask, at, AUTH, chat, eventually, KEY, listAt, MESSAGES } from './asking.ts'
 import { startGateway, withFolder, type Gateway } from './program.ts'
+import { readEvents } from './event-reader.ts'
 import { connect } from './sessions.ts'
 
 interface Member {
@@ -131,7 +132,122 @@ const A: Member = { group: 'a', base: 'ok/v1' }
 const B: Member = { group: 'b', base: 'ok/v1' }
 const GONE: Member = { group: 'gone', base: 'ok/v1' }
 
+const get = async (gateway: Gateway, path: string) =>
+  (await ask(`${gateway.url}${path}`, { headers: AUTH })).json
+
+const act = async (gateway: Gateway, path: string, body: object = {}): Promise<void> => {
+  const url = `${gateway.url}/health/deployments/${path}`
+  const { status, text } = await ask(url, { method: 'POST', headers: AUTH, body })
+  assert.equal(status, 200, text)
+}
+
+/** Of each incident whose it is, when it began, and whether it is over. */
+const incidentsIn = (past: unknown): readonly (readonly unknown[])[] =>
+  listAt(past, 'incidents').map((each) => [
+    at(each, 'model_id'),
+    at(each, 'opened_at'),
+    at(each, 'closed_at') !== null,
+  ])
+
 describe('a config that changes while it is served with', () => {
+  test('has one past: incidents of those that stay go on, of those that go they end, and new ones are written', async () => {
+    const sick: Member = { group: 'sick', base: 'e500/v1' }
+    const moved: Member = { group: 'moved', base: 'e500/v1', key: 'sk-up-other' }
+    const gone: Member = { group: 'gone', base: 'e500/v1', key: 'sk-up-third' }
+    const settings = `${SETTINGS}  background_health_checks: true\n  health_check_interval: 300\n`
+    await withReloading(
+      [A, gone, moved, sick],
+      async ({ gateway, fake, write, line }) => {
+        const past = () => get(gateway, '/health/history')
+        const before = await eventually(past, (body) => incidentsIn(body).length === 3, 60_000)
+        await write([
+          { group: 'new', base: 'e401/v1', key: 'sk-up-fourth' },
+          { ...moved, base: 'ok/v1' },
+          sick,
+          A,
+        ])
+        assert.deepEqual(countsIn(await line(1)), ['config_reloaded', 'files', 1, 1, 1, 2])
+        const after = await eventually(
+          past,
+          (body) => incidentsIn(body).some(([id]) => id === 'id-new') && incidentsIn(body).length === 4,
+          30_000,
+        )
+        const asBefore = incidentsIn(before).map(([id, openedAt]) => [id, openedAt, id !== 'id-sick'])
+        const byId = (one: readonly unknown[], other: readonly unknown[]): number =>
+          String(one[0]).localeCompare(String(other[0]))
+        assert.deepEqual(
+          incidentsIn(after)
+            .filter(([id]) => id !== 'id-new')
+            .toSorted(byId),
+          asBefore.toSorted(byId),
+        )
+        assert.ok(listAt(after, 'health_checks').some((row) => at(row, 'model_id') === 'id-gone'))
+        fake.order('e500', 'ok')
+        await eventually(
+          past,
+          (body) => incidentsIn(body).every(([id, , isOver]) => isOver === (id !== 'id-new')),
+          60_000,
+        )
+      },
+      settings,
+    )
+  })
+
+  test('is told to whoever follows the events: they come back, to a snapshot and to what happens from then on', async () => {
+    await withReloading([A], async ({ gateway, write, line }) => {
+      const first = await readEvents(gateway.url, AUTH)
+      await act(gateway, 'id-a/isolate')
+      const last = await eventually(
+        () => first.events[1],
+        (event) => event !== undefined,
+      )
+      await write([B, A])
+      await line(1)
+      await first.ended
+      const again = await readEvents(gateway.url, { ...AUTH, 'last-event-id': last?.id ?? '' })
+      const steps = () => again.events.map(({ event, data }) => [event, at(data, 'model_id'), at(data, 'to')])
+      await eventually(steps, ({ length }) => length === 1)
+      assert.deepEqual(
+        listAt(again.events[0]?.data, 'deployments').map((each) => [
+          at(each, 'model_id'),
+          at(each, 'health_state'),
+        ]),
+        [
+          ['id-b', 'UNKNOWN'],
+          ['id-a', 'ISOLATED'],
+        ],
+      )
+      await act(gateway, 'id-b/isolate')
+      await eventually(steps, ({ length }) => length === 2)
+      assert.deepEqual(steps()[1], ['transition', 'id-b', 'ISOLATED'])
+      again.close()
+    })
+  })
+
+  test('leaves out whom an operator has taken out, until he puts them back; and an ETag of before is none', async () => {
+    await withReloading([A], async ({ gateway, fake, write, line }) => {
+      await act(gateway, 'id-a/isolate', { reason: 'new driver', ttl: 3600 })
+      const health = (tag: string) =>
+        ask(`${gateway.url}/health`, { headers: { ...AUTH, 'if-none-match': tag } })
+      const view = async () => at(await get(gateway, '/health/deployments/id-a'), 'deployments', 0)
+      const until = at(await view(), 'until')
+      const tag = (await health('')).headers.get('etag') ?? ''
+      await write([B, { ...A, more: ', weight: 2' }])
+      assert.deepEqual(countsIn(await line(1)), ['config_reloaded', 'files', 1, 0, 1, 0])
+      assert.equal((await health(tag)).status, 200)
+      assert.equal(at(await view(), 'health_state'), 'ISOLATED')
+      assert.match(String(at(await view(), 'why')), /taken it out: new driver/)
+      const movedMs = Date.parse(String(at(await view(), 'until'))) - Date.parse(String(until))
+      assert.ok(Math.abs(movedMs) < 100, `${movedMs} ms`)
+      // Readers of health look for themselves here.
+      fake.clearJournal()
+      assert.equal((await chat(gateway, { model: 'a' })).status, 503)
+      assert.equal(fake.journal().length, 0)
+      await act(gateway, 'id-a/restore')
+      assert.equal((await chat(gateway, { model: 'a' })).status, 200)
+    })
+  })
+
   test('is added to, taken from, changed, broken and mended under load: nobody notices, and each step is one line', async () => {
     await withReloading([A, B, GONE], async ({ gateway, fake, write, writeText, lines, line }) => {
       const load = startLoad(gateway, ['a', 'b'])
@@ -227,7 +343,11 @@ describe('a config that changes while it is served with', () => {
           { ...moved, base: 'ok/v1' },
         ])
         assert.deepEqual(countsIn(await line(1)), ['config_reloaded', 'files', 1, 0, 2, 1])
-        assert.deepEqual(await listed('sick'), before)
+        const after = await listed('sick')
+        assert.equal(after[0], before[0])
+        const movedMs = Date.parse(String(after[1])) - Date.parse(String(before[1]))
+        // Times are those of a clock that nobody sets, shown by the one on the wall.
+        assert.ok(Math.abs(movedMs) < 100, `${movedMs} ms`)
         assert.equal((await listed('a'))[0], 'HEALTHY')
         await eventually(
           () => listed('moved'),

@@ -6,6 +6,8 @@ import { startGateway, withFolder, type Gateway } from './program.ts'
 export interface Fleet {
   readonly gateways: readonly Gateway[]
   readonly fake: FakeProvider
+  /** Where their config is. */
+  readonly folder: string
 }
 
 /** A deployment: its group, its id, and where it is at the fake. */
@@ -53,7 +55,7 @@ export async function withFleet(
           gateways.push(await startGateway(args, { cwd, env: own }))
         })
         await Promise.all(starts)
-        await use({ gateways, fake })
+        await use({ gateways, fake, folder: cwd })
       } finally {
         for (const gateway of gateways) gateway.signal('SIGCONT')
         await Promise.all(gateways.map((gateway) => gateway.stop(5_000)))
