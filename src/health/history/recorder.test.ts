@@ -5,6 +5,7 @@ import type { Verdict } from '../../core/verdict.ts'
 import { makeBoard } from '../board.fixture.ts'
 import { makeDeployment } from '../fixtures.ts'
 import { createSaving } from '../saved-health.ts'
+import { createKeptNames } from './kept-names.ts'
 import { createPending } from './pending.ts'
 import { createRecorder } from './recorder.ts'
 
@@ -110,4 +111,60 @@ test('a change of state is saved with the next second, and all that is left at t
   recorder.stop()
   board.record(0, good())
   assert.equal(pending.take(), undefined)
+})
+
+test('under another config those that are called as before go on, and the others end', () => {
+  const clock = createHandClock(MIDNIGHT)
+  const pending = createPending()
+  const scene = (ids: readonly string[]) => {
+    const deployments = ids.map((id, index) => makeDeployment({ index, id }))
+    const board = makeBoard(deployments, clock)
+    const saving = createSaving(board.engine.standings, board, clock)
+    return { board, saving, deployments }
+  }
+  const identity = ({ id }: { readonly id: string }): string => `of ${id}`
+  const first = scene(['stays', 'goes', 'changes'])
+  const names = createKeptNames(first.deployments, identity)
+  const recorder = createRecorder({ ...first, names, pending, clock })
+  const bad = (): Verdict => ({
+    ...FACTS,
+    kind: 'unhealthy',
+    at: clock.now(),
+    reason: 'auth',
+    error: 'a key was refused',
+    exceptionStatus: 401,
+  })
+  for (const index of [0, 1, 2]) for (let times = 0; times < 3; times += 1) first.board.record(index, bad())
+  const before = pending.take()
+  assert.deepEqual(before?.openings.map((each) => each.identity).toSorted(), [
+    'of changes',
+    'of goes',
+    'of stays',
+  ])
+  clock.wind(60_000)
+
+  const second = scene(['new', 'changes', 'stays'])
+  const was = (index: number): number | undefined => (index === 2 ? 0 : undefined)
+  const next = createKeptNames(second.deployments, identity, { names, was })
+  assert.equal(next.known(2), names.known(0))
+  assert.equal(next.known(0), undefined)
+  createRecorder({ ...second, names: next, pending, clock }, { records: recorder.handOver(), was })
+  const after = pending.take()
+  assert.deepEqual(after?.closings, [{ identity: 'of goes', at: clock.now() }])
+  assert.deepEqual(after.openings, [])
+  assert.deepEqual(
+    after.folds.map(({ identity: of, downMs }) => [of, downMs]).toSorted(),
+    [
+      ['of changes', 60_000],
+      ['of goes', 60_000],
+    ],
+    'the time of whoever stays is counted when its turn comes',
+  )
+  first.board.record(0, bad())
+  assert.equal(pending.take(), undefined, 'nobody listens to the board of before')
+  second.board.record(2, { ...FACTS, kind: 'healthy', at: clock.now() })
+  assert.deepEqual(
+    pending.take()?.closings.map((each) => each.identity),
+    ['of stays'],
+  )
 })
