@@ -58,6 +58,13 @@ for (const [name, after, expected] of [
 ] as const)
   test(name, async () => assert.deepEqual(await diff(AB, after), expected))
 
+test('another pattern for what must answer is a change after which nothing holds', async () => {
+  const expecting = (model: string): string =>
+    entry('a').replace('{ id: a }', `{ id: a, health_check_expect: { model: '${model}' } }`)
+  assert.deepEqual(await diff(expecting('gpt-4o'), expecting('gpt-5')), [0, 0, 1, 0, -1])
+  assert.deepEqual(await diff(expecting('gpt-4o'), expecting('gpt-4o')), [0, 0, 0, 1, 0])
+})
+
 test('every deployment of both configs is counted once, and no two were the same one', () => {
   const one = fc.record({
     id: fc.constantFrom('1', '2', '3'),

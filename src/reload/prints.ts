@@ -17,7 +17,7 @@ export function printed(deployment: Deployment): Printed {
   const { index: _, id, connection, ...rest } = deployment
   // What is here says how much of the traffic it gets, what it costs and what is shown of it, not how it is called.
   const { traffic, facts, shown, shownParams, info, modeSource, model, ...called } = rest
-  const call = `${exactTextOf(connection)}${textOf(called)}`
+  const call = `${exactTextOf(connection)}${textOf(called)}${exactTextOf(called.probe.expect)}`
   const others = textOf([id, facts, shown, shownParams, info, modeSource, model])
   const whole = `${call}\n${others}${exactTextOf(traffic)}`
   return { id, group: deployment.group, call: sumOf(call), whole: sumOf(whole) }
