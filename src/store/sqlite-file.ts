@@ -2,6 +2,7 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { FOLD_WIDTHS, KEPT_MS } from '../core/history.ts'
 import type { HistoryBatch } from '../core/history.ts'
 import { numberOf } from './rows.ts'
+import type { DeskSettings } from './sqlite-calls.ts'
 import { MIGRATIONS } from './sqlite-tables.ts'
 
 /** An open database, and its statements, each prepared once. */
@@ -15,8 +16,6 @@ export interface SizeCap {
   readonly bytes: number
 }
 
-/** Another process may hold the file for so long, milliseconds; the thread that waits serves nobody else. */
-const BUSY_MS = 1000
 const PAGE_BYTES = 4096
 /** Above this share of the cap, what is kept is shortened. */
 const FULL_SHARE = 0.9
@@ -24,8 +23,8 @@ const MOST_HALVINGS = 8
 const WRITER_KEPT_MS = 7 * 86_400_000
 
 /** Makes the tables ready. @throws the database's error, or ours where a newer program wrote the file */
-export function prepareFile(database: DatabaseSync, cap: SizeCap): SqliteFile {
-  database.exec(`PRAGMA busy_timeout = ${BUSY_MS}`)
+export function prepareFile(database: DatabaseSync, { cap, busyMs }: DeskSettings): SqliteFile {
+  database.exec(`PRAGMA busy_timeout = ${busyMs}`)
   database.exec(`PRAGMA page_size = ${PAGE_BYTES}`)
   database.exec('PRAGMA auto_vacuum = INCREMENTAL')
   database.exec('PRAGMA journal_mode = WAL')
@@ -159,6 +158,7 @@ export function pruneFile(file: SqliteFile, cap: SizeCap, now: number): void {
     database.exec('PRAGMA incremental_vacuum')
     if (usedBytes(database) < FULL_SHARE * cap.bytes) break
   }
+  database.exec('PRAGMA wal_checkpoint(TRUNCATE)')
 }
 
 function pruneOlder({ database, statement }: SqliteFile, now: number, share: number): void {
