@@ -1,5 +1,5 @@
 import { Socket } from 'node:net'
-import { Client } from 'pg'
+import type { Client } from 'pg'
 import type { Cancel, Clock } from '../core/clock.ts'
 import type { Secret } from '../core/secret.ts'
 import type { ConnectionLoop } from './connection-loop.ts'
@@ -103,7 +103,8 @@ async function askLink(
 export async function openLink(store: Store): Promise<Link> {
   const { clock, url, self } = store.deps
   const socket = new Socket()
-  const client = new Client({
+  const { default: pg } = await import('pg')
+  const client = new pg.Client({
     stream: () => socket,
     connectionString: url.reveal(),
     connectionTimeoutMillis: CONNECT_MS,

@@ -1,4 +1,4 @@
-import { Redis } from 'ioredis'
+import type { Redis } from 'ioredis'
 import type { Clock } from '../core/clock.ts'
 import type { Secret } from '../core/secret.ts'
 import { createConnectionLoop } from './connection-loop.ts'
@@ -258,7 +258,9 @@ async function openLink(store: Store): Promise<Link> {
     autoResubscribe: false,
     connectionName: `pulsegate-${self}`,
   }
-  const link: Link = { commands: new Redis(options), hints: new Redis(options) }
+  // It takes 14 MB: only who shares has it.
+  const { Redis: Connection } = await import('ioredis')
+  const link: Link = { commands: new Connection(options), hints: new Connection(options) }
   const lost = (why: string) => (): void => {
     if (store.loop().link() === link) store.loop().failed(why)
   }

@@ -9,14 +9,16 @@ import type {
 } from '../core/history.ts'
 import type { SizeCap } from './sqlite-file.ts'
 
-/** What the thread is started with. */
-export interface WorkerSettings {
+/** What a desk is opened with. */
+export interface DeskSettings {
   /** Absent: in memory. */
   readonly path?: string
   readonly cap: SizeCap
+  /** So long it waits for another process that holds the file, milliseconds. */
+  readonly busyMs: number
 }
 
-/** What the thread is asked. */
+/** What a desk is asked. */
 export type Call =
   | { readonly name: 'open' | 'ping' | 'standings' | 'latest' | 'close' }
   | { readonly name: 'write'; readonly batch: HistoryBatch }

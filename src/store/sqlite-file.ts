@@ -2,6 +2,7 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { FOLD_WIDTHS, KEPT_MS } from '../core/history.ts'
 import type { HistoryBatch } from '../core/history.ts'
 import { numberOf } from './rows.ts'
+import type { DeskSettings } from './sqlite-calls.ts'
 import { MIGRATIONS } from './sqlite-tables.ts'
 
 /** An open database, and its statements, each prepared once. */
@@ -15,8 +16,6 @@ export interface SizeCap {
   readonly bytes: number
 }
 
-/** Another process may hold the file for so long, milliseconds; the thread that waits serves nobody else. */
-const BUSY_MS = 1000
 const PAGE_BYTES = 4096
 /** Above this share of the cap, what is kept is shortened. */
 const FULL_SHARE = 0.9
@@ -24,8 +23,8 @@ const MOST_HALVINGS = 8
 const WRITER_KEPT_MS = 7 * 86_400_000
 
 /** Makes the tables ready. @throws the database's error, or ours where a newer program wrote the file */
-export function prepareFile(database: DatabaseSync, cap: SizeCap): SqliteFile {
-  database.exec(`PRAGMA busy_timeout = ${BUSY_MS}`)
+export function prepareFile(database: DatabaseSync, { cap, busyMs }: DeskSettings): SqliteFile {
+  database.exec(`PRAGMA busy_timeout = ${busyMs}`)
   database.exec(`PRAGMA page_size = ${PAGE_BYTES}`)
   database.exec('PRAGMA auto_vacuum = INCREMENTAL')
   database.exec('PRAGMA journal_mode = WAL')
@@ -81,7 +80,10 @@ const NUMBER_OF = 'SELECT n FROM deployments WHERE identity = ?'
 const FOLDED = `INSERT INTO folds (width, n, at, ok, failed, took, last_at, up, down) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
   ON CONFLICT (width, n, at) DO UPDATE SET ok = ok + excluded.ok, failed = failed + excluded.failed,
   took = took + excluded.took, last_at = max(last_at, excluded.last_at), up = up + excluded.up, down = down + excluded.down`
-const FAILED = 'INSERT INTO failures (at, n, reason, status, error, took) VALUES (?, ?, ?, ?, ?, ?)'
+/** The same is said again and again: each text is kept once. */
+const SAID = 'INSERT INTO texts (text) VALUES (?) ON CONFLICT (text) DO NOTHING'
+const FAILED =
+  'INSERT INTO failures (at, n, reason, status, text_n, took) SELECT ?, ?, ?, ?, t.text_n, ? FROM texts t WHERE t.text = ?'
 const MOVED = 'INSERT INTO transitions (at, n, was, became, reason, error) VALUES (?, ?, ?, ?, ?, ?)'
 const OPENED =
   'INSERT INTO incidents (n, opened_at, cause, evidence) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING'
@@ -102,8 +104,10 @@ export function writeBatch({ database, statement }: SqliteFile, batch: HistoryBa
       return number
     }
     writeFolds(statement(FOLDED), batch, numberFor)
-    for (const { identity, at, reason, status, error, tookMs } of batch.failures)
-      statement(FAILED).run(at, numberFor(identity), reason, status, error, Math.round(tookMs))
+    for (const { identity, at, reason, status, error, tookMs } of batch.failures) {
+      statement(SAID).run(error)
+      statement(FAILED).run(at, numberFor(identity), reason, status, Math.round(tookMs), error)
+    }
     for (const { identity, at, from, to, reason = null, error = null } of batch.transitions)
       statement(MOVED).run(at, numberFor(identity), from, to, reason, error)
     writeIncidents({ database, statement }, batch, numberFor)
@@ -159,12 +163,14 @@ export function pruneFile(file: SqliteFile, cap: SizeCap, now: number): void {
     database.exec('PRAGMA incremental_vacuum')
     if (usedBytes(database) < FULL_SHARE * cap.bytes) break
   }
+  database.exec('PRAGMA wal_checkpoint(TRUNCATE)')
 }
 
 function pruneOlder({ database, statement }: SqliteFile, now: number, share: number): void {
   const before = (keptMs: number): number => Math.round(now - keptMs * share)
   inTransaction(database, () => {
     statement('DELETE FROM failures WHERE at < ?').run(before(KEPT_MS.failures))
+    statement('DELETE FROM texts WHERE text_n NOT IN (SELECT text_n FROM failures)').run()
     statement('DELETE FROM transitions WHERE at < ?').run(before(KEPT_MS.transitions))
     statement('DELETE FROM incidents WHERE opened_at < ? AND closed_at IS NOT NULL').run(
       before(KEPT_MS.incidents),

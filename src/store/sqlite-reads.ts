@@ -19,7 +19,8 @@ const DEPLOYMENT = 'd.identity, d.model_id, d.model_group'
 
 const GOOD = `SELECT 's' || f.n || '-' || f.at AS key, ${DEPLOYMENT}, f.last_at AS at, f.ok, f.took / f.ok AS took,
   NULL AS reason, NULL AS status, NULL AS error`
-const BAD = `SELECT 'f' || x.rowid AS key, ${DEPLOYMENT}, x.at, 0 AS ok, x.took, x.reason, x.status, x.error`
+const BAD = `SELECT 'f' || x.rowid AS key, ${DEPLOYMENT}, x.at, 0 AS ok, x.took, x.reason, x.status,
+  (SELECT t.text FROM texts t WHERE t.text_n = x.text_n) AS error`
 const GOOD_ONES = `f.n = d.n AND f.width = ${NARROW} AND f.ok > 0`
 
 /** Of all: the newest are the first of an index. Of one name: few deployments, whose rows lie together. */

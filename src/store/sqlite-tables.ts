@@ -24,12 +24,13 @@ export const MIGRATIONS: readonly string[] = [
     PRIMARY KEY (width, n, at)
   ) WITHOUT ROWID;
   CREATE INDEX folds_recent ON folds (last_at) WHERE width = 300000 AND ok > 0;
+  CREATE TABLE texts (text_n INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE);
   CREATE TABLE failures (
     at INTEGER NOT NULL,
     n INTEGER NOT NULL,
     reason TEXT NOT NULL,
     status INTEGER NOT NULL,
-    error TEXT NOT NULL,
+    text_n INTEGER NOT NULL,
     took INTEGER NOT NULL
   );
   CREATE INDEX failures_at ON failures (at);

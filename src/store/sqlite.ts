@@ -2,7 +2,8 @@ import { Worker } from 'node:worker_threads'
 import type { Cancel, Clock } from '../core/clock.ts'
 import type { HistoryStore } from '../core/history.ts'
 import type { Log } from '../core/log.ts'
-import type { Answer, Call, Found, WorkerSettings } from './sqlite-calls.ts'
+import type { Answer, Call, DeskSettings, Found } from './sqlite-calls.ts'
+import { openDesk, type SqliteDesk } from './sqlite-desk.ts'
 
 /** What a store in SQLite needs. */
 export interface SqliteDeps {
@@ -29,17 +30,27 @@ interface Thread {
   readonly waiting: Map<number, (answer: Answer) => void>
 }
 
-/** A history in an SQLite file, or in memory; a thread of its own does the work. */
+/** What takes longer holds up requests that anybody would notice, milliseconds. */
+const SLOW_MS = 25
+/** So long a thread waits for another process that holds the file, milliseconds: it serves nobody else. */
+const BUSY_MS = 1000
+/** Asked before anybody is served. */
+const AT_START: ReadonlySet<Call['name']> = new Set(['open', 'standings', 'close'])
+
+/**
+ * A history in an SQLite file, or in memory. A second's rows are written in less than a millisecond, and a thread costs
+ * 24 MB: the work is done here until it has taken too long once, and from then on by a thread of its own.
+ */
 export function createSqliteStore(deps: SqliteDeps): HistoryStore {
-  const { path, clock, log } = deps
-  const settings: WorkerSettings = {
+  const { path, log } = deps
+  const settings: Settings = {
     ...(path !== undefined && { path }),
     cap: { bytes: deps.mostBytes ?? (path === undefined ? MEMORY_BYTES : FILE_BYTES) },
   }
-  const threads = createThreads(settings, clock)
+  const hands = createHands(settings, deps)
 
   async function ask(call: Call): Promise<Found> {
-    const answer = await threads.ask(call)
+    const answer = await hands.ask(call)
     switch (answer.kind) {
       case 'done':
         return answer.found
@@ -62,15 +73,48 @@ export function createSqliteStore(deps: SqliteDeps): HistoryStore {
     uptime: async (query) => (await ask({ name: 'uptime', query })).uptime ?? [],
     incidents: async (query) => (await ask({ name: 'incidents', query })).incidents ?? [],
     prune: async (now) => void (await ask({ name: 'prune', now })),
-    close: () => threads.end(),
+    close: () => hands.end(),
+  }
+}
+
+type Settings = Omit<DeskSettings, 'busyMs'>
+
+/** Who carries out what is asked. */
+interface Hands {
+  ask(call: Call): Promise<Answer>
+  end(): Promise<void>
+}
+
+function createHands(settings: Settings, { clock, log }: SqliteDeps): Hands {
+  const threads = createThreads({ ...settings, busyMs: BUSY_MS }, clock)
+  let desk: Promise<SqliteDesk> | undefined
+  let isSlow = false
+  async function ask(call: Call): Promise<Answer> {
+    if (isSlow) return threads.ask(call)
+    desk ??= openDesk({ ...settings, busyMs: 0 })
+    const at = await desk
+    if (isSlow) return threads.ask(call)
+    const beganMs = performance.now()
+    const answer = at(call)
+    const tookMs = performance.now() - beganMs
+    if (tookMs > SLOW_MS && settings.path !== undefined && !AT_START.has(call.name)) {
+      isSlow = true
+      at({ name: 'close' })
+      log.info('history_has_a_thread', { file: settings.path, call: call.name, took_ms: Math.round(tookMs) })
+    }
+    return answer
+  }
+  return {
+    ask,
+    end: async () => {
+      if (!isSlow && desk !== undefined) (await desk)({ name: 'close' })
+      await threads.end()
+    },
   }
 }
 
 /** One thread at a time; whoever asks after one has failed gets the next. */
-function createThreads(
-  settings: WorkerSettings,
-  clock: SqliteDeps['clock'],
-): { ask(call: Call): Promise<Answer>; end(): Promise<void> } {
+function createThreads(settings: DeskSettings, clock: SqliteDeps['clock']): Hands {
   let thread: Thread | undefined
   let lastId = 0
 
@@ -117,7 +161,7 @@ function createThreads(
 }
 
 /** The thread's own file stands beside this one, or beside the bundle. */
-function startThread(settings: WorkerSettings, ended: () => void): Thread {
+function startThread(settings: DeskSettings, ended: () => void): Thread {
   const name = import.meta.url.endsWith('.ts') ? './sqlite-worker.ts' : './sqlite-worker.js'
   const worker = new Worker(new URL(name, import.meta.url), {
     workerData: settings,

@@ -302,7 +302,9 @@ describe('the history', () => {
         last = await writeUntilKilled(path, last, 1 + ((kill * 7) % 40))
         const database = new DatabaseSync(path)
         const found = database
-          .prepare('SELECT count(*) AS rows, max(CAST(error AS INTEGER)) AS last FROM failures')
+          .prepare(
+            'SELECT count(*) AS rows, max(CAST(text AS INTEGER)) AS last FROM failures JOIN texts USING (text_n)',
+          )
           .get()
         const standing = database.prepare('SELECT plain FROM standings').get()
         const check = database.prepare('PRAGMA integrity_check').get()
