@@ -153,11 +153,8 @@ test('under another config those that are called as before go on, and the others
   assert.deepEqual(after?.closings, [{ identity: 'of goes', at: clock.now() }])
   assert.deepEqual(after.openings, [])
   assert.deepEqual(
-    after.folds.map(({ identity: of, downMs }) => [of, downMs]).toSorted(),
-    [
-      ['of changes', 60_000],
-      ['of goes', 60_000],
-    ],
+    after.folds.map(({ identity: of, downMs }) => `${of}: ${downMs}`).toSorted(),
+    ['of changes: 60000', 'of goes: 60000'],
     'the time of whoever stays is counted when its turn comes',
   )
   first.board.record(0, bad())
