@@ -96,7 +96,8 @@ export interface Gateway {
   close(): Promise<void>
   /**
    * Gets ready to serve with another config's parts. What it gives swaps them in: requests that come from then on meet
-   * these, earlier ones end as they began. The listener and its connections stay as they are.
+   * these, earlier ones end as they began, and who follows the events is sent away, to come back to the new ones. The
+   * listener and its connections stay as they are.
    */
   renew(deps: GatewayDeps): Promise<() => Earlier>
   /** Requests that are being answered now. */
