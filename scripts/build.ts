@@ -1,4 +1,12 @@
-import { chmodSync, copyFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { dirname, parse, resolve } from 'node:path'
 import { build } from 'esbuild'
 import { z } from 'zod'
@@ -56,9 +64,14 @@ function licensesOf(inputs: readonly string[]): string {
   return texts.join(`\n${'-'.repeat(78)}\n\n`)
 }
 
+/** A piece of the program that several of its parts, or only some of its users, need. */
+const PART = /^part-\w+\.js$/
+
 const outfile = resolve(process.argv[2] ?? resolve(ROOT, 'dist/pulsegate.js'))
 const folder = dirname(outfile)
 if (folder === ROOT) throw new Error('the package goes into a folder of its own')
+for (const name of existsSync(folder) ? readdirSync(folder) : [])
+  if (PART.test(name)) rmSync(resolve(folder, name))
 const manifest = manifestSchema.parse(JSON.parse(readFileSync(resolve(ROOT, 'package.json'), 'utf8')))
 
 const { metafile } = await build({
@@ -70,6 +83,9 @@ const { metafile } = await build({
     { in: resolve(ROOT, 'src/reload/read-thread.ts'), out: 'read-thread' },
   ],
   outdir: folder,
+  // What only some need (the clients of Redis and of Postgres, the catalogue of prices) is loaded by those: 7 MB less.
+  splitting: true,
+  chunkNames: 'part-[hash]',
   absWorkingDir: ROOT,
   bundle: true,
   platform: 'node',
