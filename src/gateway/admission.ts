@@ -12,7 +12,6 @@ export interface AdmissionDeps extends LoopDeps {
   readonly log: Log
   /** Most requests in flight. */
   readonly maxInFlight: number
-  readonly inFlight: () => number
   /** Told of each request that is sent away here; counting it must cost next to nothing. */
   readonly refused: (kind: FailureKind) => void
   /** Of every answer. */
@@ -35,8 +34,6 @@ export interface Refusal {
   readonly body: string
 }
 
-/** An admitted request waits for two or three rounds under load. */
-const BUSY = { mostMs: 25, aimMs: 8, burstMs: 300, patienceMs: 300 }
 const RETRY_AFTER_MS = 1_000
 /** Larger bodies are not read to their end only to keep a connection. */
 const MAX_DRAINED_BYTES = 64 * 1024
@@ -48,7 +45,7 @@ const LOG_PAUSE_MS = 5_000
 /** Opens the door to all until there are too many. */
 export function createAdmission(deps: AdmissionDeps): Admission {
   const { clock, log, maxInFlight, inFlight } = deps
-  const isLoopBusy = createBusyLoop(BUSY, deps)
+  const isLoopBusy = createBusyLoop(deps)
   const full = refusalOf(deps, `${maxInFlight} requests are in flight already`)
   const late = refusalOf(deps, 'it has more requests than it can work on')
   let refused = 0

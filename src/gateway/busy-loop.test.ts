@@ -1,108 +1,105 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { createBusyLoop, createLoopRounds } from './busy-loop.ts'
+import { createBusyLoop, createBusyShare } from './busy-loop.ts'
 
-/** A loop of which each request takes a millisecond, or so many, and each refusal a fifth of it. */
-function createFakeLoop({ aimMs = 25, requestMs = 1 } = {}): {
-  readonly round: (requests: number, pauseMs?: number) => number
-  rest(ms: number): void
-} {
+/** A loop that is as full as it is told, with as many in flight. */
+function createFakeLoop() {
   let nowMs = 0
-  let endRound = (): void => {}
-  const isBusy = createBusyLoop(
-    { mostMs: 25, aimMs, burstMs: 300, patienceMs: 300 },
-    { elapsed: () => nowMs, afterRound: (run) => (endRound = run) },
-  )
+  const state = { share: 0, inFlight: 0 }
+  const isBusy = createBusyLoop({
+    elapsed: () => nowMs,
+    inFlight: () => state.inFlight,
+    busyShare: () => state.share,
+  })
   return {
-    rest: (ms) => {
+    state,
+    rest: (ms: number) => {
       nowMs += ms
     },
-    round: (requests, pauseMs = 0) => {
+    /** So many requests in each of so many milliseconds; how many were refused. Who comes in stays. */
+    come: (ms: number, eachMs: number) => {
       let refused = 0
-      for (let each = 0; each < requests; each++) {
-        if (each === 1) nowMs += pauseMs
-        const isRefused = isBusy()
-        if (isRefused) refused++
-        nowMs += isRefused ? requestMs / 5 : requestMs
+      for (let at = 0; at < ms; at++) {
+        nowMs += 1
+        for (let each = 0; each < eachMs; each++) if (isBusy()) refused++
       }
-      endRound()
-      endRound = () => {}
       return refused
     },
   }
 }
 
-function rounds(loop: ReturnType<typeof createFakeLoop>, count: number, requests: number): readonly number[] {
-  return Array.from({ length: count }, () => loop.round(requests))
-}
-
 describe('a busy event loop', () => {
-  test('rounds that are short refuse nobody, however many there are', () => {
-    assert.deepEqual(new Set(rounds(createFakeLoop(), 100, 20)), new Set([0]))
-  })
-
-  test('one long pause refuses nobody who came after it', () => {
+  test('with time to spare refuses nobody, however many are in flight', () => {
     const loop = createFakeLoop()
-    loop.round(10)
-    assert.equal(loop.round(1, 500), 0)
-    assert.deepEqual(rounds(loop, 10, 10), Array(10).fill(0))
+    Object.assign(loop.state, { share: 0.89, inFlight: 9_000 })
+    assert.equal(loop.come(5_000, 10), 0)
   })
 
-  test('a few requests are never too many, however slow the machine is', () => {
+  test('that is full with few in flight refuses nobody', () => {
     const loop = createFakeLoop()
-    for (let each = 0; each < 20; each++) assert.equal(loop.round(60, 400), 0)
+    Object.assign(loop.state, { share: 1, inFlight: 256 })
+    assert.equal(loop.come(5_000, 10), 0)
   })
 
-  test('a burst that is worked off in time is let in', () => {
+  test('that is full for a moment refuses nobody', () => {
     const loop = createFakeLoop()
-    assert.equal(loop.round(290), 0)
-    loop.rest(1_000)
-    assert.equal(loop.round(290), 0)
+    Object.assign(loop.state, { share: 1, inFlight: 1_000 })
+    assert.equal(loop.come(290, 10), 0)
+    loop.state.share = 0.5
+    assert.equal(loop.come(200, 10), 0)
+    loop.state.share = 1
+    assert.equal(loop.come(290, 10), 0)
   })
 
-  test('of a burst that is not, the rest is refused', () => {
-    assert.ok(createFakeLoop().round(1_000) > 600)
-  })
-
-  test('in lasting overload each round admits what it has time for', () => {
+  test('that stays full with a crowd in flight refuses all but a tenth', () => {
     const loop = createFakeLoop()
-    rounds(loop, 30, 200)
-    const refused = rounds(loop, 20, 200)
-    for (const each of refused) assert.ok(each > 100 && each < 140, `${each} of 200 were refused`)
+    Object.assign(loop.state, { share: 1, inFlight: 1_000 })
+    loop.come(500, 10)
+    const refused = loop.come(1_000, 10)
+    assert.ok(refused > 8_800 && refused < 9_100, `${refused} of 10000`)
   })
 
-  test('in overload rounds become shorter than those that were called overload', () => {
-    const loop = createFakeLoop({ aimMs: 8, requestMs: 0.04 })
-    rounds(loop, 40, 800)
-    rounds(loop, 40, 250)
-    for (const refused of rounds(loop, 20, 250)) assert.ok(refused < 130, `${refused} of 250 were refused`)
-    rounds(loop, 10, 800)
-    for (const refused of rounds(loop, 20, 800)) assert.ok(refused > 650, `${refused} of 800 were refused`)
-  })
-
-  test('an eighth comes in, though refusals alone make rounds too long', () => {
-    const loop = createFakeLoop({ aimMs: 8, requestMs: 0.1 })
-    rounds(loop, 40, 1000)
-    assert.deepEqual(new Set(rounds(loop, 10, 1000)), new Set([880]))
-  })
-
-  test('after overload all come in again', () => {
+  test('lets in whom it has room for, and never fewer than 64 in flight', () => {
     const loop = createFakeLoop()
-    rounds(loop, 30, 200)
-    assert.ok(loop.round(200) > 0)
-    rounds(loop, 100, 5)
-    assert.equal(loop.round(200), 0)
+    Object.assign(loop.state, { share: 1, inFlight: 1_000 })
+    loop.come(5_000, 10)
+    loop.state.inFlight = 63
+    assert.equal(loop.come(1_000, 10), 0)
+    loop.state.inFlight = 64
+    assert.ok(loop.come(1_000, 10) > 8_000)
+  })
+
+  test('that has time again lets more and more in, in the end all', () => {
+    const loop = createFakeLoop()
+    Object.assign(loop.state, { share: 1, inFlight: 1_000 })
+    loop.come(2_000, 10)
+    Object.assign(loop.state, { share: 0.5, inFlight: 200 })
+    assert.ok(loop.come(100, 10) > 0)
+    loop.come(400, 10)
+    assert.equal(loop.come(100, 10), 0)
+    loop.state.inFlight = 5_000
+    assert.ok(loop.come(100, 10) > 0)
+    loop.come(2_000, 10)
+    assert.equal(loop.come(100, 10), 0)
+  })
+
+  test('after a silence begins anew', () => {
+    const loop = createFakeLoop()
+    Object.assign(loop.state, { share: 1, inFlight: 1_000 })
+    loop.come(2_000, 10)
+    loop.rest(600)
+    assert.equal(loop.come(290, 10), 0)
   })
 })
 
-test('a round of the real event loop ends, and keeps no process alive', async () => {
-  const loop = createLoopRounds()
-  await new Promise<void>((resolve) => {
-    const keepAlive = setTimeout(() => {}, 10_000)
-    loop.after(() => {
-      clearTimeout(keepAlive)
-      resolve()
-    })
-  })
-  loop.close()
+test('the share of the real loop is between nothing and all, and that since the last look', async () => {
+  const share = createBusyShare()
+  const until = performance.now() + 30
+  while (performance.now() < until);
+  await new Promise(setImmediate)
+  const busy = share()
+  await new Promise((resolve) => setTimeout(resolve, 60))
+  const idle = share()
+  assert.ok(busy > 0.5 && busy <= 1, `${busy}`)
+  assert.ok(idle >= 0 && idle < busy, `${idle}`)
 })

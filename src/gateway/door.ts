@@ -2,14 +2,13 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { FastifyInstance } from 'fastify'
 import { createAdmission, isExempt, type Admission, type AdmissionDeps } from './admission.ts'
 import type { BrokenRequests } from './broken-requests.ts'
-import { createLoopRounds } from './busy-loop.ts'
+import { createBusyShare } from './busy-loop.ts'
 import type { GatewayDeps, GatewaySettings } from './gateway.ts'
 
 /** Where requests come in, or do not. */
 export interface Door {
   /** As admission's, for what does not come in as a plain request. */
   readonly refusal: Admission['refusal']
-  close(): void
 }
 
 /** Hands a request to the framework. */
@@ -28,19 +27,18 @@ export function createDoor(
   broken: Pick<BrokenRequests, 'arrived'>,
   { inFlight, headers }: Pick<AdmissionDeps, 'inFlight' | 'headers'>,
 ): Door {
-  const rounds = createLoopRounds()
   const admission = createAdmission({
     clock,
     log,
     elapsed: () => performance.now(),
-    afterRound: rounds.after,
+    busyShare: createBusyShare(),
     maxInFlight: settings.maxInFlight,
     inFlight,
     headers,
     refused: (kind) => metrics.refused(kind),
   })
   guard(app, route, admission, broken)
-  return { refusal: () => admission.refusal(), close: () => rounds.close() }
+  return { refusal: () => admission.refusal() }
 }
 
 /** Turns requests away before anything of the framework, or of their bodies, is touched. */

@@ -5,7 +5,7 @@ import { asGatewayError, GatewayError } from '../core/failure.ts'
 import { LITELLM_VERSION } from '../core/version.ts'
 import { createBrokenRequests } from './broken-requests.ts'
 import type { BrokenRequests } from './broken-requests.ts'
-import { createDoor, type Door, type Routing } from './door.ts'
+import { createDoor, type Routing } from './door.ts'
 import { createFace, shuttingDown, type Face, type Front } from './face.ts'
 import type { Earlier, Gateway, GatewayDeps, GatewaySettings } from './gateway.ts'
 import { sendError } from './json-reply.ts'
@@ -94,7 +94,7 @@ function openFront(deps: FrontDeps, createFirst: (newFace: (deps: GatewayDeps) =
     close: () => {
       const { drainTimeoutMs, feedReaders } = face
       feedReaders.endAll()
-      return closeFront(front, { server, door, clock: deps.clock, drainTimeoutMs, endAll })
+      return closeFront(front, { server, clock: deps.clock, drainTimeoutMs, endAll })
     },
     inFlight: () => front.inFlight,
   }
@@ -111,16 +111,12 @@ function retired(face: Face, forget: () => void): Earlier {
 
 interface Closing {
   readonly server: FastifyInstance
-  readonly door: Door
   readonly clock: GatewayDeps['clock']
   readonly drainTimeoutMs: number
   readonly endAll: () => void
 }
 
-async function closeFront(
-  front: Front,
-  { server, door, clock, drainTimeoutMs, endAll }: Closing,
-): Promise<void> {
+async function closeFront(front: Front, { server, clock, drainTimeoutMs, endAll }: Closing): Promise<void> {
   front.phase = 'closing'
   // More than once: while the listener stays, somebody may connect and say nothing.
   const breakOff = (): void => {
@@ -134,7 +130,6 @@ async function closeFront(
   // The listener stays until then: whoever still asks is told 503, and liveness is not taken for a crash.
   if (front.awaited > 0) await new Promise<void>((resolve) => (front.onLastOver = resolve))
   await server.close()
-  door.close()
   stopWaiting()
 }
 
