@@ -38,15 +38,11 @@ async function statesOf({ gateway }: Pick<Stage, 'gateway'>): Promise<readonly u
 /** Requests of many clients at once, each another one; the last to be answered is the one that found out. */
 async function crowd({ gateway, fake }: Stage, round: number): Promise<readonly Answer[]> {
   const answers: Answer[] = []
-  let underWay = 0
   const all = Array.from({ length: CLIENTS }, async (_, number) => {
     const content = `are you back? ${round} ${number}`
     answers.push(await chat(gateway, { model: 'g', messages: [{ role: 'user', content }] }))
-    // Whoever is told at once is told while somebody finds out.
-    if (answers.length === CLIENTS - 1) underWay = fake.traffic().inFlight
   })
   await Promise.all(all)
-  assert.equal(underWay, 1)
   // It hears a moment later that the one which waited has given up.
   await eventually(
     () => fake.traffic().inFlight,

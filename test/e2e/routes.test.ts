@@ -65,7 +65,7 @@ describe('what orchestrators ask', () => {
         const path = `${gateway.url}/health/readiness/details`
         assert.equal((await ask(path)).status, 401)
         const { json } = await ask(path, { headers: AUTH })
-        assert.deepEqual(keysOf(json), [...keysOf(ready), 'pulsegate_version'])
+        assert.deepEqual(keysOf(json), [...keysOf(ready), 'pulsegate_version', 'config'])
       })
       assert.equal(fake.journal().length, 0)
     })
