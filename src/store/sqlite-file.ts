@@ -29,6 +29,8 @@ export function prepareFile(database: DatabaseSync, { cap, busyMs }: DeskSetting
   database.exec('PRAGMA auto_vacuum = INCREMENTAL')
   database.exec('PRAGMA journal_mode = WAL')
   database.exec('PRAGMA synchronous = NORMAL')
+  // Kilobytes, where it is negative: what is read is read once.
+  database.exec('PRAGMA cache_size = -512')
   database.exec('PRAGMA journal_size_limit = 4194304')
   database.exec(`PRAGMA max_page_count = ${Math.floor(cap.bytes / PAGE_BYTES)}`)
   migrate(database)
