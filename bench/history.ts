@@ -1,6 +1,6 @@
 /**
  * What a past of 30 days costs: 500 deployments, each checked every 60 s, one check of a hundred failing, through the
- * same rows and the same SQLite thread as a gateway's. And what writing does to requests of the same process: windows
+ * same rows and the same SQLite store as a gateway's. And what writing does to requests of the same process: windows
  * with and without it, in turn. Run with `npm run bench:history`, or with another number of days; the exit code is 1 where a figure is missed.
  */
 import { mkdtemp, readdir, rm, stat } from 'node:fs/promises'

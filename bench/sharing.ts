@@ -65,15 +65,15 @@ try {
       await paced(send, 3)
       const lines = [`${''.padEnd(28)}requests  failed  p50 ms  p99 ms     max`]
       lines.push(row('Redis answers', await paced(send, SECONDS)))
-      redis.signal('SIGSTOP')
+      await redis.signal('SIGSTOP')
       lines.push(row('frozen, the first seconds', await paced(send, SECONDS)))
       lines.push(row('frozen, later', await paced(send, SECONDS)))
-      redis.signal('SIGCONT')
+      await redis.signal('SIGCONT')
       lines.push(row('back', await paced(send, SECONDS)))
       process.stdout.write(`${lines.join('\n')}\n`)
     },
   )
 } finally {
-  redis.signal('SIGCONT')
+  await redis.signal('SIGCONT')
   await redis.stop()
 }

@@ -5,6 +5,7 @@ import type { Deployment } from './core/deployment.ts'
 import { asGatewayError } from './core/failure.ts'
 import type { Log, LogFields } from './core/log.ts'
 import type { Verdict } from './core/verdict.ts'
+import { messageOf } from './core/message-of.ts'
 import type { Board } from './health/board.ts'
 import type { HealthChecks } from './health/checks.ts'
 import { watchLag } from './metrics/lag-watch.ts'
@@ -188,5 +189,5 @@ function whyNotListening(error: unknown, host: string, port: number): string {
     return `port ${port} needs more rights than this process has: choose a --port above 1023`
   if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND' || code === 'EAI_AGAIN')
     return `${host} is no address of this machine: check --host and the variable HOST`
-  return `cannot listen on ${host}:${port}: ${error instanceof Error ? error.message : String(error)}`
+  return `cannot listen on ${host}:${port}: ${messageOf(error)}`
 }

@@ -8,7 +8,7 @@ import type { RoutingStrategy } from '../core/routing-strategy.ts'
 import type { Secret } from '../core/secret.ts'
 import type { MapNode } from './node.ts'
 import type { Problem } from './problem.ts'
-import type { SharingSettings } from './sharing-settings.ts'
+import type { MeetingPlace } from '../core/meeting-place.ts'
 
 /** Names to values, as the operating system gives them. */
 export type Environment = Readonly<Record<string, string | undefined>>
@@ -24,7 +24,7 @@ export interface Config {
   /** What rules the health engine, from both of them. */
   readonly engine: EngineSettings
   /** Where replicas share checks; absent: they do not. */
-  readonly sharing?: SharingSettings
+  readonly sharing?: MeetingPlace
   readonly litellm: LibrarySettings
   readonly probing: ProbeDefaults
   readonly network: NetworkSettings

@@ -1,3 +1,4 @@
+import type { MeetingPlace } from '../core/meeting-place.ts'
 import type { Secret } from '../core/secret.ts'
 import type { Report } from './check.ts'
 import type { Environment } from './config.ts'
@@ -5,23 +6,6 @@ import { booleanOf, numberOf, plainText } from './connection.ts'
 import { child, type MapNode, type YamlNode } from './node.ts'
 import { problemAt } from './problem.ts'
 import { keepUrlPassword, type SecretBag } from './secrets.ts'
-
-/** Where replicas meet to share their checks. */
-export type SharingSettings =
-  | {
-      readonly kind: 'redis'
-      readonly host: string
-      readonly port: number
-      readonly username?: string
-      readonly password?: Secret
-      readonly db: number
-      readonly isTls: boolean
-      /** Stands before every key. */
-      readonly namespace: string
-    }
-  | { readonly kind: 'postgres'; readonly url: Secret }
-  /** Asked for, and there is neither. */
-  | { readonly kind: 'missing' }
 
 /** What is written of a Redis, by LiteLLM's names. */
 type Written = ReadonlyMap<Name, string>
@@ -43,7 +27,7 @@ export function readSharing(
   env: Environment,
   databaseUrl: Secret | undefined,
   bag: SecretBag,
-): SharingSettings | undefined {
+): MeetingPlace | undefined {
   if (!isAsked(root)) return undefined
   const written = redisOf(root, env)
   const address = written && addressOf(written, bag)
@@ -122,7 +106,7 @@ function writtenIn(node: YamlNode | undefined): Written {
   return new Map(NAMES.flatMap((name) => writtenAs(name, plainText(child(node, name)))))
 }
 
-function addressOf(written: Written, bag: SecretBag): SharingSettings | undefined {
+function addressOf(written: Written, bag: SecretBag): MeetingPlace | undefined {
   const text = written.get('url')
   const url = text === undefined ? undefined : parsedUrl(text)
   if (text !== undefined) keepUrlPassword(text, bag)

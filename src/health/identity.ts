@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Deployment } from '../core/deployment.ts'
+import { addressOf } from './subject.ts'
 import type { LineOrProblem } from './subject.ts'
 
 /**
@@ -9,7 +10,7 @@ import type { LineOrProblem } from './subject.ts'
  */
 export function identityOf(deployment: Deployment, line: LineOrProblem): string {
   const { id, group, model, provider, upstreamModel, mode, connection, probe } = deployment
-  const base = 'line' in line ? line.line.target.base : (connection.apiBase ?? '')
+  const base = addressOf(line) ?? connection.apiBase ?? ''
   const place = [id, group, model, provider, upstreamModel, mode, base, connection.apiVersion ?? '']
   const asked = probe.model?.model ?? ''
   const { apiKey, azureAdToken, organization, apiBaseQuery, headers } = connection

@@ -3,7 +3,7 @@ import type { Member } from './engine/engine.ts'
 import { goldenTimes } from './golden.ts'
 import { isBackgroundChecked } from './policy.ts'
 import type { HealthSettings } from './settings.ts'
-import { knownModelOf } from './subject.ts'
+import { addressOf, knownModelOf } from './subject.ts'
 import type { LineOrProblem } from './subject.ts'
 
 /** What the engine's picture of the deployments is made from. */
@@ -55,7 +55,7 @@ export function* makeMembers({
   const memberOf = (deployment: Deployment): Member => {
     const opened = lines(deployment.index)
     const origin = 'line' in opened ? opened.line.host : `none ${deployment.index}`
-    const base = 'line' in opened ? opened.line.target.base : origin
+    const base = addressOf(opened) ?? origin
     const host = hosts.of(origin)
     if ('line' in opened && opened.line.adapter.oneAtATime === true) slowHosts.add(host)
     const isWatched = isBackgroundChecked(deployment, settings)

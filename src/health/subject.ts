@@ -6,6 +6,11 @@ import { resolveModel } from '../providers/registry.ts'
 /** How a deployment can be called, or why not. */
 export type LineOrProblem = { readonly line: Line } | { readonly misconfigured: Misconfiguration }
 
+/** Where calls of a deployment go; undefined: it cannot be called. */
+export function addressOf(opened: LineOrProblem): string | undefined {
+  return 'line' in opened ? opened.line.target.base : undefined
+}
+
 /** What is really probed when a deployment is checked. */
 export interface Subject {
   readonly kind: 'ready'

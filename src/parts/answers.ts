@@ -4,6 +4,7 @@ import { engineRulesOf } from '../health/engine-rules.ts'
 import { createMembers, type MemberInputs } from '../health/members.ts'
 import { planHealth, type HealthPlan } from '../health/plan.ts'
 import type { ProbePrices } from '../health/probe-price.ts'
+import { addressOf } from '../health/subject.ts'
 import type { ModelBook } from '../providers/model-facts.ts'
 
 /** What can be asked of a config without serving it. */
@@ -28,10 +29,7 @@ export function createAnswers(config: Config, inputs: AnswerInputs): Answers {
       await prices.load()
       return deployments.map((each) => prices.of(each))
     },
-    address: (index) => {
-      const opened = lines(index)
-      return 'line' in opened ? opened.line.target.base : undefined
-    },
+    address: (index) => addressOf(lines(index)),
   }
 }
 

@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import type { Config } from '../config/config.ts'
-import type { SharingSettings } from '../config/sharing-settings.ts'
+import type { MeetingPlace } from '../core/meeting-place.ts'
 import type { ConfigBook } from '../core/config-status.ts'
 import { createSeal } from '../core/seal.ts'
 import { Secret } from '../core/secret.ts'
@@ -26,7 +26,7 @@ export interface Lasting {
   /** Where other gateways that look at the same deployments are met; undefined: nowhere. */
   readonly meeting: Meeting | undefined
   /** The same as it was configured. */
-  readonly place: SharingSettings | undefined
+  readonly place: MeetingPlace | undefined
   /** Which config is served with, and what became of later ones. */
   readonly config: ConfigBook
   /** By `Clock.elapsed`. */

@@ -104,7 +104,8 @@ export function* makeParts(
   const prices = createProbePrices({ book, env: config.env, settings })
   const priceOf = (each: Deployment): number => prices.of(each)
   const members = yield* makeMembers({ ...shared, priceOf, settings })
-  const twins = createTwins(config, { ...shared, ...lasting, settings, engine: () => checks.engine })
+  const engineRules = engineRulesOf(config.engine)
+  const twins = createTwins({ ...shared, ...lasting, settings, engineRules, engine: () => checks.engine })
   const { replica } = twins
   yield
   const checks: HealthChecks = createHealthChecks({
@@ -114,7 +115,7 @@ export function* makeParts(
     priceOf,
     lagMs: () => lag.p99Ms(),
     settings,
-    engineRules: engineRulesOf(config.engine),
+    engineRules,
     purseStart: lasting.startedAt,
     was,
   })

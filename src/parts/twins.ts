@@ -1,13 +1,12 @@
-import type { Config } from '../config/config.ts'
-import type { SharingSettings } from '../config/sharing-settings.ts'
+import type { MeetingPlace } from '../core/meeting-place.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Deployment } from '../core/deployment.ts'
 import type { JsonObject } from '../core/json.ts'
 import type { Log } from '../core/log.ts'
 import type { HealthChecks } from '../health/checks.ts'
-import { engineRulesOf } from '../health/engine-rules.ts'
+import type { EngineRuleSet } from '../health/engine-rules.ts'
 import type { HealthSettings } from '../health/settings.ts'
-import type { LineOrProblem } from '../health/subject.ts'
+import { addressOf, type LineOrProblem } from '../health/subject.ts'
 import { openReplica, type Meeting } from '../sharing/open.ts'
 import type { Replica } from '../sharing/replica.ts'
 import { statusBody } from '../sharing/status-body.ts'
@@ -16,13 +15,14 @@ import { statusBody } from '../sharing/status-body.ts'
 export interface TwinsDeps {
   /** Where they are met; undefined: nowhere. */
   readonly meeting: Meeting | undefined
-  readonly place: SharingSettings | undefined
+  readonly place: MeetingPlace | undefined
   readonly deployments: readonly Deployment[]
   readonly lines: (index: number) => LineOrProblem
   readonly clock: Clock
   readonly random: () => number
   readonly log: Log
   readonly settings: HealthSettings
+  readonly engineRules: EngineRuleSet
   readonly engine: () => HealthChecks['engine']
 }
 
@@ -34,19 +34,15 @@ export interface Twins {
 }
 
 /** Joins a gateway to those that look at the same deployments, where there is a place to meet. */
-export function createTwins(config: Config, deps: TwinsDeps): Twins {
-  const { intervalMs } = engineRulesOf(config.engine).look
+export function createTwins(deps: TwinsDeps): Twins {
+  const { intervalMs } = deps.engineRules.look
   const { probeTimeoutMs } = deps.settings
   const replica = openReplica({
     ...deps,
     probeTimeoutMs,
     intervalMs,
-    baseOf: ({ index }) => baseOf(deps.lines(index)),
+    baseOf: ({ index }) => addressOf(deps.lines(index)),
   })
   const about = { place: deps.place, probeTimeoutMs, intervalMs, replica }
   return { replica, sharedStatus: () => statusBody(about) }
-}
-
-function baseOf(opened: LineOrProblem): string | undefined {
-  return 'line' in opened ? opened.line.target.base : undefined
 }

@@ -5,6 +5,7 @@ import type { ConfigBook } from '../core/config-status.ts'
 import type { Deployment } from '../core/deployment.ts'
 import type { Log, LogFields } from '../core/log.ts'
 import type { Secret } from '../core/secret.ts'
+import { messageOf } from '../core/message-of.ts'
 import { versionOf, type FileSums } from '../read-config.ts'
 import { diffOf, type ConfigDiff } from './diff.ts'
 import { printed, type Printed } from './prints.ts'
@@ -139,7 +140,7 @@ function giveUp(
   reason: ReloadReason | undefined,
   error: unknown,
 ): void {
-  const problem = error instanceof Error ? error.message : String(error)
+  const problem = messageOf(error)
   app.configBook.read('refused', problem)
   log.error('config_refused', {
     reason,

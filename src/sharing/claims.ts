@@ -9,6 +9,7 @@ import type { Membership } from './membership.ts'
 import { waitOf } from './order.ts'
 import { lookOutcome } from './outcome.ts'
 import type { Phase } from './rounds.ts'
+import { isWholeOk } from './sharing.ts'
 import type { Claim, Outcome, SharedRow, Sharing } from './sharing.ts'
 import type { Counts } from './status.ts'
 
@@ -218,8 +219,8 @@ async function recommit(desk: Desk): Promise<void> {
   for (const [id, { nonce, outcome, dueAt }] of unsaid) {
     if (nonce === '') {
       if (outcome?.finding.kind === 'ok') {
-        const { at, startedAt, depth } = outcome.finding
-        if (depth >= 4) notes.push({ id, ok: { at, startedAt, nextDueAt: dueAt } })
+        const { at, startedAt } = outcome.finding
+        if (isWholeOk(outcome.finding)) notes.push({ id, ok: { at, startedAt, nextDueAt: dueAt } })
       } else if (outcome !== undefined) notes.push({ id, doubt: outcome })
       continue
     }

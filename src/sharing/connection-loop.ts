@@ -1,4 +1,5 @@
 import type { Cancel, Clock } from '../core/clock.ts'
+import { messageOf } from '../core/message-of.ts'
 
 /** A store's connection: opened, watched, and opened anew where it failed. */
 export interface ConnectionLoop<Link> {
@@ -53,7 +54,7 @@ export function createConnectionLoop<Link>(deps: LoopDeps<Link>): ConnectionLoop
       deps.up(opened)
     } catch (error) {
       if (isStopped) return
-      deps.down(error instanceof Error ? error.message : String(error))
+      deps.down(messageOf(error))
       again()
     }
   }

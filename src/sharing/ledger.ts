@@ -1,4 +1,4 @@
-import { REPORT_MS, REPORTERS } from './sharing.ts'
+import { isWholeOk, REPORT_MS, REPORTERS } from './sharing.ts'
 import type { Claim, Conclusion, Note, Outcome, SharedRow } from './sharing.ts'
 
 /**
@@ -85,8 +85,7 @@ export function committed(
   if (outcome === undefined) return free
   const { finding, conclusion } = outcome
   const looked = { ...free, look: { ...finding, by, stamp: finding.at } }
-  const { kind, depth, at, startedAt } = finding
-  const known = kind === 'ok' && depth >= 4 ? withOk(looked, at, startedAt) : looked
+  const known = isWholeOk(finding) ? withOk(looked, finding.at, finding.startedAt) : looked
   if (conclusion === undefined) return known
   return conclusion.kind === 'up'
     ? withoutVerdict(known)

@@ -1,23 +1,16 @@
 import type { Clock } from '../core/clock.ts'
 import type { Log } from '../core/log.ts'
-import type { Secret } from '../core/secret.ts'
+import type { MeetingPlace } from '../core/meeting-place.ts'
 import type { Deployment } from '../core/deployment.ts'
 import { identityOf } from './identity.ts'
 import { createLocalSharing } from './local.ts'
 import { createPostgresSharing } from './postgres.ts'
 import { createRedisSharing } from './redis.ts'
-import type { RedisAddress } from './redis.ts'
 import { createReplica } from './replica.ts'
 import type { Replica, ReplicaDeps } from './replica.ts'
 import type { Sharing } from './sharing.ts'
 import { createCounts } from './status.ts'
 import type { Counts } from './status.ts'
-
-/** Where replicas meet. */
-export type MeetingPlace =
-  | ({ readonly kind: 'redis' } & RedisAddress)
-  | { readonly kind: 'postgres'; readonly url: Secret }
-  | { readonly kind: 'missing' }
 
 /** What all replicas that a process is, one after the other, have in common. */
 export interface Meeting {

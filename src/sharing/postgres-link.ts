@@ -2,12 +2,11 @@ import { Socket } from 'node:net'
 import type { Client } from 'pg'
 import type { Cancel, Clock } from '../core/clock.ts'
 import type { Secret } from '../core/secret.ts'
-import type { ConnectionLoop } from './connection-loop.ts'
-import type { ServerClock } from './server-clock.ts'
+import { within } from '../core/within.ts'
+import type { LinkedStore } from './linked-store.ts'
 import { SharingError } from './sharing.ts'
-import type { SharedRow, SharingListener } from './sharing.ts'
+import type { SharedRow } from './sharing.ts'
 import { parsed, readRow } from './wire.ts'
-import { within } from './within.ts'
 
 /** What sharing over Postgres needs. */
 export interface PostgresSharingDeps {
@@ -21,8 +20,6 @@ export interface PostgresSharingDeps {
 /** Any statement is given up after this, milliseconds. */
 const STATEMENT_MS = 2_000
 const CONNECT_MS = 3_000
-/** So many statements that are not answered in time in a row, and the connection counts as dead. */
-const MOST_TIMEOUTS = 2
 /** What changed is asked for so often: notices may get lost, and a pooler may not pass them on. */
 const POLL_MS = 5_000
 /** Rows that changed a little before the newest one seen are asked for again: they may have become visible later. */
@@ -54,24 +51,19 @@ export interface Link {
 }
 
 /** What all of one replica's statements share. */
-export interface Store {
+export interface Store extends LinkedStore<Link> {
   readonly deps: PostgresSharingDeps
-  readonly time: ServerClock
-  readonly listeners: Set<SharingListener>
-  readonly loop: () => ConnectionLoop<Link>
-  timeouts: number
   /** Up to where changes were read, in the server's time. */
   readTo: number
 }
 
-/** Asks and keeps the deadline; a connection that leaves several statements unanswered is given up. */
+/** Asks on the connection that there is. */
 export async function ask(
   store: Store,
   statement: string,
   values: readonly unknown[],
 ): Promise<readonly Readonly<Record<string, unknown>>[]> {
-  const loop = store.loop()
-  const link = loop.link()
+  const link = store.loop.link()
   if (link === undefined) throw new SharingError('there is no connection to Postgres')
   return askLink(store, link, statement, values)
 }
@@ -82,21 +74,17 @@ async function askLink(
   statement: string,
   values: readonly unknown[] = [],
 ): Promise<readonly Readonly<Record<string, unknown>>[]> {
-  try {
-    const asked = link.tail.then(() => link.client.query<Record<string, unknown>>(statement, [...values]))
-    link.tail = asked.catch(() => {
-      // Told to whoever asked; the next one asks all the same.
-    })
-    const { rows } = await within(store.deps.clock, STATEMENT_MS, asked, 'Postgres does not answer')
-    store.timeouts = 0
-    return rows
-  } catch (error) {
-    store.timeouts += 1
-    const why = error instanceof Error ? error.message : String(error)
-    const loop = store.loop()
-    if (store.timeouts >= MOST_TIMEOUTS && loop.link()?.client === link.client) loop.failed(why)
-    throw new SharingError(why, { cause: error })
-  }
+  const asked = link.tail.then(() => link.client.query<Record<string, unknown>>(statement, [...values]))
+  link.tail = asked.catch(() => {
+    // Told to whoever asked; the next one asks all the same.
+  })
+  const { rows } = await store.answered({
+    asked,
+    mostMs: STATEMENT_MS,
+    late: 'Postgres does not answer',
+    isOn: (current) => current?.client === link.client,
+  })
+  return rows
 }
 
 /** A connection that works, with the tables there and hints coming in. */
@@ -112,7 +100,7 @@ export async function openLink(store: Store): Promise<Link> {
     keepAlive: true,
   })
   const lost = (why: string): void => {
-    if (store.loop().link()?.client === client) store.loop().failed(why)
+    if (store.loop.link()?.client === client) store.loop.failed(why)
   }
   client.on('error', (error) => lost(error.message))
   client.on('end', () => lost('the connection to Postgres is closed'))

@@ -1,10 +1,8 @@
 import type { JsonObject } from '../core/json.ts'
-import { createConnectionLoop } from './connection-loop.ts'
-import type { ConnectionLoop } from './connection-loop.ts'
 import { blankRow, claimed, committed, merged } from './ledger.ts'
+import { createLinkedStore } from './linked-store.ts'
 import { ask, CHANNEL, closeLink, NOW, openLink } from './postgres-link.ts'
 import type { Link, PostgresSharingDeps, Store } from './postgres-link.ts'
-import { createServerClock } from './server-clock.ts'
 import { MEMBER_MS, MOST_MEMBERS, SharingError } from './sharing.ts'
 import type { Claim, Committed, Note, Sharing, SharedRow } from './sharing.ts'
 import { plainRow, readRow, shiftedNote, shiftedOutcome } from './wire.ts'
@@ -40,29 +38,13 @@ interface Standing {
  * said again in SQL and nobody ever holds a lock while he is paused.
  */
 export function createPostgresSharing(deps: PostgresSharingDeps): Sharing {
+  const { clock, random, self, newNonce } = deps
   const store: Store = {
     deps,
-    time: createServerClock(),
-    listeners: new Set(),
-    loop: () => loop,
-    timeouts: 0,
     readTo: 0,
+    ...createLinkedStore<Link>({ clock, random, open: () => openLink(store), close: closeLink }),
   }
-  const { self, newNonce } = deps
-  const loop: ConnectionLoop<Link> = createConnectionLoop<Link>({
-    clock: deps.clock,
-    random: deps.random,
-    open: () => openLink(store),
-    close: closeLink,
-    up: () => {
-      store.timeouts = 0
-      for (const listener of store.listeners) listener.up()
-    },
-    down: (why) => {
-      store.time.forget()
-      for (const listener of store.listeners) listener.down(why)
-    },
-  })
+  const { loop, subscribe } = store
   return {
     kind: 'postgres',
     isUp: () => loop.link() !== undefined,
@@ -76,10 +58,7 @@ export function createPostgresSharing(deps: PostgresSharingDeps): Sharing {
           if (row.epoch > 0) rows.push(toLocalRow(store, row))
       return rows
     },
-    subscribe: (listener) => {
-      store.listeners.add(listener)
-      return () => void store.listeners.delete(listener)
-    },
+    subscribe,
     members: async () => {
       const rows = await ask(store, MEMBERS, [self, MEMBER_MS, MOST_MEMBERS])
       return [...new Set([...rows.map(({ name }) => String(name)), self])]

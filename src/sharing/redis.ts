@@ -1,27 +1,13 @@
 import type { Redis } from 'ioredis'
 import type { Clock } from '../core/clock.ts'
-import type { Secret } from '../core/secret.ts'
-import { createConnectionLoop } from './connection-loop.ts'
-import type { ConnectionLoop } from './connection-loop.ts'
+import type { RedisAddress } from '../core/meeting-place.ts'
+import { within } from '../core/within.ts'
+import { createLinkedStore } from './linked-store.ts'
+import type { LinkedStore } from './linked-store.ts'
 import { CLAIM, COMMIT, MEMBERS, MERGE } from './scripts.ts'
-import { createServerClock } from './server-clock.ts'
-import type { ServerClock } from './server-clock.ts'
-import { MEMBER_MS, MOST_MEMBERS, REPORT_MS, REPORTERS, SharingError } from './sharing.ts'
-import type { Note, Outcome, Sharing, SharedRow, SharingListener } from './sharing.ts'
+import { isWholeOk, MEMBER_MS, MOST_MEMBERS, REPORT_MS, REPORTERS, SharingError } from './sharing.ts'
+import type { Note, Outcome, Sharing, SharedRow } from './sharing.ts'
 import { findingText, parsed, readHash, verdictText } from './wire.ts'
-import { within } from './within.ts'
-
-/** Where a Redis is. */
-export interface RedisAddress {
-  readonly host: string
-  readonly port: number
-  readonly username?: string
-  readonly password?: Secret
-  readonly db: number
-  readonly isTls: boolean
-  /** Stands before every key: several fleets can use one Redis. */
-  readonly namespace: string
-}
 
 /** What sharing over Redis needs. */
 export interface RedisSharingDeps {
@@ -35,8 +21,6 @@ export interface RedisSharingDeps {
 /** Any command is given up after this, milliseconds. */
 const COMMAND_MS = 1_000
 const CONNECT_MS = 2_000
-/** So many commands that are not answered in time in a row, and the connection counts as dead. */
-const MOST_TIMEOUTS = 2
 /** So many rows are asked for at once. */
 const CHUNK = 500
 
@@ -46,38 +30,18 @@ interface Link {
   readonly hints: Redis
 }
 
-interface Store {
+interface Store extends LinkedStore<Link> {
   readonly deps: RedisSharingDeps
-  readonly time: ServerClock
-  readonly listeners: Set<SharingListener>
-  readonly loop: () => ConnectionLoop<Link>
-  timeouts: number
 }
 
 /** Makes sharing over one Redis. Every command has a deadline, nothing is queued while there is no connection. */
 export function createRedisSharing(deps: RedisSharingDeps): Sharing {
-  const { clock, self, newNonce } = deps
+  const { clock, random, self, newNonce } = deps
   const store: Store = {
     deps,
-    time: createServerClock(),
-    listeners: new Set(),
-    loop: () => loop,
-    timeouts: 0,
+    ...createLinkedStore<Link>({ clock, random, open: () => openLink(store), close: closeLink }),
   }
-  const loop: ConnectionLoop<Link> = createConnectionLoop<Link>({
-    clock,
-    random: deps.random,
-    open: () => openLink(store),
-    close: closeLink,
-    up: () => {
-      store.timeouts = 0
-      for (const listener of store.listeners) listener.up()
-    },
-    down: (why) => {
-      store.time.forget()
-      for (const listener of store.listeners) listener.down(why)
-    },
-  })
+  const { loop, subscribe } = store
   return {
     kind: 'redis',
     isUp: () => loop.link() !== undefined,
@@ -93,10 +57,7 @@ export function createRedisSharing(deps: RedisSharingDeps): Sharing {
     },
     evidence: (notes) => tellAll(store, notes),
     snapshot: (ids) => readAll(store, ids),
-    subscribe: (listener) => {
-      store.listeners.add(listener)
-      return () => void store.listeners.delete(listener)
-    },
+    subscribe,
     members: async () => {
       const answer = await ask(store, ({ commands }) =>
         commands.eval(MEMBERS, 1, `${deps.address.namespace}members`, self, MEMBER_MS, MOST_MEMBERS),
@@ -117,29 +78,24 @@ function channelOf({ deps }: Store): string {
   return `${deps.address.namespace}changed`
 }
 
-/** Asks and keeps the deadline; a connection that leaves several questions unanswered is given up. */
 async function ask<Result>(
   store: Store,
   question: (link: Link) => Promise<Result>,
   timeIn: (answer: Result) => unknown = () => undefined,
 ): Promise<Result> {
-  const loop = store.loop()
-  const link = loop.link()
+  const link = store.loop.link()
   if (link === undefined) throw new SharingError('there is no connection to Redis')
   const { clock } = store.deps
   const sentAt = clock.elapsed()
-  try {
-    const answer = await within(clock, COMMAND_MS, question(link), 'Redis does not answer')
-    store.timeouts = 0
-    const serverAt = Number(timeIn(answer))
-    if (serverAt > 0) store.time.saw(sentAt, serverAt, clock.elapsed())
-    return answer
-  } catch (error) {
-    store.timeouts += 1
-    const why = error instanceof Error ? error.message : String(error)
-    if (store.timeouts >= MOST_TIMEOUTS && loop.link() === link) loop.failed(why)
-    throw new SharingError(why, { cause: error })
-  }
+  const answer = await store.answered({
+    asked: question(link),
+    mostMs: COMMAND_MS,
+    late: 'Redis does not answer',
+    isOn: (current) => current === link,
+  })
+  const serverAt = Number(timeIn(answer))
+  if (serverAt > 0) store.time.saw(sentAt, serverAt, clock.elapsed())
+  return answer
 }
 
 async function run(
@@ -167,7 +123,7 @@ function commitArguments(
   const { self } = store.deps
   const { toServer } = store.time
   const { finding, conclusion } = outcome ?? {}
-  const isWhole = finding?.kind === 'ok' && finding.depth >= 4
+  const isWhole = finding !== undefined && isWholeOk(finding)
   return [
     nonce,
     self,
@@ -262,7 +218,7 @@ async function openLink(store: Store): Promise<Link> {
   const { Redis: Connection } = await import('ioredis')
   const link: Link = { commands: new Connection(options), hints: new Connection(options) }
   const lost = (why: string) => (): void => {
-    if (store.loop().link() === link) store.loop().failed(why)
+    if (store.loop.link() === link) store.loop.failed(why)
   }
   for (const each of [link.commands, link.hints]) {
     // Without a listener an error would end the program; the attempt that it belongs to rejects as well.

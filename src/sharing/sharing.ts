@@ -1,4 +1,5 @@
 import type { Cancel } from '../core/clock.ts'
+import { DEPTH } from '../core/depth.ts'
 import type { Depth, FaultDomain } from '../core/depth.ts'
 import type { FailureKind } from '../core/failure.ts'
 
@@ -12,6 +13,11 @@ export interface Finding {
   readonly startedAt: number
   readonly at: number
   readonly retryAfterMs?: number
+}
+
+/** Somebody has answered in full. */
+export function isWholeOk({ kind, depth }: Pick<Finding, 'kind' | 'depth'>): boolean {
+  return kind === 'ok' && depth >= DEPTH.answer
 }
 
 /** What follows from a finding where it came from: a verdict, or a good word; absent: neither. */

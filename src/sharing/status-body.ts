@@ -1,7 +1,7 @@
 import type { JsonObject } from '../core/json.ts'
 import { leaseOf } from './lease.ts'
 import type { Replica } from './replica.ts'
-import type { MeetingPlace } from './open.ts'
+import type { MeetingPlace } from '../core/meeting-place.ts'
 
 /** What the page is made of. */
 export interface StatusInputs {

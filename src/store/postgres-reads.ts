@@ -1,4 +1,4 @@
-import { FOLD_WIDTHS, spansOf, UPTIME_WINDOWS } from '../core/history.ts'
+import { spansOf, UPTIME_WINDOWS } from '../core/history.ts'
 import type {
   CheckQuery,
   CheckRow,
@@ -6,15 +6,22 @@ import type {
   KeptStanding,
   PastQuery,
   UptimeRow,
-  UptimeWindow,
 } from '../core/history.ts'
 import type { Database } from './postgres-pool.ts'
-import { incidentRow, namesOf, newestOf, numberOf, pageOf, standingRow } from './rows.ts'
+import {
+  DEPLOYMENT,
+  incidentRow,
+  namesOf,
+  newestOf,
+  numberOf,
+  pageOf,
+  standingRow,
+  NARROW,
+  WINDOWS,
+} from './rows.ts'
 
-const NARROW = FOLD_WIDTHS[0].widthMs
 /** $1: a name, or nothing. */
 const NAMED = '($1::text IS NULL OR d.model_group = $1 OR d.model_id = $1 OR d.model = $1)'
-const DEPLOYMENT = 'd.identity, d.model_id, d.model_group'
 const GOOD = `SELECT 's' || f.n || '-' || f.at AS key, ${DEPLOYMENT}, f.last_at::float8 AS at, f.ok::float8 AS ok,
   (f.took / f.ok)::float8 AS took, NULL::text AS reason, NULL::integer AS status, NULL::text AS error
   FROM pulsegate_folds f JOIN pulsegate_deployments d ON d.n = f.n WHERE f.width = ${NARROW} AND f.ok > 0 AND ${NAMED}`
@@ -41,8 +48,6 @@ export async function readLatest(database: Database): Promise<readonly CheckRow[
   const bad = `SELECT b.* FROM pulsegate_deployments e CROSS JOIN LATERAL (${BAD} AND x.n = e.n ORDER BY x.at DESC LIMIT 1) b`
   return newestOf([...(await database.query(good, [null])), ...(await database.query(bad, [null]))])
 }
-
-const WINDOWS: readonly UptimeWindow[] = ['24h', '7d', '30d']
 
 /** Up and down by window. */
 export async function readUptime(database: Database, query: PastQuery): Promise<readonly UptimeRow[]> {

@@ -1,4 +1,12 @@
-import type { CheckRow, IncidentRow, KeptStanding } from '../core/history.ts'
+import { FOLD_WIDTHS } from '../core/history.ts'
+import type { CheckRow, IncidentRow, KeptStanding, UptimeWindow } from '../core/history.ts'
+
+/** The width of the folds that successes are read from. */
+export const NARROW = FOLD_WIDTHS[0].widthMs
+/** Whose row it is, as it is read; `d`: the table of deployments. */
+export const DEPLOYMENT = 'd.identity, d.model_id, d.model_group'
+/** Of uptime, in the order in which they are shown. */
+export const WINDOWS: readonly UptimeWindow[] = ['24h', '7d', '30d']
 
 /** A row as a database gives it. */
 export type Row = Readonly<Record<string, unknown>>

@@ -1,5 +1,6 @@
 import { chmodSync, closeSync, existsSync, mkdirSync, openSync, renameSync, rmSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { messageOf } from '../core/message-of.ts'
 import type { SqliteFile } from './sqlite-file.ts'
 import { prepareFile, pruneFile, writeBatch } from './sqlite-file.ts'
 import type { Answer, Call, DeskSettings, Found } from './sqlite-calls.ts'
@@ -39,7 +40,7 @@ function answerTo(desk: Desk, call: Call): Answer {
   } catch (error) {
     if (isCorrupt(error)) return movedAside(desk, String(error))
     reopenAfter(desk, error)
-    return { kind: 'failed', message: sentenceOf(error) }
+    return { kind: 'failed', message: messageOf(error) }
   }
 }
 
@@ -138,11 +139,7 @@ function movedAside(desk: Desk, why: string): Answer {
   } catch (error) {
     return {
       kind: 'failed',
-      message: `it is corrupt (${why}) and cannot be moved aside: ${sentenceOf(error)}`,
+      message: `it is corrupt (${why}) and cannot be moved aside: ${messageOf(error)}`,
     }
   }
-}
-
-function sentenceOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }

@@ -1,4 +1,4 @@
-import { FOLD_WIDTHS, spansOf, UPTIME_WINDOWS } from '../core/history.ts'
+import { spansOf, UPTIME_WINDOWS } from '../core/history.ts'
 import type {
   CheckQuery,
   CheckRow,
@@ -8,14 +8,23 @@ import type {
   UptimeRow,
   UptimeWindow,
 } from '../core/history.ts'
-import { incidentRow, namesOf, newestOf, numberOf, pageOf, standingRow, textOf } from './rows.ts'
+import {
+  DEPLOYMENT,
+  incidentRow,
+  namesOf,
+  newestOf,
+  numberOf,
+  pageOf,
+  standingRow,
+  textOf,
+  NARROW,
+  WINDOWS,
+} from './rows.ts'
 import type { Row } from './rows.ts'
 import type { SqliteFile } from './sqlite-file.ts'
 
-const NARROW = FOLD_WIDTHS[0].widthMs
 /** ?1: a name, or nothing. */
 const NAMED = '(?1 IS NULL OR d.model_group = ?1 OR d.model_id = ?1 OR d.model = ?1)'
-const DEPLOYMENT = 'd.identity, d.model_id, d.model_group'
 
 const GOOD = `SELECT 's' || f.n || '-' || f.at AS key, ${DEPLOYMENT}, f.last_at AS at, f.ok, f.took / f.ok AS took,
   NULL AS reason, NULL AS status, NULL AS error`
@@ -76,8 +85,6 @@ export function readUptime({ statement }: SqliteFile, query: PastQuery): readonl
   }
   return found
 }
-
-const WINDOWS: readonly UptimeWindow[] = ['24h', '7d', '30d']
 
 function addUptime(sums: Map<string, UptimeRow>, row: Row, window: UptimeWindow): void {
   const identity = textOf(row['identity'])

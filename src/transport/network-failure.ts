@@ -1,4 +1,5 @@
 import { GatewayError } from '../core/failure.ts'
+import { messageOf } from '../core/message-of.ts'
 
 /** How far an exchange had come when it broke. */
 export type Progress = 'connecting' | 'waiting for headers' | 'reading the body'
@@ -68,6 +69,6 @@ const PLAIN_WORDS: Readonly<Record<string, string>> = {
 function words(error: unknown, code: string): string {
   const plain = PLAIN_WORDS[code]
   if (plain !== undefined) return `${plain} (${code})`
-  const message = error instanceof Error ? error.message : String(error)
+  const message = messageOf(error)
   return code === '' || message.includes(code) ? message : `${message} (${code})`
 }

@@ -8,7 +8,8 @@ import { createLocalSharing } from '../../src/sharing/local.ts'
 import { createPostgresSharing } from '../../src/sharing/postgres.ts'
 import { createRedisSharing } from '../../src/sharing/redis.ts'
 import type { Conclusion, Outcome, SharedRow, Sharing } from '../../src/sharing/sharing.ts'
-import { noPostgres, noRedis, startPostgres, startRedis, type StoreServer } from '../e2e/stores.ts'
+import { NO_POSTGRES } from '../e2e/postgres.ts'
+import { noRedis, startPostgres, startRedis, type StoreServer } from '../e2e/stores.ts'
 
 /** One store, and how replicas of it are made. */
 interface Subject {
@@ -38,13 +39,19 @@ const SUBJECTS: readonly Subject[] = [
     open: (server, self) =>
       createRedisSharing({
         ...common(self),
-        address: { host: '127.0.0.1', port: server?.port ?? 0, db: 0, isTls: false, namespace: 'test:' },
+        address: {
+          host: '127.0.0.1',
+          port: Number(new URL(server?.url ?? '').port),
+          db: 0,
+          isTls: false,
+          namespace: 'test:',
+        },
       }),
     isShared: true,
   },
   {
     name: 'Postgres',
-    skip: noPostgres,
+    skip: NO_POSTGRES,
     start: startPostgres,
     open: (server, self) => createPostgresSharing({ ...common(self), url: new Secret(server?.url ?? '') }),
     isShared: true,
@@ -311,13 +318,13 @@ for (const { name, skip, start, open, isShared } of SUBJECTS)
           up: () => told.push('up'),
           down: () => told.push('down'),
         })
-        server?.signal('SIGSTOP')
+        await server?.signal('SIGSTOP')
         const startedAt = now()
         for (let turn = 0; turn < 3; turn += 1) await assert.rejects(a.claim(fresh(), 10_000))
         assert.ok(now() - startedAt < 15_000)
         assert.equal(a.isUp(), false)
         assert.equal(told[0], 'down')
-        server?.signal('SIGCONT')
+        await server?.signal('SIGCONT')
         const deadline = now() + 30_000
         while (!a.isUp() && now() < deadline) await later(50)
         assert.equal(a.isUp(), true)

@@ -92,7 +92,12 @@ export async function startPostgres(): Promise<PostgresServer> {
       .split('\n')
       .map(Number)
       .filter((each) => each > 0)
-    for (const each of [pid, ...children]) process.kill(each, name)
+    for (const each of [pid, ...children])
+      try {
+        process.kill(each, name)
+      } catch {
+        // It has ended meanwhile.
+      }
   }
 
   async function kill(): Promise<void> {

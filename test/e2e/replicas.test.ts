@@ -7,7 +7,8 @@ import type { FakeProvider } from '../../src/fake-provider/server.ts'
 import { ask, at, chat, eventually, keysOf, SETTINGS, withStage } from './asking.ts'
 import { freePort, type Gateway } from './program.ts'
 import { probes, sharedConfig, sharedStatus, states, withFleet, type Member } from './replicas.ts'
-import { noPostgres, noRedis, startPostgres, startRedis, type StoreServer } from './stores.ts'
+import { NO_POSTGRES } from './postgres.ts'
+import { noRedis, startPostgres, startRedis, type StoreServer } from './stores.ts'
 
 const redisOf = (server: StoreServer): Readonly<Record<string, string>> => ({ REDIS_URL: server.url })
 const databaseOf = (server: StoreServer): Readonly<Record<string, string>> => ({ DATABASE_URL: server.url })
@@ -44,7 +45,7 @@ async function probesIn(count: number, env: Readonly<Record<string, string>>, ms
 
 for (const { name, skip, start, envOf } of [
   { name: 'Redis', skip: noRedis, start: startRedis, envOf: redisOf },
-  { name: 'Postgres', skip: noPostgres, start: startPostgres, envOf: databaseOf },
+  { name: 'Postgres', skip: NO_POSTGRES, start: startPostgres, envOf: databaseOf },
 ])
   describe(`three replicas with ${name}`, { skip }, () => {
     test('look as often as one alone', async () => {
@@ -138,11 +139,11 @@ describe('replicas with a Redis that fails them', { skip: noRedis }, () => {
           }
         }
         await all(shared('shared', 2))
-        server.signal('SIGSTOP')
+        await server.signal('SIGSTOP')
         await served()
         await all((status) => at(status, 'status', 'phase') === 'alone')
         await served()
-        server.signal('SIGCONT')
+        await server.signal('SIGCONT')
         await all(shared('shared', 2))
         await server.restart()
         await served()

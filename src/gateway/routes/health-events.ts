@@ -5,6 +5,7 @@ import { createFeedReaders } from '../feed-readers.ts'
 import type { FeedReaders } from '../feed-readers.ts'
 import type { RouteContext } from '../gateway.ts'
 import { sendError } from '../json-reply.ts'
+import { pause } from '../pause.ts'
 
 /** More readers than this are turned away: whoever serves a crowd should read once and pass it on. */
 const MOST_READERS = 2_000
@@ -28,7 +29,7 @@ export function healthEventRoutes(app: FastifyInstance, context: RouteContext): 
     ...context,
     details: settings.healthCheckDetails,
     epoch: `${clock.now().toString(36)}${Math.floor(random() * 36 ** 4).toString(36)}`,
-    pause: () => new Promise((resolve) => void setImmediate(resolve)),
+    pause,
   })
   const readers = createFeedReaders({ ...context, feed })
   app.get('/health/events', { config: { hasDetail: true, isFeed: true } }, (request, reply) => {

@@ -10,7 +10,9 @@ import type { Directory } from '../../routing/choice/directory.ts'
 import type { RouteContext } from '../gateway.ts'
 import { queryText, sendError, sendJson, sendJsonText } from '../json-reply.ts'
 import { createKnownAnswer } from '../known-answer.ts'
+import { pause } from '../pause.ts'
 import type { RunningRequests } from '../running-requests.ts'
+import { waitingFor } from '../waiting.ts'
 
 /** How long a caller should wait for a deployment's first verdict, seconds. */
 const FIRST_VERDICT_SECONDS = 5
@@ -40,14 +42,9 @@ export function healthRoutes(app: FastifyInstance, context: RouteContext, runnin
       })
       return sendError(reply, error, redact, { error: redact(message) })
     }
-    const left = new AbortController()
-    const forget = running.add((reason) => left.abort(reason))
-    reply.raw.once('close', () => {
-      forget()
-      left.abort()
-    })
-    await checks.read(scope, left.signal).catch((error: unknown) => {
-      throw left.signal.reason instanceof GatewayError ? left.signal.reason : error
+    const waiting = waitingFor(reply, running)
+    await checks.read(scope, waiting.signal).catch((error: unknown) => {
+      throw waiting.reason(error)
     })
     const isDraft = request.headers.accept?.includes(HEALTH_JSON) === true
     if (scope === deployments && known.has(request, reply, isDraft ? 'h' : '')) return reply.code(304).send()
@@ -68,8 +65,6 @@ function sendDraft(reply: FastifyReply, { status, text }: HealthJson): FastifyRe
   if (status === 503) reply.removeHeader('etag').header('cache-control', 'no-store')
   return reply.code(status).header('content-type', HEALTH_JSON).send(Buffer.from(text))
 }
-
-const pause = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve))
 
 function optionsOf({ settings, checks: { views } }: RouteContext): ReportOptions {
   return { details: settings.healthCheckDetails, freshness: (index) => views.freshness(index) }

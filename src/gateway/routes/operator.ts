@@ -9,6 +9,7 @@ import type { RouteContext } from '../gateway.ts'
 import { queryText, sendError, sendJsonText, wildcardText } from '../json-reply.ts'
 import { readObject } from '../read-object.ts'
 import type { RunningRequests } from '../running-requests.ts'
+import { waitingFor } from '../waiting.ts'
 
 const ACTIONS = ['probe', 'isolate', 'restore'] as const
 type Action = (typeof ACTIONS)[number]
@@ -93,20 +94,14 @@ function probe(order: Order, context: RouteContext, running: RunningRequests): v
     send(order, context, 202, { status: 'started' })
     return
   }
-  const left = new AbortController()
-  const forget = running.add((reason) => left.abort(reason))
-  reply.raw.once('close', () => {
-    forget()
-    left.abort()
-  })
-  operator.probe(targets, left.signal).then(
+  const waiting = waitingFor(reply, running)
+  operator.probe(targets, waiting.signal).then(
     (verdicts) => {
       const isHealthy = verdicts.every(({ kind }) => kind === 'healthy')
       const results = verdicts.map((verdict, at) => resultOf(targets[at]?.id, verdict))
       send(order, context, 200, { status: isHealthy ? 'healthy' : 'unhealthy', results })
     },
-    (error: unknown) =>
-      void reply.send(left.signal.reason instanceof GatewayError ? left.signal.reason : error),
+    (error: unknown) => void reply.send(waiting.reason(error)),
   )
 }
 

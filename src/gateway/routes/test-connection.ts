@@ -11,6 +11,7 @@ import type { RouteContext } from '../gateway.ts'
 import { sendError, sendJsonText } from '../json-reply.ts'
 import { readObject } from '../read-object.ts'
 import type { RunningRequests } from '../running-requests.ts'
+import { waitingFor } from '../waiting.ts'
 
 const object = z.custom<JsonObject>(isJsonObject, { error: 'must be an object' })
 /** LiteLLM's; null: whatever the names say. */
@@ -45,21 +46,12 @@ export function testConnectionRoutes(
   app.post('/health/test_connection', { config: { hasDetail: true } }, (request, reply) => {
     const admin = adminOf()
     if (admin instanceof GatewayError) return refuse(reply, context, admin)
-    const left = new AbortController()
-    const forget = running.add((reason) => left.abort(reason))
-    reply.raw.once('close', () => {
-      forget()
-      left.abort()
-    })
+    const waiting = waitingFor(reply, running)
     readObject(request.raw, context.settings.maxRequestBytes, (given) => {
-      if (left.signal.aborted) return
-      answer(given, context, left.signal).then(
+      if (waiting.signal.aborted) return
+      answer(given, context, waiting.signal).then(
         (text) => void sendJsonText(reply.header('cache-control', 'no-store'), 200, text),
-        (thrown: unknown) => {
-          const error = asGatewayError(thrown)
-          const { reason } = left.signal
-          refuse(reply, context, reason instanceof GatewayError ? reason : error)
-        },
+        (thrown: unknown) => void refuse(reply, context, asGatewayError(waiting.reason(thrown))),
       )
     })
     return reply

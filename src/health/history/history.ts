@@ -1,6 +1,7 @@
 import type { Cancel, Clock } from '../../core/clock.ts'
 import type { Deployment } from '../../core/deployment.ts'
 import type { Was } from '../../core/was.ts'
+import { within } from '../../core/within.ts'
 import type { Board } from '../board.ts'
 import type { DatabaseFact } from '../readiness.ts'
 import type { Saving } from '../saved-health.ts'
@@ -75,7 +76,7 @@ export function createHistory(deps: HistoryDeps): History {
       isBegun = true
       const restoring = open(work).then((standings) => takeOver(work, standings))
       // Memory has nothing to tell.
-      return store.kind === 'memory' ? Promise.resolve() : within(clock, RESTORE_MS, restoring)
+      return store.kind === 'memory' ? Promise.resolve() : waitFor(clock, RESTORE_MS, restoring)
     },
     start: arm,
     stop: async () => {
@@ -85,14 +86,14 @@ export function createHistory(deps: HistoryDeps): History {
       if (!isBegun) return
       recorder?.finish()
       work.retryAt = 0
-      await within(
+      await waitFor(
         clock,
         STOP_MS,
         running.then(() => turn(work)),
       )
       const { waiting } = statusOf(work)
       if (waiting > 0) deps.log.warn('history_rows_lost', { store: store.kind, rows: waiting })
-      await within(clock, STOP_MS, Promise.all([store.close(), work.standIn?.close()]))
+      await waitFor(clock, STOP_MS, Promise.all([store.close(), work.standIn?.close()]))
     },
     read: {
       checks: (query) => readFrom(work, (from) => from.checks(query)),
@@ -109,11 +110,6 @@ export function createHistory(deps: HistoryDeps): History {
 }
 
 /** Waits for the work, but not for longer than that. Rejects never. */
-async function within(clock: Pick<Clock, 'after'>, ms: number, work: Promise<unknown>): Promise<void> {
-  let cancel: Cancel = () => {}
-  const patience = new Promise<void>((resolve) => {
-    cancel = clock.after(ms, resolve)
-  })
-  await Promise.race([work.catch(() => undefined), patience])
-  cancel()
+async function waitFor(clock: Pick<Clock, 'after'>, ms: number, work: Promise<unknown>): Promise<void> {
+  await within(clock, ms, work, 'it takes too long').catch(() => undefined)
 }

@@ -1,6 +1,7 @@
 import type { Clock } from '../../core/clock.ts'
 import type { HistoryBatch, HistoryStore, KeptStanding } from '../../core/history.ts'
 import type { Log } from '../../core/log.ts'
+import { messageOf } from '../../core/message-of.ts'
 import type { Board } from '../board.ts'
 import type { SavedHealth, Saving } from '../saved-health.ts'
 import type { KeptNames } from './kept-names.ts'
@@ -240,8 +241,4 @@ export function statusOf(work: Work): HistoryStatus {
     waiting: work.isKept ? 0 : pending.size() + backlog.size() + (frozen === undefined ? 0 : 1),
     dropped: pending.dropped() + backlog.dropped(),
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }

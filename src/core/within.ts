@@ -1,5 +1,4 @@
-import type { Cancel, Clock } from '../core/clock.ts'
-import { SharingError } from './sharing.ts'
+import type { Cancel, Clock } from './clock.ts'
 
 /** What a promise comes to, or an error when the time is over. A late answer is nobody's. */
 export function within<Result>(
@@ -10,7 +9,7 @@ export function within<Result>(
 ): Promise<Result> {
   let cancel: Cancel = () => {}
   const deadline = new Promise<never>((_, reject) => {
-    cancel = clock.after(mostMs, () => reject(new SharingError(why)))
+    cancel = clock.after(mostMs, () => reject(new Error(why)))
   })
   return Promise.race([promise, deadline]).finally(cancel)
 }
