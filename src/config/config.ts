@@ -175,6 +175,8 @@ export interface LibrarySettings {
   readonly metricsNeedKey: boolean
   /** Leave out of requests what their provider is known to refuse, where a deployment says nothing else. */
   readonly dropParams: boolean
+  /** Hosts from which pictures and files may be fetched although their address is private. */
+  readonly mediaHosts: readonly string[]
 }
 
 /** How upstreams are connected to. */

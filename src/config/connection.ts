@@ -1,7 +1,8 @@
 import { addressParts, basicAuthorization } from '../core/address.ts'
 import type { Connection, Timeouts } from '../core/deployment.ts'
 import { Secret } from '../core/secret.ts'
-import { entriesOf, scalarText, textOf, type YamlNode } from './node.ts'
+import { isSecretSetting } from './known-keys.ts'
+import { entriesOf, scalarText, textOf, toJson, type YamlNode } from './node.ts'
 import type { Params } from './params.ts'
 import { keepUrlPassword, PLAIN_HEADERS, type SecretBag } from './secrets.ts'
 
@@ -30,6 +31,30 @@ export function connectionOf(params: Params, organization: YamlNode | undefined,
       ...(address?.authorization && { authorization: address.authorization }),
       ...headersOf(params, bag),
     },
+    ...providerSettings(params, bag),
+  }
+}
+
+/** What only some providers have. */
+const OF_PROVIDERS =
+  /^(?:aws|vertex|azure|watsonx|databricks)_|^(?:tenant_id|client_id|client_secret|project_id|space_id|wx_\w+|zen_api_key|token)$/
+/** Settings of their own. */
+const NOT_OF_PROVIDERS: ReadonlySet<string> = new Set(['azure_ad_token', 'azure_ad_token_provider'])
+
+function providerSettings(params: Params, bag: SecretBag): Pick<Connection, 'settings' | 'secrets'> {
+  const settings: Record<string, string> = {}
+  const secrets: Record<string, Secret> = {}
+  for (const name of params.names) {
+    const node = params.get(name)
+    if (node === undefined || !OF_PROVIDERS.test(name) || NOT_OF_PROVIDERS.has(name)) continue
+    const text = plainText(node) ?? JSON.stringify(toJson(node))
+    if (text === '') continue
+    if (isSecretSetting(name)) secrets[name] = bag.keep(text)
+    else settings[name] = text
+  }
+  return {
+    ...(Object.keys(settings).length > 0 && { settings }),
+    ...(Object.keys(secrets).length > 0 && { secrets }),
   }
 }
 

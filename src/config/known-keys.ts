@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { closest } from '../core/closest.ts'
 import { infoShape, paramShape } from './schema-deployment.ts'
+import { looksSecret } from './secrets.ts'
 import { factsOf, type SettingFacts } from './schema-types.ts'
 
 /** The settings of one block, ready to be looked up. */
@@ -83,6 +84,11 @@ export function paramKind(name: string): ParamKind {
   const meant = name.length < 6 ? undefined : closest(name, CONNECTION_KEYS)
   if (meant !== undefined) return { kind: 'near_miss', meant }
   return { kind: NEVER_SENT.test(name) ? 'known' : 'unknown' }
+}
+
+/** Of a provider's setting in litellm_params: must its value be hidden? */
+export function isSecretSetting(name: string): boolean {
+  return PARAMS.get(name)?.secret ?? looksSecret(name)
 }
 
 /** The fields whose misspelling would lead a request astray or put a secret into its body. */

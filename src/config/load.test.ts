@@ -400,6 +400,7 @@ test('without any settings the defaults hold', async () => {
     rewriteResponseModel: false,
     metricsNeedKey: true,
     dropParams: false,
+    mediaHosts: [],
   })
   assert.deepEqual(router, {
     strategy: 'simple-shuffle',

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { routingShape } from './schema-router.ts'
 import {
+  names,
   acted,
   anything,
   flag,
@@ -22,6 +23,10 @@ export const librarySettings = z.looseObject({
     'Seconds a request may take. Default: 6000. `router_settings.timeout` wins.',
   ),
   drop_params: acted(flag, 'Leave out of requests what their provider is known to refuse. Default: false.'),
+  user_url_allowed_hosts: acted(
+    names,
+    'Hosts (`name` or `name:port`) from which pictures and files that clients name may be fetched although their address is not public. Default: none.',
+  ),
   rewrite_response_model: acted(
     flag,
     "Put the requested model name into answers' `model`. Default: false, the upstream's name passes through.",

@@ -100,6 +100,7 @@ export function readLibrary(root: MapNode): LibrarySettings {
     rewriteResponseModel: given.rewrite_response_model ?? false,
     metricsNeedKey: given.require_auth_for_metrics_endpoint ?? true,
     dropParams: given.drop_params ?? false,
+    mediaHosts: given.user_url_allowed_hosts ?? [],
   }
 }
 

@@ -75,6 +75,10 @@ export interface Connection {
   readonly azureAdToken?: Secret
   /** `extra_headers` and `headers`, lower-case names. */
   readonly headers: Readonly<Record<string, Secret>>
+  /** What only some providers have, by the names of `litellm_params` (`aws_region_name`, `vertex_project`, …). */
+  readonly settings?: Readonly<Record<string, string>>
+  /** The same of what is secret (`aws_secret_access_key`, `client_secret`, …); a map or list as JSON. */
+  readonly secrets?: Readonly<Record<string, Secret>>
 }
 
 /** Deadlines of user traffic, milliseconds. Absent: the router's, then 6,000 s. */

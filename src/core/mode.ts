@@ -200,6 +200,8 @@ export interface ImageRequest {
 /** How many images came back; never 0. */
 export interface ImageResponse {
   readonly images: number
+  /** The answer as OpenAI writes it; from providers with words of their own. */
+  readonly whole?: JsonObject
 }
 
 /** `POST /audio/transcriptions`, multipart. */
@@ -211,6 +213,8 @@ export interface TranscriptionRequest {
 /** The transcript; may be empty. */
 export interface TranscriptionResponse {
   readonly text: string
+  /** The answer as OpenAI writes it in `verbose_json`; from providers with words of their own. */
+  readonly whole?: JsonObject
 }
 
 /** `POST /audio/speech`. */
@@ -224,6 +228,8 @@ export interface SpeechRequest {
 export interface SpeechResponse {
   readonly sizeBytes: number
   readonly contentType: string
+  /** The sound itself; from providers that wrap it in words of their own. */
+  readonly bytes?: Uint8Array
 }
 
 /** `POST /rerank`, Cohere's shape. */
@@ -236,6 +242,8 @@ export interface RerankRequest {
 /** Results in order of relevance; never empty. */
 export interface RerankResponse {
   readonly results: readonly { readonly index: number; readonly relevance_score: number }[]
+  /** The answer as Cohere writes it; from providers with words of their own. */
+  readonly whole?: JsonObject
 }
 
 /** `GET /batches?limit=N`. */

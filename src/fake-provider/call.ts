@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import type { JsonObject } from '../core/json.ts'
 import { formField } from './multipart.ts'
 import type { Form } from './multipart.ts'
+import type { NativeAsked } from './natives/native.ts'
 import type { Route } from './routes.ts'
 
 /** One request as a route sees it. */
@@ -21,6 +22,8 @@ export interface Call {
   readonly model: string
   /** The file or batch that the path names. */
   readonly id?: string
+  /** Present where the path names a provider with words of its own. */
+  readonly native?: NativeAsked
 }
 
 /** A request header as one string; empty where it is absent. */

@@ -55,7 +55,7 @@ export function plan(call: Call, behaviour: Behaviour, setting: Setting, earlier
   const fault = faultReply(call, behaviour)
   if (fault !== undefined) return { reply: fault, delivery: NOW }
   if (behaviour.kind === 'recover' && earlier < behaviour.times) {
-    return { reply: orderedError(call.route.dialect, 500, {}), delivery: NOW }
+    return { reply: errorFor(call, 500, {}), delivery: NOW }
   }
   return { reply: servedReply(call, behaviour, setting), delivery: delivery(behaviour) }
 }
@@ -74,7 +74,7 @@ function faultReply(call: Call, behaviour: Behaviour): Reply | undefined {
     case 'shape':
       return text('application/json', '{"ok":true}')
     case 'err200':
-      return { ...orderedError(call.route.dialect, 500, {}), status: 200 }
+      return { ...errorFor(call, 500, {}), status: 200 }
     case 'quota':
       return quota(call)
     case 'echo':
@@ -84,6 +84,13 @@ function faultReply(call: Call, behaviour: Behaviour): Reply | undefined {
     default:
       return undefined
   }
+}
+
+/** An ordered error, in the words of whoever was asked. */
+function errorFor(call: Call, status: number, headers: Readonly<Record<string, string>>): Reply {
+  return call.native === undefined
+    ? orderedError(call.route.dialect, status, headers)
+    : call.native.native.error(status, `upstream says ${status}`, headers)
 }
 
 /** The honest reply, and what an order makes of it. */
@@ -103,7 +110,7 @@ function servedReply(call: Call, behaviour: Behaviour, setting: Setting): Reply 
     case 'errevent':
       return restreamed(honestReply(call, setting), ([first = '']) => [
         first,
-        `data: ${String(orderedError(call.route.dialect, 500, {}).chunks[0])}\n\n`,
+        `data: ${String(errorFor(call, 500, {}).chunks[0])}\n\n`,
       ])
     default:
       return honestReply(call, setting)
@@ -147,6 +154,7 @@ const LOGIN_PAGE =
   '<!doctype html><html><head><title>Sign in</title></head><body>Please sign in.</body></html>'
 
 function honestReply(call: Call, setting: Setting, alter?: (json: JsonObject) => JsonObject): Reply {
+  if (call.native !== undefined) return call.native.native.answer(call.native.call)
   const refused = refusal(call, setting)
   if (refused !== undefined) return refused
   const remembered = keptReply(call, setting.kept)
@@ -173,7 +181,7 @@ function text(type: string, body: string): Reply {
 }
 
 function statusReply(call: Call, order: Extract<Behaviour, { kind: 'status' }>): Reply {
-  return orderedError(call.route.dialect, order.status, {
+  return errorFor(call, order.status, {
     ...(order.retryDateS === undefined ? {} : datesFrom(order.retryDateS)),
     ...(order.retryAfterS === undefined ? {} : { 'retry-after': String(order.retryAfterS) }),
     ...(order.retryAfterMs === undefined ? {} : { 'retry-after-ms': String(order.retryAfterMs) }),
@@ -188,6 +196,7 @@ function datesFrom(waitS: number): Readonly<Record<string, string>> {
 
 /** Out of credit: a 429 that no waiting mends (OpenAI, error codes). */
 function quota(call: Call): Reply {
+  if (call.native !== undefined) return errorFor(call, 402, {})
   if (call.route.dialect === 'cohere') {
     return cohereError(
       429,

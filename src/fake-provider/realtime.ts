@@ -4,6 +4,7 @@ import { header } from './call.ts'
 import type { Call } from './call.ts'
 import { echoMessage } from './echo.ts'
 import type { Behaviour } from './order.ts'
+import type { NativeAsked } from './natives/native.ts'
 import { plan } from './plan.ts'
 import type { Plan, Setting } from './plan.ts'
 import type { Step } from './realtime-step.ts'
@@ -23,6 +24,7 @@ export function opening(call: Call, behaviour: Behaviour, setting: Setting, earl
   if (behaviour.kind === 'recover' && earlier < behaviour.times) {
     return { kind: 'http', plan: plan(call, behaviour, setting, earlier) }
   }
+  if (call.native !== undefined) return nativeOpening(call.native)
   const refused = refusal(call, setting) ?? refuseSession(call)
   if (refused !== undefined) return { kind: 'http', plan: { reply: refused, delivery: { kind: 'now' } } }
   if (
@@ -44,6 +46,13 @@ const ANSWERED_OVER_HTTP: ReadonlySet<Behaviour['kind']> = new Set<Behaviour['ki
   'hang',
   'reset',
 ])
+
+function nativeOpening({ native, call }: NativeAsked): Opening {
+  const met = native.session?.(call) ?? native.error(404, `${call.path} takes no WebSocket upgrade`, {})
+  return 'status' in met
+    ? { kind: 'http', plan: { reply: met, delivery: { kind: 'now' } } }
+    : { kind: 'upgrade', steps: met }
+}
 
 function refuseSession(call: Call): Reply | undefined {
   if (call.route.operation !== 'realtime')

@@ -4,6 +4,8 @@ import { isJsonObject } from '../core/json.ts'
 import type { Call } from './call.ts'
 import { formField, parseMultipart } from './multipart.ts'
 import type { Form } from './multipart.ts'
+import type { NativeAsked } from './natives/native.ts'
+import { nativeOf } from './natives/natives.ts'
 import { matchRoute } from './routes.ts'
 
 /** Larger bodies are refused with 413 and the connection closed. */
@@ -76,9 +78,18 @@ export function parseAddress(url: string, isOrder: (segment: string) => boolean)
   return { segment, path: end < 0 ? '/' : whole.slice(end), query }
 }
 
+/** What a request came with besides its head. */
+interface Came {
+  readonly read: ReadBody
+  readonly raw: Buffer
+  readonly keys?: ReadonlySet<string>
+}
+
 /** Puts the pieces of a request together. */
-export function toCall(request: IncomingMessage, address: Address, body: ReadBody): Call {
+export function toCall(request: IncomingMessage, address: Address, came: Came): Call {
   const { path, query } = address
+  const { read: body } = came
+  const native = nativeAsked(request, address, came)
   const { route, named, id } = matchRoute(path, query.has('api-version'), request.method)
   const inBody = body.json?.['model'] ?? (body.form && formField(body.form, 'model'))
   const inQuery = query.get('model') ?? query.get('deployment')
@@ -91,8 +102,25 @@ export function toCall(request: IncomingMessage, address: Address, body: ReadBod
     query,
     headers: request.headers,
     model,
+    ...(native === undefined ? {} : { native }),
     ...(id === undefined ? {} : { id }),
     ...(body.json === undefined ? {} : { json: body.json }),
     ...(body.form === undefined ? {} : { form: body.form }),
   }
+}
+
+function nativeAsked(
+  { method = 'GET', headers }: IncomingMessage,
+  { path, query }: Address,
+  { read, raw, keys }: Came,
+): NativeAsked | undefined {
+  const found = nativeOf(path)
+  if (found === undefined) return undefined
+  const { native } = found
+  const bodies = {
+    ...(read.json !== undefined && { json: read.json }),
+    ...(read.form !== undefined && { form: read.form }),
+  }
+  const call = { method, path: found.path, query, headers, body: raw, ...bodies, ...(keys && { keys }) }
+  return { native, call }
 }

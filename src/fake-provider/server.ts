@@ -158,7 +158,7 @@ function receive(request: IncomingMessage, response: ServerResponse, parts: Part
     if (raw === undefined) return refuseSize(response, parts.clock)
     const body = parseBody(header(request, 'content-type'), raw)
     const address = parseAddress(url, parts.orders.isOrder)
-    const call = toCall(request, address, body)
+    const call = toCall(request, address, { read: body, raw, ...keysOf(parts) })
     const entry = {
       at: parts.clock.now(),
       method: call.method,
@@ -171,6 +171,10 @@ function receive(request: IncomingMessage, response: ServerResponse, parts: Part
     const { behaviour, earlier } = parts.orders.find(address.segment, call.model)
     deliver(response, plan(call, behaviour, parts.setting, earlier), parts.clock)
   })
+}
+
+function keysOf({ setting: { keys } }: Parts): { readonly keys?: ReadonlySet<string> } {
+  return keys === undefined ? {} : { keys }
 }
 
 function namesOf(segment: string | undefined, model: string): readonly string[] {
@@ -203,7 +207,7 @@ function control(url: string, response: ServerResponse, parts: Parts): void {
 function upgrade(request: IncomingMessage, socket: Socket, head: Buffer, parts: Parts): void {
   const url = request.url ?? '/'
   const address = parseAddress(url, parts.orders.isOrder)
-  const call = toCall(request, address, { shown: null })
+  const call = toCall(request, address, { read: { shown: null }, raw: Buffer.alloc(0), ...keysOf(parts) })
   const log = (method: string, body: JournalEntry['body'], bytes: number): void => {
     const headers = method === 'WS' ? request.headers : {}
     parts.journal.add({ at: parts.clock.now(), method, url, headers, body }, bytes)

@@ -73,7 +73,7 @@ test('a good answer is passed on byte by byte, with headers that say who gave it
     'x-litellm-attempted-retries': '0',
     'x-ratelimit-remaining-requests': '9',
     'llm_provider-x-ratelimit-remaining-requests': '9',
-    'x-pulsegate-dropped-fields': 'tags',
+    'x-pulsegate-dropped-params': 'tags',
   }
   for (const [name, value] of Object.entries(expected)) assert.equal(whole.headers[name], value, name)
   const sent = fake.journal()[0]

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import http from 'node:http'
 import type { IncomingHttpHeaders } from 'node:http'
@@ -216,7 +217,7 @@ export async function startWired(sketches: readonly Sketch[], options: WiredOpti
     realtimeKeys: createRealtimeKeys({ ...traffic, sessionKeys }),
     sessionKeys,
     objects: createObjects(traffic),
-    relay: createRelay(traffic),
+    relay: createRelay({ ...traffic, fetchMedia: () => assert.fail('nothing is fetched here') }),
     settings: {
       ...(options.openMode !== true && { masterKey: new Secret(MASTER_KEY) }),
       isMasterKeyUnset: false,

@@ -13,11 +13,13 @@ export function identityOf(deployment: Deployment, line: LineOrProblem): string 
   const base = addressOf(line) ?? connection.apiBase ?? ''
   const place = [id, group, model, provider, upstreamModel, mode, base, connection.apiVersion ?? '']
   const asked = probe.model?.model ?? ''
-  const { apiKey, azureAdToken, organization, apiBaseQuery, headers } = connection
+  const { apiKey, azureAdToken, organization, apiBaseQuery, headers, settings, secrets: own } = connection
   const secrets = [apiKey, azureAdToken, organization, apiBaseQuery].map((secret) => secret?.reveal() ?? '')
   const sent = Object.entries(headers).map(([name, value]) => `${name}: ${value.reveal()}`)
-  const mark = hashOf([...secrets, ...sent]).slice(0, 4)
-  return `${hashOf([...place, asked]).slice(0, 32)}-${mark}`
+  const more = Object.entries(own ?? {}).map(([name, value]) => `${name}: ${value.reveal()}`)
+  const mark = hashOf([...secrets, ...sent, ...more]).slice(0, 4)
+  const set = settings === undefined ? [] : [JSON.stringify(settings)]
+  return `${hashOf([...place, asked, ...set]).slice(0, 32)}-${mark}`
 }
 
 function hashOf(parts: readonly string[]): string {

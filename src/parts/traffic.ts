@@ -14,6 +14,7 @@ import { createRealtimeKeys, type RealtimeKeyDeps } from '../routing/realtime/ke
 import { createRealtimeRelay, type RealtimeDeps } from '../routing/realtime/realtime.ts'
 import type { SessionKeys } from '../routing/realtime/session-keys.ts'
 import { createRelay, type RelayDeps } from '../routing/relay.ts'
+import { createFetchMedia } from '../transport/fetch-media.ts'
 import type { Lasting } from './lasting.ts'
 
 /** Retries of a model group as a share of its recent requests, so that an outage is not multiplied. */
@@ -46,6 +47,7 @@ export function createTraffic(config: Config, deps: TrafficInputs): Traffic {
       random,
     }),
     resolve: resolveModel,
+    fetchMedia: createFetchMedia({ allowedHosts: config.litellm.mediaHosts }),
     budgets: createRetryBudgets(RETRY_SHARE, clock),
     detour: (kind: 'retry' | 'fallback' | 'hedge') =>
       kind === 'retry' ? metrics.retried() : kind === 'hedge' ? metrics.hedged() : metrics.fellBack(),

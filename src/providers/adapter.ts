@@ -4,7 +4,7 @@ import type { JsonObject } from '../core/json.ts'
 import type { BodyEdits } from '../core/json-spans.ts'
 import type { HttpMode, Mode, Operations, SideRoute } from '../core/mode.ts'
 import type { Secret } from '../core/secret.ts'
-import type { DialRequest, WireRequest, WireResponse } from '../transport/wire.ts'
+import type { DialRequest, Transport, WireRequest, WireResponse } from '../transport/wire.ts'
 
 /** Where a deployment's requests go, resolved from config and environment. Holds no secret. */
 export interface Target {
@@ -18,9 +18,21 @@ export interface Target {
   readonly bodyDefaults: JsonObject
 }
 
+/** A request in a provider's words. */
+export interface Encoded extends WireRequest {
+  /** Members of the request, in OpenAI's names, that this provider cannot be told and whose loss changes the answer. */
+  readonly dropped?: readonly string[]
+}
+
 /** One mode in one provider's words. Pure; never writes to its arguments (a retry encodes again). */
 export interface Codec<M extends HttpMode> {
-  encode(request: Operations[M]['request'], target: Target): WireRequest
+  /** @throws GatewayError bad_request (the client's doing) for what cannot be said at all */
+  encode(request: Operations[M]['request'], target: Target): Encoded
+  /**
+   * Of a picture or document that a chat names by its http(s) URL: does the provider need its bytes? They are fetched
+   * before `encode`, which then finds a `data:` URL in that place.
+   */
+  readonly inlines?: (url: string, target: Target) => boolean
   /**
    * Reads a 2xx answer.
    * @throws GatewayError empty, wrong_shape, server_error (an error inside a 200), content_policy
@@ -50,8 +62,16 @@ export interface StreamDecoder<Event> {
   end(): readonly Event[]
 }
 
+/** What an authorizer may ask the world. */
+export interface AuthGround {
+  /** For tokens; every call needs its deadline. */
+  readonly transport: Pick<Transport, 'send'>
+  /** Wall time, milliseconds. */
+  readonly now: () => number
+}
+
 /** Adds credentials and the deployment's own headers; runs last, for it may sign the body. */
-export type Authorize = (request: WireRequest) => WireRequest | Promise<WireRequest>
+export type Authorize = (request: WireRequest, ground: AuthGround) => WireRequest | Promise<WireRequest>
 
 /** A deployment that can be called. */
 export interface Connected {
@@ -59,6 +79,8 @@ export interface Connected {
   readonly authorize: Authorize
   /** Every secret that `authorize` writes, wherever it came from, so that echoes of it can be blotted out. */
   readonly secrets: readonly Secret[]
+  /** Secrets that became known after the start: tokens. Another list whenever there are others. */
+  readonly freshSecrets?: () => readonly Secret[]
 }
 
 /** How a provider opens a realtime session. */

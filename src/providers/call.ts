@@ -1,14 +1,16 @@
 import { shortId, type Deployment, type Misconfiguration } from '../core/deployment.ts'
+import { systemClock, type Clock } from '../core/clock.ts'
 import { asGatewayError, GatewayError } from '../core/failure.ts'
 import type { JsonSpans } from '../core/json-spans.ts'
 import { isSideRoute, SIDE_ROUTES } from '../core/mode.ts'
 import type { HttpMode, Operations, RouteName } from '../core/mode.ts'
-import { createRedact, type Redact, type Secret } from '../core/secret.ts'
+import type { Redact, Secret } from '../core/secret.ts'
 import type { Limits, Stream, StreamSink, Transport, WireRequest, WireResponse } from '../transport/wire.ts'
-import type { Authorize, Codec, ProviderAdapter, RelayFace, Target } from './adapter.ts'
+import type { Codec, Encoded, ProviderAdapter, RelayFace, Target } from './adapter.ts'
 import { withoutNames } from './body-defaults.ts'
 import { bodyText } from './error-facts.ts'
 import type { RelayedForm } from './form-request.ts'
+import { redactAlso } from './line-redact.ts'
 import { refusedBy } from './refused-params.ts'
 import type { FieldRules } from './refused-params.ts'
 import { adapterFor } from './registry.ts'
@@ -19,7 +21,8 @@ export interface Line {
   readonly deployment: Deployment
   readonly adapter: ProviderAdapter
   readonly target: Target
-  readonly authorize: Authorize
+  /** Adds the credentials. */
+  readonly authorize: (request: WireRequest) => WireRequest | Promise<WireRequest>
   readonly transport: Transport
   /** Also blots out the secrets that came from the environment. */
   readonly redact: Redact
@@ -46,6 +49,8 @@ export function openLine(
     readonly transport: Transport
     readonly env: Readonly<Record<string, string | undefined>>
     readonly redact: Redact
+    /** Default: the system's. */
+    readonly clock?: Pick<Clock, 'now'>
     /** `litellm_settings.drop_params`. */
     readonly dropParams?: boolean
   },
@@ -56,9 +61,11 @@ export function openLine(
     return { misconfigured: { message: `provider "${deployment.provider}" is not built yet` } }
   const connected = adapter.connect(deployment, deps.env)
   if ('message' in connected) return { misconfigured: { message: deps.redact(connected.message) } }
-  const { authorize, secrets } = connected
-  const { transport } = deps
-  const redact = redactAlso(secrets, deps.redact)
+  const { secrets } = connected
+  const { transport, clock = systemClock } = deps
+  const redact = redactAlso(connected, deps.redact)
+  const ground = { transport, now: () => clock.now() }
+  const authorize = (request: WireRequest) => connected.authorize(request, ground)
   const fieldRules = { dropParams: deps.dropParams === true, drop: [], keep: [], ...deployment.fieldRules }
   const { target: to } = connected
   const line = { deployment, adapter, target: to, authorize, transport, redact, secrets, fieldRules }
@@ -75,24 +82,11 @@ export function isSameLine(one: Line, other: Line): boolean {
   return placed[0] === placed[1]
 }
 
-/** Most secrets of a line are known to everybody's redactor: what it leaves, and only that, needs one of its own. */
-function redactAlso(secrets: readonly Secret[], known: Redact): Redact {
-  let own: Redact | undefined
-  return (text) => {
-    own ??= createRedact(secrets.filter((secret) => known(secret.reveal()) !== '[secret]'))
-    return known(own(text))
-  }
-}
-
 /**
  * A request as this provider wants it, without credentials.
  * @throws GatewayError misconfigured where the provider has no such mode
  */
-export function encode<M extends HttpMode>(
-  line: Line,
-  mode: M,
-  request: Operations[M]['request'],
-): WireRequest {
+export function encode<M extends HttpMode>(line: Line, mode: M, request: Operations[M]['request']): Encoded {
   return codecOf(line, mode).encode(request, line.target)
 }
 

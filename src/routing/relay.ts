@@ -4,7 +4,7 @@ import { asGatewayError, GatewayError } from '../core/failure.ts'
 import { decoded, refusalOf, relay } from '../providers/call.ts'
 import type { Line } from '../providers/call.ts'
 import type { Limits, Stream, WireResponse } from './road.ts'
-import { createCopyHeaders, successHeaders } from './answer/answer-head.ts'
+import { alsoDropped, createCopyHeaders, successHeaders } from './answer/answer-head.ts'
 import type { AnswerHeaders, CopyHeaders, Durations } from './answer/answer-head.ts'
 import { explain } from './answer/explain.ts'
 import { travel } from './journey/journey.ts'
@@ -19,11 +19,13 @@ import type { Patience, Silence } from './answer/patience.ts'
 import { readAsked } from './choice/plan.ts'
 import type { Plan, RelayRequest } from './choice/plan.ts'
 import type { RequestRead } from './request/request.ts'
-import { translate } from './translate/translate.ts'
+import type { FetchMedia } from './translate/inline-media.ts'
+import { translate, type Translated } from './translate/translate.ts'
 
 /** What the relay is made of. */
 export interface RelayDeps extends JourneyDeps {
   readonly settings: JourneyDeps['settings'] & RelaySettings
+  readonly fetchMedia: FetchMedia
 }
 
 /** What the config says about all requests; milliseconds. */
@@ -121,7 +123,8 @@ function start(
   spent: Spent,
   connectTimeoutMs: () => number,
 ): Stream {
-  const { operation, line, read, route } = plan
+  const { operation, line, read } = plan
+  let { route } = plan
   const { clock } = deps
   const silence = read.stream ? silenceOf(deps.settings, line.deployment, read) : undefined
   const limits = { ...limitsOf(deps.settings, line.deployment, read, silence), connectTimeoutMs }
@@ -157,11 +160,14 @@ function start(
       timeoutMs = waitedMs
       passage.abandon(error)
     })
+  const also = (names: readonly string[]): void => {
+    route = alsoDropped(route, names)
+  }
   try {
     const exchange =
       mocked(deps, plan, passage) ??
       relay(line, operation.side ?? operation.mode, plan.body, plan.spans, limits, passage, plan.form) ??
-      translate(line, operation, plan.body, read.stream, limits, passage)
+      translate(line, operation, plan.body, translated(deps, read, also), limits, passage)
     if (spent.running === 1) spent.sinceMs = clock.precise()
     running = exchange
     return patience === undefined ? exchange : patient(exchange, patience)
@@ -169,6 +175,15 @@ function start(
     passage.fail(asGatewayError(error))
     return NOTHING_RUNNING
   }
+}
+
+function translated(
+  { fetchMedia }: Pick<RelayDeps, 'fetchMedia'>,
+  { stream, fieldRules }: RequestRead,
+  dropped: Translated['dropped'],
+): Translated {
+  const dropParams = fieldRules?.dropParams
+  return { stream, fetchMedia, dropped, ...(dropParams !== undefined && { dropParams }) }
 }
 
 /** While its client takes nothing, a stream is not waited for. */

@@ -26,7 +26,11 @@ export function identityOf({ deployment, base }: IdentityInputs): string {
     JSON.stringify(probing),
     JSON.stringify(bodyDefaults),
     ...[apiKey, azureAdToken, organization, apiBaseQuery].map((secret) => secret?.reveal() ?? ''),
-    ...Object.entries(headers).flatMap(([name, value]) => [name, value.reveal()]),
+    ...(connection.settings === undefined ? [] : [JSON.stringify(connection.settings)]),
+    ...Object.entries({ ...connection.secrets, ...headers }).flatMap(([name, value]) => [
+      name,
+      value.reveal(),
+    ]),
   ])
     hash.update(`${part.length}:${part}`)
   return hash.digest('base64url').slice(0, 26)

@@ -178,7 +178,7 @@ describe('tags', () => {
           const got = await chat(gateway, body, { headers })
           assert.deepEqual([got.status, idOf(got)], [200, expected], JSON.stringify(body))
           assert.equal(at(lastBody(fake), 'tags'), undefined)
-          assert.equal(got.headers.get('x-pulsegate-dropped-fields'), null)
+          assert.equal(got.headers.get('x-pulsegate-dropped-params'), null)
           if ('metadata' in body) assert.deepEqual(at(lastBody(fake), 'metadata'), { team: 'x' })
         }
       const refused = await chat(gateway, { model: 'g', tags: ['nobody'] })
@@ -196,7 +196,7 @@ describe('tags', () => {
     await withStage(configOf(rows, ''), async ({ gateway }) => {
       const got = await chat(gateway, { model: 'g', tags: ['nobody'] })
       assert.equal(got.status, 200)
-      assert.equal(got.headers.get('x-pulsegate-dropped-fields'), 'tags')
+      assert.equal(got.headers.get('x-pulsegate-dropped-params'), 'tags')
     })
   })
 })
@@ -277,7 +277,7 @@ describe('what a request says of itself', () => {
       const got = await chat(gateway, { model: 'slow', mock_testing_fallbacks: true })
       assert.deepEqual([got.status, idOf(got), fake.journal().length], [200, 'spare', 1])
       assert.equal(at(lastBody(fake), 'mock_testing_fallbacks'), undefined)
-      assert.equal(got.headers.get('x-pulsegate-dropped-fields'), null)
+      assert.equal(got.headers.get('x-pulsegate-dropped-params'), null)
     })
   })
 })
@@ -297,7 +297,7 @@ describe('what goes into a body', () => {
           tools: [{ a: 1, strict: true }],
           extra_body: { min_p: 0.1, api_key: 'sk-x', seed: 2 },
         })
-        assert.equal(got.headers.get('x-pulsegate-dropped-fields'), 'seed, tools')
+        assert.equal(got.headers.get('x-pulsegate-dropped-params'), 'seed, tools')
         const body = lastBody(fake)
         assert.deepEqual([at(body, 'top_k'), at(body, 'min_p'), at(body, 'tools')], [4, 0.1, [{ a: 1 }]])
         for (const name of ['seed', 'extra_body', 'api_key']) assert.equal(at(body, name), undefined, name)
@@ -328,7 +328,7 @@ describe('answers that nobody gave', () => {
       assert.equal(at(whole.json, 'choices', 0, 'message', 'content'), words)
       const own = await chat(gateway, { model: 'spare', mock_response: 'mine' })
       assert.equal(at(own.json, 'choices', 0, 'message', 'content'), 'mine')
-      assert.equal(own.headers.get('x-pulsegate-dropped-fields'), null)
+      assert.equal(own.headers.get('x-pulsegate-dropped-params'), null)
       const { text } = await chat(gateway, { model: 'canned', stream: true })
       const pieces = [...text.matchAll(/"content":"([^"]*)"/g)].map(([, piece = '']) => piece)
       assert.equal(pieces.join(''), words)

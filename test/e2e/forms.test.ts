@@ -334,7 +334,7 @@ async function gatewayFields(gateway: Gateway): Promise<void> {
   assert.deepEqual([response.status, await response.json()], [200, { text: 'hello' }])
   assert.equal(response.headers.get('x-litellm-attempted-fallbacks'), '1')
   assert.equal(response.headers.get('x-litellm-model-group'), 'ears')
-  assert.equal(response.headers.get('x-pulsegate-dropped-fields'), 'tags, litellm_metadata')
+  assert.equal(response.headers.get('x-pulsegate-dropped-params'), 'tags, litellm_metadata')
   assert.deepEqual(at(fake.journal().at(-1)?.body, 'fields'), [['model', 'whisper-1']])
   const slow = await soundForm([
     ['model', 'ears-hang'],

@@ -37,6 +37,9 @@ const MAX_VALUE_CHARS = 512
 /** What Node accepts as a header value. */
 const WRITABLE_VALUE = /^[\t\u0020-\u007e\u0080-\u00ff]*$/
 
+/** Names the members of a request that were left out. */
+const DROPPED = 'x-pulsegate-dropped-params'
+
 /** The headers that say who answered; known before the upstream is asked, so that failures carry them too. */
 export function routeHeaders(
   asked: string,
@@ -48,8 +51,15 @@ export function routeHeaders(
     'x-litellm-model-id': headerText(deployment.id),
     'x-litellm-model-group': headerText(asked),
     'x-litellm-model-api-base': headerText(deployment.connection.apiBase ?? base),
-    ...(dropped.length > 0 && { 'x-pulsegate-dropped-fields': headerText(dropped.join(', ')) }),
+    ...(dropped.length > 0 && { [DROPPED]: headerText(dropped.join(', ')) }),
   }
+}
+
+/** The same headers once more members turn out to be left out. */
+export function alsoDropped(route: AnswerHeaders, names: readonly string[]): AnswerHeaders {
+  const before = route[DROPPED]
+  const text = headerText(names.join(', '))
+  return { ...route, [DROPPED]: before === undefined ? text : `${before}, ${text}` }
 }
 
 /** How a request got to the deployment that it is at. */

@@ -56,7 +56,7 @@ export function isSettable(field: string): field is SettableConnectionField {
 
 /**
  * Body fields that speak to the proxy, not to the provider (LiteLLM's list); providers refuse what they do not
- * know, so these are taken out; the ones not acted on are named in `x-pulsegate-dropped-fields`. `metadata` and `user` are OpenAI's
+ * know, so these are taken out; the ones not acted on are named in `x-pulsegate-dropped-params`. `metadata` and `user` are OpenAI's
  * own and stay.
  */
 export const GATEWAY_FIELDS: ReadonlySet<string> = new Set([

@@ -46,12 +46,18 @@ export type AnswerShape =
 /** An answer that may be something else than JSON. */
 export type BareShape = Exclude<AnswerShape, { readonly kind: 'object' }>
 
+/** An answer that is no JSON. */
+export interface Sound {
+  readonly contentType: string
+  readonly bytes: Uint8Array
+}
+
 /** How OpenAI's words become the neutral request, and a decoded answer OpenAI's words again. */
 export interface Translation<M extends HttpMode = HttpMode> {
   /** @throws GatewayError bad_request (400, the client's doing) for a body that no provider could be asked with */
   read(body: JsonObject): Operations[M]['request']
-  /** The answer in the form that this request asked for. */
-  answer(value: Operations[M]['response'], request: Operations[M]['request']): JsonObject
+  /** The answer in the form that this request asked for: JSON, or sound. */
+  answer(value: Operations[M]['response'], request: Operations[M]['request']): JsonObject | Sound
   /** Is this event for who sent that request? */
   isWanted(event: Operations[M]['event'], request: Operations[M]['request']): boolean
 }

@@ -3,6 +3,9 @@ import type { Operation } from './operation.ts'
 import { CHAT_TRANSLATION } from '../translate/chat.ts'
 import { COMPLETION_TRANSLATION } from '../translate/completion.ts'
 import { EMBEDDING_TRANSLATION } from '../translate/embedding.ts'
+import { IMAGE_TRANSLATION } from '../translate/image.ts'
+import { RERANK_TRANSLATION } from '../translate/rerank.ts'
+import { SPEECH_TRANSLATION } from '../translate/speech.ts'
 
 /** Every operation. To add one, add a row, its relay faces and its paths in the gateway. */
 export const OPERATIONS = {
@@ -37,6 +40,7 @@ export const OPERATIONS = {
     streams: true,
     answer: { kind: 'object', proof: 'data' },
     isCostly: true,
+    translation: IMAGE_TRANSLATION,
   },
   image_edit: {
     mode: 'image_generation',
@@ -72,6 +76,7 @@ export const OPERATIONS = {
     required: [{ name: 'input' }],
     streams: false,
     answer: { kind: 'sound' },
+    translation: SPEECH_TRANSLATION,
   },
   rerank: {
     mode: 'rerank',
@@ -79,6 +84,7 @@ export const OPERATIONS = {
     required: [{ name: 'query' }, { name: 'documents', isArray: true }],
     streams: false,
     answer: { kind: 'object', proof: 'results' },
+    translation: RERANK_TRANSLATION,
   },
   moderation: {
     mode: 'moderation',

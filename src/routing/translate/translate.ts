@@ -1,16 +1,28 @@
 import { asGatewayError, GatewayError } from '../../core/failure.ts'
 import { isJsonObject } from '../../core/json.ts'
 import type { JsonObject } from '../../core/json.ts'
+import type { HttpMode, Operations } from '../../core/mode.ts'
 import type { StreamDecoder } from '../../providers/adapter.ts'
 import { decoded, encode } from '../../providers/call.ts'
 import type { Line } from '../../providers/call.ts'
-import type { Operation } from '../request/operation.ts'
+import type { Operation, Sound } from '../request/operation.ts'
 import type { Limits, Stream, StreamSink, WireRequest } from '../road.ts'
 import { refuse } from '../request/request.ts'
+import { inlined, type FetchMedia } from './inline-media.ts'
 
 /** An answer that must be read whole to be translated. */
 const MAX_WHOLE_BYTES = 64 * 1024 * 1024
 const DONE = Buffer.from('data: [DONE]\n\n')
+
+/** What a translated request has besides its body. */
+export interface Translated {
+  readonly stream: boolean
+  /** The request's own word on `drop_params`; absent: the deployment's counts. */
+  readonly dropParams?: boolean
+  readonly fetchMedia: FetchMedia
+  /** Told which members the provider cannot be told, where they may be left out. */
+  readonly dropped: (names: readonly string[]) => void
+}
 
 /**
  * Asks a provider that speaks other words than OpenAI's: the client's body is parsed and encoded, the answer
@@ -21,10 +33,11 @@ export function translate(
   line: Line,
   operation: Operation,
   body: Buffer,
-  stream: boolean,
+  asked: Translated,
   limits: Limits,
   sink: StreamSink,
 ): Stream {
+  const { stream } = asked
   const { mode, translation } = operation
   const codec = line.adapter.codecs[mode]
   if (codec === 'unsupported' || translation === undefined)
@@ -34,7 +47,11 @@ export function translate(
   if (stream && decoder === undefined) {
     throw refuse(`${line.deployment.provider} answers are not streamed yet; leave 'stream' out.`, 'stream')
   }
-  const wire = encode(line, mode, request)
+  const inline = inlined(line, mode, request, limits, asked.fetchMedia)
+  const wire =
+    inline === undefined
+      ? wireOf(line, mode, request, asked)
+      : inline.then((filled) => wireOf(line, mode, filled, asked))
   const broken = (error: unknown): void => sink.fail(asGatewayError(error))
   if (decoder !== undefined)
     return send(
@@ -48,9 +65,33 @@ export function translate(
   return send(line, wire, { ...limits, maxBytes: Math.min(limits.maxBytes, MAX_WHOLE_BYTES) }, whole)
 }
 
-/** Credentials may have to be fetched first; a cancel meanwhile means that nothing is sent. */
-function send(line: Line, wire: WireRequest, limits: Limits, sink: StreamSink): Stream {
-  const signed = line.authorize(wire)
+/** Encoded, without what the provider cannot be told. @throws GatewayError bad_request where that may not be left out */
+function wireOf<M extends HttpMode>(
+  line: Line,
+  mode: M,
+  request: Operations[M]['request'],
+  { dropParams = line.fieldRules.dropParams, dropped: told }: Translated,
+): WireRequest {
+  const { dropped = [], ...wire } = encode(line, mode, request)
+  const own = dropped.find((name) => Object.hasOwn(request, name))
+  if (own !== undefined && !dropParams) {
+    throw refuse(
+      `${line.deployment.provider} cannot be told '${own}' for this model: leave it out, or have it left out by drop_params.`,
+      own,
+    )
+  }
+  if (dropped.length > 0) told(dropped)
+  return wire
+}
+
+/** Pictures or credentials may have to be fetched first; a cancel meanwhile means that nothing is sent. */
+function send(
+  line: Line,
+  wire: WireRequest | Promise<WireRequest>,
+  limits: Limits,
+  sink: StreamSink,
+): Stream {
+  const signed = wire instanceof Promise ? wire.then((ready) => line.authorize(ready)) : line.authorize(wire)
   if (!(signed instanceof Promise)) return line.transport.stream(signed, limits, sink)
   let running: Stream | undefined
   let isCancelled = false
@@ -89,7 +130,16 @@ type Decode = (response: {
   status: number
   headers: Readonly<Record<string, string>>
   body: Buffer
-}) => JsonObject
+}) => JsonObject | Sound
+
+function written(answer: JsonObject | Sound): { readonly type: string; readonly bytes: Buffer } {
+  if (isSound(answer)) return { type: answer.contentType, bytes: Buffer.from(answer.bytes) }
+  return { type: 'application/json', bytes: Buffer.from(JSON.stringify(answer)) }
+}
+
+function isSound(answer: JsonObject | Sound): answer is Sound {
+  return answer['bytes'] instanceof Uint8Array
+}
 
 /** Collects a 2xx answer (the limits bound it), decodes it and hands it on whole. */
 function wholeSink(sink: StreamSink, decode: Decode, broken: Broken): StreamSink {
@@ -99,7 +149,7 @@ function wholeSink(sink: StreamSink, decode: Decode, broken: Broken): StreamSink
   return {
     head: (status, headers) => {
       head = { status, headers }
-      sink.head(status, headers)
+      if (!isGood()) sink.head(status, headers)
     },
     data: (chunk) => {
       if (!isGood()) return sink.data(chunk)
@@ -113,7 +163,10 @@ function wholeSink(sink: StreamSink, decode: Decode, broken: Broken): StreamSink
         return
       }
       attempt(broken, () => {
-        sink.data(Buffer.from(JSON.stringify(decode({ ...good, body: Buffer.concat(chunks) }))))
+        const answer = decode({ ...good, body: Buffer.concat(chunks) })
+        const { type, bytes } = written(answer)
+        sink.head(good.status, { ...good.headers, 'content-type': type })
+        sink.data(bytes)
         sink.end()
       })
     },

@@ -1,0 +1,11 @@
+import type { Native } from './native.ts'
+
+/** Every provider with words of its own. To add one, add it here. */
+export const NATIVES: readonly Native[] = []
+
+/** The provider that a path names, and the path below it; undefined where it names none. */
+export function nativeOf(path: string): { readonly native: Native; readonly path: string } | undefined {
+  const [, id, below = ''] = /^\/as-(\w+)(\/.*)?$/.exec(path) ?? []
+  const native = NATIVES.find((one) => one.id === id)
+  return native === undefined ? undefined : { native, path: below === '' ? '/' : below }
+}
