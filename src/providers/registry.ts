@@ -2,10 +2,12 @@ import type { ResolveModel } from '../core/resolve.ts'
 import type { ProviderAdapter } from './adapter.ts'
 import { azure, azureText } from './azure/adapter.ts'
 import { cohere, cohereChatProvider } from './cohere/adapter.ts'
+import { gemini } from './gemini/adapter.ts'
 import { openAiCompatible } from './openai-compatible/adapter.ts'
 import { COMPATIBLE_ROWS } from './openai-compatible/rows.ts'
 import { openAi, textCompletionOpenAi } from './openai/adapter.ts'
 import { createResolve } from './resolve.ts'
+import { vertexAi, vertexAiBeta } from './vertex_ai/adapter.ts'
 
 /** Every provider that is built. To add one, add its adapter here. */
 export const ADAPTERS: readonly ProviderAdapter[] = [
@@ -15,6 +17,9 @@ export const ADAPTERS: readonly ProviderAdapter[] = [
   azureText,
   cohere,
   cohereChatProvider,
+  gemini,
+  vertexAi,
+  vertexAiBeta,
   ...COMPATIBLE_ROWS.map(openAiCompatible),
 ]
 
