@@ -1,7 +1,9 @@
+import { GEMINI } from './gemini.ts'
 import type { Native } from './native.ts'
+import { VERTEX_AI } from './vertex_ai.ts'
 
 /** Every provider with words of its own. To add one, add it here. */
-export const NATIVES: readonly Native[] = []
+export const NATIVES: readonly Native[] = [GEMINI, VERTEX_AI]
 
 /** The provider that a path names, and the path below it; undefined where it names none. */
 export function nativeOf(path: string): { readonly native: Native; readonly path: string } | undefined {
