@@ -85,7 +85,7 @@ const PROBLEMS: readonly (readonly [string, Hints, string, string])[] = [
   ['claude-opus-4-5', {}, 'anthropic', notBuilt('anthropic')],
   ['anthropic.claude-3-sonnet-20240229-v1:0', {}, 'bedrock', notBuilt('bedrock')],
   ['eu.anthropic.claude-3-5-sonnet-20240620-v1:0', {}, 'bedrock', notBuilt('bedrock')],
-  ['gemini-2.5-pro', {}, 'vertex_ai', notBuilt('vertex_ai')],
+  ['gemini-2.5-pro', {}, 'vertex_ai', undefined],
   ['together/llama', {}, 'together', 'unknown provider "together"; did you mean "together_ai"?'],
   ['google/gemini-2.5-pro', {}, 'google', 'unknown provider "google"; did you mean "gemini"?'],
   ['zhipu/glm-4', {}, 'zhipu', 'unknown provider "zhipu"; did you mean "zai"?'],

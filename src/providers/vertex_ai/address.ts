@@ -9,7 +9,7 @@ const MULTI_REGIONS = new Set(['us', 'eu'])
 
 /** What a deployment's address is made of. */
 interface Place {
-  readonly project: string
+  readonly project: string | undefined
   readonly location: string
   /** `v1`, or `v1beta1` for LiteLLM's `vertex_ai_beta`. */
   readonly version: string
@@ -25,12 +25,13 @@ function hostOf(location: string): string {
 
 /**
  * The base of a deployment: up to the location, where the address does not already say more. A written `api_base` may be
- * a host, end in the version or the location, or name the model.
+ * a host, end in the version or the location, or name the model. An API key alone needs no project
+ * (https://cloud.google.com/vertex-ai/generative-ai/docs/start/express-mode/overview).
  */
 export function vertexBase(
   deployment: Deployment,
   env: Env,
-  project: string | undefined,
+  credentials: { readonly project?: string | undefined; readonly isKeyAlone?: boolean },
 ): string | Misconfiguration {
   const { settings = {}, apiBase } = deployment.connection
   const written = apiBase ?? fromEnv(env, ['VERTEXAI_API_BASE', 'VERTEX_API_BASE'])
@@ -46,24 +47,25 @@ export function vertexBase(
     fromEnv(env, ['VERTEXAI_LOCATION', 'VERTEX_LOCATION', 'GOOGLE_CLOUD_LOCATION']) ??
     usualLocation(deployment.upstreamModel)
   if (!/^[a-z0-9-]+$/.test(location)) return { message: `"${location}" is no location: set vertex_location` }
-  const named =
+  const version = deployment.provider === 'vertex_ai_beta' ? 'v1beta1' : 'v1'
+  const project =
     settings['vertex_project'] ??
     settings['vertex_ai_project'] ??
     fromEnv(env, ['VERTEXAI_PROJECT', 'VERTEX_PROJECT', 'GOOGLE_CLOUD_PROJECT']) ??
-    project
-  if (named === undefined)
+    credentials.project
+  if (project === undefined && credentials.isKeyAlone !== true)
     return {
       message:
         'no project: set vertex_project in litellm_params, or VERTEXAI_PROJECT in the environment, or credentials that name one',
     }
-  const version = deployment.provider === 'vertex_ai_beta' ? 'v1beta1' : 'v1'
-  return placed(base ?? hostOf(location), { project: named, location, version })
+  return placed(base ?? hostOf(project === undefined ? 'global' : location), { project, location, version })
 }
 
 const METHOD = /:(generateContent|streamGenerateContent|predict|embedContent|rawPredict|streamRawPredict)$/
 
 function placed(base: string, { project, location, version }: Place): string {
   const root = /\/v1(beta1)?$/.test(base) ? base : `${base}/${version}`
+  if (project === undefined) return `${root}/publishers/google`
   return `${root}/projects/${encodeURIComponent(project)}/locations/${location}`
 }
 

@@ -25,7 +25,7 @@ export function connectVertex(deployment: Deployment, env: Env): Connected | Mis
     return connectByKey(deployment, env)
   const credentials = findGoogleCredentials(written, env)
   if ('message' in credentials) return credentials
-  const base = vertexBase(deployment, env, credentials.project)
+  const base = vertexBase(deployment, env, credentials)
   if (typeof base !== 'string') return base
   return authorizedByGoogle(credentials, deployment, targetOf(deployment, base))
 }
@@ -34,9 +34,8 @@ export function connectVertex(deployment: Deployment, env: Env): Connected | Mis
 const ACCESS_TOKEN = /^ya29\./
 
 function connectByKey(deployment: Deployment, env: Env): Connected | Misconfiguration {
-  const { apiKey, apiBase, settings = {} } = deployment.connection
-  const isExpress = apiBase === undefined && settings['vertex_project'] === undefined
-  const base = isExpress ? EXPRESS : vertexBase(deployment, env, undefined)
+  const { apiKey } = deployment.connection
+  const base = vertexBase(deployment, env, { isKeyAlone: apiKey !== undefined })
   if (typeof base !== 'string') return base
   const isToken = apiKey !== undefined && ACCESS_TOKEN.test(apiKey.reveal())
   const credentials =
@@ -49,6 +48,3 @@ function connectByKey(deployment: Deployment, env: Env): Connected | Misconfigur
         ]
   return authorizedBy(credentials, deployment, targetOf(deployment, base))
 }
-
-/** Keys alone name no project (https://cloud.google.com/vertex-ai/generative-ai/docs/start/express-mode/overview). */
-const EXPRESS = 'https://aiplatform.googleapis.com/v1/publishers/google'
