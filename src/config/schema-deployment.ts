@@ -105,7 +105,7 @@ export const paramShape = {
   aws_external_id: keptSecret(text, 'The external id of a role.'),
   vertex_project: acted(textLike, 'The Google Cloud project; shown in `/health`.'),
   vertex_location: acted(text, 'The Google Cloud region; shown in `/health`.'),
-  vertex_credentials: keptSecret(anything, 'Google credentials: a path, JSON, or a map.'),
+  vertex_credentials: actedSecret(anything, 'Google credentials: a path, JSON, or a map.'),
   watsonx_region_name: acted(text, 'The region of watsonx; shown in `/health`.'),
   tenant_id: kept(text, 'Entra ID.'),
   client_id: kept(text, 'Entra ID.'),
