@@ -1,5 +1,6 @@
 import type { ResolveModel } from '../core/resolve.ts'
 import type { ProviderAdapter } from './adapter.ts'
+import { anthropic } from './anthropic/adapter.ts'
 import { azure, azureText } from './azure/adapter.ts'
 import { cohere, cohereChatProvider } from './cohere/adapter.ts'
 import { gemini } from './gemini/adapter.ts'
@@ -17,6 +18,7 @@ export const ADAPTERS: readonly ProviderAdapter[] = [
   azureText,
   cohere,
   cohereChatProvider,
+  anthropic,
   gemini,
   vertexAi,
   vertexAiBeta,
