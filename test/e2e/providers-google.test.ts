@@ -66,9 +66,11 @@ const FAMILY: readonly Listed[] = [
   vertex('v-embedding', 'text-embedding-005', 'embedding'),
   vertex('v-imagen', 'imagen-4.0-generate-001', 'image_generation'),
   vertex('v-speaker', 'gemini-2.5-flash-tts', 'audio_speech'),
+  vertex('v-claude', 'claude-sonnet-4-5@20250929'),
   vertex('v-live', 'gemini-live-2.5-flash', 'realtime'),
 ]
 
+const TOKEN = 'POST vertex_ai/token'
 const HERE = 'projects/a-project/locations/europe-west4'
 
 test('every mode of both is healthy, at one request each and a token for who needs one', async () => {
@@ -81,9 +83,9 @@ test('every mode of both is healthy, at one request each and a token for who nee
     .journal()
     .filter(({ method }) => method !== 'WSMSG')
     .map(({ method, url }) => `${method} ${url.replace('/ok/as-', '')}`)
-  const tokens = lines.filter((line) => line === 'POST vertex_ai/token')
-  assert.equal(tokens.length, 8)
-  assert.deepEqual(lines.filter((line) => !tokens.includes(line)).toSorted(), [
+  const tokens = lines.filter((line) => line === TOKEN)
+  assert.equal(tokens.length, 9)
+  assert.deepEqual(lines.filter((line) => line !== TOKEN).toSorted(), [
     'POST gemini/v1beta/models/gemini-2.5-flash-image:generateContent',
     'POST gemini/v1beta/models/gemini-2.5-flash-preview-tts:generateContent',
     'POST gemini/v1beta/models/gemini-2.5-flash:generateContent',
@@ -91,6 +93,7 @@ test('every mode of both is healthy, at one request each and a token for who nee
     'POST gemini/v1beta/models/gemini-embedding-001:batchEmbedContents',
     'POST gemini/v1beta/models/imagen-4.0-generate-001:predict',
     `POST vertex_ai/v1/${HERE}/endpoints/1234567890:generateContent`,
+    `POST vertex_ai/v1/${HERE}/publishers/anthropic/models/claude-sonnet-4-5@20250929:rawPredict`,
     `POST vertex_ai/v1/${HERE}/publishers/google/models/gemini-2.5-flash-tts:generateContent`,
     `POST vertex_ai/v1/${HERE}/publishers/google/models/gemini-2.5-flash:generateContent`,
     `POST vertex_ai/v1/${HERE}/publishers/google/models/gemini-2.5-flash:generateContent`,
@@ -191,7 +194,7 @@ const WEATHER = {
 } as const
 
 describe('OpenAI’s client', () => {
-  for (const group of ['third', 'v-chat']) {
+  for (const group of ['third', 'v-chat', 'v-claude']) {
     test(`streams parallel calls about an image from ${group}, answers them, and is answered`, async () => {
       await withModels(FAMILY, async (gateway) => {
         const openai = client(gateway)
@@ -222,9 +225,11 @@ describe('OpenAI’s client', () => {
           ],
         )
         assert.equal(new Set(calls.map(({ id }) => id)).size, 2)
-        assert.equal(usage?.completion_tokens_details?.reasoning_tokens, 2)
-        assert.equal(usage?.prompt_tokens_details?.cached_tokens, 3)
-        assert.match(JSON.stringify(lastBody(/streamGenerateContent/)), new RegExp(PIXEL.slice(0, 30)))
+        if (group !== 'v-claude') {
+          assert.equal(usage?.completion_tokens_details?.reasoning_tokens, 2)
+          assert.equal(usage?.prompt_tokens_details?.cached_tokens, 3)
+        }
+        assert.match(JSON.stringify(lastBody(/:stream\w+/)), new RegExp(PIXEL.slice(0, 30)))
         const results = calls
           .toReversed()
           .map(({ id }) => ({ role: 'tool' as const, tool_call_id: id, content: `sunny for ${id}` }))

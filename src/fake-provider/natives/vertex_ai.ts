@@ -4,9 +4,12 @@ import { jsonReply, type Reply } from '../reply.ts'
 import { googleError, liveSession, modelReply, refusedBody, vectorOf } from './google.ts'
 import { VERTEX_EMBED } from './google-shapes.ts'
 import type { Native, NativeCall } from './native.ts'
+import { claudeReply } from './vertex-claude.ts'
 
 const METHOD =
   /^\/v1(?:beta1)?\/projects\/[^/]+\/locations\/([a-z0-9-]+)\/(?:publishers\/google\/models|endpoints)\/([^/:]+):(\w+)$/
+const CLAUDE =
+  /^\/v1\/projects\/[^/]+\/locations\/[a-z0-9-]+\/publishers\/anthropic\/models\/(claude-[^/:]+):(rawPredict|streamRawPredict)$/
 const LIVE = /^\/ws\/google\.cloud\.aiplatform\.v1(beta1)?\.LlmBidiService\/BidiGenerateContent$/
 const LIVE_MODEL = /^projects\/[^/]+\/locations\/[^/]+\/publishers\/google\/models\/[^/]+$/
 
@@ -22,6 +25,8 @@ export const VERTEX_AI: Native = {
 }
 
 function method(call: NativeCall): Reply {
+  const [, claude, how] = CLAUDE.exec(decodeURIComponent(call.path)) ?? []
+  if (claude !== undefined) return claudeReply(call, claude, how === 'streamRawPredict')
   const [, location = '', model = '', verb = ''] = METHOD.exec(decodeURIComponent(call.path)) ?? []
   if (model === '') return googleError(404, 'The requested URL was not found on this server.')
   const isEmbedding = verb === 'predict' && /embedding/.test(model)

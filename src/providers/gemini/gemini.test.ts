@@ -89,13 +89,16 @@ adapterContract(gemini, {
   },
 })
 
-const { chat, embedding, image_generation: image, audio_speech: speech } = gemini.codecs
-assert.ok(
-  chat !== 'unsupported' &&
-    embedding !== 'unsupported' &&
-    image !== 'unsupported' &&
-    speech !== 'unsupported',
-)
+/** A codec that is there. */
+function built<Codec>(codec: Codec | 'unsupported'): Codec {
+  assert.ok(codec !== 'unsupported')
+  return codec
+}
+
+const chat = built(gemini.codecs.chat)
+const embedding = built(gemini.codecs.embedding)
+const image = built(gemini.codecs.image_generation)
+const speech = built(gemini.codecs.audio_speech)
 
 function targetOf(model: string, bodyDefaults: JsonObject = {}): Target {
   return { provider: 'gemini', model, base: 'https://g.test/v1beta', bodyDefaults }
@@ -608,7 +611,7 @@ const STREAMS: Readonly<Record<string, string>> = {
 }
 
 function decodedStream(bytes: Buffer, cuts: readonly number[]): readonly unknown[] {
-  const decoder = chat !== 'unsupported' ? chat.openStream?.(FLASH) : undefined
+  const decoder = chat.openStream?.(FLASH)
   assert.ok(decoder !== undefined)
   const events: unknown[] = []
   let from = 0

@@ -36,9 +36,9 @@ function resource(model: string): string {
   return /^(models|tunedModels)\//.test(model) ? model : `models/${model}`
 }
 
-/** Each segment of a path, escaped on its own. */
+/** Each segment of a path, escaped on its own; versions are told by an `@`. */
 export function escapedPath(path: string): string {
-  return path.split('/').map(encodeURIComponent).join('/')
+  return path.split('/').map(encodeURIComponent).join('/').replaceAll('%40', '@')
 }
 
 /** Google AI Studio (https://ai.google.dev/api). */

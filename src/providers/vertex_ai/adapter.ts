@@ -1,18 +1,18 @@
 import type { ProviderAdapter } from '../adapter.ts'
-import { geminiChat } from '../gemini/chat.ts'
 import { geminiImage } from '../gemini/image.ts'
 import { liveFace } from '../gemini/live.ts'
 import { classifyGoogle } from '../gemini/refusals.ts'
 import { geminiSpeech } from '../gemini/speech.ts'
 import { liveUrl, VERTEX } from './address.ts'
+import { vertexChat } from './chat.ts'
 import { connectVertex } from './connect.ts'
 import { vertexEmbed } from './embed.ts'
 
-/** Vertex AI: Google's models, called with the credentials of a Google Cloud project. */
+/** Vertex AI: Google's models and Claude, called with the credentials of a Google Cloud project. */
 export const vertexAi: ProviderAdapter = {
   id: 'vertex_ai',
   codecs: {
-    chat: geminiChat(VERTEX),
+    chat: vertexChat,
     completion: 'unsupported',
     embedding: vertexEmbed,
     image_generation: geminiImage(VERTEX),

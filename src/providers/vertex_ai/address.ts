@@ -71,25 +71,29 @@ function placed(base: string, { project, location, version }: Place): string {
 
 /** The newest are served at the global endpoint only. */
 function usualLocation(model: string): string {
-  return (generationOf(model) ?? 0) >= 3 || model.startsWith('claude-') ? 'global' : 'us-central1'
+  return (generationOf(model) ?? 0) >= 3 || isClaude(model) ? 'global' : 'us-central1'
 }
 
 /** The resource that a model's name stands for: one of Google's own, or an endpoint that somebody deployed. */
 function resource(model: string): string {
   const endpoint = /^(?:gemini\/|endpoints\/)?(\d+)$/.exec(model)?.[1]
   if (endpoint !== undefined) return `endpoints/${endpoint}`
-  return `publishers/google/models/${bareName(model)}`
+  return `publishers/${isClaude(model) ? 'anthropic' : 'google'}/models/${bareName(model)}`
+}
+
+/** Claude is served beside Google's own models, in Anthropic's words. */
+export function isClaude(model: string): boolean {
+  return bareName(model).startsWith('claude-')
 }
 
 function bareName(model: string): string {
-  return model.replace(/^(publishers\/google\/models\/|google\/|models\/)/, '')
+  return model.replace(/^(publishers\/(google|anthropic)\/models\/|(google|anthropic|models)\/)/, '')
 }
 
 /** A base that names the model needs only the method. */
 export function vertexUrl({ base }: Target, named: string, method: string): string {
   if (/\/(models|endpoints)\/[^/]+$/.test(base)) return `${base}:${method}`
-  const path = base.endsWith('/publishers/google') ? named.replace(/^publishers\/google\//, '') : named
-  return `${base}/${escapedPath(path)}:${method}`
+  return `${base.replace(/\/publishers\/google$/, '')}/${escapedPath(named)}:${method}`
 }
 
 /** Vertex AI (https://cloud.google.com/vertex-ai/generative-ai/docs/model-reference/inference). */

@@ -242,6 +242,34 @@ test('texts are embedded by prediction, or one by one where the model wants that
   )
 })
 
+test('Claude is asked in Anthropic’s words, its model in the path', () => {
+  const { chat } = vertexAi.codecs
+  assert.ok(chat !== 'unsupported')
+  const target = targetFor('claude-sonnet-4-5@20250929', {})
+  const request = { messages: [{ role: 'user', content: 'a' }], max_tokens: 5 }
+  const wire = chat.encode(request, target)
+  assert.equal(
+    wire.url,
+    'https://aiplatform.googleapis.com/v1/projects/p/locations/global/publishers/anthropic/models/claude-sonnet-4-5@20250929:rawPredict',
+  )
+  assert.deepEqual(JSON.parse(String(wire.body)), {
+    anthropic_version: 'vertex-2023-10-16',
+    messages: [{ role: 'user', content: [{ type: 'text', text: 'a' }] }],
+    max_tokens: 5,
+  })
+  const streamed = chat.encode({ ...request, stream: true }, target)
+  assert.match(streamed.url, /:streamRawPredict$/)
+  assert.match(String(streamed.body), /"stream":true/)
+  assert.equal(chat.inlines?.('https://images.test/a.png', target), true)
+  const message = {
+    type: 'message',
+    id: 'm',
+    content: [{ type: 'text', text: 'pong' }],
+    stop_reason: 'end_turn',
+  }
+  assert.equal(chat.decode(answerOf(message), target).choices[0]?.message['content'], 'pong')
+})
+
 test('a Live session stands beside the version and names the whole model', () => {
   const { realtime } = vertexAi
   assert.ok(realtime !== 'unsupported')
