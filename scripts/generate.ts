@@ -160,6 +160,9 @@ provider's own address. A server that is not listed is reached as \`openai/<mode
 | \`openai/\`, \`text-completion-openai/\` | \`OPENAI_API_BASE\`, \`OPENAI_BASE_URL\`, \`https://api.openai.com/v1\` | \`OPENAI_API_KEY\`; the organization: \`OPENAI_ORGANIZATION\`, \`OPENAI_ORG_ID\` |
 | \`azure/\`, \`azure_text/\` | \`AZURE_API_BASE\`, \`AZURE_OPENAI_ENDPOINT\`; the version: \`AZURE_API_VERSION\`, else \`2024-10-21\` | \`AZURE_API_KEY\`, \`AZURE_OPENAI_API_KEY\`, \`AZURE_AD_TOKEN\` |
 | \`cohere/\`, \`cohere_chat/\` | \`COHERE_API_BASE\`, \`https://api.cohere.com\` | \`COHERE_API_KEY\`, \`CO_API_KEY\` |
+| \`anthropic/\` | \`ANTHROPIC_API_BASE\`, \`ANTHROPIC_BASE_URL\`, \`https://api.anthropic.com\` | \`ANTHROPIC_API_KEY\`, \`ANTHROPIC_AUTH_TOKEN\` |
+| \`gemini/\` | \`GEMINI_API_BASE\`, \`https://generativelanguage.googleapis.com/v1beta\` | \`GOOGLE_API_KEY\`, \`GEMINI_API_KEY\` |
+| \`vertex_ai/\`, \`vertex_ai_beta/\` | \`VERTEXAI_API_BASE\`, \`VERTEX_API_BASE\`, else that of \`vertex_location\`: \`VERTEXAI_LOCATION\`, \`VERTEX_LOCATION\`, \`GOOGLE_CLOUD_LOCATION\`, \`us-central1\` (\`global\` for Gemini 3 and Claude); the project: \`VERTEXAI_PROJECT\`, \`VERTEX_PROJECT\`, \`GOOGLE_CLOUD_PROJECT\`, that of the credentials | \`vertex_credentials\`, \`VERTEXAI_CREDENTIALS\`, \`GOOGLE_APPLICATION_CREDENTIALS\`, gcloud's own, the metadata server; an \`api_key\` is sent as one |
 
 ## OpenAI-compatible
 
