@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
+import { z } from 'zod'
 import type { JsonObject } from '../../core/json.ts'
 import type { ChatRequest } from '../../core/mode.ts'
-import { GatewayError } from '../../core/failure.ts'
+import type { GatewayError } from '../../core/failure.ts'
+import { Secret } from '../../core/secret.ts'
 import type { Target } from '../adapter.ts'
 import { adapterContract, answerOf, deploymentOf } from '../adapter.contract.ts'
 import { gemini } from './adapter.ts'
@@ -103,6 +107,15 @@ const speech = built(gemini.codecs.audio_speech)
 function targetOf(model: string, bodyDefaults: JsonObject = {}): Target {
   return { provider: 'gemini', model, base: 'https://g.test/v1beta', bodyDefaults }
 }
+
+/** What LiteLLM's upstreams were sent. */
+const GOLDEN = z.object({
+  steps: z.array(
+    z.object({
+      upstream: z.array(z.object({ method: z.string(), url: z.string(), body: z.unknown() })),
+    }),
+  ),
+})
 
 const FLASH = targetOf('gemini-2.5-flash')
 const HELLO = [{ role: 'user', content: 'hello' }] as const
@@ -695,6 +708,29 @@ describe('the other modes', () => {
         outputDimensionality: 2,
       })),
     })
+  })
+
+  test('embed as LiteLLM was recorded to', () => {
+    const path = join(import.meta.dirname, '../../../test/goldens/litellm-1.100.5/12-providers.json')
+    const golden = GOLDEN.parse(JSON.parse(readFileSync(path, 'utf8')))
+    const recorded = golden.steps[0]?.upstream.find(({ url }) => url.includes('gemini'))
+    assert.ok(recorded !== undefined)
+    const connected = gemini.connect(
+      deploymentOf('gemini', {
+        upstreamModel: 'gemini-1.5-flash',
+        connection: {
+          apiKey: new Secret('gm-canary'),
+          apiBase: 'http://127.0.0.1:9100/ok',
+          headers: {},
+        },
+      }),
+      {},
+    )
+    assert.ok('target' in connected)
+    const wire = embedding.encode({ input: ['test from litellm'] }, connected.target)
+    assert.equal(wire.method, recorded.method)
+    assert.equal(new URL(wire.url).pathname, recorded.url)
+    assert.deepEqual(JSON.parse(String(wire.body)), recorded.body)
   })
 
   test('paint by Imagen or by a model that also talks', () => {
