@@ -79,7 +79,7 @@ function play(client: WebSocket, steps: readonly Step[], clock: Clock): void {
       })
       break
     case 'hear':
-      client.once('message', (data) => play(client, [...step.then(text(data)), ...rest], clock))
+      client.once('message', (data) => play(client, [...step.answer(text(data)), ...rest], clock))
       return
     case 'wait': {
       const cancel = clock.after(step.ms, () => play(client, rest, clock))

@@ -10,4 +10,4 @@ export type Step =
   /** From here on client events are answered. */
   | { readonly kind: 'listen' }
   /** Waits for what the client says next, and goes on with what that brings. */
-  | { readonly kind: 'hear'; readonly then: (text: string) => readonly Step[] }
+  | { readonly kind: 'hear'; readonly answer: (text: string) => readonly Step[] }

@@ -101,8 +101,7 @@ const TYPES = new Set(['STRING', 'NUMBER', 'INTEGER', 'BOOLEAN', 'ARRAY', 'OBJEC
 
 function badSchema(schema: JsonObject): string | undefined {
   const { type, format, properties, items, anyOf } = schema
-  if (type !== undefined && !TYPES.has(String(type).toUpperCase()))
-    return `Invalid value at 'type': ${String(type)}`
+  if (typeof type === 'string' && !TYPES.has(type.toUpperCase())) return `Invalid value at 'type': ${type}`
   const named = Object.values(isJsonObject(properties) ? properties : {}).filter(isJsonObject)
   if (type === 'OBJECT' && named.length === 0) return 'properties: should be non-empty for OBJECT type'
   if (type === 'ARRAY' && items === undefined) return 'items: missing field.'

@@ -193,7 +193,7 @@ function calledFunction(body: JsonObject): string | undefined {
 
 /** A Live session: nothing but a `setup` of this model may come first (https://ai.google.dev/api/live). */
 export function liveSession(model: RegExp): readonly Step[] {
-  return [{ kind: 'hear', then: (text) => setupAnswer(text, model) }]
+  return [{ kind: 'hear', answer: (text) => setupAnswer(text, model) }]
 }
 
 function setupAnswer(text: string, model: RegExp): readonly Step[] {
@@ -209,7 +209,7 @@ function setupAnswer(text: string, model: RegExp): readonly Step[] {
       {
         kind: 'close',
         code: 1008,
-        reason: `${String(name).slice(0, 60)} is not found for bidiGenerateContent.`,
+        reason: `${JSON.stringify(name ?? null).slice(0, 60)} is not found for bidiGenerateContent.`,
       },
     ]
   // Its frames are binary.

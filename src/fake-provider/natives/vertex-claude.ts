@@ -67,8 +67,8 @@ function blocksOf({ tools, messages }: JsonObject): readonly JsonObject[] {
 
 /** https://docs.claude.com/en/docs/build-with-claude/streaming */
 function streamed(message: JsonObject, blocks: readonly JsonObject[]): Reply {
-  const event = (data: JsonObject): string =>
-    `event: ${String(data['type'])}\ndata: ${JSON.stringify(data)}\n\n`
+  const event = (data: JsonObject & { readonly type: string }): string =>
+    `event: ${data.type}\ndata: ${JSON.stringify(data)}\n\n`
   const parts = blocks.flatMap((block, index) => {
     const isText = block['type'] === 'text'
     const opened = isText ? { ...block, text: '' } : { ...block, input: {} }

@@ -85,7 +85,7 @@ function token(call: NativeCall): Reply {
   if (claims === undefined) return denied('invalid_grant', 'Invalid JWT Signature.')
   const wrong = claimObjection(claims, call)
   if (wrong !== undefined) return denied('invalid_grant', wrong)
-  const secret = `ya29.fake-${createHash('sha256').update(String(claims['iss'])).digest('base64url')}`
+  const secret = `ya29.fake-${createHash('sha256').update(JSON.stringify(claims['iss'])).digest('base64url')}`
   return jsonReply(200, { access_token: secret, expires_in: 3599, token_type: 'Bearer' })
 }
 

@@ -151,7 +151,7 @@ function credentialsOf(json: JsonObject, where: string): GoogleCredentials | Mis
       return impersonated(json, where)
     default:
       return {
-        message: `${where} is of a type that is not known: ${String(json['type'])}; known are service_account, authorized_user, external_account and impersonated_service_account`,
+        message: `${where} is of a type that is not known: ${JSON.stringify(json['type'] ?? null)}; known are service_account, authorized_user, external_account and impersonated_service_account`,
       }
   }
 }
@@ -252,7 +252,7 @@ function subjectSource(source: JsonObject): SubjectSource | undefined {
   const written = source['headers']
   const headers = Object.entries(isJsonObject(written) ? written : {}).map(([name, value]) => [
     name.toLowerCase(),
-    String(value),
+    textOf(value) ?? JSON.stringify(value ?? null),
   ])
   return { kind: 'url', url, headers: Object.fromEntries(headers) }
 }

@@ -284,7 +284,7 @@ describe('credentials are found', () => {
     const cases: readonly (readonly [string, RegExp])[] = [
       ['/no/such/file.json', /vertex_credentials names no file/],
       ['{', /vertex_credentials holds no JSON object/],
-      ['{"type":"gdch"}', /of a type that is not known: gdch/],
+      ['{"type":"gdch"}', /of a type that is not known: "gdch"/],
       ['{"type":"service_account"}', /lacks client_email or private_key/],
       [JSON.stringify(account({ private_key: 'abc' })), /private_key is no RSA key/],
       ['{"type":"authorized_user"}', /lacks client_id/],

@@ -105,12 +105,11 @@ function toCalls(
     const { name } = called
     const id = textOf(call['id'])
     if (id !== undefined) calls.set(id, { name, at: calls.size })
+    const said = { name, args: argumentsOf(called['arguments'], place) }
+    const functionCall = id === undefined ? said : { id, ...said }
     // Of parallel calls only the first is signed.
-    const signature = signatureOf(call) ?? (needsSignature && index === 0 ? NO_SIGNATURE : undefined)
-    return {
-      functionCall: { ...(id !== undefined && { id }), name, args: argumentsOf(called['arguments'], place) },
-      ...(signature !== undefined && { thoughtSignature: signature }),
-    }
+    const thoughtSignature = signatureOf(call) ?? (needsSignature && index === 0 ? NO_SIGNATURE : undefined)
+    return thoughtSignature === undefined ? { functionCall } : { functionCall, thoughtSignature }
   })
 }
 

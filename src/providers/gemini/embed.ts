@@ -54,13 +54,13 @@ export const geminiEmbed: Codec<'embedding'> = {
   encode: (request, target) => {
     const filled = withDefaults('embedding', request, target.bodyDefaults)
     const { texts, task, size, title, rest } = readEmbedding(filled)
-    const requests = texts.map((text) => ({
-      model: AI_STUDIO.name(target),
-      content: { parts: [{ text }] },
+    const shared = {
       ...(task !== undefined && { taskType: task }),
       ...(title !== undefined && { title }),
       ...(size !== undefined && { outputDimensionality: size }),
-    }))
+    }
+    const model = AI_STUDIO.name(target)
+    const requests = texts.map((text) => Object.assign({ model, content: { parts: [{ text }] } }, shared))
     return postJson(AI_STUDIO.url(target, 'batchEmbedContents'), { ...rest, requests })
   },
   decode: (response, target) => {

@@ -120,17 +120,23 @@ export function logprobsOf(value: Json | undefined): JsonObject | null {
   const listed: readonly Json[] = chosen
   const top: readonly Json[] = Array.isArray(value['topCandidates']) ? value['topCandidates'] : []
   return {
-    content: listed.map((one, at) => {
-      const beside = top[at]
-      const others = isJsonObject(beside) ? beside['candidates'] : undefined
-      return { ...token(one), top_logprobs: Array.isArray(others) ? others.map(token) : [] }
-    }),
+    content: listed.map((one, at) => token(one, candidatesIn(top[at]))),
     refusal: null,
   }
 }
 
-function token(one: Json): JsonObject {
+function candidatesIn(beside: Json | undefined): readonly JsonObject[] {
+  const others = isJsonObject(beside) ? beside['candidates'] : undefined
+  return Array.isArray(others) ? others.map((one: Json) => token(one)) : []
+}
+
+function token(one: Json, others?: readonly JsonObject[]): JsonObject {
   const text = isJsonObject(one) ? (textOf(one['token']) ?? '') : ''
   const logprob = isJsonObject(one) ? (numberOf(one['logProbability']) ?? 0) : 0
-  return { token: text, logprob, bytes: [...Buffer.from(text)] }
+  return {
+    token: text,
+    logprob,
+    bytes: [...Buffer.from(text)],
+    ...(others !== undefined && { top_logprobs: others }),
+  }
 }

@@ -83,14 +83,16 @@ const NEAR: Readonly<Record<string, string>> = { '7:4': '16:9', '4:7': '9:16', '
 
 /** The shape of a size; undefined where any will do. Sizes in pixels cannot be asked for. */
 function shapeOf(size: Json | undefined): string | undefined {
-  const [, width, height] = /^(\d+)[x:](\d+)$/.exec(textOf(size) ?? '') ?? []
-  if (width === undefined || height === undefined)
-    return size === undefined || size === null || size === 'auto' ? undefined : String(size)
+  if (size === undefined || size === null || size === 'auto') return undefined
+  const [, width = '0', height = '0'] = /^(\d+)[x:](\d+)$/.exec(textOf(size) ?? '') ?? []
   const divisor = greatest(Number(width), Number(height))
-  if (divisor === 0) return String(size)
+  if (divisor === 0) return NO_SHAPE
   const exact = `${Number(width) / divisor}:${Number(height) / divisor}`
   return NEAR[exact] ?? exact
 }
+
+/** What is no size at all is no shape that anybody knows. */
+const NO_SHAPE = 'none'
 
 function greatest(one: number, other: number): number {
   return other === 0 ? one : greatest(other, one % other)
@@ -170,7 +172,7 @@ function readNative(response: WireResponse): ImageResponse {
   if (images.length > 0) return imagesOf(response, images, body['usageMetadata'])
   const [candidate] = candidates
   const finish = candidate === undefined ? null : finishReason(candidate, { isSilent: true, hasCalls: false })
-  if (finish === 'content_filter') throw filtered(String(candidate?.['finishReason']))
+  if (finish === 'content_filter') throw filtered(textOf(candidate?.['finishReason']) ?? finish)
   throw notAnAnswer(response, body, NATIVE_EXPECTED)
 }
 

@@ -67,7 +67,10 @@ function toPart(part: Json, where: string, listener: Listener): readonly JsonObj
     case 'file':
       return [file(part['file'], where, listener)]
     default:
-      throw unsayable(`'${where}' is of a type that Gemini has no words for: ${String(part['type'])}.`, where)
+      throw unsayable(
+        `'${where}' is of a type that Gemini has no words for: ${JSON.stringify(part['type'] ?? null)}.`,
+        where,
+      )
   }
 }
 

@@ -4,11 +4,11 @@ import type { Target } from '../adapter.ts'
 /** What tells the two doors to Google's models apart: AI Studio and Vertex AI speak the same words. */
 export interface Surface {
   /** Where a method of the deployment's model is called: `…/models/gemini-2.5-flash:generateContent`. */
-  url(target: Target, method: string): string
+  readonly url: (target: Target, method: string) => string
   /** The model as bodies name it. */
-  name(target: Target): string
+  readonly name: (target: Target) => string
   /** The URLs that the provider fetches by itself, so that they go out as they are. */
-  reads(url: string): boolean
+  readonly reads: (url: string) => boolean
 }
 
 /** Versions that the Gemini API's paths begin with (https://ai.google.dev/gemini-api/docs/api-versions). */

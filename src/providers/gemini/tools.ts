@@ -70,7 +70,7 @@ function takesNothing(parameters: JsonObject): boolean {
 
 function ownTool(tool: JsonObject, where: string): JsonObject {
   const type = textOf(tool['type'])
-  if (type !== undefined && /^web_search/.test(type)) return { googleSearch: {} }
+  if (type !== undefined && type.startsWith('web_search')) return { googleSearch: {} }
   if (type !== undefined && OWN_TOOLS[type] !== undefined) return { [OWN_TOOLS[type]]: tool[type] ?? {} }
   const entries = Object.entries(tool)
   const known = entries.flatMap(([key, value]): [string, Json | undefined][] => {
