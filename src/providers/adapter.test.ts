@@ -163,7 +163,10 @@ const COHERE_V1_ANSWERS: { readonly [M in HttpMode]?: GoodAnswer } = {
   rerank: OPENAI_ANSWERS.rerank,
 }
 
-for (const adapter of ADAPTERS) {
+/** Those with words of their own go through the contract beside their code. */
+const ELSEWHERE: ReadonlySet<string> = new Set(['anthropic'])
+
+for (const adapter of ADAPTERS.filter(({ id }) => !ELSEWHERE.has(id))) {
   if (adapter.codecs.chat === cohere.codecs.chat) adapterContract(adapter, COHERE_V1_ANSWERS)
   else if (adapter.id.endsWith('codestral'))
     adapterContract(adapter, { ...OPENAI_ANSWERS, completion: FILL_IN_THE_MIDDLE })

@@ -1,5 +1,6 @@
 import type { ResolveModel } from '../core/resolve.ts'
 import type { ProviderAdapter } from './adapter.ts'
+import { anthropic } from './anthropic/adapter.ts'
 import { azure, azureText } from './azure/adapter.ts'
 import { cohere, cohereChatProvider } from './cohere/adapter.ts'
 import { openAiCompatible } from './openai-compatible/adapter.ts'
@@ -15,6 +16,7 @@ export const ADAPTERS: readonly ProviderAdapter[] = [
   azureText,
   cohere,
   cohereChatProvider,
+  anthropic,
   ...COMPATIBLE_ROWS.map(openAiCompatible),
 ]
 

@@ -1,7 +1,8 @@
+import { anthropic } from './anthropic.ts'
 import type { Native } from './native.ts'
 
 /** Every provider with words of its own. To add one, add it here. */
-export const NATIVES: readonly Native[] = []
+export const NATIVES: readonly Native[] = [anthropic]
 
 /** The provider that a path names, and the path below it; undefined where it names none. */
 export function nativeOf(path: string): { readonly native: Native; readonly path: string } | undefined {
