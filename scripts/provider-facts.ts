@@ -108,7 +108,7 @@ function authOf(connected: Connected | undefined): string {
     sent.catch(() => {})
     return '–'
   }
-  const [found] = Object.entries(sent?.headers ?? {}).filter(([, value]) => value.includes(KEY))
+  const found = Object.entries(sent?.headers ?? {}).find(([, value]) => value.includes(KEY))
   return found === undefined ? '–' : `\`${found[0]}: ${found[1].replace(KEY, '…')}\``
 }
 

@@ -247,7 +247,7 @@ const MUTATIONS: Readonly<Record<string, (asked: Asked) => Asked>> = {
   path: (asked) => ({ ...asked, path: `${asked.path}s` }),
   key: (asked) => ({ ...asked, authorization: 'Bearer sk-another' }),
   more: (asked) => ({ ...asked, body: { ...asked.body, made_up: true } }),
-  less: ({ body: { model: _, ...body }, ...asked }) => ({ ...asked, body }),
+  less: ({ body, ...asked }) => ({ ...asked, body: { ...body, model: undefined } }),
 }
 
 const REASONS: Readonly<Record<string, string>> = {

@@ -64,11 +64,11 @@ function embeddingsOf({ input, model, embedding_type: type }: JsonObject): JsonO
 
 function rankingOf({ documents, top_n: most, model, return_documents: said }: JsonObject): JsonObject {
   const texts = Array.isArray(documents) ? documents : []
-  const results = ranked(documents, most).map(({ index, score }) => ({
-    index,
-    relevance_score: score,
-    ...(said !== false && { document: texts[index] ?? null }),
-  }))
+  const results = ranked(documents, most).map(({ index, score }) =>
+    said === false
+      ? { index, relevance_score: score }
+      : { index, relevance_score: score, document: texts[index] ?? null },
+  )
   return { model, object: 'list', usage: { total_tokens: 26 }, results }
 }
 

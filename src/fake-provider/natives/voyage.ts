@@ -32,9 +32,10 @@ export const voyage: Native = {
     const body = BODIES[call.path]
     if (body === undefined) return say(404, 'Not Found')
     if (call.method !== 'POST') return say(405, 'Method Not Allowed')
-    if (!hasBearer(call)) return say(401, 'Provided API key is invalid.')
     const fault = faultIn(call.json, body)
     if (fault !== undefined) return say(400, words(fault))
+    // It looks at the body first, as was seen of it in September 2026.
+    if (!hasBearer(call)) return say(401, 'Provided API key is invalid.')
     const { json = {} } = call
     const encoding = json['encoding_format']
     if (encoding !== undefined && encoding !== 'base64')
@@ -45,7 +46,8 @@ export const voyage: Native = {
 }
 
 function words({ kind, name }: Fault): string {
-  if (kind === 'unknown') return `Argument '${name}' is not supported by our API`
+  if (kind === 'unknown')
+    return `The request body is not valid JSON, or some arguments were not specified properly. In particular, Argument '${name}' is not supported by our API`
   return kind === 'missing'
     ? `Request body is missing required argument: '${name}'`
     : `Argument '${name}' has a wrong type`
@@ -57,11 +59,11 @@ function embeddingsOf({ input, model, encoding_format: encoding }: JsonObject): 
 
 function rankingOf({ documents, top_k: most, model, return_documents: said }: JsonObject): JsonObject {
   const texts = Array.isArray(documents) ? documents : []
-  const data = ranked(documents, most).map(({ index, score }) => ({
-    index,
-    relevance_score: score,
-    ...(said === true && { document: texts[index] ?? null }),
-  }))
+  const data = ranked(documents, most).map(({ index, score }) =>
+    said === true
+      ? { index, relevance_score: score, document: texts[index] ?? null }
+      : { index, relevance_score: score },
+  )
   return { object: 'list', data, model, usage: { total_tokens: 26 } }
 }
 
