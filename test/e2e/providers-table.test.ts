@@ -70,7 +70,10 @@ function ofOwn(origin: string = `${fake.url}/ok`, suffix = ''): readonly Listed[
 
 describe('the providers of the table', () => {
   test('all of them are healthy, each proven by one request', async () => {
-    const models = [...ofRows(), ...ofOwn()]
+    const atRoot = `${fake.url}/ok/as-infinity`
+    const ranks = { model: 'infinity/BAAI/bge-reranker-base', api_base: atRoot }
+    const infinity = { model_name: 'infinity-rerank', litellm_params: ranks, model_info: { mode: 'rerank' } }
+    const models = [...ofRows(), ...ofOwn(), infinity]
     assert.ok(models.length >= 45)
     await withModels(
       models,

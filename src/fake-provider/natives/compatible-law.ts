@@ -11,7 +11,7 @@ export interface CompatibleLaw {
   readonly header?: { readonly name: string; readonly prefix: string }
   /** True where calls without a key are served. */
   readonly isKeyless?: true
-  /** What it serves beside chat; absent: nobody says, so what OpenAI has. */
+  /** All that it serves beside chat; absent: nobody says it in full, so what OpenAI has. */
   readonly serves?: readonly Operation[]
   /** False where it has no chat. */
   readonly chats?: false

@@ -82,7 +82,6 @@ export const COMPATIBLE_LAWS: readonly CompatibleLaw[] = [
     id: 'xai',
     source: 'https://docs.x.ai/docs/guides/reasoning, https://docs.x.ai/docs/api-reference',
     base: 'https://api.x.ai/v1',
-    serves: ['completion', 'embedding', 'image'],
     refuses: [{ fields: ['presence_penalty', 'frequency_penalty', 'stop'], of: /^grok-(3-mini|4)/ }],
     thoughts: 'reasoning_content',
     errors: 'text',
@@ -117,7 +116,6 @@ export const COMPATIBLE_LAWS: readonly CompatibleLaw[] = [
     source:
       'https://openrouter.ai/docs/api-reference/limits, https://openrouter.ai/docs/use-cases/reasoning-tokens',
     base: 'https://openrouter.ai/api/v1',
-    serves: ['completion', 'embedding'],
     models: 'public',
     keyPage: '/key',
     thoughts: 'reasoning',
@@ -190,7 +188,6 @@ export const COMPATIBLE_LAWS: readonly CompatibleLaw[] = [
   plain('assemblyai', 'llm-gateway.assemblyai.com/v1', LITELLM),
   plain('baseten', 'inference.baseten.co/v1', `${LITELLM_DOCS}/baseten`),
   plain('cerebras', 'api.cerebras.ai/v1', 'https://inference-docs.cerebras.ai/resources/openai', {
-    serves: ['completion'],
     refuses: [{ fields: ['frequency_penalty', 'presence_penalty', 'logit_bias'] }],
     thoughts: 'reasoning',
   }),

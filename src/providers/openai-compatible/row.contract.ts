@@ -4,9 +4,10 @@ import { scanObject } from '../../core/json-spans.ts'
 import type { JsonObject } from '../../core/json.ts'
 import { Secret } from '../../core/secret.ts'
 import type { CompatibleLaw } from '../../fake-provider/natives/compatible-law.ts'
+import { speechWav } from '../../health/speech-wav.ts'
 import type { FakeProvider } from '../../fake-provider/server.ts'
 import type { Transport } from '../../transport/wire.ts'
-import { CONTRACT_KEY, deploymentOf } from '../adapter.contract.ts'
+import { CONTRACT_KEY, deploymentOf, REQUESTS } from '../adapter.contract.ts'
 import { encode, exchange, relay, type Line } from '../call.ts'
 import { freeRequest, look } from '../look.ts'
 import { openAiCompatible } from './adapter.ts'
@@ -21,6 +22,17 @@ export interface Ground {
 const LIMITS = { timeoutMs: 5_000, maxBytes: 100_000 }
 const MESSAGES = [{ role: 'user', content: 'ping' }]
 
+/** Operations that are a mode's own, and that mode. */
+const MODES_OF = [
+  ['completion', 'completion'],
+  ['embedding', 'embedding'],
+  ['image', 'image_generation'],
+  ['transcription', 'audio_transcription'],
+  ['speech', 'audio_speech'],
+  ['rerank', 'rerank'],
+  ['batches', 'batch'],
+] as const
+
 /**
  * What a row and the law of the same provider, written down apart from it, must agree upon; asked of the double that
  * keeps the law, over a socket.
@@ -28,6 +40,18 @@ const MESSAGES = [{ role: 'user', content: 'ping' }]
 export function rowContract(row: CompatibleRow, law: CompatibleLaw, ground: () => Ground): void {
   test(`${row.id}: has the address that its documentation gives`, () => {
     if (row.base !== undefined) assert.equal(law.base, row.base.replaceAll(/\{\w+\}/g, 'an-account'))
+  })
+  test(`${row.id}: has the modes that its documentation names, and each is answered`, async () => {
+    const { serves } = law
+    if (serves === undefined) return
+    const line = lineOf(row, law, ground())
+    const file = { name: 'hello.wav', contentType: 'audio/wav', bytes: speechWav() }
+    const asked = { ...REQUESTS, audio_transcription: { file, fields: {} } }
+    for (const [operation, mode] of MODES_OF) {
+      const isServed = serves.includes(operation)
+      assert.equal(line.adapter.codecs[mode] !== 'unsupported', isServed, mode)
+      if (isServed) await exchange(line, mode, encode(line, mode, asked[mode]), LIMITS)
+    }
   })
   if (law.chats === false) return
   test(`${row.id}: a probe is answered`, async () => {

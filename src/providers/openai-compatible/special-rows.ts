@@ -68,7 +68,7 @@ export const SPECIAL_ROWS: readonly CompatibleRow[] = [
     id: 'groq',
     base: 'https://api.groq.com/openai/v1',
     keyEnv: ['GROQ_API_KEY'],
-    unsupported: ['completion', 'rerank', 'image_generation', 'realtime'],
+    unsupported: ['completion', 'embedding', 'rerank', 'image_generation', 'realtime'],
     // https://console.groq.com/docs/openai (read 2026-11-27): 400 for these, for `n` above 1 and `messages[].name`.
     refuses: [{ fields: ['logprobs', 'logit_bias', 'top_logprobs', 'n'] }],
     // https://console.groq.com/docs/reasoning, where `reasoning_format` is `parsed`.
