@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import type { Target } from './adapter.ts'
 import { jinaRerank } from './jina-ai/rerank.ts'
 import { nimRerank } from './nvidia-nim/rerank.ts'
@@ -21,9 +21,9 @@ const NAMES = [
 test('every field of a rerank request is carried, named, or the gateway minds it', () => {
   const extras = fc.dictionary(fc.constantFrom(...NAMES), fc.integer({ min: 1, max: 9 }))
   fc.assert(
-    fc.property(fc.constantFrom(voyageRerank, jinaRerank, nimRerank), extras, ({ encode }, more) => {
+    fc.property(fc.constantFrom(voyageRerank, jinaRerank, nimRerank), extras, (codec, more) => {
       const request = Object.freeze({ query: 'q', documents: Object.freeze(['a', 'b']), ...more })
-      const { body, dropped = [] } = encode(request, TARGET)
+      const { body, dropped = [] } = codec.encode(request, TARGET)
       const sent: unknown = JSON.parse(String(body))
       assert.ok(typeof sent === 'object' && sent !== null)
       for (const [name, value] of Object.entries(more)) {
