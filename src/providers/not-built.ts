@@ -27,8 +27,6 @@ export const NOT_BUILT: ReadonlySet<string> = new Set([
   'heroku',
   'huggingface',
   'humanloop',
-  'infinity',
-  'jina_ai',
   'langfuse',
   'langgraph',
   'manus',
@@ -54,7 +52,6 @@ export const NOT_BUILT: ReadonlySet<string> = new Set([
   'stability',
   'topaz',
   'triton',
-  'voyage',
   'watsonx',
   'watsonx_text',
 ])

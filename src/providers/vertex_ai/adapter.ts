@@ -27,6 +27,7 @@ export const vertexAi: ProviderAdapter = {
   realtimeKeys: 'unsupported',
   connect: connectVertex,
   classify: classifyGoogle,
+  auth: '`authorization: Bearer …`, a token that `vertex_credentials` fetch; an `api_key` as `x-goog-api-key: …`',
   cheapChatModel: 'gemini-2.5-flash-lite',
   // Nothing there is free, shows that the key is taken and needs no permission of its own.
 }
