@@ -49,6 +49,8 @@ const SIBLINGS: Readonly<Record<string, readonly string[]>> = {
   azure: ['openai'],
   'openai-compatible': ['openai'],
   cohere: ['openai'],
+  huggingface: ['openai'],
+  mistral: ['openai'],
 }
 
 const SRC = resolve(import.meta.dirname, '../src')

@@ -23,9 +23,6 @@ const OF_REASONING: readonly string[] = [
 const OF_PROVIDERS: Readonly<Record<string, readonly string[]>> = {
   // 400, and so is `n` above 1 (https://console.groq.com/docs/openai, read 2026-11-26). `messages[].name` is one more.
   groq: ['logprobs', 'logit_bias', 'top_logprobs', 'n'],
-  // Its chat has no such member: the codec refuses more than one answer, and leaves out what else means nothing.
-  cohere: ['n'],
-  cohere_chat: ['n'],
 }
 
 /** Who serves OpenAI's reasoning models under OpenAI's rules. */

@@ -2,6 +2,9 @@ import type { ResolveModel } from '../core/resolve.ts'
 import type { ProviderAdapter } from './adapter.ts'
 import { azure, azureText } from './azure/adapter.ts'
 import { cohere, cohereChatProvider } from './cohere/adapter.ts'
+import { huggingFace } from './huggingface/adapter.ts'
+import { codestral, mistral, textCompletionCodestral } from './mistral/adapter.ts'
+import { ollama, ollamaChatProvider } from './ollama/adapter.ts'
 import { openAiCompatible } from './openai-compatible/adapter.ts'
 import { COMPATIBLE_ROWS } from './openai-compatible/rows.ts'
 import { openAi, textCompletionOpenAi } from './openai/adapter.ts'
@@ -15,6 +18,12 @@ export const ADAPTERS: readonly ProviderAdapter[] = [
   azureText,
   cohere,
   cohereChatProvider,
+  mistral,
+  codestral,
+  textCompletionCodestral,
+  ollama,
+  ollamaChatProvider,
+  huggingFace,
   ...COMPATIBLE_ROWS.map(openAiCompatible),
 ]
 

@@ -101,10 +101,6 @@ test('version 1 gets the last message alone and the others as history', () => {
   })
 })
 
-test('several answers at once are refused with a sentence', () => {
-  assert.throws(() => bodyOf({ messages: [], n: 2 }, V2), { kind: 'bad_request', param: 'n' })
-})
-
 /** Shape: https://docs.cohere.com/reference/chat. */
 test("a version 2 answer becomes OpenAI's", () => {
   const answer = answerOf({

@@ -6,55 +6,6 @@ const FAKE_KEY = { send: 'fake-api-key' } as const
 /** Providers with a twist, and servers that one runs oneself. */
 export const SPECIAL_ROWS: readonly CompatibleRow[] = [
   // With a twist; each twist is from the provider's own documentation or specification.
-  // https://docs.mistral.ai/api: strict bodies, and batches are "jobs".
-  {
-    id: 'mistral',
-    base: 'https://api.mistral.ai/v1',
-    keyEnv: ['MISTRAL_API_KEY'],
-    baseEnv: ['MISTRAL_API_BASE', 'MISTRAL_AZURE_API_BASE'],
-    renames: OLD_BUDGET,
-    routes: { batch: '/batch/jobs' },
-    unsupported: ['rerank', 'image_generation', 'realtime'],
-    cheapChatModel: 'mistral-small-latest',
-  },
-  // https://docs.mistral.ai/capabilities/code_generation: completion is fill-in-the-middle, answered as a message.
-  {
-    id: 'codestral',
-    base: 'https://codestral.mistral.ai/v1',
-    keyEnv: ['CODESTRAL_API_KEY'],
-    renames: OLD_BUDGET,
-    routes: { completion: '/fim/completions' },
-    completionAnswer: 'message',
-    unsupported: [
-      'embedding',
-      'rerank',
-      'image_generation',
-      'audio_transcription',
-      'audio_speech',
-      'batch',
-      'realtime',
-    ],
-    cheapChatModel: 'codestral-latest',
-  },
-  {
-    id: 'text-completion-codestral',
-    base: 'https://codestral.mistral.ai/v1',
-    keyEnv: ['CODESTRAL_API_KEY'],
-    baseEnv: ['CODESTRAL_API_BASE'],
-    renames: OLD_BUDGET,
-    routes: { completion: '/fim/completions' },
-    completionAnswer: 'message',
-    mode: 'completion',
-    unsupported: [
-      'embedding',
-      'rerank',
-      'image_generation',
-      'audio_transcription',
-      'audio_speech',
-      'batch',
-      'realtime',
-    ],
-  },
   {
     id: 'groq',
     base: 'https://api.groq.com/openai/v1',
