@@ -159,7 +159,12 @@ export const FIELDS: { readonly [O in Operation]?: FieldTable } = {
     },
   },
   rerank: RERANK,
-  rerank_v2: { ...RERANK, required: ['model', 'query', 'documents'] },
+  rerank_v2: {
+    ...RERANK,
+    required: ['model', 'query', 'documents'],
+    strict: true,
+    types: { ...RERANK.types, max_tokens_per_doc: WHOLE, priority: WHOLE },
+  },
   cohere_chat_v1: {
     required: ['message'],
     strict: false,
@@ -200,7 +205,12 @@ export const FIELDS: { readonly [O in Operation]?: FieldTable } = {
     },
   },
   cohere_embed_v1: COHERE_EMBED,
-  cohere_embed_v2: { ...COHERE_EMBED, required: ['model', 'input_type'] },
+  cohere_embed_v2: {
+    ...COHERE_EMBED,
+    required: ['model', 'input_type'],
+    strict: true,
+    types: { ...COHERE_EMBED.types, max_tokens: WHOLE, output_dimension: WHOLE, priority: WHOLE },
+  },
 }
 
 /** OpenAI's own speech models know these voices only; other providers' have their own. */

@@ -130,8 +130,21 @@ function served(call: NativeCall): Reply {
   return ROUTES[call.path]?.answer(call.json ?? {}) ?? failure(404, 'not found')
 }
 
+/** What comes of a request without a message or a prompt: the model is loaded, and says nothing. */
+function loaded(body: JsonObject, said: JsonObject): Reply {
+  return jsonReply(200, {
+    model: body['model'],
+    created_at: CREATED,
+    ...said,
+    done: true,
+    done_reason: 'load',
+  })
+}
+
 function chat(body: JsonObject): Reply {
   const { model, think } = body
+  if (objectsIn(body['messages']).length === 0)
+    return loaded(body, { message: { role: 'assistant', content: '' } })
   const calls = toolsToCall(body).map((name, index) => ({
     function: { index, name, arguments: { city: 'Oslo' } },
   }))
@@ -162,6 +175,7 @@ function chat(body: JsonObject): Reply {
 }
 
 function generate(body: JsonObject): Reply {
+  if (typeof body['prompt'] !== 'string' || body['prompt'] === '') return loaded(body, { response: '' })
   const head = { model: body['model'], created_at: CREATED }
   const end = { ...head, response: '', done: true, done_reason: reasonOf(body), ...COUNTS }
   if (body['stream'] === false) return jsonReply(200, { ...end, response: 'pong' })
@@ -174,7 +188,7 @@ function reasonOf({ options }: JsonObject): string {
 
 function embed(body: JsonObject): Reply {
   const { input, dimensions } = body
-  const texts = Array.isArray(input) ? input : [input]
+  const texts = Array.isArray(input) ? input : [input].filter((text) => text !== undefined)
   const size = typeof dimensions === 'number' ? dimensions : 3
   const embeddings = texts.map(() => embeddingVector(size))
   return jsonReply(200, { model: body['model'], embeddings, prompt_eval_count: 4 })

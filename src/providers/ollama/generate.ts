@@ -1,3 +1,4 @@
+import { GatewayError } from '../../core/failure.ts'
 import type { JsonObject } from '../../core/json.ts'
 import type { CompletionRequest, CompletionResponse } from '../../core/mode.ts'
 import type { Codec, StreamDecoder, Target } from '../adapter.ts'
@@ -34,6 +35,8 @@ export const ollamaGenerate: Codec<'completion'> = {
     const body = readAnswer(response, EXPECTED)
     const text = textOf(body['response'])
     if (text === undefined) throw notAnAnswer(response, body, EXPECTED)
+    if (body['done_reason'] === 'load')
+      throw new GatewayError('empty', `answered ${response.status} with a model loaded and nothing said`)
     return completionOf(body, text, target)
   },
   openStream,
