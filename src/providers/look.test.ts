@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { GatewayError } from '../core/failure.ts'
 import { test } from 'node:test'
 import { startFakeProvider } from '../fake-provider/server.ts'
 import { createTransport } from '../transport/transport.ts'
@@ -44,6 +45,7 @@ for (const [provider, model, base, asked] of [
 test('a model that was not pulled is missed by a free look', async () => {
   const { failure, asked } = await looked('ollama', 'never-pulled', '/ok/as-ollama')
   assert.deepEqual(asked, ['GET /ok/as-ollama/api/tags'])
-  assert.equal(failure?.kind, 'not_found')
+  assert.ok(failure instanceof GatewayError)
+  assert.equal(failure.kind, 'not_found')
   assert.match(String(failure), /has no model "never-pulled": it is to be pulled there first/)
 })
