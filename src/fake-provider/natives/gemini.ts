@@ -2,12 +2,14 @@ import { jsonReply, type Reply } from '../reply.ts'
 import { embeddings, googleError, liveSession, modelReply } from './google.ts'
 import type { Native, NativeCall } from './native.ts'
 
-const METHOD = /^\/v1(?:beta|alpha)?\/((?:models|tunedModels)\/([^/:]+)):(\w+)$/
+/** A base that somebody wrote may stand for the version: LiteLLM puts nothing else between it and the model. */
+const METHOD = /^(?:\/v1(?:beta|alpha)?)?\/((?:models|tunedModels)\/([^/:]+)):(\w+)$/
 const LIVE = /^\/ws\/google\.ai\.generativelanguage\.v1(beta|alpha)\.GenerativeService\.BidiGenerateContent$/
 
 /** Google AI Studio (https://ai.google.dev/api). */
 export const GEMINI: Native = {
   id: 'gemini',
+  paths: /^\/models\/[^/:]+:(generateContent|streamGenerateContent|batchEmbedContents)$/,
   answer: (call) => refusedKey(call) ?? listed(call) ?? method(call),
   error: googleError,
   session: (call) => {
