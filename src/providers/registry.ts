@@ -1,6 +1,7 @@
 import type { ResolveModel } from '../core/resolve.ts'
 import type { ProviderAdapter } from './adapter.ts'
 import { azure, azureText } from './azure/adapter.ts'
+import { bedrock, bedrockConverse } from './bedrock/adapter.ts'
 import { cohere, cohereChatProvider } from './cohere/adapter.ts'
 import { openAiCompatible } from './openai-compatible/adapter.ts'
 import { COMPATIBLE_ROWS } from './openai-compatible/rows.ts'
@@ -13,6 +14,8 @@ export const ADAPTERS: readonly ProviderAdapter[] = [
   textCompletionOpenAi,
   azure,
   azureText,
+  bedrock,
+  bedrockConverse,
   cohere,
   cohereChatProvider,
   ...COMPATIBLE_ROWS.map(openAiCompatible),
