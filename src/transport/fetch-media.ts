@@ -106,7 +106,7 @@ const publicLookup: LookupFunction = (host, options, done) => {
   systemLookup(host, { ...options, all: true }, (error, found) => {
     if (error !== null) return done(error, [])
     if (found.length === 0 || found.some(({ address }) => isPrivate(address))) {
-      return done(new GatewayError('bad_request', PRIVATE, { source: 'client' }), [])
+      return done(new Error(PRIVATE), [])
     }
     if (options.all === true) return done(null, found)
     const [first] = found
@@ -163,6 +163,7 @@ function cannot(url: string, why: string): GatewayError {
 }
 
 function reasonOf(error: unknown): string {
+  if (error instanceof Error && error.message === PRIVATE) return PRIVATE
   const code = error instanceof Error && 'code' in error ? String(error.code) : ''
   return code === '' ? 'no connection came about' : `no connection came about (${code})`
 }
