@@ -159,7 +159,28 @@ provider's own address. A server that is not listed is reached as \`openai/<mode
 |---|---|---|
 | \`openai/\`, \`text-completion-openai/\` | \`OPENAI_API_BASE\`, \`OPENAI_BASE_URL\`, \`https://api.openai.com/v1\` | \`OPENAI_API_KEY\`; the organization: \`OPENAI_ORGANIZATION\`, \`OPENAI_ORG_ID\` |
 | \`azure/\`, \`azure_text/\` | \`AZURE_API_BASE\`, \`AZURE_OPENAI_ENDPOINT\`; the version: \`AZURE_API_VERSION\`, else \`2024-10-21\` | \`AZURE_API_KEY\`, \`AZURE_OPENAI_API_KEY\`, \`AZURE_AD_TOKEN\` |
+| \`bedrock/\`, \`bedrock_converse/\` | \`aws_bedrock_runtime_endpoint\`, \`AWS_BEDROCK_RUNTIME_ENDPOINT\`, \`AWS_ENDPOINT_URL_BEDROCK_RUNTIME\`, the region's | [AWS's keys](#amazon-bedrock), or \`AWS_BEARER_TOKEN_BEDROCK\` |
 | \`cohere/\`, \`cohere_chat/\` | \`COHERE_API_BASE\`, \`https://api.cohere.com\` | \`COHERE_API_KEY\`, \`CO_API_KEY\` |
+
+## Amazon Bedrock
+
+A model is written as \`bedrock/<id>\`, \`bedrock/<region>/<id>\` or \`bedrock/converse/<id>\`, or by its id alone; an id is that
+of a model (\`anthropic.claude-3-sonnet-20240229-v1:0\`), of an inference profile (\`us.…\`, \`eu.…\`, \`global.…\`), or an ARN,
+with \`:\` and \`/\` or \`%3A\` and \`%2F\`. \`model_id\` names another one to be asked. Chat goes by Converse, embeddings (Titan,
+Nova, Cohere) and pictures (Nova Canvas, Titan, Stability) by InvokeModel, reranking by the agent runtime.
+
+- The region: \`aws_region_name\`, the model's own, \`AWS_REGION_NAME\`, \`AWS_REGION\`, \`AWS_DEFAULT_REGION\`, the profile's, else
+  \`us-west-2\`.
+- A key of Bedrock's own (\`api_key\`, \`AWS_BEARER_TOKEN_BEDROCK\`) wins over all others, but Bedrock takes none for reranking.
+- Else requests are signed with \`aws_access_key_id\`, \`aws_secret_access_key\` and \`aws_session_token\`; the profile
+  \`aws_profile_name\`; the same three of the environment; a web token (\`AWS_WEB_IDENTITY_TOKEN_FILE\`, \`AWS_ROLE_ARN\`,
+  \`AWS_ROLE_SESSION_NAME\`); the shared files (\`AWS_PROFILE\`, \`AWS_SHARED_CREDENTIALS_FILE\`, \`AWS_CONFIG_FILE\`); those of a
+  container (\`AWS_CONTAINER_CREDENTIALS_RELATIVE_URI\`, \`AWS_CONTAINER_CREDENTIALS_FULL_URI\`,
+  \`AWS_CONTAINER_AUTHORIZATION_TOKEN\`, \`AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE\`); or those of an instance
+  (\`AWS_EC2_METADATA_DISABLED\`, \`AWS_EC2_METADATA_SERVICE_ENDPOINT\`). Profiles that need a program or a single sign-on do
+  not work.
+- \`aws_role_name\` is assumed with these, or with \`aws_web_identity_token\`, at \`aws_sts_endpoint\`, \`AWS_ENDPOINT_URL_STS\` or
+  the region's. Keys that end are renewed five minutes before.
 
 ## OpenAI-compatible
 

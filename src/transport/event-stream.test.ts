@@ -80,5 +80,7 @@ test('a stream that ends inside a frame is cut, and a huge frame is refused befo
   assert.throws(() => readIn([frame.subarray(0, -1)]), { kind: 'cut' })
   assert.throws(() => readIn([frame.subarray(0, 3)]), { kind: 'cut' })
   assert.throws(() => createFrameParser(64).push(frame.subarray(0, 12)), { kind: 'wrong_shape' })
-  assert.throws(() => createFrameParser().push(Buffer.from('<html>not what was asked for')), { kind: 'wrong_shape' })
+  assert.throws(() => createFrameParser().push(Buffer.from('<html>not what was asked for')), {
+    kind: 'wrong_shape',
+  })
 })

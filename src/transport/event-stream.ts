@@ -71,7 +71,10 @@ function frameOf(frame: Buffer): Frame {
   const end = frame.length - CHECKSUM_BYTES
   if (crc32(frame.subarray(0, end)) !== frame.readUInt32BE(end)) throw broken('a message')
   const payloadAt = PRELUDE_BYTES + frame.readUInt32BE(4)
-  return { headers: headersOf(frame.subarray(PRELUDE_BYTES, payloadAt)), payload: frame.subarray(payloadAt, end) }
+  return {
+    headers: headersOf(frame.subarray(PRELUDE_BYTES, payloadAt)),
+    payload: frame.subarray(payloadAt, end),
+  }
 }
 
 /** Bytes of a value by its type; text and bytes have their length in front. */
@@ -98,5 +101,8 @@ function headersOf(bytes: Buffer): Readonly<Record<string, string>> {
 }
 
 function broken(what: string): GatewayError {
-  return new GatewayError('wrong_shape', `the stream holds ${what} that is no event stream's: its bytes do not add up`)
+  return new GatewayError(
+    'wrong_shape',
+    `the stream holds ${what} that is no event stream's: its bytes do not add up`,
+  )
 }

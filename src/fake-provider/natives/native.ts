@@ -7,6 +7,8 @@ import type { Reply } from '../reply.ts'
 /** A request as a provider with words of its own sees it. */
 export interface NativeCall {
   readonly method: string
+  /** As it came, order segment and query included: signatures speak of it. */
+  readonly url: string
   /** Below `/as-<id>`, percent-encoded as it came, without the query. */
   readonly path: string
   readonly query: URLSearchParams
@@ -25,6 +27,8 @@ export interface NativeCall {
  */
 export interface Native {
   readonly id: string
+  /** Paths that are nobody else's: they are served without `/as-<id>` too. */
+  readonly owns?: RegExp
   /** The honest answer, or a refusal. */
   answer(call: NativeCall): Reply
   /** An error that was ordered. */

@@ -1,11 +1,14 @@
+import { bedrock } from './bedrock.ts'
 import type { Native } from './native.ts'
 
 /** Every provider with words of its own. To add one, add it here. */
-export const NATIVES: readonly Native[] = []
+export const NATIVES: readonly Native[] = [bedrock]
 
-/** The provider that a path names, and the path below it; undefined where it names none. */
+/** The provider that a path names, and the path below it; else the one that owns the path; undefined where there is none. */
 export function nativeOf(path: string): { readonly native: Native; readonly path: string } | undefined {
   const [, id, below = ''] = /^\/as-(\w+)(\/.*)?$/.exec(path) ?? []
   const native = NATIVES.find((one) => one.id === id)
-  return native === undefined ? undefined : { native, path: below === '' ? '/' : below }
+  if (native !== undefined) return { native, path: below === '' ? '/' : below }
+  const owner = NATIVES.find((one) => one.owns?.test(path) === true)
+  return owner === undefined ? undefined : { native: owner, path }
 }

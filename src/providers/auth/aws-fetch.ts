@@ -4,6 +4,7 @@ import type { WireRequest, WireResponse } from '../../transport/wire.ts'
 import type { AuthGround } from '../adapter.ts'
 import { bodyText, errorIn, parseJson } from '../error-facts.ts'
 import type { AwsIdentity } from './aws-settings.ts'
+import { fromEnv } from './key.ts'
 import { encoded3986, signedHeaders, type AwsKeys } from './sigv4.ts'
 
 /** Keys, and until when they hold (wall time, milliseconds); absent: for good. */
@@ -60,7 +61,7 @@ function roleFields({ arn, session = 'pulsegate' }: Role): Readonly<Record<strin
 }
 
 function stsRequest(who: AwsIdentity, fields: Readonly<Record<string, string>>): WireRequest {
-  const written = who.setting('aws_sts_endpoint') ?? who.env['AWS_ENDPOINT_URL_STS']
+  const written = who.setting('aws_sts_endpoint') ?? fromEnv(who.env, ['AWS_ENDPOINT_URL_STS'])
   const base = written ?? `https://sts.${who.region}.${dnsSuffix(who.region)}`
   const form = Object.entries({ ...fields, Version: '2011-06-15' })
   return {
@@ -78,7 +79,8 @@ export function dnsSuffix(region: string): string {
 
 function keysInXml(response: WireResponse, role: Role): TimedKeys {
   const text = bodyText(response)
-  const member = (name: string): string | undefined => new RegExp(`<${name}>([^<]+)</${name}>`).exec(text)?.[1]
+  const member = (name: string): string | undefined =>
+    new RegExp(`<${name}>([^<]+)</${name}>`).exec(text)?.[1]
   return keysOf(
     {
       AccessKeyId: member('AccessKeyId'),
@@ -113,7 +115,9 @@ export async function instanceKeys(base: string, ground: AuthGround): Promise<Ti
   const token = bodyText(await ask('PUT', 'api/token', { 'x-aws-ec2-metadata-token-ttl-seconds': '21600' }))
   const headers = { 'x-aws-ec2-metadata-token': token.trim() }
   const path = 'meta-data/iam/security-credentials/'
-  const [role = ''] = bodyText(await ask('GET', path, headers)).trim().split('\n')
+  const [role = ''] = bodyText(await ask('GET', path, headers))
+    .trim()
+    .split('\n')
   const response = await ask('GET', path + encodeURIComponent(role), headers)
   return keysOf(objectIn(response), `${what} brought no keys`)
 }

@@ -1,8 +1,16 @@
 import { GatewayError } from '../../core/failure.ts'
 import { Secret } from '../../core/secret.ts'
 import type { AuthGround } from '../adapter.ts'
-import { assumeByToken, assumeRole, containerKeys, instanceKeys, type Role, type TimedKeys } from './aws-fetch.ts'
+import {
+  assumeByToken,
+  assumeRole,
+  containerKeys,
+  instanceKeys,
+  type Role,
+  type TimedKeys,
+} from './aws-fetch.ts'
 import { readProfile, readTokenFile, type AwsIdentity, type AwsProfile } from './aws-settings.ts'
+import { fromEnv } from './key.ts'
 import type { AwsKeys } from './sigv4.ts'
 
 /** Where keys come from. */
@@ -31,12 +39,14 @@ const MAX_PROFILES = 5
 export function createKeyRing(who: AwsIdentity): KeyRing {
   const { setting } = who
   const arn = setting('aws_role_name')
-  const role = arn === undefined ? undefined : roleOf(arn, setting('aws_session_name'), setting('aws_external_id'))
+  const role =
+    arn === undefined ? undefined : roleOf(arn, setting('aws_session_name'), setting('aws_external_id'))
   const token = setting('aws_web_identity_token')
   if (role !== undefined && token !== undefined)
     return remembering(async (ground) => assumeByToken(role, await webToken(token, who), who, ground))
   const plain = writtenKeys(who)
-  if (role === undefined) return plain === undefined ? remembering((ground) => found(who, ground)) : fixed(plain)
+  if (role === undefined)
+    return plain === undefined ? remembering((ground) => found(who, ground)) : fixed(plain)
   return remembering(async (ground) => assumeRole(role, plain ?? (await found(who, ground)), who, ground))
 }
 
@@ -68,14 +78,14 @@ async function found(who: AwsIdentity, ground: AuthGround): Promise<TimedKeys> {
   const { setting, env } = who
   const named = setting('aws_profile_name')
   if (named !== undefined) return profileKeys(named, who, ground, MAX_PROFILES)
-  const file = env['AWS_WEB_IDENTITY_TOKEN_FILE']
-  const arn = env['AWS_ROLE_ARN']
+  const file = fromEnv(env, ['AWS_WEB_IDENTITY_TOKEN_FILE'])
+  const arn = fromEnv(env, ['AWS_ROLE_ARN'])
   if (file && arn) {
-    const role = roleOf(arn, env['AWS_ROLE_SESSION_NAME'], undefined)
+    const role = roleOf(arn, fromEnv(env, ['AWS_ROLE_SESSION_NAME']), undefined)
     return assumeByToken(role, await readTokenFile(file), who, ground)
   }
-  const profile = env['AWS_PROFILE'] || 'default'
-  const isThere = env['AWS_PROFILE'] || canGiveKeys(await readProfile(env, profile))
+  const profile = fromEnv(env, ['AWS_PROFILE']) || 'default'
+  const isThere = fromEnv(env, ['AWS_PROFILE']) || canGiveKeys(await readProfile(env, profile))
   if (isThere) return profileKeys(profile, who, ground, MAX_PROFILES)
   return neighbourKeys(who, ground)
 }
@@ -88,16 +98,16 @@ function canGiveKeys(profile: AwsProfile | undefined): boolean {
 
 /** The container's, else the instance's. */
 async function neighbourKeys({ env }: AwsIdentity, ground: AuthGround): Promise<TimedKeys> {
-  const relative = env['AWS_CONTAINER_CREDENTIALS_RELATIVE_URI']
-  const full = env['AWS_CONTAINER_CREDENTIALS_FULL_URI']
+  const relative = fromEnv(env, ['AWS_CONTAINER_CREDENTIALS_RELATIVE_URI'])
+  const full = fromEnv(env, ['AWS_CONTAINER_CREDENTIALS_FULL_URI'])
   if (relative || full) {
     const url = relative ? `http://169.254.170.2${relative}` : safeNeighbour(full ?? '')
-    const file = env['AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE']
-    const token = file ? await readTokenFile(file) : env['AWS_CONTAINER_AUTHORIZATION_TOKEN']
+    const file = fromEnv(env, ['AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE'])
+    const token = file ? await readTokenFile(file) : fromEnv(env, ['AWS_CONTAINER_AUTHORIZATION_TOKEN'])
     return containerKeys(url, token, ground)
   }
-  if (env['AWS_EC2_METADATA_DISABLED']?.toLowerCase() === 'true') throw nothingFound()
-  const base = env['AWS_EC2_METADATA_SERVICE_ENDPOINT'] || 'http://169.254.169.254'
+  if (fromEnv(env, ['AWS_EC2_METADATA_DISABLED'])?.toLowerCase() === 'true') throw nothingFound()
+  const base = fromEnv(env, ['AWS_EC2_METADATA_SERVICE_ENDPOINT']) || 'http://169.254.169.254'
   return instanceKeys(base.replace(/\/+$/, ''), ground).catch((error: unknown): never => {
     throw nothingFound(error)
   })
@@ -106,7 +116,9 @@ async function neighbourKeys({ env }: AwsIdentity, ground: AuthGround): Promise<
 /** A token goes there in the clear: only this machine, or an address of ECS or EKS, may have it without TLS. */
 function safeNeighbour(url: string): string {
   const { protocol, hostname } = URL.canParse(url) ? new URL(url) : { protocol: '', hostname: '' }
-  const isNear = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\]|169\.254\.170\.(2|23)|\[fd00:ec2::23\])$/.test(hostname)
+  const isNear = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\]|169\.254\.170\.(2|23)|\[fd00:ec2::23\])$/.test(
+    hostname,
+  )
   if (protocol === 'https:' || (protocol === 'http:' && isNear)) return url
   throw misconfigured(`AWS_CONTAINER_CREDENTIALS_FULL_URI "${url}" is neither https nor on this machine`)
 }
@@ -127,17 +139,25 @@ function misconfigured(message: string): GatewayError {
 }
 
 /** The keys of a profile, or of the role that it assumes. */
-async function profileKeys(name: string, who: AwsIdentity, ground: AuthGround, left: number): Promise<TimedKeys> {
+async function profileKeys(
+  name: string,
+  who: AwsIdentity,
+  ground: AuthGround,
+  left: number,
+): Promise<TimedKeys> {
   const profile = left > 0 ? await readProfile(who.env, name) : undefined
   if (profile === undefined) {
-    throw misconfigured(left > 0 ? `no profile "${name}" in AWS's files` : 'profiles name one another in a circle')
+    throw misconfigured(
+      left > 0 ? `no profile "${name}" in AWS's files` : 'profiles name one another in a circle',
+    )
   }
   const own = keysFrom((key) => profile.get(key))
   const arn = profile.get('role_arn')
   if (arn === undefined) {
     if (own !== undefined) return { ...own, expiresAt: ground.now() + REREAD_AFTER_MS + RENEWED_BEFORE_MS }
     const odd = ['credential_process', 'sso_session', 'sso_start_url'].find((key) => profile.has(key))
-    const why = odd === undefined ? 'has no aws_access_key_id and no role_arn' : `needs ${odd}, which is not supported`
+    const why =
+      odd === undefined ? 'has no aws_access_key_id and no role_arn' : `needs ${odd}, which is not supported`
     throw misconfigured(`profile "${name}" ${why}`)
   }
   const role = roleOf(arn, profile.get('role_session_name'), profile.get('external_id'))

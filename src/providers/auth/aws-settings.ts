@@ -57,8 +57,8 @@ function pathsOf(env: Env): ProfileFiles {
   const inHome = (name: string): string | undefined =>
     home === undefined ? undefined : join(home, '.aws', name)
   return {
-    credentials: env['AWS_SHARED_CREDENTIALS_FILE'] ?? inHome('credentials'),
-    config: env['AWS_CONFIG_FILE'] ?? inHome('config'),
+    credentials: fromEnv(env, ['AWS_SHARED_CREDENTIALS_FILE']) ?? inHome('credentials'),
+    config: fromEnv(env, ['AWS_CONFIG_FILE']) ?? inHome('config'),
   }
 }
 
@@ -70,7 +70,7 @@ function profileIn(credentials: string, config: string, name: string): AwsProfil
     plain.get(`profile ${name}`),
     sectionsOf(credentials).get(name),
   ].filter((section) => section !== undefined)
-  return found.length === 0 ? undefined : new Map(found.flatMap((section) => [...section]))
+  return found.length === 0 ? undefined : new Map(found.flatMap((section) => Array.from(section)))
 }
 
 function sectionsOf(text: string): ReadonlyMap<string, AwsProfile> {

@@ -26,10 +26,14 @@ const VALUE = stringMatching(/^[!-~]([ -~]{0,20}[!-~])?$/)
 const REQUEST = record({
   method: constantFrom('GET', 'POST'),
   segments: array(string({ unit: 'grapheme', minLength: 1, maxLength: 12 }), { maxLength: 5 }),
-  query: dictionary(string({ minLength: 1, maxLength: 6 }), array(string({ maxLength: 8 }), { minLength: 1, maxLength: 3 }), {
-    maxKeys: 4,
-    noNullPrototype: true,
-  }),
+  query: dictionary(
+    string({ minLength: 1, maxLength: 6 }),
+    array(string({ maxLength: 8 }), { minLength: 1, maxLength: 3 }),
+    {
+      maxKeys: 4,
+      noNullPrototype: true,
+    },
+  ),
   headers: dictionary(stringMatching(/^x-amzn?-[a-z]{1,10}$/), VALUE, { maxKeys: 3, noNullPrototype: true }),
   body: option(uint8Array({ maxLength: 200 }), { nil: undefined }),
   sessionToken: option(VALUE, { nil: undefined }),
@@ -37,7 +41,12 @@ const REQUEST = record({
 
 /** What AWS's own signer says of the same request. */
 async function reference(
-  request: { readonly method: string; readonly url: string; readonly headers: Record<string, string>; readonly body?: Uint8Array },
+  request: {
+    readonly method: string
+    readonly url: string
+    readonly headers: Record<string, string>
+    readonly body?: Uint8Array
+  },
   keys: typeof KEYS & { readonly sessionToken?: string },
 ): Promise<string | undefined> {
   const url = new URL(request.url)
@@ -129,7 +138,8 @@ test("the SDK's own request, as it arrives at a server, has the signature that w
       assert.ok(arrived !== undefined)
       const { url, headers, body } = arrived
       const [, scope = '', names = '', signature] =
-        /Credential=[^/]+\/(\S+), SignedHeaders=(\S+), Signature=(\w+)$/.exec(headers.authorization ?? '') ?? []
+        /Credential=[^/]+\/(\S+), SignedHeaders=(\S+), Signature=(\w+)$/.exec(headers.authorization ?? '') ??
+        []
       const flat = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, String(value)]))
       const signable = { method: 'POST', url: endpoint + url, headers: flat, body }
       assert.equal(

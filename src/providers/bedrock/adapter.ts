@@ -79,7 +79,7 @@ function regionOf(
   setting: AwsIdentity['setting'],
   env: Env,
 ): string {
-  const profile = setting('aws_profile_name') ?? env['AWS_PROFILE'] ?? 'default'
+  const profile = setting('aws_profile_name') ?? fromEnv(env, ['AWS_PROFILE']) ?? 'default'
   return (
     setting('aws_region_name') ??
     connection.settings?.['region_name'] ??

@@ -136,7 +136,9 @@ function citations(listed: Json | undefined, from: number, length: number): read
     const url = isJsonObject(citation) ? urlOf(citation) : undefined
     if (url === undefined || !isJsonObject(citation)) return []
     const title = textOf(citation['title']) ?? url
-    return [{ type: 'url_citation', url_citation: { url, title, start_index: from, end_index: from + length } }]
+    return [
+      { type: 'url_citation', url_citation: { url, title, start_index: from, end_index: from + length } },
+    ]
   })
 }
 

@@ -94,7 +94,7 @@ export function toConverse(request: ChatRequest, target: Target, name: string): 
   const tier = textOf(filled['service_tier'])
   const body = {
     messages,
-    ...filledPart('system', system),
+    ...(system.length > 0 && { system }),
     ...filledPart('inferenceConfig', inferenceConfig, filled['inferenceConfig']),
     ...(tooling.toolConfig !== undefined && { toolConfig: tooling.toolConfig }),
     ...(tier !== undefined && TIERS.has(tier) && { serviceTier: { type: tier } }),
@@ -115,7 +115,7 @@ export function toConverse(request: ChatRequest, target: Target, name: string): 
 const TIERS: ReadonlySet<string> = new Set(['default', 'flex', 'priority'])
 
 /** A member with what is said of it in either's words; none where that is nothing. */
-function filledPart(name: string, ours: JsonObject | readonly Json[], theirs?: Json): JsonObject {
+function filledPart(name: string, ours: JsonObject, theirs: Json | undefined): JsonObject {
   const whole = isJsonObject(theirs) ? { ...ours, ...theirs } : ours
   return Object.keys(whole).length === 0 ? {} : { [name]: whole }
 }
@@ -139,12 +139,16 @@ function topK(value: Json | undefined, name: string): JsonObject {
 }
 
 /** Only claudes can be told to call one tool at a time, in Anthropic's words; those take the choice along. */
-function toParallel(filled: JsonObject, name: string): { readonly fields: JsonObject; readonly isDropped: boolean } {
+function toParallel(
+  filled: JsonObject,
+  name: string,
+): { readonly fields: JsonObject; readonly isDropped: boolean } {
   if (filled['parallel_tool_calls'] !== false || !Array.isArray(filled['tools']))
     return { fields: {}, isDropped: false }
   const choice = filled['tool_choice'] ?? 'auto'
   const type = choice === 'auto' ? 'auto' : choice === 'required' ? 'any' : undefined
-  if (claudeVersion(name) === undefined || type === undefined) return { fields: {}, isDropped: choice !== 'none' }
+  if (claudeVersion(name) === undefined || type === undefined)
+    return { fields: {}, isDropped: choice !== 'none' }
   return { fields: { tool_choice: { type, disable_parallel_tool_use: true } }, isDropped: false }
 }
 

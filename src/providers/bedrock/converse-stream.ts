@@ -101,7 +101,8 @@ function started(start: Json | undefined, block: number, progress: Progress): Js
     return undefined
   }
   const index = progress.calls.size
-  if (index >= MAX_CALLS) throw new GatewayError('wrong_shape', `the stream holds more than ${MAX_CALLS} tool calls`)
+  if (index >= MAX_CALLS)
+    throw new GatewayError('wrong_shape', `the stream holds more than ${MAX_CALLS} tool calls`)
   progress.calls.set(block, { index, hasArguments: false })
   const id = textOf(toolUse['toolUseId']) ?? ''
   return { tool_calls: [{ index, id, type: 'function', function: { name, arguments: '' } }] }
@@ -142,4 +143,3 @@ function ended(block: number, progress: Progress): JsonObject | undefined {
   if (call === undefined || call.hasArguments) return undefined
   return { tool_calls: [{ index: call.index, function: { arguments: '{}' } }] }
 }
-

@@ -1,4 +1,3 @@
-import { GatewayError } from '../../core/failure.ts'
 import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts'
 import type { EmbeddingRequest } from '../../core/mode.ts'
 import type { WireResponse } from '../../transport/wire.ts'
@@ -47,15 +46,10 @@ function bodyFor(name: string, request: EmbeddingRequest, size: Json | undefined
     const config = size === undefined ? {} : { embeddingConfig: { outputEmbeddingLength: size } }
     return { body: { ...config, ...rest, inputText: text } }
   }
-  if (/^amazon\.titan-embed-text-v1/.test(name))
+  if (name.startsWith('amazon.titan-embed-text-v1'))
     return { body: { ...rest, inputText: text }, dropped: size === undefined ? [] : ['dimensions'] }
-  if (name.startsWith('amazon.titan-embed') || name.startsWith('amazon.titan-e1'))
-    return { body: { ...(size === undefined ? {} : { dimensions: size }), ...rest, inputText: text } }
-  throw new GatewayError(
-    'misconfigured',
-    `nobody knows how "${name}" embeds: known are Titan, Nova and Cohere models; check model and model_info.mode`,
-    { source: 'gateway' },
-  )
+  // Titan's second version, and whatever stands behind a name that tells nothing.
+  return { body: { ...(size === undefined ? {} : { dimensions: size }), ...rest, inputText: text } }
 }
 
 /** https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-embed.html; version 4 alone has a size to choose. */

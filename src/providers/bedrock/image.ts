@@ -31,7 +31,17 @@ interface Said {
 }
 
 /** OpenAI's members that change no picture, or that are said elsewhere in the body. */
-const SAID = new Set(['prompt', 'model', 'n', 'size', 'quality', 'response_format', 'user', 'moderation', 'stream'])
+const SAID = new Set([
+  'prompt',
+  'model',
+  'n',
+  'size',
+  'quality',
+  'response_format',
+  'user',
+  'moderation',
+  'stream',
+])
 /** OpenAI's members that neither family can be told. */
 const UNKNOWN = new Set(['background', 'output_compression', 'partial_images', 'style'])
 /** OpenAI's words for quality in Nova's. */
@@ -41,7 +51,7 @@ const QUALITIES: Readonly<Record<string, string>> = { hd: 'premium', high: 'prem
 function amazonBody(filled: JsonObject): Said {
   const [width, height] = sizeOf(filled['size'])
   const { textToImageParams, imageGenerationConfig, taskType, ...others } = rest(filled)
-  const { negativeText, style, output_format: format, ...config } = others
+  const { negativeText, output_format: format, ...config } = others
   const quality = textOf(filled['quality'])
   const isOdd = format !== undefined && format !== 'png'
   const body = {
@@ -82,7 +92,8 @@ const SHAPES: Readonly<Record<string, string>> = {
 
 /** https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-diffusion-3-text-image.html */
 function stabilityBody(filled: JsonObject): Said {
-  if ((numberOf(filled['n']) ?? 1) > 1) throw unsayable('this model draws one picture a request: n must be 1', 'n')
+  if ((numberOf(filled['n']) ?? 1) > 1)
+    throw unsayable('this model draws one picture a request: n must be 1', 'n')
   const size = textOf(filled['size'])
   const shape = size === undefined ? undefined : SHAPES[size]
   const body = {
@@ -109,7 +120,9 @@ function rest(filled: JsonObject): JsonObject {
 }
 
 function unknown(filled: JsonObject): readonly string[] {
-  return Object.keys(filled).filter((key) => UNKNOWN.has(key) && filled[key] != null && filled[key] !== 'auto')
+  return Object.keys(filled).filter(
+    (key) => UNKNOWN.has(key) && filled[key] != null && filled[key] !== 'auto',
+  )
 }
 
 /** `1024x1024`; `auto` is whatever the model takes. */

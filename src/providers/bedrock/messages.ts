@@ -91,6 +91,7 @@ function toolUse(call: Json): JsonObject {
 
 function toolResult(message: ChatMessage): JsonObject {
   const id = message['tool_call_id']
-  if (typeof id !== 'string') throw unsayable("a message of the role 'tool' needs a 'tool_call_id'", 'messages')
+  if (typeof id !== 'string')
+    throw unsayable("a message of the role 'tool' needs a 'tool_call_id'", 'messages')
   return { toolResult: { toolUseId: id, content: contentBlocks(message.content) } }
 }

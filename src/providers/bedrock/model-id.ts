@@ -11,7 +11,8 @@ export interface BedrockModel {
 }
 
 /** A region of AWS: `us-east-1`, `ap-southeast-2`, `us-gov-west-1`. */
-const REGION = /^(?:us|eu|ap|ca|sa|me|af|il|mx|cn)(?:-gov|-iso[a-z]?)?-(?:north|south|east|west|central)(?:east|west)?-\d$/
+const REGION =
+  /^(?:us|eu|ap|ca|sa|me|af|il|mx|cn)(?:-gov|-iso[a-z]?)?-(?:north|south|east|west|central)(?:east|west)?-\d$/
 /** LiteLLM's words for the family of a model that is named by an ARN: all families speak Converse. */
 const FAMILIES: ReadonlySet<string> = new Set([
   'anthropic',
@@ -89,7 +90,9 @@ export function modelName(id: string): string {
 /** A claude's generation as a number that can be compared: 307 for 3.7, 400 for 4; undefined for other models. */
 export function claudeVersion(name: string): number | undefined {
   const [, old, oldMinor, , major, minor] =
-    /^anthropic\.claude-(?:(\d)(?:-(\d{1,2}))?-(?=[a-z])|([a-z]+)-(\d{1,2})(?:-(\d{1,2})(?!\d))?)/.exec(name) ?? []
+    /^anthropic\.claude-(?:(\d)(?:-(\d{1,2}))?-(?=[a-z])|([a-z]+)-(\d{1,2})(?:-(\d{1,2})(?!\d))?)/.exec(
+      name,
+    ) ?? []
   const first = old ?? major
   return first === undefined ? undefined : Number(first) * 100 + Number(oldMinor ?? minor ?? 0)
 }

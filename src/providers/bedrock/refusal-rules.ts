@@ -8,7 +8,10 @@ import { createClassify, type RefusalRule } from '../classify.ts'
  */
 const RULES: readonly RefusalRule[] = [
   { code: /^ThrottlingException/, text: /per day|daily/i, kind: 'quota' },
-  { code: /^(ThrottlingException|TooManyRequestsException|ServiceQuotaExceededException)/, kind: 'rate_limited' },
+  {
+    code: /^(ThrottlingException|TooManyRequestsException|ServiceQuotaExceededException)/,
+    kind: 'rate_limited',
+  },
   {
     code: /^(UnrecognizedClient|InvalidSignature|ExpiredToken|MissingAuthenticationToken|InvalidClientTokenId|IncompleteSignature|SignatureDoesNotMatch|NotAuthorized|RequestExpired|OptInRequired|AccessDenied|FTUFormNotFilled)/,
     kind: 'auth',
@@ -16,7 +19,10 @@ const RULES: readonly RefusalRule[] = [
   { code: /^ModelNotReadyException/, kind: 'overloaded' },
   { code: /^ServiceUnavailable/, kind: 'overloaded' },
   { code: /^ModelTimeoutException/, kind: 'timeout' },
-  { code: /^(ModelErrorException|ModelStreamErrorException|InternalServer|InternalFailure)/i, kind: 'server_error' },
+  {
+    code: /^(ModelErrorException|ModelStreamErrorException|InternalServer|InternalFailure)/i,
+    kind: 'server_error',
+  },
   {
     code: /^ValidationException/,
     text: /blocked by (our )?content filter|content filter(s|ing) polic|responsible AI policy|AUP|acceptable use/i,
@@ -34,7 +40,10 @@ export const classifyBedrock = createClassify(RULES)
 /** The same of an exception inside a stream, where no status stands beside it. */
 export function streamException(name: string, text: string): GatewayError {
   const word = name.charAt(0).toUpperCase() + name.slice(1)
-  return new GatewayError(kindOfException(word, text), `the stream broke off with ${name}: ${text || 'no reason given'}`)
+  return new GatewayError(
+    kindOfException(word, text),
+    `the stream broke off with ${name}: ${text || 'no reason given'}`,
+  )
 }
 
 function kindOfException(name: string, text: string): FailureKind {

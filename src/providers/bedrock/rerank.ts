@@ -13,11 +13,13 @@ const EXPECTED = 'numbers in "results[0].index" and "results[0].relevanceScore"'
  */
 export const bedrockRerank: Codec<'rerank'> = {
   encode: (request, target) => {
-    const { query, documents, top_n: top, max_tokens_per_doc: most, ...rest } = withDefaults(
-      'rerank',
-      request,
-      target.bodyDefaults,
-    )
+    const {
+      query,
+      documents: _,
+      top_n: top,
+      max_tokens_per_doc: most,
+      ...rest
+    } = withDefaults('rerank', request, target.bodyDefaults)
     const sources = request.documents.map((text) => ({
       type: 'INLINE',
       inlineDocumentSource: { type: 'TEXT', textDocument: { text } },

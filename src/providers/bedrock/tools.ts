@@ -69,7 +69,8 @@ function chosen(choice: Json | undefined): JsonObject | undefined {
   if (choice === 'required') return { any: {} }
   const called = isJsonObject(choice) ? choice['function'] : undefined
   const name = isJsonObject(called) ? textOf(called['name']) : undefined
-  if (name === undefined) throw unsayable("'tool_choice' must be auto, none, required or a function", 'tool_choice')
+  if (name === undefined)
+    throw unsayable("'tool_choice' must be auto, none, required or a function", 'tool_choice')
   return { tool: { name } }
 }
 
@@ -81,5 +82,8 @@ function forAnswer(own: readonly JsonObject[], choice: Json | undefined): JsonOb
 
 /** The tool that an answer by this schema is given through. */
 export function answerTool(schema: JsonObject): JsonObject {
-  return spec(JSON_TOOL, { description: 'Give the whole answer as the input of this tool.', parameters: schema })
+  return spec(JSON_TOOL, {
+    description: 'Give the whole answer as the input of this tool.',
+    parameters: schema,
+  })
 }
