@@ -164,7 +164,7 @@ provider's own address. A server that is not listed is reached as \`openai/<mode
 
 ## Amazon Bedrock
 
-A model is written as \`bedrock/<id>\`, \`bedrock/<region>/<id>\` or \`bedrock/converse/<id>\`, or by its id alone; an id is that
+A model is written as \`bedrock/<id>\`, \`bedrock/<region>/<id>\` or \`bedrock/converse/<id>\`, or by its id alone; \`bedrock/invoke/<id>\` speaks to claudes in Anthropic's words. An id is that
 of a model (\`anthropic.claude-3-sonnet-20240229-v1:0\`), of an inference profile (\`us.…\`, \`eu.…\`, \`global.…\`), or an ARN,
 with \`:\` and \`/\` or \`%3A\` and \`%2F\`. \`model_id\` names another one to be asked. Chat goes by Converse, embeddings (Titan,
 Nova, Cohere) and pictures (Nova Canvas, Titan, Stability) by InvokeModel, reranking by the agent runtime.

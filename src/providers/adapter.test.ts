@@ -8,7 +8,6 @@ import {
 import type { Deployment } from '../core/deployment.ts'
 import { Secret } from '../core/secret.ts'
 import type { HttpMode } from '../core/mode.ts'
-import { bedrock } from './bedrock/adapter.ts'
 import { cohere } from './cohere/adapter.ts'
 import { adapterFor, ADAPTERS } from './registry.ts'
 
@@ -164,51 +163,11 @@ const COHERE_V1_ANSWERS: { readonly [M in HttpMode]?: GoodAnswer } = {
   rerank: OPENAI_ANSWERS.rerank,
 }
 
-/** The contract's model is nobody's, and so speaks as Amazon's pictures and no embeddings at all: those are in bedrock's tests. */
-const BEDROCK_ANSWERS: { readonly [M in HttpMode]?: GoodAnswer } = {
-  chat: {
-    source: 'https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html',
-    body: {
-      output: { message: { role: 'assistant', content: [{ text: 'pong' }] } },
-      stopReason: 'end_turn',
-      usage: { inputTokens: 5, outputTokens: 1, totalTokens: 6 },
-      metrics: { latencyMs: 7 },
-    },
-    value:
-      COHERE_V1_ANSWERS.chat === undefined ? undefined : { ...Object(COHERE_V1_ANSWERS.chat.value), id: '' },
-  },
-  embedding: {
-    source: 'https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-titan-embed-text.html',
-    body: { embedding: [0.1, 0.2], inputTextTokenCount: 3 },
-    value: {
-      dimensions: 2,
-      model: 'the-model',
-      vectors: [[0.1, 0.2]],
-      usage: { prompt_tokens: 3, total_tokens: 3 },
-    },
-  },
-  image_generation: {
-    source: 'https://docs.aws.amazon.com/nova/latest/userguide/image-gen-req-resp-structure.html',
-    body: { images: ['AA=='], error: null },
-    value: { images: 1, whole: { created: 0, data: [{ b64_json: 'AA==' }] } },
-  },
-  rerank: {
-    source: 'https://docs.aws.amazon.com/bedrock/latest/APIReference/API_agent-runtime_Rerank.html',
-    body: { results: [{ index: 0, relevanceScore: 0.9 }] },
-    value: {
-      results: [{ index: 0, relevance_score: 0.9 }],
-      whole: {
-        id: '',
-        results: [{ index: 0, relevance_score: 0.9 }],
-        meta: { api_version: { version: '2' } },
-      },
-    },
-  },
-}
+/** Those with words of their own go through the contract beside their code. */
+const ELSEWHERE: ReadonlySet<string> = new Set(['anthropic', 'bedrock', 'bedrock_converse'])
 
-for (const adapter of ADAPTERS) {
-  if (adapter.codecs.chat === bedrock.codecs.chat) adapterContract(adapter, BEDROCK_ANSWERS)
-  else if (adapter.codecs.chat === cohere.codecs.chat) adapterContract(adapter, COHERE_V1_ANSWERS)
+for (const adapter of ADAPTERS.filter(({ id }) => !ELSEWHERE.has(id))) {
+  if (adapter.codecs.chat === cohere.codecs.chat) adapterContract(adapter, COHERE_V1_ANSWERS)
   else if (adapter.id.endsWith('codestral'))
     adapterContract(adapter, { ...OPENAI_ANSWERS, completion: FILL_IN_THE_MIDDLE })
   else adapterContract(adapter, OPENAI_ANSWERS)

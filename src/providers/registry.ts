@@ -1,5 +1,6 @@
 import type { ResolveModel } from '../core/resolve.ts'
 import type { ProviderAdapter } from './adapter.ts'
+import { anthropic } from './anthropic/adapter.ts'
 import { azure, azureText } from './azure/adapter.ts'
 import { bedrock, bedrockConverse } from './bedrock/adapter.ts'
 import { cohere, cohereChatProvider } from './cohere/adapter.ts'
@@ -18,6 +19,7 @@ export const ADAPTERS: readonly ProviderAdapter[] = [
   bedrockConverse,
   cohere,
   cohereChatProvider,
+  anthropic,
   ...COMPATIBLE_ROWS.map(openAiCompatible),
 ]
 

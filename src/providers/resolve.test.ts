@@ -101,6 +101,8 @@ const FOUND: readonly (readonly [string, Hints, Resolution])[] = [
     {},
     { provider: 'bedrock_converse', upstreamModel: 'us.amazon.nova-pro-v1:0' },
   ],
+  ['anthropic/claude-3-5-sonnet', {}, { provider: 'anthropic', upstreamModel: 'claude-3-5-sonnet' }],
+  ['claude-opus-4-5', {}, { provider: 'anthropic', upstreamModel: 'claude-opus-4-5' }],
   ['my-model', { customProvider: 'openai' }, { provider: 'openai', upstreamModel: 'my-model' }],
   ['openai/my-model', { customProvider: 'openai' }, { provider: 'openai', upstreamModel: 'my-model' }],
   [
@@ -119,8 +121,7 @@ const notBuilt = (provider: string): string =>
   `provider "${provider}" is not built yet; the deployment is listed, but nothing is sent to it`
 
 const PROBLEMS: readonly (readonly [string, Hints, string, string])[] = [
-  ['anthropic/claude-3-5-sonnet', {}, 'anthropic', notBuilt('anthropic')],
-  ['claude-opus-4-5', {}, 'anthropic', notBuilt('anthropic')],
+  ['anthropic_text/claude-2', {}, 'anthropic_text', notBuilt('anthropic_text')],
   ['gemini-2.5-pro', {}, 'vertex_ai', notBuilt('vertex_ai')],
   ['together/llama', {}, 'together', 'unknown provider "together"; did you mean "together_ai"?'],
   ['google/gemini-2.5-pro', {}, 'google', 'unknown provider "google"; did you mean "gemini"?'],

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import http from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { after, test } from 'node:test'
+import { LLMock } from '@copilotkit/aimock'
 import { OpenAI } from 'openai'
 import { z } from 'zod'
 import { startFakeProvider } from '../../src/fake-provider/server.ts'
@@ -48,6 +49,7 @@ const MODELS: readonly Listed[] = [
     api_key: 'bedrock-api-key-0123456789',
   }),
   listed('session', `bedrock/${SONNET}`, { aws_session_token: 'a-session/token+of=some' }),
+  listed('invoke', 'bedrock/invoke/us.anthropic.claude-sonnet-4-20250514-v1:0'),
   listed('titan', 'bedrock/amazon.titan-embed-text-v1'),
   listed('titan-2', 'bedrock/amazon.titan-embed-text-v2:0', {}, 'embedding'),
   listed('cohere-embed', 'bedrock/cohere.embed-english-v3'),
@@ -93,6 +95,7 @@ test('Bedrock behind the gateway', (suite) =>
         '/model/cohere.embed-english-v3/invoke',
         '/model/openai.gpt-oss-120b-1%3A0/converse',
         '/model/stability.sd3-5-large-v1%3A0/invoke',
+        '/model/us.anthropic.claude-sonnet-4-20250514-v1%3A0/invoke',
         '/model/us.anthropic.claude-sonnet-4-5-20250929-v1%3A0/converse',
         '/rerank',
         '/rerank',
@@ -224,16 +227,18 @@ test('Bedrock behind the gateway', (suite) =>
           ['stop'],
         )
         assert.deepEqual(chunks.at(-1)?.usage, { prompt_tokens: 5, completion_tokens: 1, total_tokens: 6 })
-        const calling = client.chat.completions.stream({
-          model: 'converse',
-          messages: [{ role: 'user', content: 'ping' }],
-          tools: TOOLS,
-        })
-        const { choices } = await calling.finalChatCompletion()
-        assert.deepEqual(
-          listAt(choices, 0, 'message', 'tool_calls').map((call) => at(call, 'function')),
-          ['weather', 'time'].map((name) => ({ name, arguments: '{"answer":"pong"}' })),
-        )
+        for (const model of ['converse', 'invoke']) {
+          const calling = client.chat.completions.stream({
+            model,
+            messages: [{ role: 'user', content: 'ping' }],
+            tools: TOOLS,
+          })
+          const { choices } = await calling.finalChatCompletion()
+          assert.deepEqual(
+            listAt(choices, 0, 'message', 'tool_calls').map((call) => at(call, 'function')),
+            ['weather', 'time'].map((name) => ({ name, arguments: '{"answer":"pong"}' })),
+          )
+        }
       },
     )
 
@@ -369,4 +374,29 @@ test('a request that is changed in one place turns the verdict', async () => {
       })
     },
   )
+})
+
+test('a server that nobody here wrote is healthy, and its streams are read', async () => {
+  const stranger = new LLMock({ port: 0 })
+  stranger.on({ endpoint: 'chat' }, { content: 'pong' })
+  await stranger.start()
+  try {
+    const endpoint = { aws_bedrock_runtime_endpoint: stranger.url }
+    const models = [
+      listed('converse', SONNET, endpoint),
+      listed('invoke', `bedrock/invoke/${SONNET}`, endpoint),
+    ]
+    await withModels(models, async (gateway) => {
+      assertVerdicts(await askHealth(gateway), { converse: 'healthy', invoke: 'healthy' })
+      const client = new OpenAI({ apiKey: 'none', baseURL: `${gateway.url}/v1`, maxRetries: 0 })
+      const messages: OpenAI.ChatCompletionMessageParam[] = [{ role: 'user', content: 'ping' }]
+      const invoked = await client.chat.completions.create({ model: 'invoke', messages })
+      assert.equal(invoked.choices[0]?.message.content, 'pong')
+      // It streams what is invoked without AWS's wrapping: only Converse's stream can be compared.
+      const stream = client.chat.completions.stream({ model: 'converse', messages })
+      assert.equal((await stream.finalChatCompletion()).choices[0]?.message.content, 'pong')
+    })
+  } finally {
+    await stranger.stop()
+  }
 })

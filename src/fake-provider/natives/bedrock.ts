@@ -2,6 +2,7 @@ import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts'
 import { jsonReply, type Reply } from '../reply.ts'
 import { signatureFlaw } from './aws-signature.ts'
 import { conversation } from './bedrock-chat.ts'
+import { CLAUDE, claudeReply } from './bedrock-claude.ts'
 import { CONVERSE, INVOKED, MODEL_FIELDS, RERANK } from './bedrock-shapes.ts'
 import type { Native, NativeCall } from './native.ts'
 import { flawIn, type Shape } from './shape.ts'
@@ -9,7 +10,7 @@ import { flawIn, type Shape } from './shape.ts'
 /** Amazon Bedrock: its runtime and, for reranking, that of its agents, as one host. */
 export const bedrock: Native = {
   id: 'bedrock',
-  owns: /^\/model\/[^/]+\/(converse|converse-stream|invoke)$/,
+  owns: /^\/model\/[^/]+\/(converse|converse-stream|invoke|invoke-with-response-stream)$/,
   answer,
   error,
 }
@@ -48,7 +49,7 @@ function invalid(message: string): Reply {
 }
 
 const REQUEST_ID = '01234567-89ab-4cde-8f01-23456789abcd'
-const MODEL_PATH = /^\/model\/([^/]+)\/(converse|converse-stream|invoke)$/
+const MODEL_PATH = /^\/model\/([^/]+)\/(converse|converse-stream|invoke|invoke-with-response-stream)$/
 /** An id, an inference profile, or an ARN. */
 const MODEL_ID =
   /^((us|eu|apac|jp|au|ca|sa|us-gov|global)\.)?[a-z0-9-]+\.[\w.-]+(:[\w-]+)*$|^arn:aws[\w-]*:bedrock:[a-z0-9-]+:\d*:[\w.:/-]+$/
@@ -68,7 +69,8 @@ function answer(call: NativeCall): Reply {
   const id = encoded.includes(':') ? '' : decodeURIComponent(encoded)
   if (!MODEL_ID.test(id)) return invalid('The provided model identifier is invalid.')
   const name = id.slice(id.lastIndexOf('/') + 1).replace(/^(us|eu|apac|jp|au|ca|sa|us-gov|global)\./, '')
-  return action === 'invoke' ? invoked(name, json) : conversed(name, json, action === 'converse-stream')
+  const isStream = action.endsWith('-stream')
+  return action.startsWith('invoke') ? invoked(name, json, isStream) : conversed(name, json, isStream)
 }
 
 /** A bearer key, which agents do not take, or a signature over all of it. */
@@ -146,7 +148,13 @@ function shapeFor(rows: readonly (readonly [RegExp, Shape])[], name: string): Sh
 const PNG_BASE64 =
   'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR42mNgAAAAAgABSK+kcQAAAABJRU5ErkJggg=='
 
-function invoked(name: string, json: JsonObject): Reply {
+function invoked(name: string, json: JsonObject, isStream: boolean): Reply {
+  if (name.startsWith('anthropic.')) {
+    const flaw = flawIn(json, CLAUDE)
+    if (flaw !== undefined) return invalid(`Malformed input request: ${flaw}`)
+    return claudeReply(name, json, isStream, { 'x-amzn-requestid': REQUEST_ID })
+  }
+  if (isStream) return invalid('The model is unsupported for streaming.')
   const row = INVOKED.find(([pattern]) => pattern.test(name))
   if (row === undefined) return invalid('The provided model identifier is invalid.')
   const flaw = flawIn(json, row[1])

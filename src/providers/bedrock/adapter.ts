@@ -9,7 +9,7 @@ import { findKey, fromEnv, type Env } from '../auth/key.ts'
 import { bedrockChat } from './chat.ts'
 import { bedrockEmbedding } from './embedding.ts'
 import { bedrockImage } from './image.ts'
-import { parseModel, type BedrockModel } from './model-id.ts'
+import { parseModel, targetModel, type BedrockModel } from './model-id.ts'
 import { bedrockRerank } from './rerank.ts'
 import { classifyBedrock } from './refusal-rules.ts'
 
@@ -19,7 +19,7 @@ const REGION_ENV = ['AWS_REGION_NAME', 'AWS_REGION', 'AWS_DEFAULT_REGION']
 /** LiteLLM's, where nobody says one. */
 const DEFAULT_REGION = 'us-west-2'
 
-/** Amazon Bedrock: chat by Converse, the other modes by InvokeModel and Rerank. */
+/** Amazon Bedrock: chat by Converse or InvokeModel, the other modes by InvokeModel and Rerank. */
 export const bedrock: ProviderAdapter = {
   id: 'bedrock',
   codecs: {
@@ -61,8 +61,11 @@ function connect(written: Deployment, env: Env): Connected | Misconfiguration {
   const place = placed(withEndpoint(written, setting, env), region)
   if ('message' in place) return place
   const { deployment, base, isOwn } = place
-  const id = model.route === 'invoke' ? `invoke/${own.id}` : own.id
-  const target: Target = { ...targetOf({ ...deployment, bodyDefaults }, base), model: id, region }
+  const target: Target = {
+    ...targetOf({ ...deployment, bodyDefaults }, base),
+    model: targetModel({ ...own, route: model.route }),
+    region,
+  }
   const key = findKey(written, env, KEY_ENV)
   const needsSignature = written.mode === 'rerank' && !isOwn
   if (key !== undefined && !needsSignature)

@@ -4,7 +4,7 @@ import type { ChatResponse } from '../../core/mode.ts'
 import type { WireResponse } from '../../transport/wire.ts'
 import type { Target } from '../adapter.ts'
 import { notAnAnswer, numberOf, readAnswer, textOf } from '../answer.ts'
-import { finishReason, usageOf } from './finish.ts'
+import { answeredAt, finishReason, usageOf } from './finish.ts'
 import { JSON_TOOL } from './tools.ts'
 
 const EXPECTED = 'an "output" with a "message"'
@@ -55,12 +55,6 @@ function throwIfKept({ message }: Said, usage: Json | undefined): void {
     `a guardrail kept the request from the model: ${textOf(message['content']) ?? 'it says nothing'}`,
     { upstreamStatus: 400 },
   )
-}
-
-/** Seconds since 1970 by the answer's own clock; Converse's body names no time. */
-function answeredAt(response: WireResponse): number {
-  const at = Date.parse(response.headers['date'] ?? '')
-  return Number.isNaN(at) ? 0 : Math.floor(at / 1_000)
 }
 
 interface Said {

@@ -7,7 +7,7 @@ import { withDefaults } from '../body-defaults.ts'
 import { postJson } from '../post-json.ts'
 import { dimensions, vectorsOf } from '../vector.ts'
 import { unsayable } from './content.ts'
-import { modelName, modelUrl, splitModel } from './model-id.ts'
+import { modelName, modelUrl } from './model-id.ts'
 
 const EXPECTED = 'numbers in "embedding" or "embeddings"'
 /** OpenAI's members that change no vector, or that we see to ourselves. */
@@ -16,11 +16,10 @@ const SAID = new Set(['input', 'model', 'encoding_format', 'user', 'dimensions']
 /** Embeddings by InvokeModel, in each family's own words. */
 export const bedrockEmbedding: Codec<'embedding'> = {
   encode: (request, target) => {
-    const { id } = splitModel(target.model)
     const filled = withDefaults('embedding', request, target.bodyDefaults)
     const rest = Object.fromEntries(Object.entries(filled).filter(([key]) => !SAID.has(key)))
-    const { body, dropped = [] } = bodyFor(modelName(id), request, filled['dimensions'], rest)
-    return { ...postJson(modelUrl(target.base, id, 'invoke'), body), dropped }
+    const { body, dropped = [] } = bodyFor(modelName(target.model), request, filled['dimensions'], rest)
+    return { ...postJson(modelUrl(target.base, target.model, 'invoke'), body), dropped }
   },
   decode: (response, target) => {
     const body = readAnswer(response, EXPECTED)

@@ -1,5 +1,6 @@
 import { GatewayError } from '../../core/failure.ts'
 import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts'
+import type { WireResponse } from '../../transport/wire.ts'
 import { numberOf } from '../answer.ts'
 
 /** Converse's stop reasons (https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html) in OpenAI's words. */
@@ -42,4 +43,10 @@ export function usageOf(value: Json | undefined): { readonly usage?: JsonObject 
       ...(read + wrote > 0 && { prompt_tokens_details: details }),
     },
   }
+}
+
+/** Seconds since 1970 by the answer's own clock; Bedrock's bodies name no time. */
+export function answeredAt(response: WireResponse): number {
+  const at = Date.parse(response.headers['date'] ?? '')
+  return Number.isNaN(at) ? 0 : Math.floor(at / 1_000)
 }

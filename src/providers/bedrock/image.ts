@@ -8,19 +8,19 @@ import { withDefaults } from '../body-defaults.ts'
 import { bodyText, parseJson } from '../error-facts.ts'
 import { postJson } from '../post-json.ts'
 import { unsayable } from './content.ts'
-import { modelName, modelUrl, splitModel } from './model-id.ts'
+import { answeredAt } from './finish.ts'
+import { modelName, modelUrl } from './model-id.ts'
 
 const EXPECTED = 'a picture in "images"'
 
 /** Pictures by InvokeModel: Amazon's in its words, Stability's in theirs. They come as base64, never as a URL. */
 export const bedrockImage: Codec<'image_generation'> = {
   encode: (request, target) => {
-    const { id } = splitModel(target.model)
     const filled = withDefaults('image_generation', request, target.bodyDefaults)
-    const name = modelName(id)
+    const name = modelName(target.model)
     const { body, dropped } = name.startsWith('stability.') ? stabilityBody(filled) : amazonBody(filled)
     const url = filled['response_format'] === 'url' ? ['response_format'] : []
-    return { ...postJson(modelUrl(target.base, id, 'invoke'), body), dropped: [...dropped, ...url] }
+    return { ...postJson(modelUrl(target.base, target.model, 'invoke'), body), dropped: [...dropped, ...url] }
   },
   decode: decodeImages,
 }
@@ -151,9 +151,10 @@ function decodeImages(response: WireResponse): ImageResponse {
   const listed = body['images']
   const images = Array.isArray(listed) ? listed.flatMap((one: Json) => textOf(one) ?? []) : []
   if (images.length === 0) throw notAnAnswer(response, body, EXPECTED)
-  const at = Date.parse(response.headers['date'] ?? '')
-  const created = Number.isNaN(at) ? 0 : Math.floor(at / 1_000)
-  return { images: images.length, whole: { created, data: images.map((image) => ({ b64_json: image })) } }
+  return {
+    images: images.length,
+    whole: { created: answeredAt(response), data: images.map((image) => ({ b64_json: image })) },
+  }
 }
 
 function reasonKept({ error, finish_reasons: reasons }: JsonObject): string | undefined {

@@ -1,3 +1,5 @@
+import { JSON_HEADERS } from '../post-json.ts'
+
 /** How a model is spoken to: in the words of all models, or in its own. */
 export type BedrockRoute = 'converse' | 'invoke'
 
@@ -69,11 +71,19 @@ function regionOfArn(id: string): string | undefined {
   return region === undefined || region === '' ? undefined : region
 }
 
-/** The route and the id of a target's model: `invoke/` stands before those that are spoken to in their own words. */
-export function splitModel(model: string): { readonly route: BedrockRoute; readonly id: string } {
-  return model.startsWith('invoke/')
-    ? { route: 'invoke', id: model.slice('invoke/'.length) }
-    : { route: 'converse', id: model }
+const INVOKE = 'invoke/'
+
+/**
+ * A target's model: its id, after `invoke/` where it is to be spoken to in its own words. Only claudes' are known: all
+ * others are spoken to by Converse, whatever is asked for.
+ */
+export function targetModel({ route, id }: BedrockModel): string {
+  return route === 'invoke' && modelName(id).startsWith('anthropic.') ? INVOKE + id : id
+}
+
+/** The id of a model that is spoken to in its own words. */
+export function invokedId(model: string): string | undefined {
+  return model.startsWith(INVOKE) ? model.slice(INVOKE.length) : undefined
 }
 
 /** An inference profile's geography, before the vendor (https://docs.aws.amazon.com/bedrock/latest/userguide/inference-profiles-support.html). */
@@ -101,3 +111,6 @@ export function claudeVersion(name: string): number | undefined {
 export function modelUrl(base: string, id: string, action: string): string {
   return `${base}/model/${encodeURIComponent(id)}/${action}`
 }
+
+/** The headers of a request that is answered by an event stream. */
+export const STREAM_HEADERS = { ...JSON_HEADERS, accept: 'application/vnd.amazon.eventstream' } as const

@@ -3,7 +3,6 @@ import type { Codec } from '../adapter.ts'
 import { notAnAnswer, readAnswer } from '../answer.ts'
 import { withDefaults } from '../body-defaults.ts'
 import { postJson } from '../post-json.ts'
-import { splitModel } from './model-id.ts'
 
 const EXPECTED = 'numbers in "results[0].index" and "results[0].relevanceScore"'
 
@@ -56,10 +55,9 @@ const MEANINGLESS = new Set(['model', 'return_documents', 'user'])
 
 /** `arn:aws:bedrock:us-west-2::foundation-model/cohere.rerank-v3-5:0`; China and the government have clouds of their own. */
 function modelArn(model: string, region: string): string {
-  const { id } = splitModel(model)
-  if (id.startsWith('arn:')) return id
+  if (model.startsWith('arn:')) return model
   const cloud = region.startsWith('cn-') ? 'aws-cn' : region.startsWith('us-gov-') ? 'aws-us-gov' : 'aws'
-  return `arn:${cloud}:bedrock:${region}::foundation-model/${id}`
+  return `arn:${cloud}:bedrock:${region}::foundation-model/${model}`
 }
 
 function readResult(
