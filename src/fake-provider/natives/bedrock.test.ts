@@ -6,8 +6,8 @@ import {
   ConverseStreamCommand,
   InvokeModelCommand,
 } from '@aws-sdk/client-bedrock-runtime'
-import { NodeHttpHandler } from '@smithy/node-http-handler'
 import { startFakeProvider } from '../server.ts'
+import { plainHttp } from './plain-http.fixture.ts'
 
 const fake = await startFakeProvider()
 const guarded = await startFakeProvider({ keys: ['AKIAGOOD:the-secret', 'bedrock-api-key-good'] })
@@ -30,7 +30,7 @@ function clientOf(
     region: 'us-east-1',
     credentials: keys,
     maxAttempts: 1,
-    requestHandler: new NodeHttpHandler(),
+    requestHandler: plainHttp(),
   })
   clients.push(client)
   return client

@@ -1,8 +1,9 @@
+import { anthropic } from './anthropic.ts'
 import { bedrock } from './bedrock.ts'
 import type { Native } from './native.ts'
 
 /** Every provider with words of its own. To add one, add it here. */
-export const NATIVES: readonly Native[] = [bedrock]
+export const NATIVES: readonly Native[] = [anthropic, bedrock]
 
 /** The provider that a path names, and the path below it; else the one that owns the path; undefined where there is none. */
 export function nativeOf(path: string): { readonly native: Native; readonly path: string } | undefined {

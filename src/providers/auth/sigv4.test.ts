@@ -3,7 +3,6 @@ import { createServer, type IncomingHttpHeaders } from 'node:http'
 import { test } from 'node:test'
 import { Sha256 } from '@aws-crypto/sha256-js'
 import { BedrockRuntimeClient, ConverseCommand } from '@aws-sdk/client-bedrock-runtime'
-import { NodeHttpHandler } from '@smithy/node-http-handler'
 import { SignatureV4 } from '@smithy/signature-v4'
 import {
   array,
@@ -17,6 +16,7 @@ import {
   stringMatching,
   uint8Array,
 } from 'fast-check'
+import { plainHttp } from '../../fake-provider/natives/plain-http.fixture.ts'
 import { encoded3986, signatureOf, signedHeaders } from './sigv4.ts'
 
 const PLACE = { region: 'us-east-1', service: 'bedrock', at: Date.UTC(2026, 10, 23, 1, 2, 3) }
@@ -126,7 +126,7 @@ test("the SDK's own request, as it arrives at a server, has the signature that w
     endpoint,
     region: 'eu-central-1',
     credentials,
-    requestHandler: new NodeHttpHandler(),
+    requestHandler: plainHttp(),
   })
   try {
     const messages = [{ role: 'user' as const, content: [{ text: 'ping' }] }]
