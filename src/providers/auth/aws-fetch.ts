@@ -5,7 +5,7 @@ import type { AuthGround } from '../adapter.ts'
 import { bodyText, errorIn, parseJson } from '../error-facts.ts'
 import type { AwsIdentity } from './aws-settings.ts'
 import { fromEnv } from './key.ts'
-import { encoded3986, signedHeaders, type AwsKeys } from './sigv4.ts'
+import { createSigner, encoded3986, type AwsKeys } from './sigv4.ts'
 
 /** Keys, and until when they hold (wall time, milliseconds); absent: for good. */
 export interface TimedKeys extends AwsKeys {
@@ -39,8 +39,8 @@ export async function assumeRole(
     ...roleFields(role),
     ...(role.externalId !== undefined && { ExternalId: role.externalId }),
   })
-  const place = { region: who.region, service: 'sts', at: ground.now() }
-  const signed = { ...wire, headers: { ...wire.headers, ...signedHeaders(wire, keys, place) } }
+  const headers = createSigner({ region: who.region, service: 'sts' })(wire, keys, ground.now())
+  const signed = { ...wire, headers: { ...wire.headers, ...headers } }
   return keysInXml(await asked(signed, `assuming the role ${role.arn}`, STS_TIMEOUT_MS, ground), role)
 }
 

@@ -5,7 +5,7 @@ import type { Connected, Target } from '../adapter.ts'
 import { authorizedBy } from './authorize.ts'
 import { createKeyRing } from './aws-keys.ts'
 import type { AwsIdentity } from './aws-settings.ts'
-import { signedHeaders, type AwsKeys } from './sigv4.ts'
+import { createSigner, type AwsKeys } from './sigv4.ts'
 
 /** What no key of AWS holds, and no header may. */
 const UNWRITABLE = /[^\u0021-\u007e]/
@@ -29,9 +29,10 @@ export function signedByAws(
     return { message: `${bad} holds a space, a line break or a character that no key of AWS holds` }
   }
   const ring = createKeyRing(who)
+  const headersFor = createSigner({ region: who.region, service })
   const sign = (request: WireRequest, keys: AwsKeys, at: number): WireRequest => ({
     ...request,
-    headers: { ...request.headers, ...signedHeaders(request, keys, { region: who.region, service, at }) },
+    headers: { ...request.headers, ...headersFor(request, keys, at) },
   })
   return {
     ...connected,

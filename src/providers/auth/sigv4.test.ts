@@ -17,9 +17,10 @@ import {
   uint8Array,
 } from 'fast-check'
 import { plainHttp } from '../../fake-provider/natives/plain-http.fixture.ts'
-import { encoded3986, signatureOf, signedHeaders } from './sigv4.ts'
+import { createSigner, encoded3986, signatureOf } from './sigv4.ts'
 
-const PLACE = { region: 'us-east-1', service: 'bedrock', at: Date.UTC(2026, 10, 23, 1, 2, 3) }
+const PLACE = { region: 'us-east-1', service: 'bedrock' }
+const AT = Date.UTC(2026, 10, 23, 1, 2, 3)
 const KEYS = { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY' }
 
 const VALUE = stringMatching(/^[!-~]([ -~]{0,20}[!-~])?$/)
@@ -64,12 +65,13 @@ async function reference(
       body: request.body,
     },
     // It leaves this one out; we are the ones that would send it.
-    { signingDate: new Date(PLACE.at), signableHeaders: new Set(['x-amzn-trace-id']) },
+    { signingDate: new Date(AT), signableHeaders: new Set(['x-amzn-trace-id']) },
   )
   return signed.headers['authorization']
 }
 
 test("requests are signed as AWS's own signer signs them", async () => {
+  const sign = createSigner(PLACE)
   await assertProperty(
     asyncProperty(REQUEST, async ({ method, segments, query, headers, body, sessionToken }) => {
       const path = segments.filter((one) => one !== '.' && one !== '..').map(encoded3986)
@@ -85,11 +87,24 @@ test("requests are signed as AWS's own signer signs them", async () => {
       const keys = { ...KEYS, ...(sessionToken !== undefined && { sessionToken }) }
       const { accept: _, ...signable } = request.headers
       assert.equal(
-        signedHeaders(request, keys, PLACE)['authorization'],
+        sign(request, keys, AT)['authorization'],
         await reference({ ...request, headers: signable }, keys),
       )
     }),
   )
+})
+
+test('another day, and other keys, have another signature', () => {
+  const sign = createSigner(PLACE)
+  const request = { method: 'POST', url: 'https://a.test/', headers: {}, body: '{}' }
+  const other = { ...KEYS, secretAccessKey: 'another' }
+  for (const [keys, at] of [
+    [KEYS, AT],
+    [KEYS, AT + 86_400_000],
+    [other, AT + 86_400_000],
+    [KEYS, AT],
+  ] as const)
+    assert.deepEqual(sign(request, keys, at), createSigner(PLACE)(request, keys, at))
 })
 
 test('a colon in an id is %3A on the wire and %253A in what is signed', async () => {
@@ -99,7 +114,7 @@ test('a colon in an id is %3A on the wire and %253A in what is signed', async ()
     headers: { 'content-type': 'application/json' },
     body: Buffer.from('{}'),
   }
-  const { authorization } = signedHeaders(request, KEYS, PLACE)
+  const { authorization } = createSigner(PLACE)(request, KEYS, AT)
   assert.equal(authorization, await reference(request, KEYS))
   assert.match(
     authorization ?? '',

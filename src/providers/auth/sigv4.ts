@@ -1,4 +1,4 @@
-import { createHash, createHmac } from 'node:crypto'
+import { createHmac, hash } from 'node:crypto'
 
 /** What AWS knows its callers by. Held as text by those that sign, and by nobody else. */
 export interface AwsKeys {
@@ -7,13 +7,11 @@ export interface AwsKeys {
   readonly sessionToken?: string
 }
 
-/** Where and when a signature holds. */
+/** Where a signature holds. */
 export interface SigningPlace {
   readonly region: string
   /** AWS's name of the service: `bedrock`, `sts`. */
   readonly service: string
-  /** Wall time, milliseconds. */
-  readonly at: number
 }
 
 /** What is signed. Header names are lower case. */
@@ -26,45 +24,67 @@ export interface Signable {
 
 const ALGORITHM = 'AWS4-HMAC-SHA256'
 
+/** Signs requests of one place; a day's key is made once. */
+export type Signer = (request: Signable, keys: AwsKeys, at: number) => Readonly<Record<string, string>>
+
 /**
- * The headers that sign a request by AWS's Signature Version 4
+ * Makes the headers that sign a request by AWS's Signature Version 4
  * (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html). Signed are the host,
  * the content type and all that begins with `x-amz`; a proxy may change the others without harm.
  */
-export function signedHeaders(
-  request: Signable,
-  keys: AwsKeys,
-  place: SigningPlace,
-): Readonly<Record<string, string>> {
-  const time = amzTime(place.at)
-  const added = {
-    'x-amz-date': time,
-    ...(keys.sessionToken !== undefined && { 'x-amz-security-token': keys.sessionToken }),
+export function createSigner({ region, service }: SigningPlace): Signer {
+  let made: { readonly day: string; readonly keys: AwsKeys; readonly key: Buffer } | undefined
+  return (request, keys, at) => {
+    const time = amzTime(at)
+    const day = time.slice(0, 8)
+    const scope = [day, region, service, 'aws4_request']
+    if (made?.day !== day || made.keys !== keys) made = { day, keys, key: signingKey(keys, scope) }
+    const url = new URL(request.url)
+    const headers = signable(request, url.host, keys, time)
+    const names = Object.keys(headers).sort()
+    const signature = signed(canonical({ ...request, headers }, url, names), made.key, scope, time)
+    const added = {
+      'x-amz-date': time,
+      authorization:
+        `${ALGORITHM} Credential=${keys.accessKeyId}/${scope.join('/')}, ` +
+        `SignedHeaders=${names.join(';')}, Signature=${signature}`,
+    }
+    return keys.sessionToken === undefined ? added : { ...added, 'x-amz-security-token': keys.sessionToken }
   }
-  const headers: Record<string, string> = { host: new URL(request.url).host, ...added }
+}
+
+function signable(
+  request: Signable,
+  host: string,
+  keys: AwsKeys,
+  time: string,
+): Readonly<Record<string, string>> {
+  const headers: Record<string, string> = {}
   for (const [name, value] of Object.entries(request.headers))
-    if (name === 'content-type' || (name.startsWith('x-amz') && headers[name] === undefined))
-      headers[name] = value
-  const names = Object.keys(headers).sort()
-  const scope = [time.slice(0, 8), place.region, place.service, 'aws4_request']
-  const signature = signatureOf({ ...request, headers }, names, keys, scope, time)
-  const authorization =
-    `${ALGORITHM} Credential=${keys.accessKeyId}/${scope.join('/')}, ` +
-    `SignedHeaders=${names.join(';')}, Signature=${signature}`
-  return { ...added, authorization }
+    if (name === 'content-type' || name.startsWith('x-amz')) headers[name] = value
+  headers['host'] = host
+  headers['x-amz-date'] = time
+  if (keys.sessionToken !== undefined) headers['x-amz-security-token'] = keys.sessionToken
+  return headers
 }
 
 /** The signature over these headers, in hex. `scope`: date, region, service and `aws4_request`. */
 export function signatureOf(
   request: Signable,
   names: readonly string[],
-  { secretAccessKey }: AwsKeys,
+  keys: AwsKeys,
   scope: readonly string[],
   time: string,
 ): string {
-  const text = [ALGORITHM, time, scope.join('/'), sha256(canonical(request, names))].join('\n')
-  const key = scope.reduce<string | Buffer>((before, part) => hmac(before, part), `AWS4${secretAccessKey}`)
-  return hmac(key, text).toString('hex')
+  return signed(canonical(request, new URL(request.url), names), signingKey(keys, scope), scope, time)
+}
+
+function signed(text: string, key: Buffer, scope: readonly string[], time: string): string {
+  return hmac(key, [ALGORITHM, time, scope.join('/'), sha256(text)].join('\n')).toString('hex')
+}
+
+function signingKey({ secretAccessKey }: AwsKeys, scope: readonly string[]): Buffer {
+  return scope.reduce((before, part) => hmac(before, part), Buffer.from(`AWS4${secretAccessKey}`))
 }
 
 /** `20260131T235959Z` */
@@ -72,12 +92,11 @@ export function amzTime(at: number): string {
   return `${new Date(at).toISOString().slice(0, 19).replaceAll(/[-:]/g, '')}Z`
 }
 
-function canonical(request: Signable, names: readonly string[]): string {
-  const { pathname, searchParams } = new URL(request.url)
+function canonical(request: Signable, { pathname, searchParams }: URL, names: readonly string[]): string {
   return [
     request.method,
     canonicalPath(pathname),
-    canonicalQuery(searchParams),
+    searchParams.size === 0 ? '' : canonicalQuery(searchParams),
     ...names.map((name) => `${name}:${oneSpace(request.headers[name] ?? '')}`),
     '',
     names.join(';'),
@@ -118,9 +137,9 @@ function oneSpace(value: string): string {
 }
 
 function sha256(data: Uint8Array | string): string {
-  return createHash('sha256').update(data).digest('hex')
+  return hash('sha256', data, 'hex')
 }
 
-function hmac(key: string | Buffer, data: string): Buffer {
+function hmac(key: Buffer, data: string): Buffer {
   return createHmac('sha256', key).update(data).digest()
 }
