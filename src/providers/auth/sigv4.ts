@@ -84,7 +84,8 @@ function signed(text: string, key: Buffer, scope: readonly string[], time: strin
 }
 
 function signingKey({ secretAccessKey }: AwsKeys, scope: readonly string[]): Buffer {
-  return scope.reduce((before, part) => hmac(before, part), Buffer.from(`AWS4${secretAccessKey}`))
+  const start: Buffer = Buffer.from(`AWS4${secretAccessKey}`)
+  return scope.reduce<Buffer>((before, part) => hmac(before, part), start)
 }
 
 /** `20260131T235959Z` */
