@@ -50,6 +50,9 @@ const SIBLINGS: Readonly<Record<string, readonly string[]>> = {
   'openai-compatible': ['openai'],
   bedrock: ['anthropic'],
   cohere: ['openai'],
+  'jina-ai': ['openai'],
+  'nvidia-nim': ['openai', 'openai-compatible'],
+  voyage: ['openai'],
 }
 
 const SRC = resolve(import.meta.dirname, '../src')

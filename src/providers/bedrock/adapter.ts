@@ -39,6 +39,7 @@ export const bedrock: ProviderAdapter = {
   realtimeKeys: 'unsupported',
   connect,
   classify: classifyBedrock,
+  auth: "AWS's signature, or `authorization: Bearer …`",
   cheapChatModel: 'amazon.nova-micro-v1:0',
   isSelfHosted: false,
 }
