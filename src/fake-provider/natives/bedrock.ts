@@ -10,7 +10,7 @@ import { flawIn, type Shape } from './shape.ts'
 /** Amazon Bedrock: its runtime and, for reranking, that of its agents, as one host. */
 export const bedrock: Native = {
   id: 'bedrock',
-  owns: /^\/model\/[^/]+\/(converse|converse-stream|invoke|invoke-with-response-stream)$/,
+  paths: /^\/model\/[^/]+\/(converse|converse-stream|invoke|invoke-with-response-stream)$/,
   answer,
   error,
 }
