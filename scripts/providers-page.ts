@@ -19,6 +19,8 @@ export function providersPage(): string {
     ADDRESSES,
     ...facts.map(placed),
     '',
+    BEDROCK,
+    '',
     WORDS,
     ...adapters.flatMap(worded),
     '',
@@ -104,6 +106,28 @@ address. Where there is none, \`api_base\` or a variable is required.
 
 | provider | address | key | also read |
 |---|---|---|---|`
+
+const BEDROCK = `## Amazon Bedrock
+
+A model is written as \`bedrock/<id>\`, \`bedrock/<region>/<id>\` or \`bedrock/converse/<id>\`, or by its id alone;
+\`bedrock/invoke/<id>\` speaks to claudes in Anthropic's words. An id is that of a model
+(\`anthropic.claude-3-sonnet-20240229-v1:0\`), of an inference profile (\`us.…\`, \`eu.…\`, \`global.…\`), or an ARN, with \`:\` and
+\`/\` or \`%3A\` and \`%2F\`. \`model_id\` names another one to be asked. Chat goes by Converse, embeddings (Titan, Nova, Cohere)
+and pictures (Nova Canvas, Titan, Stability) by InvokeModel, reranking by the agent runtime.
+
+- The address: \`api_base\`, \`aws_bedrock_runtime_endpoint\`, the variables, the region's.
+- The region: \`aws_region_name\`, the model's own, \`AWS_REGION_NAME\`, \`AWS_REGION\`, \`AWS_DEFAULT_REGION\`, the profile's, else
+  \`us-west-2\`.
+- A key of Bedrock's own (\`api_key\`, \`AWS_BEARER_TOKEN_BEDROCK\`) wins over all others, but Bedrock takes none for reranking.
+- Else requests are signed with \`aws_access_key_id\`, \`aws_secret_access_key\` and \`aws_session_token\`; the profile
+  \`aws_profile_name\`; the same three of the environment; a web token (\`AWS_WEB_IDENTITY_TOKEN_FILE\`, \`AWS_ROLE_ARN\`,
+  \`AWS_ROLE_SESSION_NAME\`); the shared files (\`AWS_PROFILE\`, \`AWS_SHARED_CREDENTIALS_FILE\`, \`AWS_CONFIG_FILE\`); those of a
+  container (\`AWS_CONTAINER_CREDENTIALS_RELATIVE_URI\`, \`AWS_CONTAINER_CREDENTIALS_FULL_URI\`,
+  \`AWS_CONTAINER_AUTHORIZATION_TOKEN\`, \`AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE\`); or those of an instance
+  (\`AWS_EC2_METADATA_DISABLED\`, \`AWS_EC2_METADATA_SERVICE_ENDPOINT\`). Profiles that need a program or a single sign-on do
+  not work.
+- \`aws_role_name\` is assumed with these, or with \`aws_web_identity_token\`, at \`aws_sts_endpoint\`, \`AWS_ENDPOINT_URL_STS\` or
+  the region's. Keys that end are renewed five minutes before.`
 
 const WORDS = `## What differs from OpenAI's words
 

@@ -48,6 +48,7 @@ const MAY_IMPORT: Readonly<
 const SIBLINGS: Readonly<Record<string, readonly string[]>> = {
   azure: ['openai'],
   'openai-compatible': ['openai'],
+  bedrock: ['anthropic'],
   cohere: ['openai'],
   vertex_ai: ['anthropic', 'gemini'],
   'jina-ai': ['openai'],

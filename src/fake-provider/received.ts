@@ -110,7 +110,7 @@ export function toCall(request: IncomingMessage, address: Address, came: Came): 
 }
 
 function nativeAsked(
-  { method = 'GET', headers }: IncomingMessage,
+  { method = 'GET', url = '/', headers }: IncomingMessage,
   { path, query }: Address,
   { read, raw, keys }: Came,
 ): NativeAsked | undefined {
@@ -121,6 +121,6 @@ function nativeAsked(
     ...(read.json !== undefined && { json: read.json }),
     ...(read.form !== undefined && { form: read.form }),
   }
-  const call = { method, path: found.path, query, headers, body: raw, ...bodies, ...(keys && { keys }) }
+  const call = { method, url, path: found.path, query, headers, body: raw, ...bodies, ...(keys && { keys }) }
   return { native, call }
 }

@@ -14,6 +14,8 @@ export interface Target {
   /** Base URL without a trailing slash and without a query. */
   readonly base: string
   readonly apiVersion?: string
+  /** Where a provider's names depend on it: AWS's ARNs. */
+  readonly region?: string
   /** The deployment's defaults for JSON bodies. */
   readonly bodyDefaults: JsonObject
 }

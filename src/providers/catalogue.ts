@@ -11,7 +11,7 @@ const BARE_NAMES: readonly (readonly [RegExp, string])[] = [
     'openai',
   ],
   [
-    /^((us|eu|apac|jp|au|global|us-gov)\.)?(anthropic|amazon|meta|cohere|mistral|ai21|stability|deepseek|writer|luma|openai|qwen|twelvelabs)\.[\w-]+/,
+    /^(arn:aws[\w-]*:bedrock:|((us|eu|apac|jp|au|ca|sa|global|us-gov)\.)?(anthropic|amazon|meta|cohere|mistral|ai21|stability|deepseek|writer|luma|openai|qwen|twelvelabs|minimax|moonshot|moonshotai|nvidia|google|zai)\.[\w-]+)/,
     'bedrock',
   ],
   [/^claude-/, 'anthropic'],
@@ -47,7 +47,7 @@ const MODES_BY_NAME: readonly (readonly [RegExp, Mode])[] = [
     'audio_speech',
   ],
   [
-    /^(dall-e-\d|gpt-image-|chatgpt-image|imagen-|imagegeneration|stable-diffusion|sdxl|sd3|flux[.-]|titan-image|amazon\.titan-image|nova-canvas|recraft|ideogram|stable-image|grok-2-image|cogview|gemini-[\w.-]*-image(-|$))/i,
+    /^(dall-e-\d|gpt-image-|chatgpt-image|imagen-|imagegeneration|stable-diffusion|sdxl|sd3|flux[.-]|titan-image|amazon\.titan-image|nova-canvas|recraft|ideogram|stable-image|grok-2-image|cogview|gemini-[\w.-]*-image(-|$)|([a-z-]+\.)?(amazon\.(nova-canvas|titan-image)|stability\.))/i,
     'image_generation',
   ],
   [/rerank|ranker/i, 'rerank'],

@@ -8,8 +8,6 @@ export const NOT_BUILT: ReadonlySet<string> = new Set([
   'auto_router',
   'aws_polly',
   'azure_ai',
-  'bedrock',
-  'bedrock_converse',
   'bedrock_mantle',
   'black_forest_labs',
   'bytez',

@@ -2,6 +2,7 @@ import type { ResolveModel } from '../core/resolve.ts'
 import type { ProviderAdapter } from './adapter.ts'
 import { anthropic } from './anthropic/adapter.ts'
 import { azure, azureText } from './azure/adapter.ts'
+import { bedrock, bedrockConverse } from './bedrock/adapter.ts'
 import { cohere, cohereChatProvider } from './cohere/adapter.ts'
 import { gemini } from './gemini/adapter.ts'
 import { jinaAi } from './jina-ai/adapter.ts'
@@ -22,6 +23,8 @@ export const ADAPTERS: readonly ProviderAdapter[] = [
   textCompletionOpenAi,
   azure,
   azureText,
+  bedrock,
+  bedrockConverse,
   cohere,
   cohereChatProvider,
   anthropic,

@@ -85,6 +85,44 @@ const FOUND: readonly (readonly [string, Hints, Resolution])[] = [
     { apiBase: 'https://api.groq.com/openai/v1' },
     { provider: 'groq', upstreamModel: 'llama3-8b' },
   ],
+  [
+    'anthropic.claude-3-sonnet-20240229-v1:0',
+    {},
+    { provider: 'bedrock', upstreamModel: 'anthropic.claude-3-sonnet-20240229-v1:0' },
+  ],
+  [
+    'eu.anthropic.claude-3-5-sonnet-20240620-v1:0',
+    {},
+    { provider: 'bedrock', upstreamModel: 'eu.anthropic.claude-3-5-sonnet-20240620-v1:0' },
+  ],
+  ['moonshot.kimi-k2-thinking', {}, { provider: 'bedrock', upstreamModel: 'moonshot.kimi-k2-thinking' }],
+  [
+    'arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/abc',
+    {},
+    {
+      provider: 'bedrock',
+      upstreamModel: 'arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/abc',
+    },
+  ],
+  [
+    'bedrock/us.stability.sd3-5-large-v1:0',
+    {},
+    {
+      provider: 'bedrock',
+      upstreamModel: 'us.stability.sd3-5-large-v1:0',
+      catalogueMode: 'image_generation',
+    },
+  ],
+  [
+    'bedrock/amazon.titan-embed-text-v2:0',
+    {},
+    { provider: 'bedrock', upstreamModel: 'amazon.titan-embed-text-v2:0', catalogueMode: 'embedding' },
+  ],
+  [
+    'bedrock_converse/us.amazon.nova-pro-v1:0',
+    {},
+    { provider: 'bedrock_converse', upstreamModel: 'us.amazon.nova-pro-v1:0' },
+  ],
   ['anthropic/claude-3-5-sonnet', {}, { provider: 'anthropic', upstreamModel: 'claude-3-5-sonnet' }],
   ['claude-opus-4-5', {}, { provider: 'anthropic', upstreamModel: 'claude-opus-4-5' }],
   ['gemini-2.5-pro', {}, { provider: 'vertex_ai', upstreamModel: 'gemini-2.5-pro' }],
@@ -117,8 +155,6 @@ const notBuilt = (provider: string): string =>
 
 const PROBLEMS: readonly (readonly [string, Hints, string, string])[] = [
   ['anthropic_text/claude-2', {}, 'anthropic_text', notBuilt('anthropic_text')],
-  ['anthropic.claude-3-sonnet-20240229-v1:0', {}, 'bedrock', notBuilt('bedrock')],
-  ['eu.anthropic.claude-3-5-sonnet-20240620-v1:0', {}, 'bedrock', notBuilt('bedrock')],
   ['together/llama', {}, 'together', 'unknown provider "together"; did you mean "together_ai"?'],
   ['google/gemini-2.5-pro', {}, 'google', 'unknown provider "google"; did you mean "gemini"?'],
   ['zhipu/glm-4', {}, 'zhipu', 'unknown provider "zhipu"; did you mean "zai"?'],

@@ -18,7 +18,7 @@ export function sentRequest(line: Line, wire: WireRequest): SentRequest {
 function credentialNames(line: Line): readonly string[] {
   const authorized = line.authorize({ method: 'GET', url: line.target.base, headers: {} })
   if (!(authorized instanceof Promise)) return Object.keys(authorized.headers)
-  // Nobody waits for it; whoever needs it is told.
+  // Why credentials cannot be had is heard by whoever sends with them.
   authorized.catch(() => {})
   return []
 }

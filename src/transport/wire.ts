@@ -3,7 +3,7 @@ import type { OpenSocket } from '../core/web-socket.ts'
 
 /** A request as it goes on the wire. Header names are lower case. */
 export interface WireRequest {
-  readonly method: 'GET' | 'POST' | 'DELETE'
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
   readonly url: string
   readonly headers: Readonly<Record<string, string>>
   readonly body?: Uint8Array | string

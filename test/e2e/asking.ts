@@ -120,6 +120,10 @@ export function hostsAt({ url }: Pick<FakeProvider, 'url'>): Readonly<Record<str
     OPENAI_API_KEY: 'sk-upstream-openai',
     AZURE_API_BASE: url,
     AZURE_API_KEY: 'upstream-azure-key',
+    AWS_BEDROCK_RUNTIME_ENDPOINT: `${url}/as-bedrock`,
+    AWS_ACCESS_KEY_ID: 'AKIAUPSTREAM',
+    AWS_SECRET_ACCESS_KEY: 'secret-of-AKIAUPSTREAM',
+    AWS_REGION: 'us-east-1',
     COHERE_API_BASE: url,
     COHERE_API_KEY: 'upstream-cohere-key',
   }

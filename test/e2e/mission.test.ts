@@ -213,6 +213,9 @@ describe('each YAML snippet', () => {
   })
 })
 
+const BEDROCK =
+  'model_list:\n  - model_name: bedrock-anthropic-claude-3\n    litellm_params: { model: "anthropic.claude-3-sonnet-20240229-v1:0" }\n'
+
 describe('each curl line', { skip: noCurl }, () => {
   test('/health lists the two models that answer and the one that does not, with their api_base', async () => {
     const deployment = (fake: FakeProvider, place: string, order: string): string =>
@@ -274,20 +277,41 @@ describe('each curl line', { skip: noCurl }, () => {
     })
   })
 
-  test('the bedrock model of the text is listed with what is missing, and is no crash', async () => {
-    const config =
-      'model_list:\n  - model_name: bedrock-anthropic-claude-3\n    litellm_params: { model: "anthropic.claude-3-sonnet-20240229-v1:0" }\n'
-    await onEveryAddress(config + MASTER_KEY, async (gateway, fake) => {
+  test('the bedrock model of the text is healthy and answers by its id, as it is written', async () => {
+    await onEveryAddress(BEDROCK + MASTER_KEY, async (gateway, fake) => {
       const answer = await curl('curl-health.sh', gateway)
-      const [entry] = listAt(answer.json, 'unhealthy_endpoints')
-      assert.equal(at(entry, 'reason'), 'misconfigured')
-      assert.match(String(at(entry, 'error')), /bedrock.*not built yet/i)
-      const id = at(entry, 'model_id')
-      const refused = await curl('curl-chat-by-id.sh', gateway, String(id))
-      assert.equal(refused.status, 503)
-      assert.match(String(at(refused.json, 'error', 'message')), /not built yet/)
-      assert.equal(fake.journal().length, 0)
+      const [entry] = listAt(answer.json, 'healthy_endpoints')
+      assert.equal(at(entry, 'model'), 'anthropic.claude-3-sonnet-20240229-v1:0')
+      const spoken = await curl('curl-chat-by-id.sh', gateway, String(at(entry, 'model_id')))
+      assert.equal(spoken.status, 200)
+      assert.equal(at(spoken.json, 'choices', 0, 'message', 'content'), 'pong')
+      assert.deepEqual(fake.journal().at(-1)?.body, {
+        messages: [{ role: 'user', content: [{ text: 'ping' }] }],
+      })
     })
+  })
+
+  test('without any keys of AWS it is listed with what is missing, and is no crash', async () => {
+    const env = {
+      AWS_ACCESS_KEY_ID: '',
+      AWS_EC2_METADATA_DISABLED: 'true',
+      AWS_CONFIG_FILE: '/nowhere',
+      AWS_SHARED_CREDENTIALS_FILE: '/nowhere',
+    }
+    await onEveryAddress(
+      BEDROCK + MASTER_KEY,
+      async (gateway, fake) => {
+        const answer = await curl('curl-health.sh', gateway)
+        const [entry] = listAt(answer.json, 'unhealthy_endpoints')
+        assert.equal(at(entry, 'reason'), 'misconfigured')
+        assert.match(String(at(entry, 'error')), /no AWS credentials: set aws_access_key_id/)
+        const refused = await curl('curl-chat-by-id.sh', gateway, String(at(entry, 'model_id')))
+        assert.equal(refused.status, 503)
+        assert.match(String(at(refused.json, 'error', 'message')), /MISCONFIGURED/)
+        assert.equal(fake.journal().length, 0)
+      },
+      env,
+    )
   })
 
   test('background checks on: the keyless line reads what is known', async () => {
@@ -360,11 +384,13 @@ function lasting(entry: unknown, fake: FakeProvider): Readonly<Record<string, un
 async function onEveryAddress(
   config: string | ((fake: FakeProvider) => string),
   use: (gateway: Gateway, fake: FakeProvider) => Promise<void>,
+  more: Readonly<Record<string, string>> = {},
 ): Promise<void> {
   const fake = await startFakeProvider()
   try {
     await withFolder({ 'config.yaml': typeof config === 'string' ? config : config(fake) }, async (cwd) => {
-      const gateway = await startGateway(['config.yaml', '--port', '0'], { cwd, env: hostsAt(fake) })
+      const env = { ...hostsAt(fake), ...more }
+      const gateway = await startGateway(['config.yaml', '--port', '0'], { cwd, env })
       try {
         await use(gateway, fake)
       } finally {

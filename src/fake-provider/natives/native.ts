@@ -7,6 +7,8 @@ import type { Reply } from '../reply.ts'
 /** A request as a provider with words of its own sees it. */
 export interface NativeCall {
   readonly method: string
+  /** As it came, order segment and query included: signatures speak of it. */
+  readonly url: string
   /** Below `/as-<id>`, percent-encoded as it came, without the query. */
   readonly path: string
   readonly query: URLSearchParams

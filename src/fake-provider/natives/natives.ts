@@ -1,4 +1,5 @@
 import { anthropic } from './anthropic.ts'
+import { bedrock } from './bedrock.ts'
 import { COMPATIBLE_LAWS } from './compatible-laws.ts'
 import { compatibleNative } from './compatible.ts'
 import { HUGGINGFACE } from './huggingface.ts'
@@ -16,6 +17,7 @@ export const NATIVES: readonly Native[] = [
   anthropic,
   GEMINI,
   VERTEX_AI,
+  bedrock,
   HUGGINGFACE,
   MISTRAL,
   OLLAMA,

@@ -1,0 +1,177 @@
+import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts'
+import type { ChatRequest } from '../../core/mode.ts'
+import type { Target } from '../adapter.ts'
+import { numberOf, textOf } from '../answer.ts'
+import { withDefaults } from '../body-defaults.ts'
+import { toAnswerForm } from './answer-form.ts'
+import { unsayable } from './content.ts'
+import { toConversation } from './messages.ts'
+import { claudeVersion } from './model-id.ts'
+import { toReasoning } from './reasoning.ts'
+import { toTooling } from './tools.ts'
+
+/** A request in Converse's words, and what it could not be told. */
+export interface ConverseBody {
+  readonly body: JsonObject
+  readonly dropped: readonly string[]
+}
+
+/** Members that are said elsewhere in the body, or change no answer. */
+const SAID = new Set([
+  'messages',
+  'model',
+  'stream',
+  'stream_options',
+  'max_tokens',
+  'max_completion_tokens',
+  'temperature',
+  'top_p',
+  'stop',
+  'tools',
+  'tool_choice',
+  'parallel_tool_calls',
+  'response_format',
+  'reasoning_effort',
+  'n',
+  'user',
+  'store',
+  'metadata',
+  'service_tier',
+  'safety_identifier',
+  'prompt_cache_key',
+  'prompt_cache_retention',
+  'top_k',
+])
+/** OpenAI's members that Converse has no word for, and the values that mean nothing. */
+const UNKNOWN: Readonly<Record<string, readonly Json[]>> = {
+  audio: [],
+  frequency_penalty: [0],
+  function_call: [],
+  functions: [],
+  logit_bias: [],
+  logprobs: [false],
+  modalities: [],
+  prediction: [],
+  presence_penalty: [0],
+  seed: [],
+  top_logprobs: [0],
+  verbosity: ['medium'],
+  web_search_options: [],
+}
+/** Converse's own members, which a client may send beside OpenAI's. */
+const OWN = new Set([
+  'additionalModelResponseFieldPaths',
+  'guardrailConfig',
+  'performanceConfig',
+  'promptVariables',
+  'requestMetadata',
+  'serviceTier',
+])
+/** Converse's own members that OpenAI's are added to. */
+const MERGED = new Set(['additionalModelRequestFields', 'inferenceConfig', 'outputConfig'])
+
+/**
+ * OpenAI's chat request in Converse's words (https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html).
+ * What neither knows goes where Bedrock wants what only some models know: into `additionalModelRequestFields`.
+ */
+export function toConverse(request: ChatRequest, target: Target, name: string): ConverseBody {
+  const filled = withDefaults('chat', request, target.bodyDefaults)
+  const count = filled['n']
+  if (typeof count === 'number' && count > 1)
+    throw unsayable('Bedrock gives one answer a request: n must be 1', 'n')
+  const { system, messages, called } = toConversation(request.messages)
+  const form = toAnswerForm(filled['response_format'], name)
+  const tooling = toTooling(filled, called, form.tool)
+  const inferenceConfig = toInference(filled)
+  const reasoning = toReasoning(filled['reasoning_effort'], name, inferenceConfig.maxTokens, tooling.isForced)
+  const parallel = toParallel(filled, name)
+  const others = sorted(filled)
+  const model = { ...others.fields, ...topK(filled['top_k'], name), ...parallel.fields, ...reasoning.fields }
+  const output = {
+    ...(form.textFormat !== undefined && { textFormat: form.textFormat }),
+    ...(reasoning.effort !== undefined && { effort: reasoning.effort }),
+  }
+  const tier = textOf(filled['service_tier'])
+  const body = {
+    messages,
+    ...(system.length > 0 && { system }),
+    ...filledPart('inferenceConfig', inferenceConfig, filled['inferenceConfig']),
+    ...(tooling.toolConfig !== undefined && { toolConfig: tooling.toolConfig }),
+    ...(tier !== undefined && TIERS.has(tier) && { serviceTier: { type: tier } }),
+    ...others.own,
+    ...filledPart('additionalModelRequestFields', model, filled['additionalModelRequestFields']),
+    ...filledPart('outputConfig', output, filled['outputConfig']),
+  }
+  const dropped = [
+    ...others.dropped,
+    ...tooling.dropped,
+    ...(form.isDropped ? ['response_format'] : []),
+    ...(reasoning.isDropped ? ['reasoning_effort'] : []),
+    ...(parallel.isDropped ? ['parallel_tool_calls'] : []),
+  ]
+  return { body, dropped }
+}
+
+const TIERS: ReadonlySet<string> = new Set(['default', 'flex', 'priority'])
+
+/** A member with what is said of it in either's words; none where that is nothing. */
+function filledPart(name: string, ours: JsonObject, theirs: Json | undefined): JsonObject {
+  const whole = isJsonObject(theirs) ? { ...ours, ...theirs } : ours
+  return Object.keys(whole).length === 0 ? {} : { [name]: whole }
+}
+
+function toInference(filled: JsonObject): JsonObject & { readonly maxTokens?: number } {
+  const maxTokens = numberOf(filled['max_completion_tokens']) ?? numberOf(filled['max_tokens'])
+  const { temperature, top_p: topP, stop } = filled
+  const stops = typeof stop === 'string' ? [stop] : stop
+  return {
+    ...(maxTokens !== undefined && { maxTokens }),
+    ...(temperature != null && { temperature }),
+    ...(topP != null && { topP }),
+    ...(Array.isArray(stops) && stops.length > 0 && { stopSequences: stops }),
+  }
+}
+
+/** Nova has it inside (https://docs.aws.amazon.com/nova/latest/userguide/complete-request-schema.html). */
+function topK(value: Json | undefined, name: string): JsonObject {
+  if (value == null) return {}
+  return name.startsWith('amazon.nova') ? { inferenceConfig: { topK: value } } : { top_k: value }
+}
+
+/** Only claudes can be told to call one tool at a time, in Anthropic's words; those take the choice along. */
+function toParallel(
+  filled: JsonObject,
+  name: string,
+): { readonly fields: JsonObject; readonly isDropped: boolean } {
+  if (filled['parallel_tool_calls'] !== false || !Array.isArray(filled['tools']))
+    return { fields: {}, isDropped: false }
+  const choice = filled['tool_choice'] ?? 'auto'
+  const type = choice === 'auto' ? 'auto' : choice === 'required' ? 'any' : undefined
+  if (claudeVersion(name) === undefined || type === undefined)
+    return { fields: {}, isDropped: choice !== 'none' }
+  return { fields: { tool_choice: { type, disable_parallel_tool_use: true } }, isDropped: false }
+}
+
+/** Everything that no other part of the body says. */
+function sorted(filled: JsonObject): {
+  readonly own: JsonObject
+  readonly fields: JsonObject
+  readonly dropped: readonly string[]
+} {
+  const own: Record<string, Json> = {}
+  const fields: Record<string, Json> = {}
+  const dropped: string[] = []
+  for (const [name, value] of Object.entries(filled)) {
+    if (value == null || SAID.has(name) || MERGED.has(name)) continue
+    const idle = Object.hasOwn(UNKNOWN, name) ? UNKNOWN[name] : undefined
+    if (OWN.has(name)) own[name] = value
+    else if (idle === undefined) fields[name] = value
+    else if (!idle.includes(value) && !isPlainModality(name, value)) dropped.push(name)
+  }
+  return { own, fields, dropped }
+}
+
+/** Text is what everybody gets. */
+function isPlainModality(name: string, value: Json): boolean {
+  return name === 'modalities' && JSON.stringify(value) === '["text"]'
+}

@@ -1,0 +1,59 @@
+import type { Json, JsonObject } from '../../core/json.ts'
+import { claudeVersion } from './model-id.ts'
+
+/** Tokens for thoughts, as LiteLLM has them. Anthropic takes no fewer than 1024. */
+const BUDGETS: Readonly<Record<string, number>> = {
+  minimal: 1024,
+  low: 1024,
+  medium: 2048,
+  high: 4096,
+  xhigh: 8192,
+  max: 16_384,
+}
+const LEAST_BUDGET = 1024
+/** Claudes since this one choose their own budget, by effort (https://docs.aws.amazon.com/bedrock/latest/userguide/claude-messages-adaptive-thinking.html). */
+const FIRST_ADAPTIVE = 406
+/** Claudes before this one do not think. */
+const FIRST_THINKING = 307
+const EFFORTS: ReadonlySet<string> = new Set(['low', 'medium', 'high', 'xhigh', 'max'])
+
+/** What a wish for thoughts comes to, in the words of one family of models. */
+export interface Reasoning {
+  /** For `additionalModelRequestFields`. */
+  readonly fields: JsonObject
+  /** For `outputConfig`. */
+  readonly effort?: string
+  /** Can this model not be told? */
+  readonly isDropped: boolean
+}
+
+const UNTOLD: Reasoning = { fields: {}, isDropped: true }
+const NOTHING: Reasoning = { fields: {}, isDropped: false }
+
+/** `reasoning_effort` for a model; `most` is the token budget of the whole answer, `isForced` that it must call a tool. */
+export function toReasoning(
+  effort: Json | undefined,
+  name: string,
+  most: number | undefined,
+  isForced: boolean,
+): Reasoning {
+  if (typeof effort !== 'string') return effort == null ? NOTHING : UNTOLD
+  if (name.startsWith('openai.')) return { fields: { reasoning_effort: effort }, isDropped: false }
+  if (effort === 'none') return NOTHING
+  if (name.startsWith('amazon.nova-2')) {
+    const word = effort === 'minimal' ? 'low' : effort
+    return { fields: { reasoningConfig: { type: 'enabled', maxReasoningEffort: word } }, isDropped: false }
+  }
+  const version = claudeVersion(name)
+  // A claude that must call a tool may not think.
+  if (version === undefined || version < FIRST_THINKING || isForced) return UNTOLD
+  if (version >= FIRST_ADAPTIVE) {
+    const word = effort === 'minimal' ? 'low' : effort
+    if (!EFFORTS.has(word)) return UNTOLD
+    return { fields: { thinking: { type: 'adaptive' } }, effort: word, isDropped: false }
+  }
+  // Thoughts count as part of the answer, which must be longer.
+  const budget = Math.min(BUDGETS[effort] ?? 0, (most ?? Infinity) - 1)
+  if (budget < LEAST_BUDGET) return UNTOLD
+  return { fields: { thinking: { type: 'enabled', budget_tokens: budget } }, isDropped: false }
+}
