@@ -160,6 +160,10 @@ provider's own address. A server that is not listed is reached as \`openai/<mode
 | \`openai/\`, \`text-completion-openai/\` | \`OPENAI_API_BASE\`, \`OPENAI_BASE_URL\`, \`https://api.openai.com/v1\` | \`OPENAI_API_KEY\`; the organization: \`OPENAI_ORGANIZATION\`, \`OPENAI_ORG_ID\` |
 | \`azure/\`, \`azure_text/\` | \`AZURE_API_BASE\`, \`AZURE_OPENAI_ENDPOINT\`; the version: \`AZURE_API_VERSION\`, else \`2024-10-21\` | \`AZURE_API_KEY\`, \`AZURE_OPENAI_API_KEY\`, \`AZURE_AD_TOKEN\` |
 | \`cohere/\`, \`cohere_chat/\` | \`COHERE_API_BASE\`, \`https://api.cohere.com\` | \`COHERE_API_KEY\`, \`CO_API_KEY\` |
+| \`mistral/\` | \`MISTRAL_API_BASE\`, \`MISTRAL_AZURE_API_BASE\`, \`https://api.mistral.ai/v1\` | \`MISTRAL_API_KEY\` |
+| \`codestral/\`, \`text-completion-codestral/\` | \`CODESTRAL_API_BASE\`, \`https://codestral.mistral.ai/v1\` | \`CODESTRAL_API_KEY\` |
+| \`ollama/\`, \`ollama_chat/\` | \`OLLAMA_API_BASE\`, \`http://localhost:11434\` | \`OLLAMA_API_KEY\` (optional) |
+| \`huggingface/\` | \`HUGGINGFACE_API_BASE\`, \`HF_API_BASE\`, \`https://router.huggingface.co/v1\`; an endpoint of your own by \`api_base\` | \`HUGGINGFACE_API_KEY\`, \`HF_TOKEN\` |
 
 ## OpenAI-compatible
 

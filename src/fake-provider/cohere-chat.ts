@@ -154,7 +154,7 @@ export function wrongWords(body: JsonObject): string | undefined {
     if (strange !== undefined) return `unknown field: parameter 'messages.${strange}' is not a valid field`
     if (role === 'tool' && typeof message['tool_call_id'] !== 'string') return 'tool_call_id is required'
     const part = objectsIn(message['content']).find(({ type }) => !isPartOf(role, type))
-    if (part !== undefined) return `invalid content type in messages: '${String(part['type'])}'`
+    if (part !== undefined) return `invalid content type in messages: ${JSON.stringify(part['type'])}`
   }
   const tools = objectsIn(body['tools']).map((tool) => tool['function'])
   const isWhole = tools.every(

@@ -269,14 +269,16 @@ async function followsSchema(client: OpenAI, model: string): Promise<void> {
 
 async function thinks(client: OpenAI): Promise<void> {
   for (const model of ['cohere', 'magistral', 'ollama-chat']) {
-    const asked = { model, messages: [{ role: 'user', content: 'ping' }], reasoning_effort: 'high' } as const
+    const messages: OpenAI.ChatCompletionMessageParam[] = [{ role: 'user', content: 'ping' }]
+    const asked = { model, messages, reasoning_effort: 'high' } as const
     const whole = await client.chat.completions.create(asked)
     assert.deepEqual(at(whole, 'choices', 0, 'message', 'reasoning_content'), 'hm', model)
     assert.equal(whole.choices[0]?.message.content, 'pong', model)
     let thought = ''
     let text = ''
     for await (const { choices } of await client.chat.completions.create({ ...asked, stream: true })) {
-      thought += String(at(choices, 0, 'delta', 'reasoning_content') ?? '')
+      const piece = at(choices, 0, 'delta', 'reasoning_content')
+      thought += typeof piece === 'string' ? piece : ''
       text += choices[0]?.delta.content ?? ''
     }
     assert.deepEqual([thought, text], ['hm', 'pong'], model)

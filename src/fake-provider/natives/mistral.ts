@@ -121,15 +121,19 @@ function refuseMessages(body: JsonObject): Reply | undefined {
     if (objectsIn(message['content']).some((part) => !PARTS.has(part['type'])))
       return unprocessable('union_tag_invalid', ['body', 'messages', at, role, 'content'], 'no such part')
     const ids = [message['tool_call_id'], ...objectsIn(message['tool_calls']).map((call) => call['id'])]
-    const bad = ids.find((id) => id !== undefined && !/^[A-Za-z0-9]{9}$/.test(String(id)))
+    const bad = ids.find((id) => id !== undefined && !isShort(id))
     if (bad !== undefined)
       return MISTRAL.error(
         400,
-        `Tool call id was ${String(bad)} but must be a-z, A-Z, 0-9, with a length of 9.`,
+        `Tool call id was ${JSON.stringify(bad)} but must be a-z, A-Z, 0-9, with a length of 9.`,
         {},
       )
   }
   return undefined
+}
+
+function isShort(id: Json): boolean {
+  return typeof id === 'string' && /^[A-Za-z0-9]{9}$/.test(id)
 }
 
 function chat(body: JsonObject): Reply {

@@ -33,7 +33,8 @@ function functionIn(tool: Json): JsonObject {
 }
 
 /** A function's parameters are a must. */
-function toTool({ strict: _, parameters, ...described }: JsonObject): JsonObject {
+function toTool(tool: JsonObject): JsonObject {
+  const { strict: _, parameters, ...described } = tool
   return {
     type: 'function',
     function: { ...described, parameters: parameters ?? { type: 'object', properties: {} } },

@@ -1,6 +1,6 @@
 import { GatewayError } from '../../core/failure.ts'
 import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts'
-import type { ChatChunk, ChatResponse } from '../../core/mode.ts'
+import type { ChatChoice, ChatChunk, ChatResponse } from '../../core/mode.ts'
 import type { WireResponse } from '../../transport/wire.ts'
 import { createSseParser } from '../../transport/sse.ts'
 import type { StreamDecoder, Target } from '../adapter.ts'
@@ -11,14 +11,11 @@ import { decodeChat } from '../openai/chat.ts'
 /** An answer of which the parts, where content came in parts, are one text and what was thought beside it. */
 export function decodeMistralChat(response: WireResponse, target: Target): ChatResponse {
   const answer = decodeChat(response, target)
-  return {
-    ...answer,
-    choices: answer.choices.map((choice) => ({
-      ...choice,
-      message: plain(choice.message),
-      finish_reason: finishOf(choice.finish_reason),
-    })),
-  }
+  return { ...answer, choices: answer.choices.map(plainChoice) }
+}
+
+function plainChoice(choice: ChatChoice): ChatChoice {
+  return { ...choice, message: plain(choice.message), finish_reason: finishOf(choice.finish_reason) }
 }
 
 /** `model_length` is Mistral's word for a full context; `error` for one that gave up. */

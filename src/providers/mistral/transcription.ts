@@ -18,7 +18,7 @@ export function transcription(surface: Surface): Codec<'audio_transcription'> {
       refuseUnlessJson(format)
       return openAis.encode({ ...request, fields }, target)
     },
-    decode: openAis.decode,
+    decode: (response, target) => openAis.decode(response, target),
     relay: {
       ...face,
       takes: (_, fields, spans) => {

@@ -22,7 +22,7 @@ export function openOllamaChat(target: Target): StreamDecoder<ChatChunk> {
       ...usage,
     })
     const listed = isJsonObject(body['message']) ? body['message']['tool_calls'] : undefined
-    const called = callsOf(listed, whole, calls).map((call, at) => ({ index: calls + at, ...call }))
+    const called = callsOf(listed, whole, calls).map((call, at) => numbered(call, calls + at))
     calls += called.length
     const delta = { ...(isFirst && { role: 'assistant', content: '' }), ...deltaOf(body, called) }
     const logprobs = logprobsOf(body)
@@ -32,6 +32,10 @@ export function openOllamaChat(target: Target): StreamDecoder<ChatChunk> {
         : [chunk([{ index: 0, delta, ...(logprobs !== null && { logprobs }), finish_reason: null }])]
     return body['done'] === true ? [...said, ...lastChunks(body, calls > 0, chunk)] : said
   })
+}
+
+function numbered(call: JsonObject, index: number): JsonObject {
+  return { index, ...call }
 }
 
 function deltaOf(body: JsonObject, called: readonly JsonObject[]): JsonObject {
