@@ -21,6 +21,7 @@ export const mistral: ProviderAdapter = {
   classify: createClassify(),
   freeUrl: modelsUrl,
   cheapChatModel: 'mistral-small-latest',
+  hosts: ['api.mistral.ai'],
 }
 
 /** Mistral's code models at an address of their own. */
@@ -41,6 +42,7 @@ export const codestral: ProviderAdapter = {
       env,
     ),
   cheapChatModel: 'codestral-latest',
+  hosts: ['codestral.mistral.ai'],
 }
 
 /** LiteLLM's name for those models where they complete text. */
@@ -48,6 +50,7 @@ export const textCompletionCodestral: ProviderAdapter = {
   ...codestral,
   id: 'text-completion-codestral',
   onlyMode: 'completion',
+  hosts: [],
 }
 
 function source(base: string, keyEnv: string, baseEnv: readonly string[]): KeySource {
