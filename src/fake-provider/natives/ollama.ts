@@ -4,7 +4,7 @@ import { embeddingVector } from '../vector.ts'
 import { bearerOf, isValid, objectsIn, strangeMember, toolsToCall } from './asked.ts'
 import type { Native, NativeCall } from './native.ts'
 
-/** What was pulled there. */
+/** What is listed as pulled. A model that is not listed answers too, unless its name says that it was never pulled. */
 const MODELS = [
   'gpt-oss:20b',
   'llama3:latest',
@@ -39,8 +39,7 @@ function refused(call: NativeCall): Reply | undefined {
   if (typeof model !== 'string' || model === '') return failure(400, 'model is required')
   const strange = strangeMember(json, route.members) ?? strangeOption(json['options']) ?? strangeWords(json)
   if (strange !== undefined) return failure(400, `json: unknown field "${strange}"`)
-  if (!MODELS.some((name) => name === (model.includes(':') ? model : `${model}:latest`)))
-    return failure(404, `model '${model}' not found`)
+  if (model.startsWith('never-pulled')) return failure(404, `model '${model}' not found`)
   const isEmbedder = model.startsWith('nomic-embed')
   if (path === '/api/chat' && isEmbedder) return failure(400, `"${model}" does not support chat`)
   return path === '/api/generate' && isEmbedder

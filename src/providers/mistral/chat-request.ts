@@ -51,14 +51,11 @@ const EFFORTS: Readonly<Record<string, string>> = {
 }
 
 /** Models that think, or are asked to, answer with parts of `type: thinking`. */
-export function answersInParts(target: Target, body: JsonObject): boolean {
-  return (
-    /magistral/i.test(target.model) ||
-    [body, target.bodyDefaults].some(
-      (each) => isThere(each['reasoning_effort']) || isThere(each['prompt_mode']),
-    )
-  )
+function answersInParts({ model }: Target, body: JsonObject): boolean {
+  return THINKERS.test(model) || isThere(body['reasoning_effort']) || isThere(body['prompt_mode'])
 }
+
+const THINKERS = /magistral/i
 
 function isThere(value: Json | undefined): boolean {
   return value !== undefined && value !== null
@@ -73,28 +70,18 @@ const TRANSLATED: ReadonlySet<string> = new Set(
  * Members and values within messages that Mistral has otherwise or not at all. Where one stands in a text, quotes and
  * all, the request is translated for nothing: that changes no word of it.
  */
-const FOREIGN = [
-  '"tool_call',
-  '"refusal"',
-  '"developer"',
-  '"name"',
-  '"reasoning_content"',
-  '"annotations"',
-  '"function_call"',
-  '"input_audio"',
-  '"file"',
-  '"audio"',
-].map((words) => Buffer.from(words))
+const FOREIGN =
+  /"(?:tool_call|(?:refusal|developer|name|reasoning_content|annotations|function_call|input_audio|file|audio)")/
 
 /** Is this body Mistral's already, but for edits of its top level, and will the answer be OpenAI's? */
 export function isMistrals(target: Target, body: Buffer, { members }: JsonSpans): boolean {
-  if (answersInParts(target, {}) || Object.keys(target.bodyDefaults).some((name) => TRANSLATED.has(name)))
-    return false
+  if (THINKERS.test(target.model)) return false
+  for (const name in target.bodyDefaults) if (TRANSLATED.has(name)) return false
   for (const { key, valueStart, valueEnd } of members) {
     if (TRANSLATED.has(key)) return false
     if (key !== 'messages') continue
-    const messages = body.subarray(valueStart, valueEnd)
-    if (FOREIGN.some((words) => messages.includes(words))) return false
+    // One byte a character is enough: what is looked for is ASCII.
+    if (FOREIGN.test(body.toString('latin1', valueStart, valueEnd))) return false
   }
   return true
 }
