@@ -123,7 +123,14 @@ test("OpenAI's client talks to Claude: words, pictures, tools, schemas and thoug
       },
     })
     assert.deepEqual(JSON.parse(formed.choices[0]?.message.content ?? ''), { answer: 'pong' })
-    assert.equal(sent(fake).length, 4)
+    const object = client.chat.completions.stream({
+      ...asking,
+      messages: [{ role: 'user', content: 'ping' }],
+      response_format: { type: 'json_object' },
+    })
+    const [choice] = (await object.finalChatCompletion()).choices
+    assert.deepEqual([choice?.message.content, choice?.finish_reason], ['{}', 'stop'])
+    assert.equal(sent(fake).length, 5)
   }))
 
 test('thoughts come with their signature, and go back with it', () =>

@@ -2,18 +2,23 @@ import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts'
 import { textOf } from '../answer.ts'
 import { toAnnotations } from './annotations.ts'
 import { parseJson } from '../error-facts.ts'
+import { ANSWER_TOOL } from './schema.ts'
 
 /** The blocks of a streamed message, each as what it adds to OpenAI's message; undefined where it adds nothing. */
 export interface Blocks {
   start(index: Json | undefined, block: JsonObject): JsonObject | undefined
   grow(index: Json | undefined, delta: JsonObject): JsonObject | undefined
   stop(index: Json | undefined): JsonObject | undefined
+  /** Has a tool of the client's been called? */
+  hasCalls(): boolean
 }
 
 /** A block that has begun. Thoughts and foreign blocks are kept until they are whole, for they make sense only so. */
 type Open =
   | { readonly kind: 'text'; readonly start: number; readonly citations: JsonObject[] }
   | { readonly kind: 'call'; readonly at: number; isSilent: boolean }
+  /** The call that is the answer. */
+  | { readonly kind: 'answer'; isSilent: boolean }
   | { readonly kind: 'thought'; readonly block: JsonObject; thinking: string; signature: string }
   | { readonly kind: 'foreign'; readonly block: JsonObject; input: string }
 
@@ -33,9 +38,13 @@ export function createBlocks(): Blocks {
           open.set(index, { kind: 'text', start: written, citations: citationsIn(block['citations']) })
           return write(textOf(block['text']) ?? '')
         case 'tool_use': {
+          const given = inputText(block['input'])
+          if (block['name'] === ANSWER_TOOL) {
+            open.set(index, { kind: 'answer', isSilent: given === '' })
+            return write(given)
+          }
           const at = calls
           calls += 1
-          const given = inputText(block['input'])
           open.set(index, { kind: 'call', at, isSilent: given === '' })
           return { tool_calls: [callStart(at, block, given)] }
         }
@@ -59,6 +68,7 @@ export function createBlocks(): Blocks {
       open.delete(index)
       return block === undefined ? undefined : stopped(block, written)
     },
+    hasCalls: () => calls > 0,
   }
 }
 
@@ -94,6 +104,10 @@ function grown(
       if (piece === undefined || piece === '') return undefined
       block.isSilent = false
       return { tool_calls: [{ index: block.at, function: { arguments: piece } }] }
+    case 'answer':
+      if (piece === undefined || piece === '') return undefined
+      block.isSilent = false
+      return write(piece)
     case 'thought': {
       const thinking = textOf(delta['thinking']) ?? ''
       block.thinking += thinking
@@ -115,6 +129,8 @@ function stopped(block: Open, written: number): JsonObject | undefined {
     case 'call':
       // Arguments are JSON, and none at all are an empty object.
       return block.isSilent ? { tool_calls: [{ index: block.at, function: { arguments: '{}' } }] } : undefined
+    case 'answer':
+      return block.isSilent ? { content: '{}' } : undefined
     case 'thought':
       return { thinking_blocks: [wholeThought(block)] }
     case 'foreign': {

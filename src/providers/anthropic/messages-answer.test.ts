@@ -107,6 +107,20 @@ for (const [end, finish] of ENDINGS) {
   })
 }
 
+test('an answer that was given by a tool is the text', () => {
+  const call = { type: 'tool_use', id: 'toolu_1', name: 'json_tool_call', input: { a: 1 } }
+  const [choice] = fromMessagesAnswer({ ...MESSAGE, content: [call] }, TARGET).choices
+  const message = { role: 'assistant', content: '{"a":1}', refusal: null }
+  assert.deepEqual(choice, { index: 0, message, logprobs: null, finish_reason: 'stop' })
+  const chunks = all([
+    ...block(0, { ...call, input: {} }, ...input('', '{"a"', ':1}')),
+    { type: 'message_delta', delta: { stop_reason: 'tool_use' } },
+    { type: 'message_stop' },
+  ])
+  assert.deepEqual(deltas(chunks), [{ content: '{"a"' }, { content: ':1}' }, {}])
+  assert.equal(chunks.at(-1)?.choices[0]?.['finish_reason'], 'stop')
+})
+
 test('a refusal says why', () => {
   const refused = {
     stop_reason: 'refusal',

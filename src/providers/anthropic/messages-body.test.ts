@@ -283,6 +283,31 @@ test('the objects of a schema are closed where they were left open', () => {
   })
 })
 
+const OBJECT = { type: 'json_object' }
+const SCHEMA = { type: 'object', properties: { a: { type: 'string' } } }
+const FORMAT = { type: 'json_schema', json_schema: { name: 'x', schema: SCHEMA } }
+
+for (const [model, format, schema] of [
+  ['claude-sonnet-4-5', OBJECT, { type: 'object' }],
+  ['claude-3-5-sonnet-20240620', FORMAT, SCHEMA],
+] as const) {
+  test(`${model} gives an answer of the form ${format.type} by a tool that it must call`, () => {
+    const { body, dropped } = toMessagesBody({ messages: PING, response_format: format }, targetOf(model))
+    assert.deepEqual(body['tools'], [
+      { name: 'json_tool_call', description: 'Gives the answer to the user.', input_schema: schema },
+    ])
+    assert.deepEqual(body['tool_choice'], {
+      type: 'tool',
+      name: 'json_tool_call',
+      disable_parallel_tool_use: true,
+    })
+    assert.deepEqual(dropped, [])
+    const tools = [{ type: 'function', function: { name: 'f' } }]
+    const beside = toMessagesBody({ messages: PING, response_format: format, tools }, targetOf(model))
+    assert.deepEqual(beside.dropped, ['response_format'])
+  })
+}
+
 /** Model, request, what of thinking is told, what is lost. */
 const THOUGHTS: readonly (readonly [string, JsonObject, JsonObject, readonly string[]])[] = [
   ['claude-3-5-sonnet-20240620', { reasoning_effort: 'low' }, {}, ['reasoning_effort']],
@@ -361,7 +386,7 @@ test('what changes an answer and cannot be told is named', () => {
     audio: { voice: 'alloy' },
     verbosity: 'low',
     functions: [{ name: 'f' }],
-    response_format: { type: 'json_object' },
+    response_format: { type: 'grammar' },
   }
   const { body, dropped } = toMessagesBody(request, SONNET)
   assert.deepEqual(new Set(dropped), new Set(Object.keys(request).slice(1)))
