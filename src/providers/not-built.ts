@@ -28,8 +28,6 @@ export const NOT_BUILT: ReadonlySet<string> = new Set([
   'heroku',
   'huggingface',
   'humanloop',
-  'infinity',
-  'jina_ai',
   'langfuse',
   'langgraph',
   'manus',
@@ -57,7 +55,6 @@ export const NOT_BUILT: ReadonlySet<string> = new Set([
   'triton',
   'vertex_ai',
   'vertex_ai_beta',
-  'voyage',
   'watsonx',
   'watsonx_text',
 ])
