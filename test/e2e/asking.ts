@@ -120,6 +120,8 @@ export function hostsAt({ url }: Pick<FakeProvider, 'url'>): Readonly<Record<str
     OPENAI_API_KEY: 'sk-upstream-openai',
     AZURE_API_BASE: url,
     AZURE_API_KEY: 'upstream-azure-key',
+    ANTHROPIC_API_BASE: `${url}/as-anthropic`,
+    ANTHROPIC_API_KEY: 'upstream-anthropic-key',
     COHERE_API_BASE: url,
     COHERE_API_KEY: 'upstream-cohere-key',
   }

@@ -1,3 +1,4 @@
+import { GatewayError } from '../../core/failure.ts'
 import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts'
 import { textOf } from '../answer.ts'
 import { toAnnotations } from './annotations.ts'
@@ -22,17 +23,29 @@ type Open =
   | { readonly kind: 'thought'; readonly block: JsonObject; thinking: string; signature: string }
   | { readonly kind: 'foreign'; readonly block: JsonObject; input: string }
 
+/** What is kept of a stream until it is whole: no answer of Claude's comes near. */
+const MOST_KEPT_CHARS = 32 * 1024 * 1024
+/** Blocks that are open at once: Claude writes one after the other. */
+const MOST_OPEN = 1_000
+
 /** Follows the blocks of one message. They may overlap: each is known by its index. */
 export function createBlocks(): Blocks {
   const open = new Map<Json | undefined, Open>()
   let written = 0
   let calls = 0
+  let kept = 0
+  const keep = (chars: number): void => {
+    kept += chars
+    if (kept > MOST_KEPT_CHARS || open.size > MOST_OPEN)
+      throw new GatewayError('wrong_shape', 'the stream holds more thoughts and searches than any answer has')
+  }
   const write = (text: string): JsonObject | undefined => {
     written += text.length
     return text === '' ? undefined : { content: text }
   }
   return {
     start: (index, block) => {
+      keep(isKept(block) ? JSON.stringify(block).length : 0)
       switch (textOf(block['type'])) {
         case 'text':
           open.set(index, { kind: 'text', start: written, citations: citationsIn(block['citations']) })
@@ -61,7 +74,9 @@ export function createBlocks(): Blocks {
     },
     grow: (index, delta) => {
       const block = open.get(index)
-      return block === undefined ? undefined : grown(block, delta, write)
+      if (block === undefined) return undefined
+      if (block.kind !== 'call' && block.kind !== 'answer') keep(keptOf(delta))
+      return grown(block, delta, write)
     },
     stop: (index) => {
       const block = open.get(index)
@@ -70,6 +85,15 @@ export function createBlocks(): Blocks {
     },
     hasCalls: () => calls > 0,
   }
+}
+
+/** Blocks that are told only once they are whole. */
+function isKept({ type }: JsonObject): boolean {
+  return type !== 'text' && type !== 'tool_use'
+}
+
+function keptOf({ text, ...delta }: JsonObject): number {
+  return text === undefined ? JSON.stringify(delta).length : 0
 }
 
 function callStart(at: number, block: JsonObject, given: string): JsonObject {

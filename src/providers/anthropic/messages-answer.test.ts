@@ -283,6 +283,27 @@ for (const [type, message, kind] of ERRORS) {
   })
 }
 
+test('a stream of endless thoughts, or of blocks that never end, is given up', () => {
+  const thinking = 'x'.repeat(1024 * 1024)
+  const endless = openMessagesEvents(TARGET)
+  endless.push({ type: 'content_block_start', index: 0, content_block: { type: 'thinking', thinking: '' } })
+  assert.throws(
+    () => {
+      for (let times = 0; times < 100; times += 1)
+        endless.push({ type: 'content_block_delta', index: 0, delta: { type: 'thinking_delta', thinking } })
+    },
+    { kind: 'wrong_shape' },
+  )
+  const open = openMessagesEvents(TARGET)
+  assert.throws(
+    () => {
+      for (let index = 0; index < 2_000; index += 1)
+        open.push({ type: 'content_block_start', index, content_block: { type: 'text', text: '' } })
+    },
+    { kind: 'wrong_shape' },
+  )
+})
+
 test("what is no event of Anthropic's is said to be none", () => {
   const decoder = anthropicChat.openStream?.(TARGET)
   assert.throws(() => decoder?.push(Buffer.from('data: {"choices":[]}\n\n')), { kind: 'wrong_shape' })
