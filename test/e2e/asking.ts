@@ -124,6 +124,8 @@ export function hostsAt({ url }: Pick<FakeProvider, 'url'>): Readonly<Record<str
     AWS_ACCESS_KEY_ID: 'AKIAUPSTREAM',
     AWS_SECRET_ACCESS_KEY: 'secret-of-AKIAUPSTREAM',
     AWS_REGION: 'us-east-1',
+    ANTHROPIC_API_BASE: `${url}/as-anthropic`,
+    ANTHROPIC_API_KEY: 'upstream-anthropic-key',
     COHERE_API_BASE: url,
     COHERE_API_KEY: 'upstream-cohere-key',
   }

@@ -41,32 +41,32 @@ const WEATHER = {
 const TIME = { type: 'function', function: { name: 'time' } } as const
 const PIXEL = 'data:image/png;base64,iVBORw0KGgo='
 
-const staged = (use: (stage: Stage & { readonly client: OpenAI }) => Promise<void>): Promise<void> =>
-  withStage(configOf(ENTRIES), ({ gateway, fake }) => {
-    const client = new OpenAI({ apiKey: KEY, baseURL: `${gateway.url}/v1`, maxRetries: 0 })
-    return use({ gateway, fake, client })
-  })
+type Use = (stage: Stage & { readonly client: OpenAI }) => Promise<void>
+
+/** What is tried on one stage, one after the other. */
+const TRIED: (readonly [string, Use])[] = []
+const onStage = (name: string, use: Use): void => void TRIED.push([name, use])
 
 /** The bodies that the double was sent. */
 const sent = (fake: FakeProvider): readonly unknown[] => fake.journal().map(({ body }) => body)
 
-test('every deployment is healthy by one request of its own', () =>
-  staged(async ({ gateway, fake }) => {
-    const health = await ask(`${gateway.url}/health`, { headers: AUTH })
-    assert.deepEqual(at(health.json, 'unhealthy_endpoints'), [], health.text)
-    assert.equal(at(health.json, 'healthy_count'), ENTRIES.length)
-    const asked = fake.journal().map(({ method, url }) => `${method} ${url}`)
-    assert.deepEqual(
-      asked.toSorted((a, b) => a.localeCompare(b)),
-      [
-        'GET /ok/as-anthropic/v1/messages/batches?limit=1',
-        ...ENTRIES.slice(1).map(() => 'POST /ok/as-anthropic/v1/messages'),
-      ],
-    )
-  }))
+onStage('every deployment is healthy by one request of its own', async ({ gateway, fake }) => {
+  const health = await ask(`${gateway.url}/health`, { headers: AUTH })
+  assert.deepEqual(at(health.json, 'unhealthy_endpoints'), [], health.text)
+  assert.equal(at(health.json, 'healthy_count'), ENTRIES.length)
+  const asked = fake.journal().map(({ method, url }) => `${method} ${url}`)
+  assert.deepEqual(
+    asked.toSorted((a, b) => a.localeCompare(b)),
+    [
+      'GET /ok/as-anthropic/v1/messages/batches?limit=1',
+      ...ENTRIES.slice(1).map(() => 'POST /ok/as-anthropic/v1/messages'),
+    ],
+  )
+})
 
-test("OpenAI's client talks to Claude: words, pictures, tools, schemas and thoughts", () =>
-  staged(async ({ fake, client }) => {
+onStage(
+  "OpenAI's client talks to Claude: words, pictures, tools, schemas and thoughts",
+  async ({ fake, client }) => {
     const asking = { model: 'claude', max_completion_tokens: 100 }
     const seen = await client.chat.completions.create({
       ...asking,
@@ -123,36 +123,44 @@ test("OpenAI's client talks to Claude: words, pictures, tools, schemas and thoug
       },
     })
     assert.deepEqual(JSON.parse(formed.choices[0]?.message.content ?? ''), { answer: 'pong' })
-    assert.equal(sent(fake).length, 4)
-  }))
+    const object = client.chat.completions.stream({
+      ...asking,
+      messages: [{ role: 'user', content: 'ping' }],
+      response_format: { type: 'json_object' },
+    })
+    const [choice] = (await object.finalChatCompletion()).choices
+    assert.deepEqual([choice?.message.content, choice?.finish_reason], ['{}', 'stop'])
+    assert.equal(sent(fake).length, 5)
+  },
+)
 
-test('thoughts come with their signature, and go back with it', () =>
-  staged(async ({ gateway, fake }) => {
-    for (const model of ['claude', 'newest']) {
-      const tools = [WEATHER]
-      const first = await chat(gateway, { model, tools, reasoning_effort: 'low', max_tokens: 2_000 })
-      assert.equal(first.status, 200, first.text)
-      const message = at(first.json, 'choices', 0, 'message')
-      assert.equal(at(message, 'reasoning_content'), 'They say ping.')
-      assert.equal(at(message, 'thinking_blocks', 0, 'signature'), 'EqQBCgIYAhIM')
-      assert.equal(at(first.json, 'usage', 'completion_tokens_details', 'reasoning_tokens'), 7)
-      const result = { role: 'tool', tool_call_id: 'toolu_01', content: 'sun' }
-      const messages = [{ role: 'user', content: 'weather?' }, message, result]
-      const more = { model, tools, messages, reasoning_effort: 'low', max_tokens: 2_000 }
-      const second = await chat(gateway, more)
-      assert.equal(at(second.json, 'choices', 0, 'message', 'content'), 'pong', second.text)
-    }
-    assert.deepEqual(
-      sent(fake).map((body) => [at(body, 'thinking'), at(body, 'output_config')]),
-      [
-        ...Array.from({ length: 2 }, () => [{ type: 'enabled', budget_tokens: 1_024 }, undefined]),
-        ...Array.from({ length: 2 }, () => [{ type: 'adaptive', display: 'summarized' }, { effort: 'low' }]),
-      ],
-    )
-  }))
+onStage('thoughts come with their signature, and go back with it', async ({ gateway, fake }) => {
+  for (const model of ['claude', 'newest']) {
+    const tools = [WEATHER]
+    const first = await chat(gateway, { model, tools, reasoning_effort: 'low', max_tokens: 2_000 })
+    assert.equal(first.status, 200, first.text)
+    const message = at(first.json, 'choices', 0, 'message')
+    assert.equal(at(message, 'reasoning_content'), 'They say ping.')
+    assert.equal(at(message, 'thinking_blocks', 0, 'signature'), 'EqQBCgIYAhIM')
+    assert.equal(at(first.json, 'usage', 'completion_tokens_details', 'reasoning_tokens'), 7)
+    const result = { role: 'tool', tool_call_id: 'toolu_01', content: 'sun' }
+    const messages = [{ role: 'user', content: 'weather?' }, message, result]
+    const more = { model, tools, messages, reasoning_effort: 'low', max_tokens: 2_000 }
+    const second = await chat(gateway, more)
+    assert.equal(at(second.json, 'choices', 0, 'message', 'content'), 'pong', second.text)
+  }
+  assert.deepEqual(
+    sent(fake).map((body) => [at(body, 'thinking'), at(body, 'output_config')]),
+    [
+      ...Array.from({ length: 2 }, () => [{ type: 'enabled', budget_tokens: 1_024 }, undefined]),
+      ...Array.from({ length: 2 }, () => [{ type: 'adaptive', display: 'summarized' }, { effort: 'low' }]),
+    ],
+  )
+})
 
-test("a stream reaches OpenAI's client whole: words, two calls at once, thoughts, the usage last", () =>
-  staged(async ({ client }) => {
+onStage(
+  "a stream reaches OpenAI's client whole: words, two calls at once, thoughts, the usage last",
+  async ({ client }) => {
     const stream = await client.chat.completions.create({
       model: 'newest',
       messages: [{ role: 'user', content: [{ type: 'image_url', image_url: { url: PIXEL } }] }],
@@ -187,10 +195,12 @@ test("a stream reaches OpenAI's client whole: words, two calls at once, thoughts
       messages: [{ role: 'user', content: 'ping' }],
     })
     assert.equal((await plain.finalChatCompletion()).choices[0]?.message.content, 'pong')
-  }))
+  },
+)
 
-test('what Claude cannot be told is refused by name, or left out where that is allowed', () =>
-  staged(async ({ gateway, fake }) => {
+onStage(
+  'what Claude cannot be told is refused by name, or left out where that is allowed',
+  async ({ gateway, fake }) => {
     const refused = await chat(gateway, { model: 'version', temperature: 0.2 })
     assert.equal(refused.status, 400)
     assert.equal(at(refused.json, 'error', 'param'), 'temperature')
@@ -214,26 +224,35 @@ test('what Claude cannot be told is refused by name, or left out where that is a
     const unknown = await chat(gateway, { model: 'claude', colour: 'red' })
     assert.match(String(at(unknown.json, 'error', 'message')), /colour: Extra inputs are not permitted/)
     assert.equal(fake.journal().length, 3)
-  }))
+  },
+)
 
-test('searches of the web and documents are cited, refusals say so', () =>
-  staged(async ({ gateway }) => {
-    const searched = await chat(gateway, { model: 'claude', web_search_options: {} })
-    const message = at(searched.json, 'choices', 0, 'message')
-    assert.deepEqual(at(message, 'annotations'), [
-      {
-        type: 'url_citation',
-        url_citation: { url: 'https://ping.test/', title: 'Ping', start_index: 6, end_index: 10 },
-      },
-    ])
-    assert.deepEqual(
-      listAt(message, 'provider_specific_fields', 'blocks').map((block) => at(block, 'type')),
-      ['server_tool_use', 'web_search_tool_result'],
-    )
-    const content = [{ type: 'text', text: 'I will hurt you' }]
-    const refused = await chat(gateway, { model: 'claude', messages: [{ role: 'user', content }] })
-    assert.equal(at(refused.json, 'choices', 0, 'finish_reason'), 'content_filter')
-    assert.equal(at(refused.json, 'choices', 0, 'message', 'refusal'), 'I cannot help with that.')
+onStage('searches of the web and documents are cited, refusals say so', async ({ gateway }) => {
+  const searched = await chat(gateway, { model: 'claude', web_search_options: {} })
+  const message = at(searched.json, 'choices', 0, 'message')
+  assert.deepEqual(at(message, 'annotations'), [
+    {
+      type: 'url_citation',
+      url_citation: { url: 'https://ping.test/', title: 'Ping', start_index: 6, end_index: 10 },
+    },
+  ])
+  assert.deepEqual(
+    listAt(message, 'provider_specific_fields', 'blocks').map((block) => at(block, 'type')),
+    ['server_tool_use', 'web_search_tool_result'],
+  )
+  const content = [{ type: 'text', text: 'I will hurt you' }]
+  const refused = await chat(gateway, { model: 'claude', messages: [{ role: 'user', content }] })
+  assert.equal(at(refused.json, 'choices', 0, 'finish_reason'), 'content_filter')
+  assert.equal(at(refused.json, 'choices', 0, 'message', 'refusal'), 'I cannot help with that.')
+})
+
+test('Claude, asked through the program', (t) =>
+  withStage(configOf(ENTRIES), async ({ gateway, fake }) => {
+    const client = new OpenAI({ apiKey: KEY, baseURL: `${gateway.url}/v1`, maxRetries: 0 })
+    for (const [name, use] of TRIED) {
+      fake.clearJournal()
+      await t.test(name, () => use({ gateway, fake, client }))
+    }
   }))
 
 /** An upstream that is not what it should be, or a config that is not, and the verdict that follows. */

@@ -16,9 +16,10 @@ const FINISH_REASONS: Readonly<Record<string, string>> = {
   refusal: 'content_filter',
 }
 
-/** OpenAI's reason to finish; a reason that is not known here is told as it is. */
-export function finishReason(reason: Json | undefined): string | null {
-  return typeof reason === 'string' ? (FINISH_REASONS[reason] ?? reason) : null
+/** OpenAI's reason to finish; a reason that is not known here is told as it is. A call that is the answer is none. */
+export function finishReason(reason: Json | undefined, hasCalls: boolean): string | null {
+  if (typeof reason !== 'string') return null
+  return reason === 'tool_use' && !hasCalls ? 'stop' : (FINISH_REASONS[reason] ?? reason)
 }
 
 /** Why it refused; null where it did not. */

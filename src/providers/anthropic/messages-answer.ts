@@ -4,6 +4,7 @@ import type { Target } from '../adapter.ts'
 import { textOf } from '../answer.ts'
 import { toAnnotations } from './annotations.ts'
 import { finishReason, refusalOf, usageOf } from './ending.ts'
+import { ANSWER_TOOL } from './schema.ts'
 
 /** True for a message of Claude's; it may have nothing to say. */
 export function isMessagesAnswer(body: JsonObject): boolean {
@@ -16,11 +17,12 @@ export function isMessagesAnswer(body: JsonObject): boolean {
  */
 export function fromMessagesAnswer(body: JsonObject, target: Target): ChatResponse {
   const reason = body['stop_reason']
-  const finish = finishReason(reason)
+  const message = messageOf(body['content'], refusalOf(reason, body['stop_details']))
+  const finish = finishReason(reason, message['tool_calls'] !== undefined)
   const stopped = textOf(body['stop_sequence'])
   const choice = {
     index: 0,
-    message: messageOf(body['content'], refusalOf(reason, body['stop_details'])),
+    message,
     logprobs: null,
     finish_reason: finish,
     // Servers of open models say under this name which stop sequence was met.
@@ -38,7 +40,7 @@ export function fromMessagesAnswer(body: JsonObject, target: Target): ChatRespon
 }
 
 /** A call of the client's tool. */
-export function toToolCall(block: JsonObject): JsonObject {
+function toToolCall(block: JsonObject): JsonObject {
   return {
     id: textOf(block['id']) ?? '',
     type: 'function',
@@ -53,10 +55,13 @@ function messageOf(content: Json | undefined, refusal: string | null): JsonObjec
   const blocks = Array.isArray(content) ? content.filter(isJsonObject) : []
   const ofType = (...types: readonly string[]): readonly JsonObject[] =>
     blocks.filter((block) => types.includes(textOf(block['type']) ?? ''))
-  const { text, annotations } = words(ofType('text'))
+  const isAnswer = (block: JsonObject): boolean => block['name'] === ANSWER_TOOL
+  const { text, annotations } = words(ofType('text'), ofType('tool_use').find(isAnswer))
   const thoughts = ofType('thinking', 'redacted_thinking')
   const reasoning = thoughts.map((block) => textOf(block['thinking']) ?? '').join('')
-  const calls = ofType('tool_use').map(toToolCall)
+  const calls = ofType('tool_use')
+    .filter((block) => !isAnswer(block))
+    .map(toToolCall)
   const others = blocks.filter((block) => !KNOWN.has(textOf(block['type']) ?? ''))
   return {
     role: 'assistant',
@@ -70,10 +75,15 @@ function messageOf(content: Json | undefined, refusal: string | null): JsonObjec
   }
 }
 
-function words(blocks: readonly JsonObject[]): {
+/** JSON that was asked for is all of the text: words around it would break it. */
+function words(
+  blocks: readonly JsonObject[],
+  answer: JsonObject | undefined,
+): {
   readonly text: string
   readonly annotations: readonly JsonObject[]
 } {
+  if (answer !== undefined) return { text: JSON.stringify(answer['input'] ?? {}), annotations: [] }
   let text = ''
   const annotations: JsonObject[] = []
   for (const block of blocks) {

@@ -81,7 +81,10 @@ export function toMessagesBody(
 ): MessagesBody {
   const filled = withDefaults('chat', request, target.bodyDefaults)
   const { system, messages } = toConversation(request.messages)
-  const tools = toToolWords(filled)
+  const own = toToolWords(filled)
+  const mayForce = own.tools === undefined && filled['thinking'] === undefined
+  const format = toOutputFormat(filled['response_format'], claudeModel(target.model), mayForce)
+  const tools = format.tools ?? own
   const bound = numberIn(filled['max_completion_tokens'] ?? filled['max_tokens'])
   const thinking = toThinking(filled, {
     model: target.model,
@@ -90,7 +93,6 @@ export function toMessagesBody(
     messages,
   })
   const sampling = toSampling(filled, claudeModel(target.model), thinking, version)
-  const format = toOutputFormat(filled['response_format'], claudeModel(target.model))
   const allSystem = [...toBlocks(filled['system']), ...system]
   const body = {
     model: target.model,

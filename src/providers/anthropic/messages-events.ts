@@ -52,7 +52,7 @@ export function openMessagesEvents(target: Target): MessagesEvents {
         return said(blocks.stop(event['index']))
       case 'message_delta':
         usage = merged(usage, event['usage'])
-        return ending(objectIn(event['delta'])).map((choice) => chunk([choice]))
+        return ending(objectIn(event['delta']), blocks.hasCalls()).map((choice) => chunk([choice]))
       case 'message_stop':
         isOver = true
         return Object.keys(usage).length === 0 ? [] : [chunk([], { usage: usageOf(usage) })]
@@ -72,9 +72,9 @@ export function openMessagesEvents(target: Target): MessagesEvents {
 }
 
 /** Why it stopped, once it says so. */
-function ending(delta: JsonObject): readonly JsonObject[] {
+function ending(delta: JsonObject, hasCalls: boolean): readonly JsonObject[] {
   const reason = delta['stop_reason']
-  const finish = finishReason(reason)
+  const finish = finishReason(reason, hasCalls)
   if (finish === null) return []
   const refusal = refusalOf(reason, delta['stop_details'])
   const stopped = textOf(delta['stop_sequence'])

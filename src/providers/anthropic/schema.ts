@@ -1,26 +1,51 @@
 import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts'
 import { unsayable } from './content.ts'
 import type { ClaudeModel } from './claude-model.ts'
+import type { ToolWords } from './tools.ts'
 
-/** `output_config.format`, or the name of the member that asked for more than can be told. */
+/** How an answer is asked for in JSON, or the name of the member that asked for more than can be told. */
 export interface FormatWords {
+  /** `output_config.format`. */
   readonly told?: JsonObject
+  /** A tool that Claude must call in place of an answer: its input is the answer. */
+  readonly tools?: ToolWords
   readonly lost: readonly string[]
 }
 
+/** The tool whose input is the answer, by LiteLLM's name. */
+export const ANSWER_TOOL = 'json_tool_call'
+
+const LOST: FormatWords = { lost: ['response_format'] }
+
 /**
- * OpenAI's `response_format` (https://platform.claude.com/docs/en/build-with-claude/structured-outputs). Any JSON
- * without a schema is more than Claude can be held to.
+ * OpenAI's `response_format` (https://platform.claude.com/docs/en/build-with-claude/structured-outputs). JSON without a
+ * schema, and schemas for older models, take a tool that must be called; `mayForce` says whether one may be added.
  * @throws GatewayError bad_request (the client's doing) for a schema that is none
  */
-export function toOutputFormat(format: Json | undefined, { knowsSchemas }: ClaudeModel): FormatWords {
+export function toOutputFormat(
+  format: Json | undefined,
+  { knowsSchemas }: ClaudeModel,
+  mayForce: boolean,
+): FormatWords {
   if (!isJsonObject(format) || format['type'] === 'text') return { lost: [] }
-  if (format['type'] !== 'json_schema' || !knowsSchemas) return { lost: ['response_format'] }
+  if (format['type'] === 'json_object') return mayForce ? forced({}) : LOST
+  if (format['type'] !== 'json_schema') return LOST
   const named = format['json_schema']
   const schema = isJsonObject(named) ? named['schema'] : undefined
   if (!isJsonObject(schema))
     throw unsayable('a "response_format" of the type "json_schema" needs a "schema"', 'response_format')
-  return { told: { type: 'json_schema', schema: closedObject(schema) }, lost: [] }
+  if (knowsSchemas) return { told: { type: 'json_schema', schema: closedObject(schema) }, lost: [] }
+  return mayForce && schema['type'] === 'object' ? forced(schema) : LOST
+}
+
+function forced(schema: JsonObject): FormatWords {
+  const tool = {
+    name: ANSWER_TOOL,
+    description: 'Gives the answer to the user.',
+    input_schema: { type: 'object', ...schema },
+  }
+  const choice = { type: 'tool', name: ANSWER_TOOL, disable_parallel_tool_use: true }
+  return { tools: { tools: [tool], tool_choice: choice }, lost: [] }
 }
 
 /**
