@@ -137,7 +137,7 @@ function htmlTitle(html: string): string {
 }
 
 /** Control characters and runs of white space become one space, so that no upstream writes our log lines. */
-function oneLine(text: string): string {
+export function oneLine(text: string): string {
   const flat = text.replaceAll(/[\s\p{Cc}]+/gu, ' ').trim()
   return flat.length > MAX_TEXT_CHARS ? `${flat.slice(0, MAX_TEXT_CHARS)}…` : flat
 }
