@@ -163,7 +163,11 @@ const COHERE_V1_ANSWERS: { readonly [M in HttpMode]?: GoodAnswer } = {
   rerank: OPENAI_ANSWERS.rerank,
 }
 
+/** Their answers stand beside them. */
+const ELSEWHERE: ReadonlySet<string> = new Set(['watsonx', 'watsonx_text'])
+
 for (const adapter of ADAPTERS) {
+  if (ELSEWHERE.has(adapter.id)) continue
   if (adapter.codecs.chat === cohere.codecs.chat) adapterContract(adapter, COHERE_V1_ANSWERS)
   else if (adapter.id.endsWith('codestral'))
     adapterContract(adapter, { ...OPENAI_ANSWERS, completion: FILL_IN_THE_MIDDLE })
@@ -226,6 +230,8 @@ for (const provider of [
   'nvidia_nim',
   'together_ai',
   'cohere',
+  'azure_ai',
+  'databricks',
 ]) {
   relayContracts(provider, deploymentOf(provider))
   relayContracts(`${provider} with defaults`, deploymentOf(provider, DEFAULTS))

@@ -58,7 +58,9 @@ export function errorIn(value: Json | undefined): ErrorFacts | undefined {
   if (text === undefined) return undefined
   const inner = error !== undefined && isJsonObject(error['innererror']) ? error['innererror'] : undefined
   const detail = isJsonObject(body['detail']) ? body['detail'] : undefined
-  const codes = [error, inner, body, detail].flatMap((part) => (part === undefined ? [] : words(part)))
+  const errors = body['errors']
+  const first = Array.isArray(errors) && isJsonObject(errors[0]) ? errors[0] : undefined
+  const codes = [error, inner, body, detail, first].flatMap((part) => (part === undefined ? [] : words(part)))
   const status = [error, body].flatMap((part) => (part === undefined ? [] : statuses(part)))[0]
   const param = error?.['param'] ?? body['param']
   return {

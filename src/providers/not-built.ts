@@ -8,7 +8,6 @@ export const NOT_BUILT: ReadonlySet<string> = new Set([
   'anthropic_text',
   'auto_router',
   'aws_polly',
-  'azure_ai',
   'bedrock',
   'bedrock_converse',
   'bedrock_mantle',
@@ -59,8 +58,6 @@ export const NOT_BUILT: ReadonlySet<string> = new Set([
   'vertex_ai',
   'vertex_ai_beta',
   'voyage',
-  'watsonx',
-  'watsonx_text',
 ])
 
 /** What people write for a provider that has another name here. */

@@ -1,11 +1,14 @@
 import type { ResolveModel } from '../core/resolve.ts'
 import type { ProviderAdapter } from './adapter.ts'
+import { azureAi } from './azure-ai/adapter.ts'
 import { azure, azureText } from './azure/adapter.ts'
 import { cohere, cohereChatProvider } from './cohere/adapter.ts'
+import { databricks } from './databricks/adapter.ts'
 import { openAiCompatible } from './openai-compatible/adapter.ts'
 import { COMPATIBLE_ROWS } from './openai-compatible/rows.ts'
 import { openAi, textCompletionOpenAi } from './openai/adapter.ts'
 import { createResolve } from './resolve.ts'
+import { watsonx, watsonxText } from './watsonx/adapter.ts'
 
 /** Every provider that is built. To add one, add its adapter here. */
 export const ADAPTERS: readonly ProviderAdapter[] = [
@@ -13,8 +16,12 @@ export const ADAPTERS: readonly ProviderAdapter[] = [
   textCompletionOpenAi,
   azure,
   azureText,
+  azureAi,
   cohere,
   cohereChatProvider,
+  databricks,
+  watsonx,
+  watsonxText,
   ...COMPATIBLE_ROWS.map(openAiCompatible),
 ]
 

@@ -9,7 +9,7 @@ import { Secret } from '../../core/secret.ts'
 import type { Limits, WireRequest, WireResponse } from '../../transport/wire.ts'
 import { deploymentOf } from '../adapter.contract.ts'
 import type { AuthGround, Connected } from '../adapter.ts'
-import { azure } from '../azure/adapter.ts'
+import { azure } from './adapter.ts'
 
 const BASE = 'https://res.openai.azure.com'
 const HOUR_MS = 3_600_000
