@@ -158,8 +158,19 @@ provider's own address. A server that is not listed is reached as \`openai/<mode
 | prefix | address | key |
 |---|---|---|
 | \`openai/\`, \`text-completion-openai/\` | \`OPENAI_API_BASE\`, \`OPENAI_BASE_URL\`, \`https://api.openai.com/v1\` | \`OPENAI_API_KEY\`; the organization: \`OPENAI_ORGANIZATION\`, \`OPENAI_ORG_ID\` |
-| \`azure/\`, \`azure_text/\` | \`AZURE_API_BASE\`, \`AZURE_OPENAI_ENDPOINT\`; the version: \`AZURE_API_VERSION\`, else \`2024-10-21\` | \`AZURE_API_KEY\`, \`AZURE_OPENAI_API_KEY\`, \`AZURE_AD_TOKEN\` |
+| \`azure/\`, \`azure_text/\` | \`AZURE_API_BASE\`, \`AZURE_OPENAI_ENDPOINT\`; the version: \`AZURE_API_VERSION\`, else \`2024-10-21\` | \`AZURE_API_KEY\`, \`AZURE_OPENAI_API_KEY\`, \`AZURE_AD_TOKEN\`, or a token it gets (below) |
+| \`azure_ai/\` | \`AZURE_AI_API_BASE\`; the version: \`AZURE_AI_API_VERSION\` | \`AZURE_AI_API_KEY\`, \`AZURE_AD_TOKEN\`, or a token it gets (below) |
 | \`cohere/\`, \`cohere_chat/\` | \`COHERE_API_BASE\`, \`https://api.cohere.com\` | \`COHERE_API_KEY\`, \`CO_API_KEY\` |
+| \`databricks/\` | \`DATABRICKS_API_BASE\`, \`DATABRICKS_HOST\` | \`DATABRICKS_API_KEY\`, \`DATABRICKS_TOKEN\`, or \`DATABRICKS_CLIENT_ID\` with \`DATABRICKS_CLIENT_SECRET\` |
+| \`watsonx/\`, \`watsonx_text/\` | \`WATSONX_API_BASE\`, \`WATSONX_URL\`, \`WX_URL\`, \`WML_URL\`, or \`WATSONX_REGION\`; the project: \`WATSONX_PROJECT_ID\` or \`WATSONX_SPACE_ID\`; the version: \`WATSONX_API_VERSION\` | \`WATSONX_TOKEN\`, \`WATSONX_ZENAPIKEY\`, \`WATSONX_APIKEY\`, \`WATSONX_API_KEY\`, \`WX_API_KEY\`; its tokens come from \`WATSONX_IAM_URL\`, else IBM Cloud |
+
+Tokens of Entra ID, for Azure: \`tenant_id\`, \`client_id\` and \`client_secret\` (\`AZURE_TENANT_ID\`, \`AZURE_CLIENT_ID\`,
+\`AZURE_CLIENT_SECRET\`), \`azure_username\` and \`azure_password\`, a federated token (\`azure_ad_token: oidc/file/<path>\`,
+\`oidc/env/<variable>\`, or \`AZURE_FEDERATED_TOKEN_FILE\`), or a managed identity: that of App Service where
+\`IDENTITY_ENDPOINT\` and \`IDENTITY_HEADER\` are set, the machine's where \`AZURE_CREDENTIAL\` says
+\`ManagedIdentityCredential\`. What is written in the config beats the environment; of each, an \`api_key\` comes first.
+\`AZURE_AUTHORITY_HOST\` and \`AZURE_SCOPE\` say where tokens come from and what they are for. A token is renewed
+while it is still good, and no request waits for that.
 
 ## OpenAI-compatible
 

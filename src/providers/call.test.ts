@@ -338,6 +338,21 @@ for (const [what, onSocket, outcome] of SESSIONS) {
     ))
 }
 
+test('what was sent is shown also where no token was to be had', async () => {
+  const connection = {
+    apiBase: 'http://h',
+    headers: {},
+    settings: { tenant_id: 't', client_id: 'c' },
+    secrets: { client_secret: new Secret('the-secret') },
+  }
+  const line = lineOf('azure', { connection }, { AZURE_AUTHORITY_HOST: 'http://127.0.0.1:9' })
+  const shown = sentRequest(line, encode(line, 'chat', REQUESTS.chat))
+  assert.deepEqual(Object.keys(shown.headers), ['accept', 'content-type'])
+  await assert.rejects(async () => line.authorize({ method: 'GET', url: 'http://h', headers: {} }), {
+    kind: 'server_error',
+  })
+})
+
 test('what was sent is shown without any header value, and a form by its parts', () => {
   const line = lineOf('azure', { connection: keyed('http://h') })
   const sent = sentRequest(line, encode(line, 'audio_transcription', REQUESTS.audio_transcription))

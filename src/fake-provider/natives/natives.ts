@@ -1,7 +1,11 @@
+import { azureAi } from './azure-ai.ts'
+import { databricks } from './databricks.ts'
+import { entra } from './entra.ts'
 import type { Native } from './native.ts'
+import { watsonx } from './watsonx.ts'
 
 /** Every provider with words of its own. To add one, add it here. */
-export const NATIVES: readonly Native[] = []
+export const NATIVES: readonly Native[] = [azureAi, databricks, entra, watsonx]
 
 /** The provider that a path names, and the path below it; undefined where it names none. */
 export function nativeOf(path: string): { readonly native: Native; readonly path: string } | undefined {

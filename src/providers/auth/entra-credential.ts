@@ -82,7 +82,7 @@ function ofIdentity(deployment: Deployment, env: Env): EntraCredential | undefin
   const header = fromEnv(env, ['IDENTITY_HEADER'])
   if (endpoint !== undefined && header !== undefined)
     return { kind: 'identity', endpoint, header: new Secret(header), ...which }
-  if (!IDENTITY_WORDS.has(env['AZURE_CREDENTIAL'] ?? '')) return undefined
+  if (!IDENTITY_WORDS.has(fromEnv(env, ['AZURE_CREDENTIAL']) ?? '')) return undefined
   const machine = (fromEnv(env, ['AZURE_POD_IDENTITY_AUTHORITY_HOST']) ?? MACHINE).replace(/\/+$/, '')
   return { kind: 'identity', endpoint: `${machine}/metadata/identity/oauth2/token`, ...which }
 }

@@ -27,6 +27,9 @@ const RENEWAL_MS = 5 * 60_000
 /** After a renewal that failed, while the held token is still good, milliseconds. */
 const PATIENCE_MS = 10_000
 
+/** What was refused is not asked for again at once, whatever the traffic, milliseconds. */
+const REFUSAL_MS = 1_000
+
 interface Held {
   readonly text: string
   readonly expiresAt: number
@@ -40,6 +43,7 @@ interface Held {
 export function createTokenSource(fetch: (ground: AuthGround) => Promise<Token>): TokenSource {
   let held: Held | undefined
   let fetching: Promise<string> | undefined
+  let refused: { readonly error: unknown; readonly until: number } | undefined
   let secrets: readonly Secret[] = []
   const keep = (token: Token): string => {
     const { receivedAt, expiresAt, secret } = token
@@ -51,11 +55,17 @@ export function createTokenSource(fetch: (ground: AuthGround) => Promise<Token>)
       renewAt: expiresAt - Math.min(RENEWAL_MS, lifeMs / 3),
     }
     secrets = [secret, ...secrets.slice(0, 1)]
+    refused = undefined
     return text
   }
   const renew = (ground: AuthGround): Promise<string> => {
+    if (refused !== undefined && ground.now() < refused.until) return Promise.reject(refused.error)
     fetching ??= fetch(ground)
       .then(keep)
+      .catch((error: unknown) => {
+        refused = { error, until: ground.now() + REFUSAL_MS }
+        throw error
+      })
       .finally(() => {
         fetching = undefined
       })

@@ -42,7 +42,7 @@ export function azureAiUrl(target: Target, route: RouteName): string {
 
 /** True where bodies may hold members beyond the common ones, if a header says that they are meant for the model. */
 export function isInference(base: string): boolean {
-  return placeOf(base) === 'resource'
+  return placeOf(base) !== 'openai'
 }
 
 /**

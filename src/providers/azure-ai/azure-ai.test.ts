@@ -80,7 +80,7 @@ test('a key goes where its host looks for it, and members of the model’s own a
     [RESOURCE, { 'api-key': 'the-key', ...pass }],
     [`${RESOURCE}/openai/v1`, { 'api-key': 'the-key' }],
     ['https://res.openai.azure.com/openai/v1', { 'api-key': 'the-key' }],
-    [MODEL, { authorization: 'Bearer the-key' }],
+    [MODEL, { authorization: 'Bearer the-key', ...pass }],
     ['https://proxy.test/models', { authorization: 'Bearer the-key', ...pass }],
   ]
   for (const [base, headers] of table) assert.deepEqual((await sentTo(base, key)).headers, headers, base)

@@ -146,6 +146,17 @@ test('an outage of Entra ID is felt only when the token has expired', async () =
   })
 })
 
+test('what was refused is not asked for again at once', async () => {
+  const here = scene(answerOf(401, { error: 'invalid_client' }), tokenOf('token-1'))
+  const { authorize } = connected(SECRET_PARAMS)
+  for (let times = 0; times < 3; times += 1)
+    await assert.rejects(async () => authorize(REQUEST, here.ground), { kind: 'auth' })
+  assert.equal(here.asked.length, 1)
+  here.now += 1_000
+  const sent = await authorize(REQUEST, here.ground)
+  assert.equal(sent.headers['authorization'], 'Bearer token-1')
+})
+
 /** The sentences are Entra's; https://learn.microsoft.com/entra/identity-platform/reference-error-codes, 2026-11-27. */
 const REFUSALS: readonly (readonly [string, number, object, RegExp])[] = [
   [

@@ -1,5 +1,5 @@
 import { isJsonObject, type Json } from '../../core/json.ts'
-import type { ChatChunk, ChatRequest } from '../../core/mode.ts'
+import type { ChatChoice, ChatChunk, ChatRequest } from '../../core/mode.ts'
 import type { Codec, Encoded, StreamDecoder, Target } from '../adapter.ts'
 import { withDefaults } from '../body-defaults.ts'
 import { decodeChat } from '../openai/chat.ts'
@@ -24,9 +24,13 @@ export const databricksChat: Codec<'chat'> = {
   encode,
   decode: (response, target) => {
     const answer = decodeChat(response, target)
-    return { ...answer, choices: answer.choices.map((one) => ({ ...one, message: fromParts(one.message) })) }
+    return { ...answer, choices: answer.choices.map(withWords) }
   },
   openStream: openDatabricksStream,
+}
+
+function withWords(choice: ChatChoice): ChatChoice {
+  return { ...choice, message: fromParts(choice.message) }
 }
 
 function encode(request: ChatRequest, target: Target): Encoded {

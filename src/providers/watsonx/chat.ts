@@ -1,5 +1,5 @@
 import { isJsonObject, type JsonObject } from '../../core/json.ts'
-import type { ChatChunk, ChatResponse } from '../../core/mode.ts'
+import type { ChatChoice, ChatChunk, ChatResponse } from '../../core/mode.ts'
 import type { WireResponse } from '../../transport/wire.ts'
 import type { Codec, StreamDecoder, Target } from '../adapter.ts'
 import { textOf } from '../answer.ts'
@@ -32,13 +32,13 @@ function decode(response: WireResponse, target: Target): ChatResponse {
     object: answer.object,
     created: answer.created,
     model: textOf(answer['model_id']) ?? answer.model,
-    // OpenAI's description requires both, null where there are none; typed clients insist.
-    choices: answer.choices.map((choice) => ({
-      logprobs: null,
-      ...choice,
-      message: { refusal: null, content: null, ...choice.message },
-    })),
+    choices: answer.choices.map(withNulls),
   }
+}
+
+/** OpenAI's description requires these, null where there are none; typed clients insist. */
+function withNulls(choice: ChatChoice): ChatChoice {
+  return { logprobs: null, ...choice, message: { refusal: null, content: null, ...choice.message } }
 }
 
 /** Server-sent events with OpenAI's chunks; the last one has the usage, and no `[DONE]` follows. */

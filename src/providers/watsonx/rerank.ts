@@ -54,10 +54,14 @@ function decode(response: WireResponse): RerankResponse {
     results: told.map(({ index, relevance_score }) => ({ index, relevance_score })),
     whole: {
       id: textOf(body['id']) ?? '',
-      results: told.map((one) => ({ ...one })),
+      results: told.map(toCohere),
       meta: tokens === undefined ? {} : { tokens: { input_tokens: tokens } },
     },
   }
+}
+
+function toCohere({ index, relevance_score, document }: Result): JsonObject {
+  return { index, relevance_score, ...(document !== undefined && { document }) }
 }
 
 interface Result {
