@@ -158,6 +158,7 @@ provider's own address. A server that is not listed is reached as \`openai/<mode
 | prefix | address | key |
 |---|---|---|
 | \`openai/\`, \`text-completion-openai/\` | \`OPENAI_API_BASE\`, \`OPENAI_BASE_URL\`, \`https://api.openai.com/v1\` | \`OPENAI_API_KEY\`; the organization: \`OPENAI_ORGANIZATION\`, \`OPENAI_ORG_ID\` |
+| \`anthropic/\` | \`ANTHROPIC_API_BASE\`, \`ANTHROPIC_BASE_URL\`, \`https://api.anthropic.com\` | \`ANTHROPIC_API_KEY\`, \`ANTHROPIC_AUTH_TOKEN\` |
 | \`azure/\`, \`azure_text/\` | \`AZURE_API_BASE\`, \`AZURE_OPENAI_ENDPOINT\`; the version: \`AZURE_API_VERSION\`, else \`2024-10-21\` | \`AZURE_API_KEY\`, \`AZURE_OPENAI_API_KEY\`, \`AZURE_AD_TOKEN\`, or a token it gets (below) |
 | \`azure_ai/\` | \`AZURE_AI_API_BASE\`; the version: \`AZURE_AI_API_VERSION\` | \`AZURE_AI_API_KEY\`, \`AZURE_AD_TOKEN\`, or a token it gets (below) |
 | \`cohere/\`, \`cohere_chat/\` | \`COHERE_API_BASE\`, \`https://api.cohere.com\` | \`COHERE_API_KEY\`, \`CO_API_KEY\` |

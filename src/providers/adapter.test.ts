@@ -163,11 +163,10 @@ const COHERE_V1_ANSWERS: { readonly [M in HttpMode]?: GoodAnswer } = {
   rerank: OPENAI_ANSWERS.rerank,
 }
 
-/** Their answers stand beside them. */
-const ELSEWHERE: ReadonlySet<string> = new Set(['watsonx', 'watsonx_text'])
+/** Those with words of their own go through the contract beside their code. */
+const ELSEWHERE: ReadonlySet<string> = new Set(['anthropic', 'watsonx', 'watsonx_text'])
 
-for (const adapter of ADAPTERS) {
-  if (ELSEWHERE.has(adapter.id)) continue
+for (const adapter of ADAPTERS.filter(({ id }) => !ELSEWHERE.has(id))) {
   if (adapter.codecs.chat === cohere.codecs.chat) adapterContract(adapter, COHERE_V1_ANSWERS)
   else if (adapter.id.endsWith('codestral'))
     adapterContract(adapter, { ...OPENAI_ANSWERS, completion: FILL_IN_THE_MIDDLE })

@@ -4,7 +4,6 @@ export const NOT_BUILT: ReadonlySet<string> = new Set([
   'ai21',
   'aiohttp_openai',
   'amazon_nova',
-  'anthropic',
   'anthropic_text',
   'auto_router',
   'aws_polly',

@@ -1,5 +1,6 @@
 import type { ResolveModel } from '../core/resolve.ts'
 import type { ProviderAdapter } from './adapter.ts'
+import { anthropic } from './anthropic/adapter.ts'
 import { azureAi } from './azure-ai/adapter.ts'
 import { azure, azureText } from './azure/adapter.ts'
 import { cohere, cohereChatProvider } from './cohere/adapter.ts'
@@ -19,6 +20,7 @@ export const ADAPTERS: readonly ProviderAdapter[] = [
   azureAi,
   cohere,
   cohereChatProvider,
+  anthropic,
   databricks,
   watsonx,
   watsonxText,

@@ -63,6 +63,8 @@ const FOUND: readonly (readonly [string, Hints, Resolution])[] = [
     { apiBase: 'https://api.groq.com/openai/v1' },
     { provider: 'groq', upstreamModel: 'llama3-8b' },
   ],
+  ['anthropic/claude-3-5-sonnet', {}, { provider: 'anthropic', upstreamModel: 'claude-3-5-sonnet' }],
+  ['claude-opus-4-5', {}, { provider: 'anthropic', upstreamModel: 'claude-opus-4-5' }],
   ['my-model', { customProvider: 'openai' }, { provider: 'openai', upstreamModel: 'my-model' }],
   ['openai/my-model', { customProvider: 'openai' }, { provider: 'openai', upstreamModel: 'my-model' }],
   [
@@ -81,8 +83,7 @@ const notBuilt = (provider: string): string =>
   `provider "${provider}" is not built yet; the deployment is listed, but nothing is sent to it`
 
 const PROBLEMS: readonly (readonly [string, Hints, string, string])[] = [
-  ['anthropic/claude-3-5-sonnet', {}, 'anthropic', notBuilt('anthropic')],
-  ['claude-opus-4-5', {}, 'anthropic', notBuilt('anthropic')],
+  ['anthropic_text/claude-2', {}, 'anthropic_text', notBuilt('anthropic_text')],
   ['anthropic.claude-3-sonnet-20240229-v1:0', {}, 'bedrock', notBuilt('bedrock')],
   ['eu.anthropic.claude-3-5-sonnet-20240620-v1:0', {}, 'bedrock', notBuilt('bedrock')],
   ['gemini-2.5-pro', {}, 'vertex_ai', notBuilt('vertex_ai')],

@@ -67,6 +67,11 @@ const MODELS: readonly Listed[] = [
   }),
   listed('foundry-v1', 'azure_ai/gpt-5-mini', { api_base: `${FOUNDRY}/openai/v1`, ...APPLICATION }),
   listed('foundry-own', 'azure_ai/mistral', { api_base: FOUNDRY, api_key: 'foundry-key-1' }),
+  listed('foundry-claude', 'azure_ai/claude-sonnet-4-5', { api_base: FOUNDRY, api_key: 'foundry-key-1' }),
+  listed('foundry-claude-entra', 'azure_ai/claude-sonnet-4-5', {
+    api_base: `${FOUNDRY}/anthropic`,
+    ...APPLICATION,
+  }),
   listed(
     'foundry-embed',
     'azure_ai/Cohere-embed-v3-english',
@@ -104,6 +109,7 @@ const CHATS = [
   'databricks',
   'databricks-claude',
 ]
+const CLAUDES = ['foundry-claude', 'foundry-claude-entra']
 const SECRETS = [
   'azure~secret~1',
   'federated.jwt.token',
@@ -155,7 +161,7 @@ const MESSAGES: OpenAI.ChatCompletionMessageParam[] = [{ role: 'user', content: 
 
 async function chats(gateway: Gateway): Promise<void> {
   const client = clientOf(gateway)
-  for (const model of ['azure-application', 'azure-workload', ...CHATS]) {
+  for (const model of ['azure-application', 'azure-workload', ...CHATS, ...CLAUDES]) {
     const answer = await client.chat.completions.create({ model, messages: MESSAGES })
     assert.equal(answer.choices[0]?.message.content, 'pong', model)
     assert.equal(answer.usage?.total_tokens, 6, model)
@@ -185,7 +191,7 @@ const TOOLS: OpenAI.ChatCompletionFunctionTool[] = ['weather', 'time'].map((name
 
 async function tools(gateway: Gateway): Promise<void> {
   const client = clientOf(gateway)
-  for (const model of CHATS) {
+  for (const model of [...CHATS, ...CLAUDES]) {
     const asked = { model, messages: MESSAGES, tools: TOOLS, tool_choice: 'auto' } as const
     const { choices } = await client.chat.completions.create(asked)
     const calls = choices[0]?.message.tool_calls ?? []
@@ -362,12 +368,12 @@ test('a credential that is refused is an unhealthy one, and the sentence says wh
 
 test('a request that is spoilt on its way turns the verdict', async () => {
   const proxy = await startMutatingProxy(OK)
-  const expected: Readonly<Record<Mutation | 'none', readonly string[]>> = {
-    none: ['healthy', 'healthy', 'healthy', 'healthy'],
-    path: ['not_found 404', 'not_found 404', 'not_found 404', 'not_found 404'],
-    auth: ['auth 401', 'auth 401', 'auth 401', 'auth 401'],
-    extra: ['bad_request 400', 'bad_request 400', 'bad_request 400', 'bad_request 400'],
-    missing: ['bad_request 400', 'bad_request 400', 'bad_request 400', 'bad_request 400'],
+  const expected: Readonly<Record<Mutation | 'none', string>> = {
+    none: 'healthy',
+    path: 'not_found 404',
+    auth: 'auth 401',
+    extra: 'bad_request 400',
+    missing: 'bad_request 400',
   }
   const mutations = ['none', 'path', 'auth', 'extra', 'missing'] as const
   try {
@@ -384,6 +390,10 @@ test('a request that is spoilt on its way turns the verdict', async () => {
           { api_base: `${base}/as-azure_ai`, api_key: 'foundry-key-1' },
           'rerank',
         ),
+        listed(`claude ${how}`, 'azure_ai/claude-sonnet-4-5', {
+          api_base: `${base}/as-azure_ai`,
+          api_key: 'foundry-key-1',
+        }),
         listed(`watsonx ${how}`, 'watsonx/ibm/granite', { ...WX, api_base: `${base}/as-watsonx` }),
         listed(`databricks ${how}`, 'databricks/llama', {
           ...PAT,
@@ -391,9 +401,9 @@ test('a request that is spoilt on its way turns the verdict', async () => {
         }),
       ]
     })
-    const kinds = ['foundry', 'rerank', 'watsonx', 'databricks']
+    const kinds = ['foundry', 'rerank', 'claude', 'watsonx', 'databricks']
     const verdicts = mutations.flatMap((how) =>
-      kinds.map((kind, at): [string, string] => [`${kind} ${how}`, expected[how][at] ?? '']),
+      kinds.map((kind): [string, string] => [`${kind} ${how}`, expected[how]]),
     )
     await withModels(
       models,

@@ -1,5 +1,6 @@
 import type { JsonObject } from '../../core/json.ts'
 import { azureError, jsonReply, type Reply } from '../reply.ts'
+import { claudeAnswer, claudeError } from './azure-claude.ts'
 import { chatAnswer, chatChunks, embeddingAnswer, eventsReply, goodReply, saidTo } from './chat-answers.ts'
 import { faultIn, messageFault, type Members } from './members.ts'
 import type { Native, NativeCall } from './native.ts'
@@ -55,7 +56,14 @@ const ROUTES: Readonly<Record<string, Route>> = {
   '/providers/cohere/v2/rerank': rerankRoute(['max_tokens_per_doc']),
 }
 
+const CLAUDE_PATH = '/anthropic/v1/messages'
+
 function answer(call: NativeCall): Reply {
+  if (call.path === CLAUDE_PATH && call.method === 'POST') {
+    return isAuthorized(call)
+      ? claudeAnswer(call)
+      : claudeError(401, 'authentication_error', 'invalid x-api-key')
+  }
   const route = ROUTES[call.path]
   if (route === undefined || call.method !== 'POST') return azureError(404, '404', 'Resource not found')
   const parameter = [...call.query.keys()].find((name) => name !== 'api-version')
@@ -70,7 +78,7 @@ function answer(call: NativeCall): Reply {
 }
 
 function isAuthorized(call: NativeCall): boolean {
-  const key = call.headers['api-key'] ?? authorizationOf(call, 'Bearer')
+  const key = call.headers['api-key'] ?? call.headers['x-api-key'] ?? authorizationOf(call, 'Bearer')
   if (typeof key !== 'string' || key === '') return false
   return call.keys === undefined || call.keys.has(key) || isToken(key, call.keys)
 }

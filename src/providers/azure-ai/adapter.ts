@@ -6,9 +6,12 @@ import { API_KEY, connectAzure } from '../auth/azure.ts'
 import { resolveBase, targetOf, withAddress } from '../auth/connect.ts'
 import { fromEnv } from '../auth/key.ts'
 import { createClassify } from '../classify.ts'
+import { classifyAnthropic } from '../anthropic/refusals.ts'
+import { chatCodec } from '../openai/chat.ts'
 import { openAiCodecs } from '../openai/codecs.ts'
 import type { Surface } from '../openai/surface.ts'
 import { azureAiUrl, hostOf, isInference } from './address.ts'
+import { azureAiChat, connectClaude, isClaude, isClaudeError } from './claude.ts'
 
 const BASE_ENV = ['AZURE_AI_API_BASE'] as const
 const KEY_ENV = ['AZURE_AI_API_KEY'] as const
@@ -33,6 +36,7 @@ const connect: ProviderAdapter['connect'] = (written, env) => {
   const deployment = withAddress(written, env, BASE_ENV)
   const base = resolveBase(deployment, BASE_ENV)
   if (typeof base !== 'string') return base
+  if (isClaude(deployment.upstreamModel, base)) return connectClaude(deployment, env, base)
   const host = hostOf(base)
   const { apiVersion = fromEnv(env, ['AZURE_AI_API_VERSION']) } = deployment.connection
   const keys = {
@@ -46,11 +50,17 @@ const connect: ProviderAdapter['connect'] = (written, env) => {
 
 const SURFACE: Surface = { url: azureAiUrl }
 
+const classify = createClassify([
+  { code: /^(unknown_model|Model_?NotFound|no_model_name)$/i, kind: 'not_found' },
+  { statuses: [400], text: /the api deployment .* does not exist|unknown model/i, kind: 'not_found' },
+])
+
 /** Azure AI Foundry: models of many makers, in OpenAI's words, and rerank in Cohere's. */
 export const azureAi: ProviderAdapter = {
   id: 'azure_ai',
   codecs: {
     ...openAiCodecs(SURFACE),
+    chat: azureAiChat(chatCodec(SURFACE)),
     audio_transcription: 'unsupported',
     audio_speech: 'unsupported',
     batch: 'unsupported',
@@ -60,8 +70,5 @@ export const azureAi: ProviderAdapter = {
   objects: 'unsupported',
   realtimeKeys: 'unsupported',
   connect,
-  classify: createClassify([
-    { code: /^(unknown_model|Model_?NotFound|no_model_name)$/i, kind: 'not_found' },
-    { statuses: [400], text: /the api deployment .* does not exist|unknown model/i, kind: 'not_found' },
-  ]),
+  classify: (response) => (isClaudeError(response) ? classifyAnthropic(response) : classify(response)),
 }

@@ -116,3 +116,46 @@ test('what is missing is said', () => {
       'no API key: set api_key, client_secret or azure_ad_token in litellm_params, or AZURE_AI_API_KEY or AZURE_AD_TOKEN in the environment',
   })
 })
+
+test('Claude is called at its own address, in its own words, whatever the base was pasted with', async () => {
+  const { chat } = azureAi.codecs
+  assert.ok(chat !== 'unsupported')
+  for (const base of [
+    RESOURCE,
+    `${RESOURCE}/models`,
+    `${RESOURCE}/anthropic`,
+    `${RESOURCE}/anthropic/v1/messages`,
+  ]) {
+    const connected = azureAi.connect(
+      deploymentOf('azure_ai', {
+        upstreamModel: 'claude-sonnet-4-5',
+        connection: {
+          headers: {},
+          apiBase: base,
+          apiVersion: '2024-05-01-preview',
+          apiKey: new Secret('the-key'),
+        },
+      }),
+      {},
+    )
+    assert.ok('authorize' in connected)
+    const { target } = connected
+    const wire = chat.encode({ messages: [{ role: 'user', content: 'ping' }], max_tokens: 16 }, target)
+    assert.equal(wire.url, `${RESOURCE}/anthropic/v1/messages`)
+    const { model, max_tokens: most } = JSON.parse(String(wire.body))
+    assert.deepEqual([model, most], ['claude-sonnet-4-5', 16])
+    assert.equal(chat.isRelayed?.(target), false)
+    assert.equal(chat.inlines?.('http://pictures.test/1.png', target), true)
+    const ground = { now: () => 0, transport: { send: () => assert.fail('a token was fetched') } }
+    const { headers } = await connected.authorize(wire, ground)
+    assert.deepEqual(headers, {
+      accept: 'application/json',
+      'content-type': 'application/json',
+      'x-api-key': 'the-key',
+      'anthropic-version': '2023-06-01',
+    })
+  }
+  const other = { provider: 'azure_ai', model: 'llama', base: RESOURCE, bodyDefaults: {} }
+  assert.equal(chat.isRelayed?.(other), true)
+  assert.equal(chat.inlines?.('http://pictures.test/1.png', other), false)
+})
