@@ -29,7 +29,7 @@ const OF_PROVIDERS: Readonly<Record<string, readonly string[]>> = {
 }
 
 /** Who serves OpenAI's reasoning models under OpenAI's rules. */
-const REASONING_PROVIDERS: ReadonlySet<string> = new Set(['openai', 'azure'])
+const REASONING_PROVIDERS: ReadonlySet<string> = new Set(['openai', 'azure', 'azure_ai'])
 
 const NONE: readonly string[] = []
 
