@@ -52,6 +52,9 @@ const SIBLINGS: Readonly<Record<string, readonly string[]>> = {
   watsonx: ['openai'],
   'openai-compatible': ['openai'],
   cohere: ['openai'],
+  'jina-ai': ['openai'],
+  'nvidia-nim': ['openai', 'openai-compatible'],
+  voyage: ['openai'],
 }
 
 const SRC = resolve(import.meta.dirname, '../src')

@@ -166,11 +166,62 @@ const COHERE_V1_ANSWERS: { readonly [M in HttpMode]?: GoodAnswer } = {
 /** Those with words of their own go through the contract beside their code. */
 const ELSEWHERE: ReadonlySet<string> = new Set(['anthropic', 'watsonx', 'watsonx_text'])
 
+/** Rankings in words of their own, and what becomes of a document that comes as a bare text. */
+const RANKINGS: Readonly<Record<string, GoodAnswer>> = {
+  voyage: {
+    source: 'https://docs.voyageai.com/reference/reranker-api',
+    body: {
+      object: 'list',
+      data: [{ relevance_score: 0.4375, index: 1, document: 'b' }],
+      model: 'rerank-2.5',
+      usage: { total_tokens: 26 },
+    },
+    value: {
+      results: [{ index: 1, relevance_score: 0.4375 }],
+      whole: {
+        results: [{ index: 1, relevance_score: 0.4375, document: { text: 'b' } }],
+        meta: { billed_units: { total_tokens: 26 }, tokens: { input_tokens: 26 } },
+      },
+    },
+  },
+  jina_ai: {
+    source: 'https://api.jina.ai/redoc',
+    body: {
+      model: 'jina-reranker-v2-base-multilingual',
+      results: [
+        { index: 0, relevance_score: 0.9, document: { text: 'a' } },
+        { index: 1, relevance_score: 0.1, document: 'b' },
+      ],
+    },
+    value: {
+      results: [
+        { index: 0, relevance_score: 0.9 },
+        { index: 1, relevance_score: 0.1 },
+      ],
+      whole: {
+        results: [
+          { index: 0, relevance_score: 0.9, document: { text: 'a' } },
+          { index: 1, relevance_score: 0.1, document: { text: 'b' } },
+        ],
+      },
+    },
+  },
+  nvidia_nim: {
+    source: 'https://docs.nvidia.com/nim/nemo-retriever/text-reranking/2.3/using-reranking.html',
+    body: { rankings: [{ index: 0, logit: -1.5 }] },
+    value: {
+      results: [{ index: 0, relevance_score: -1.5 }],
+      whole: { results: [{ index: 0, relevance_score: -1.5 }] },
+    },
+  },
+}
+
 for (const adapter of ADAPTERS.filter(({ id }) => !ELSEWHERE.has(id))) {
+  const rerank = RANKINGS[adapter.id]
   if (adapter.codecs.chat === cohere.codecs.chat) adapterContract(adapter, COHERE_V1_ANSWERS)
   else if (adapter.id.endsWith('codestral'))
     adapterContract(adapter, { ...OPENAI_ANSWERS, completion: FILL_IN_THE_MIDDLE })
-  else adapterContract(adapter, OPENAI_ANSWERS)
+  else adapterContract(adapter, { ...OPENAI_ANSWERS, ...(rerank !== undefined && { rerank }) })
 }
 
 const UNKNOWN = { unknown: { deep: [1, 'ü', null] } }

@@ -110,6 +110,13 @@ export interface RealtimeKeysFace {
   withKey(deployment: Deployment, key: Secret): Deployment
 }
 
+/** Members of a chat's or completion's body that models refuse, or leave out of account. */
+export interface Refused {
+  readonly fields: readonly string[]
+  /** Which models; absent: all of the provider's. */
+  readonly of?: (model: string) => boolean
+}
+
 /** Everything the program knows of one provider. */
 export interface ProviderAdapter {
   readonly id: string
@@ -129,10 +136,18 @@ export interface ProviderAdapter {
   /** A cheap current chat model, for probing a wildcard deployment. */
   readonly cheapChatModel?: string
   /**
-   * Where a GET is free, and shows that the server answers and takes the key: OpenAI's list of models. Absent: the
-   * provider has no such thing.
+   * Where a GET is free, and shows that the server answers and takes the key: OpenAI's list of models. Absent, or
+   * undefined: the provider has no such thing, or not there.
    */
-  readonly freeUrl?: (target: Target) => string
+  readonly freeUrl?: (target: Target) => string | undefined
+  /** True where that GET needs no key: it proves the way there, and nothing of the key. */
+  readonly isFreePublic?: boolean
+  /** What `drop_params` leaves out of bodies. */
+  readonly refuses?: readonly Refused[]
+  /** Hosts in `api_base` that give the provider away where the model names none. */
+  readonly hosts?: readonly string[]
+  /** How it authenticates, in a few words, where the headers of a request do not show it: signatures, tokens. */
+  readonly auth?: string
   /** True where a host serves one request at a time (local engines): it is never probed twice at once. */
   readonly oneAtATime?: boolean
   /** True: it runs on its owner's machines, whatever its address. False: it never does. Absent: the address tells. */

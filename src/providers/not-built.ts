@@ -27,8 +27,6 @@ export const NOT_BUILT: ReadonlySet<string> = new Set([
   'heroku',
   'huggingface',
   'humanloop',
-  'infinity',
-  'jina_ai',
   'langfuse',
   'langgraph',
   'manus',
@@ -56,7 +54,6 @@ export const NOT_BUILT: ReadonlySet<string> = new Set([
   'triton',
   'vertex_ai',
   'vertex_ai_beta',
-  'voyage',
 ])
 
 /** What people write for a provider that has another name here. */

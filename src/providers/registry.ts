@@ -5,11 +5,14 @@ import { azureAi } from './azure-ai/adapter.ts'
 import { azure, azureText } from './azure/adapter.ts'
 import { cohere, cohereChatProvider } from './cohere/adapter.ts'
 import { databricks } from './databricks/adapter.ts'
+import { jinaAi } from './jina-ai/adapter.ts'
+import { nvidiaNim } from './nvidia-nim/adapter.ts'
 import { openAiCompatible } from './openai-compatible/adapter.ts'
 import { COMPATIBLE_ROWS } from './openai-compatible/rows.ts'
 import { openAi, textCompletionOpenAi } from './openai/adapter.ts'
 import { createResolve } from './resolve.ts'
 import { watsonx, watsonxText } from './watsonx/adapter.ts'
+import { voyage } from './voyage/adapter.ts'
 
 /** Every provider that is built. To add one, add its adapter here. */
 export const ADAPTERS: readonly ProviderAdapter[] = [
@@ -24,6 +27,9 @@ export const ADAPTERS: readonly ProviderAdapter[] = [
   databricks,
   watsonx,
   watsonxText,
+  voyage,
+  jinaAi,
+  nvidiaNim,
   ...COMPATIBLE_ROWS.map(openAiCompatible),
 ]
 
@@ -39,4 +45,8 @@ export const resolveModel: ResolveModel = createResolve({
   isBuilt: (provider) => BY_ID.has(provider),
   ids: [...BY_ID.keys()],
   modeOf: (provider) => BY_ID.get(provider)?.onlyMode,
+  // Of two names of one host the first one in the list is meant.
+  hosts: new Map(
+    ADAPTERS.flatMap(({ id, hosts = [] }) => hosts.map((host) => [host, id] as const)).toReversed(),
+  ),
 })

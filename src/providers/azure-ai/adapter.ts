@@ -10,6 +10,7 @@ import { classifyAnthropic } from '../anthropic/refusals.ts'
 import { chatCodec } from '../openai/chat.ts'
 import { openAiCodecs } from '../openai/codecs.ts'
 import type { Surface } from '../openai/surface.ts'
+import { REFUSED_IN_REASONING } from '../refused-params.ts'
 import { azureAiUrl, hostOf, isInference } from './address.ts'
 import { azureAiChat, connectClaude, isClaude, isClaudeError } from './claude.ts'
 
@@ -70,5 +71,7 @@ export const azureAi: ProviderAdapter = {
   objects: 'unsupported',
   realtimeKeys: 'unsupported',
   connect,
+  auth: '`api-key: …` or `authorization: Bearer …`, by the host, or a token it gets',
+  refuses: [REFUSED_IN_REASONING],
   classify: (response) => (isClaudeError(response) ? classifyAnthropic(response) : classify(response)),
 }

@@ -6,6 +6,7 @@ import { fromEnv, type Env } from '../auth/key.ts'
 import { createClassify } from '../classify.ts'
 import { openAiCodecs } from '../openai/codecs.ts'
 import { realtimeFace } from '../openai/realtime.ts'
+import { REFUSED_IN_REASONING } from '../refused-params.ts'
 import {
   azureModelsUrl,
   azureObjectsUrl,
@@ -56,7 +57,9 @@ export const azure: ProviderAdapter = {
   },
   connect,
   classify: createClassify(),
+  auth: '`api-key: …`, or a token it gets',
   freeUrl: azureModelsUrl,
+  refuses: [REFUSED_IN_REASONING],
 }
 
 /** LiteLLM's name for Azure deployments that complete text. */

@@ -36,6 +36,8 @@ export const cohere: ProviderAdapter = {
     { statuses: [400], text: /blocked by (our )?content|blocked output/i, kind: 'content_policy' },
   ]),
   cheapChatModel: 'command-r7b-12-2024',
+  refuses: [{ fields: ['n'] }],
+  hosts: ['api.cohere.com'],
 }
 
 /** LiteLLM's name for Cohere's chat models. */

@@ -50,5 +50,6 @@ export const databricks: ProviderAdapter = {
       isKeyWide: true,
     },
   ]),
+  auth: '`authorization: Bearer …`, or a token it gets',
   freeUrl: (target) => `${workspaceOf(target.base)}/api/2.0/serving-endpoints`,
 }

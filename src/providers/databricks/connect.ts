@@ -33,13 +33,18 @@ export function workspaceOf(base: string): string {
 
 /** A workspace alone, as DATABRICKS_HOST names it with or without its scheme, stands for its serving endpoints. */
 function located(written: Deployment, env: Env): Deployment {
-  const host = fromEnv(env, ['DATABRICKS_HOST'])
-  const whole = host === undefined || host.includes('://') ? host : `https://${host}`
-  const deployment = withAddress(written, { ...env, DATABRICKS_HOST: whole }, SOURCE.baseEnv)
+  const deployment = withHost(withAddress(written, env, ['DATABRICKS_API_BASE']), env)
   const { apiBase } = deployment.connection
   if (apiBase === undefined || URL.parse(apiBase)?.pathname !== '/') return deployment
   const base = apiBase.replace(/\/+$/, '') + ENDPOINTS
   return { ...deployment, connection: { ...deployment.connection, apiBase: base } }
+}
+
+function withHost(deployment: Deployment, env: Env): Deployment {
+  const host = deployment.connection.apiBase === undefined ? fromEnv(env, ['DATABRICKS_HOST']) : undefined
+  if (host === undefined) return deployment
+  const whole = host.includes('://') ? host : `https://${host}`
+  return withAddress(deployment, { DATABRICKS_HOST: whole }, ['DATABRICKS_HOST'])
 }
 
 interface Client {

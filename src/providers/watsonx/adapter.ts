@@ -34,6 +34,7 @@ export const watsonx: ProviderAdapter = {
     { statuses: [400], code: /^(authentication_token_(expired|not_valid))$/, kind: 'auth' },
     { code: /^rate_limit_reached_requests$/, kind: 'rate_limited' },
   ]),
+  auth: '`authorization: Bearer …`, a token it gets',
   freeUrl: watsonxModelsUrl,
   cheapChatModel: 'ibm/granite-3-8b-instruct',
 }
