@@ -1,32 +1,27 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import { ask } from './asking.ts'
-import { freePort } from './program.ts'
 
-/** A way to spoil a request. */
-export type Mutation = 'path' | 'auth' | 'extra' | 'missing'
-
-/** A server that passes requests on spoilt, as the first segment of their path says, and answers as they are answered. */
+/** A proxy that changes the requests which pass it. */
 export interface MutatingProxy {
-  /** The base under which every request is spoilt in this way; `none` spoils nothing. */
-  base(mutation: Mutation | 'none'): string
+  /** `<url>/<mutation>/<path at the upstream>`. */
+  readonly url: string
   stop(): Promise<void>
 }
 
-/** The members without which no provider serves a request. */
-const MUSTS = ['messages', 'inputs', 'input', 'documents', 'prompt', 'texts', 'contents', 'query'] as const
-const CREDENTIALS: ReadonlySet<string> = new Set(['authorization', 'api-key', 'x-api-key', 'x-goog-api-key'])
-/** Of one hop. */
-const HOP: ReadonlySet<string> = new Set(['host', 'connection', 'content-length', 'transfer-encoding'])
+/** What can be wrong with a request of ours. */
+export const MUTATIONS = ['path', 'auth', 'extra', 'missing'] as const
 
-/** Starts a server in front of `upstream`. */
+const DEADLINE_MS = 10_000
+
+/** Starts a proxy in front of `upstream` that makes one mistake in each request: which, its path says first. */
 export async function startMutatingProxy(upstream: string): Promise<MutatingProxy> {
   const server = createServer((request, response) => {
-    void passOn(request, response, upstream)
+    void pass(upstream, request, response)
   })
-  const port = await freePort()
-  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve))
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const address = server.address()
+  const port = address !== null && typeof address === 'object' ? address.port : 0
   return {
-    base: (mutation) => `http://127.0.0.1:${port}/${mutation}`,
+    url: `http://127.0.0.1:${port}`,
     stop: () =>
       new Promise((resolve) => {
         server.close(() => resolve())
@@ -35,37 +30,40 @@ export async function startMutatingProxy(upstream: string): Promise<MutatingProx
   }
 }
 
-async function passOn(request: IncomingMessage, response: ServerResponse, upstream: string): Promise<void> {
+async function pass(upstream: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const [, mutation = '', rest = ''] = /^\/([^/]+)(.*)$/.exec(request.url ?? '') ?? []
   const chunks: Buffer[] = []
-  for await (const chunk of request) chunks.push(Buffer.from(chunk))
-  const [, mutation = '', rest = ''] = /^\/(\w+)(\/.*)$/.exec(request.url ?? '') ?? []
-  const [path = '', query] = rest.split('?')
-  const where = mutation === 'path' ? `${path}-x` : path
-  const body = spoilt(mutation, Buffer.concat(chunks).toString())
-  const answer = await ask(`${upstream}${where}${query === undefined ? '' : `?${query}`}`, {
+  for await (const chunk of request) if (Buffer.isBuffer(chunk)) chunks.push(chunk)
+  const headers = new Headers()
+  for (const name of ['authorization', 'content-type', 'accept']) {
+    const value = request.headers[name]
+    if (typeof value === 'string' && !(mutation === 'auth' && name === 'authorization'))
+      headers.set(name, value)
+  }
+  const answer = await fetch(`${upstream}${rest}${mutation === 'path' ? '/elsewhere' : ''}`, {
     method: request.method ?? 'GET',
-    headers: headersOf(mutation, request),
-    ...(body !== '' && { body }),
+    headers,
+    signal: AbortSignal.timeout(DEADLINE_MS),
+    ...(request.method === 'GET' ? {} : { body: mutated(mutation, Buffer.concat(chunks)) }),
   })
-  response.writeHead(answer.status, { 'content-type': answer.headers.get('content-type') ?? '' })
-  response.end(answer.text)
+  response.writeHead(answer.status, { 'content-type': answer.headers.get('content-type') ?? 'text/plain' })
+  response.end(Buffer.from(await answer.arrayBuffer()))
 }
 
-function headersOf(mutation: string, { headers }: IncomingMessage): Readonly<Record<string, string>> {
-  return Object.fromEntries(
-    Object.entries(headers).flatMap(([name, value]): [string, string][] =>
-      typeof value !== 'string' || HOP.has(name) || (mutation === 'auth' && CREDENTIALS.has(name))
-        ? []
-        : [[name, value]],
-    ),
-  )
-}
-
-function spoilt(mutation: string, text: string): string {
-  if (text === '' || (mutation !== 'extra' && mutation !== 'missing')) return text
-  const members: [string, unknown][] = Object.entries(JSON.parse(text))
-  if (mutation === 'extra') return JSON.stringify({ ...Object.fromEntries(members), colour: 'blue' })
-  const names = new Set(members.map(([name]) => name))
-  const must = MUSTS.find((name) => names.has(name))
-  return JSON.stringify(Object.fromEntries(members.filter(([name]) => name !== must)))
+/** JSON with a member too many or without what is asked; a form, which is text for the most part, likewise. */
+function mutated(mutation: string, body: Buffer): string | Buffer<ArrayBuffer> {
+  const text = body.toString('latin1')
+  if (mutation !== 'extra' && mutation !== 'missing') return Buffer.from(text, 'latin1')
+  if (!text.startsWith('{')) {
+    const changed =
+      mutation === 'missing'
+        ? text.replace('name="model"', 'name="language"')
+        : text.replace('name="model"', 'name="made_up"')
+    return Buffer.from(changed, 'latin1')
+  }
+  const json: Record<string, unknown> = JSON.parse(body.toString())
+  if (mutation === 'extra') return JSON.stringify({ ...json, made_up: 1 })
+  const lost = ['messages', 'prompt', 'input', 'inputs', 'texts', 'query'].find((name) => name in json) ?? ''
+  const { [lost]: _, ...rest } = json
+  return JSON.stringify(rest)
 }
