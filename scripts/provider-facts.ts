@@ -150,7 +150,7 @@ function deploymentOf(
     modeSource: 'default',
     connection: {
       headers: {},
-      settings: {},
+      settings: { project_id: 'the-project' },
       secrets: {},
       ...(key !== undefined && { apiKey: new Secret(key) }),
       ...(base !== undefined && { apiBase: base }),

@@ -20,6 +20,7 @@ export function providersPage(): string {
     ...facts.map(placed),
     '',
     BEDROCK,
+    TOKENS,
     '',
     WORDS,
     ...adapters.flatMap(worded),
@@ -128,6 +129,23 @@ and pictures (Nova Canvas, Titan, Stability) by InvokeModel, reranking by the ag
   not work.
 - \`aws_role_name\` is assumed with these, or with \`aws_web_identity_token\`, at \`aws_sts_endpoint\`, \`AWS_ENDPOINT_URL_STS\` or
   the region's. Keys that end are renewed five minutes before.`
+
+const TOKENS = `## Tokens that are got
+
+What is written in the config beats the environment; of each, an \`api_key\` comes first. A token is renewed while it is
+still good, and no request waits for that.
+
+| for | with | from |
+|---|---|---|
+| \`azure/\`, \`azure_text/\`, \`azure_ai/\` | \`tenant_id\`, \`client_id\` and \`client_secret\` (\`AZURE_TENANT_ID\`, \`AZURE_CLIENT_ID\`, \`AZURE_CLIENT_SECRET\`) | Entra ID at \`AZURE_AUTHORITY_HOST\`, for \`azure_scope\` (\`AZURE_SCOPE\`) |
+| | \`client_id\`, \`azure_username\` and \`azure_password\` (\`AZURE_USERNAME\`, \`AZURE_PASSWORD\`) | the same |
+| | \`azure_ad_token: oidc/file/<path>\` or \`oidc/env/<variable>\`, else the file that \`AZURE_FEDERATED_TOKEN_FILE\` names | the same |
+| | the identity of App Service, where \`IDENTITY_ENDPOINT\` and \`IDENTITY_HEADER\` are set; the machine's, where \`AZURE_CREDENTIAL\` says \`ManagedIdentityCredential\` | that endpoint |
+| \`databricks/\` | \`client_id\` and \`client_secret\` (\`DATABRICKS_CLIENT_ID\`, \`DATABRICKS_CLIENT_SECRET\`) | the workspace |
+| \`watsonx/\`, \`watsonx_text/\` | \`api_key\` | IBM Cloud at \`WATSONX_IAM_URL\` |
+
+A \`token\` of watsonx (\`WATSONX_TOKEN\`), a \`zen_api_key\` (\`WATSONX_ZENAPIKEY\`) and an \`azure_ad_token\`
+(\`AZURE_AD_TOKEN\`) are sent as they are.`
 
 const WORDS = `## What differs from OpenAI's words
 

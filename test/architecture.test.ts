@@ -47,6 +47,9 @@ const MAY_IMPORT: Readonly<
 /** Which provider folders may read another one's codecs. */
 const SIBLINGS: Readonly<Record<string, readonly string[]>> = {
   azure: ['openai'],
+  'azure-ai': ['anthropic', 'azure', 'openai'],
+  databricks: ['openai', 'openai-compatible'],
+  watsonx: ['openai'],
   'openai-compatible': ['openai'],
   bedrock: ['anthropic'],
   cohere: ['openai'],

@@ -251,8 +251,8 @@ describe('a deployment that cannot work stays in the list and says why', () => {
     ],
     [
       'a token fetcher',
-      '{model: azure/x, azure_ad_token: oidc/azure/aud}',
-      'model_list.0.litellm_params.azure_ad_token: tokens from an OIDC provider are not supported yet; use a key',
+      '{model: openai/x, api_key: oidc/azure/aud}',
+      'model_list.0.litellm_params.api_key: tokens from an OIDC provider are not supported here; use a key',
     ],
   ]
   for (const [name, params, expected] of table) {

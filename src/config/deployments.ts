@@ -193,11 +193,9 @@ function misconfiguration(findings: Findings): Misconfiguration | undefined {
       `the environment variable ${variable} is not set; set it, or remove this line`,
     )
   }
-  for (const param of ['api_key', 'azure_ad_token']) {
-    const node = params.get(param)
-    if (!textOf(node)?.startsWith('oidc/') || node === undefined) continue
-    add(node, `.litellm_params.${param}`, 'tokens from an OIDC provider are not supported yet; use a key')
-  }
+  const key = params.get('api_key')
+  if (key !== undefined && textOf(key)?.startsWith('oidc/') === true)
+    add(key, '.litellm_params.api_key', 'tokens from an OIDC provider are not supported here; use a key')
   if (environment === 'unset') {
     add(
       entry,

@@ -45,7 +45,7 @@ export const INFO: Block = blockOf(infoShape)
 
 /** Families of connection fields and prices: never part of a body, whatever their ending. */
 const NEVER_SENT =
-  /^(?:aws|vertex|azure|watsonx|sagemaker|oci|s3|gcs|litellm|mock)_|(?:^|_)cost(?:_|$)|^no-log$|^custom_/
+  /^(?:aws|vertex|azure|watsonx|databricks|sagemaker|oci|s3|gcs|litellm|mock)_|(?:^|_)cost(?:_|$)|^no-log$|^custom_/
 
 /** Request parameters that people set per deployment: sent, and not reported. */
 const REQUEST_PARAMS: ReadonlySet<string> = new Set(

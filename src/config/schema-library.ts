@@ -23,6 +23,10 @@ export const librarySettings = z.looseObject({
     'Seconds a request may take. Default: 6000. `router_settings.timeout` wins.',
   ),
   drop_params: acted(flag, 'Leave out of requests what their provider is known to refuse. Default: false.'),
+  enable_azure_ad_token_refresh: kept(
+    flag,
+    'Tokens of Azure are renewed always; the identity of a machine is used where AZURE_CREDENTIAL says so.',
+  ),
   user_url_allowed_hosts: acted(
     names,
     'Hosts (`name` or `name:port`) from which pictures and files that clients name may be fetched although their address is not public. Default: none.',

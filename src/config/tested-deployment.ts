@@ -74,6 +74,8 @@ export async function readTested(request: TestRequest, inputs: TestedInputs): Pr
   const { deployment } = read
   if (typeof deployment.connection.sslVerify === 'string')
     return refused('ssl_verify: must be true or false here; a test reads no files.')
+  if (deployment.connection.azureAdToken?.reveal().startsWith('oidc/') === true)
+    return refused('azure_ad_token: must be the token itself here; a test reads no files.')
   if (isLinkLocal(deployment.connection.apiBase))
     return refused('api_base: no model is served at a link-local address.')
   const isConfigured =

@@ -102,11 +102,12 @@ const BAD_ANSWERS: readonly {
 export function adapterContract(
   adapter: ProviderAdapter,
   good: { readonly [M in HttpMode]?: GoodAnswer },
+  more: Partial<Deployment> = {},
 ): void {
   const modes = modesOf(adapter)
   test(`${adapter.id}: encoding changes nothing it was given and says the same twice`, () => {
     for (const mode of modes) {
-      const { target } = connected(adapter)
+      const { target } = connected(adapter, more)
       const request = deepFreeze(structuredClone(REQUESTS[mode]))
       const once = encoded(adapter, mode, request, deepFreeze(target))
       assert.deepEqual(encoded(adapter, mode, request, target), once, mode)
@@ -114,7 +115,7 @@ export function adapterContract(
   })
   test(`${adapter.id}: the key is only in the authorized request`, async () => {
     for (const mode of modes) {
-      const { target, authorize } = connected(adapter)
+      const { target, authorize } = connected(adapter, more)
       const wire = encoded(adapter, mode, REQUESTS[mode], target)
       assert.ok(!printed(wire).includes(CONTRACT_KEY), mode)
       assert.ok(printed(await authorize(wire, GROUND)).includes(CONTRACT_KEY), mode)
@@ -125,7 +126,7 @@ export function adapterContract(
       const fixture = good[mode]
       assert.ok(fixture !== undefined, `no fixture for ${mode}`)
       assert.deepEqual(
-        decoded(adapter, mode, answerOf(fixture.body, fixture.contentType)),
+        decoded(adapter, mode, answerOf(fixture.body, fixture.contentType), more),
         fixture.value,
         fixture.source,
       )
@@ -136,7 +137,7 @@ export function adapterContract(
       for (const { name, answer, kind } of BAD_ANSWERS) {
         const label = `${mode}: ${name}`
         assert.throws(
-          () => decoded(adapter, mode, answer),
+          () => decoded(adapter, mode, answer, more),
           (error) => kindIs(error, kind, label),
           label,
         )
@@ -241,8 +242,8 @@ function modesOf(adapter: ProviderAdapter): readonly HttpMode[] {
   return modes.filter((mode) => adapter.codecs[mode] !== 'unsupported')
 }
 
-function connected(adapter: ProviderAdapter): Connected {
-  const result = adapter.connect(deploymentOf(adapter.id), {})
+function connected(adapter: ProviderAdapter, more: Partial<Deployment>): Connected {
+  const result = adapter.connect(deploymentOf(adapter.id, more), {})
   assert.ok('authorize' in result)
   return result
 }
@@ -262,8 +263,13 @@ function encoded<M extends HttpMode>(
   return codecOf(adapter, mode).encode(request, target)
 }
 
-function decoded(adapter: ProviderAdapter, mode: HttpMode, answer: WireResponse): unknown {
-  return codecOf(adapter, mode).decode(answer, connected(adapter).target)
+function decoded(
+  adapter: ProviderAdapter,
+  mode: HttpMode,
+  answer: WireResponse,
+  more: Partial<Deployment>,
+): unknown {
+  return codecOf(adapter, mode).decode(answer, connected(adapter, more).target)
 }
 
 function printed(wire: WireRequest): string {

@@ -173,6 +173,8 @@ const ELSEWHERE: ReadonlySet<string> = new Set([
   'gemini',
   'vertex_ai',
   'vertex_ai_beta',
+  'watsonx',
+  'watsonx_text',
 ])
 
 /** Rankings in words of their own, and what becomes of a document that comes as a bare text. */
@@ -346,6 +348,8 @@ for (const provider of [
   'nvidia_nim',
   'together_ai',
   'cohere',
+  'azure_ai',
+  'databricks',
   'huggingface',
 ]) {
   relayContracts(provider, deploymentOf(provider))

@@ -44,6 +44,8 @@ export interface Codec<M extends HttpMode> {
   openStream?(target: Target): StreamDecoder<Operations[M]['event']>
   /** Present where a client's body needs no translation, only edits at its top level. */
   readonly relay?: RelayFace
+  /** Where only some of a provider's models take OpenAI's words: are bodies for this one relayed? Default: all are. */
+  readonly isRelayed?: (target: Target) => boolean
   /** The same for the routes beside the mode's own. */
   readonly sides?: { readonly [S in SideRoute]?: RelayFace }
 }

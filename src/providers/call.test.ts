@@ -73,13 +73,13 @@ const PROBLEMS: readonly (readonly [string, Connection, Record<string, string>, 
     'azure',
     { apiBase: 'https://a.test', headers: {} },
     {},
-    'no API key: set api_key or azure_ad_token in litellm_params, or AZURE_API_KEY or AZURE_OPENAI_API_KEY or AZURE_AD_TOKEN in the environment',
+    'no API key: set api_key, client_secret or azure_ad_token in litellm_params, or AZURE_API_KEY or AZURE_OPENAI_API_KEY or AZURE_AD_TOKEN in the environment',
   ],
   [
     'azure',
-    { apiBase: 'https://a.test', azureAdToken: new Secret('oidc/azure/x'), headers: {} },
+    { apiBase: 'https://a.test', azureAdToken: new Secret('oidc/github/x'), headers: {} },
     {},
-    'azure_ad_token "oidc/…" is not supported yet: give the Entra token itself, or an api_key',
+    'azure_ad_token "oidc/github/…" is not supported: write oidc/env/<variable> or oidc/file/<path>, or use a client_secret or an api_key',
   ],
   [
     'hosted_vllm',
@@ -337,6 +337,21 @@ for (const [what, onSocket, outcome] of SESSIONS) {
       onSocket,
     ))
 }
+
+test('what was sent is shown also where no token was to be had', async () => {
+  const connection = {
+    apiBase: 'http://h',
+    headers: {},
+    settings: { tenant_id: 't', client_id: 'c' },
+    secrets: { client_secret: new Secret('the-secret') },
+  }
+  const line = lineOf('azure', { connection }, { AZURE_AUTHORITY_HOST: 'http://127.0.0.1:9' })
+  const shown = sentRequest(line, encode(line, 'chat', REQUESTS.chat))
+  assert.deepEqual(Object.keys(shown.headers), ['accept', 'content-type'])
+  await assert.rejects(async () => line.authorize({ method: 'GET', url: 'http://h', headers: {} }), {
+    kind: 'server_error',
+  })
+})
 
 test('what was sent is shown without any header value, and a form by its parts', () => {
   const line = lineOf('azure', { connection: keyed('http://h') })

@@ -201,7 +201,7 @@ export function relay(
 function faceOf(line: Line, route: RouteName): RelayFace | undefined {
   const codec = line.adapter.codecs[isSideRoute(route) ? SIDE_ROUTES[route] : route]
   if (codec === 'unsupported') throw unsupported(line, route)
-  if (!isSideRoute(route)) return codec.relay
+  if (!isSideRoute(route)) return codec.isRelayed?.(line.target) === false ? undefined : codec.relay
   const side = codec.sides?.[route]
   if (side === undefined) throw unsupported(line, route)
   return side

@@ -58,8 +58,10 @@ export function errorIn(value: Json | undefined): ErrorFacts | undefined {
   if (text === undefined) return undefined
   const inner = error !== undefined && isJsonObject(error['innererror']) ? error['innererror'] : undefined
   const detail = isJsonObject(body['detail']) ? body['detail'] : undefined
+  const errors = body['errors']
+  const first = Array.isArray(errors) && isJsonObject(errors[0]) ? errors[0] : undefined
   const codes = [
-    ...[error, inner, body, detail].flatMap((part) => (part === undefined ? [] : words(part))),
+    ...[error, inner, body, detail, first].flatMap((part) => (part === undefined ? [] : words(part))),
     ...reasons(error?.['details']),
   ]
   const status = [error, body].flatMap((part) => (part === undefined ? [] : statuses(part)))[0]
@@ -149,7 +151,7 @@ function htmlTitle(html: string): string {
 }
 
 /** Control characters and runs of white space become one space, so that no upstream writes our log lines. */
-function oneLine(text: string): string {
+export function oneLine(text: string): string {
   const flat = text.replaceAll(/[\s\p{Cc}]+/gu, ' ').trim()
   return flat.length > MAX_TEXT_CHARS ? `${flat.slice(0, MAX_TEXT_CHARS)}…` : flat
 }

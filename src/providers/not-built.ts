@@ -7,7 +7,6 @@ export const NOT_BUILT: ReadonlySet<string> = new Set([
   'anthropic_text',
   'auto_router',
   'aws_polly',
-  'azure_ai',
   'bedrock_mantle',
   'black_forest_labs',
   'bytez',
@@ -47,8 +46,6 @@ export const NOT_BUILT: ReadonlySet<string> = new Set([
   'stability',
   'topaz',
   'triton',
-  'watsonx',
-  'watsonx_text',
 ])
 
 /** What people write for a provider that has another name here. */

@@ -1,10 +1,12 @@
 import type { ResolveModel } from '../core/resolve.ts'
 import type { ProviderAdapter } from './adapter.ts'
 import { anthropic } from './anthropic/adapter.ts'
+import { azureAi } from './azure-ai/adapter.ts'
 import { azure, azureText } from './azure/adapter.ts'
 import { bedrock, bedrockConverse } from './bedrock/adapter.ts'
 import { cohere, cohereChatProvider } from './cohere/adapter.ts'
 import { gemini } from './gemini/adapter.ts'
+import { databricks } from './databricks/adapter.ts'
 import { jinaAi } from './jina-ai/adapter.ts'
 import { nvidiaNim } from './nvidia-nim/adapter.ts'
 import { huggingFace } from './huggingface/adapter.ts'
@@ -15,6 +17,7 @@ import { COMPATIBLE_ROWS } from './openai-compatible/rows.ts'
 import { openAi, textCompletionOpenAi } from './openai/adapter.ts'
 import { createResolve } from './resolve.ts'
 import { vertexAi, vertexAiBeta } from './vertex_ai/adapter.ts'
+import { watsonx, watsonxText } from './watsonx/adapter.ts'
 import { voyage } from './voyage/adapter.ts'
 
 /** Every provider that is built. To add one, add its adapter here. */
@@ -31,6 +34,10 @@ export const ADAPTERS: readonly ProviderAdapter[] = [
   gemini,
   vertexAi,
   vertexAiBeta,
+  azureAi,
+  databricks,
+  watsonx,
+  watsonxText,
   voyage,
   jinaAi,
   nvidiaNim,

@@ -151,6 +151,11 @@ describe('POST /health/test_connection', () => {
         ],
         [{ litellm_params: base, model_info: { note: 'os.environ/X' } }, 400, /^Environment variable ref/],
         [{ litellm_params: { ...base, ssl_verify: '/etc/passwd' } }, 400, /ssl_verify/],
+        [
+          { litellm_params: { ...base, azure_ad_token: 'oidc/file//etc/passwd' } },
+          400,
+          /azure_ad_token.*no files/,
+        ],
         [{ litellm_params: { ...base, litellm_credential_name: 'shared' } }, 400, /litellm_credential_name/],
         [{ litellm_params: { ...base, api_base: 'http://169.254.169.254/latest' } }, 400, /link-local/],
         [{ litellm_params: { ...base, api_base: 'http://2852039166/v1' } }, 400, /link-local/],

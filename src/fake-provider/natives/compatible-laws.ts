@@ -82,14 +82,6 @@ export const COMPATIBLE_LAWS: readonly CompatibleLaw[] = [
     ...OLD,
   },
   {
-    id: 'databricks',
-    source: 'https://docs.databricks.com/machine-learning/foundation-model-apis/api-reference',
-    base: 'https://workspace.databricks.test/serving-endpoints',
-    serves: ['completion', 'embedding'],
-    models: 'none',
-    ...OLD,
-  },
-  {
     id: 'cloudflare',
     source: 'https://developers.cloudflare.com/workers-ai/configuration/open-ai-compatibility',
     base: 'https://api.cloudflare.com/client/v4/accounts/an-account/ai/v1',

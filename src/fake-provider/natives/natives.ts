@@ -1,7 +1,10 @@
 import { anthropic } from './anthropic.ts'
 import { bedrock } from './bedrock.ts'
+import { azureAi } from './azure-ai.ts'
 import { COMPATIBLE_LAWS } from './compatible-laws.ts'
 import { compatibleNative } from './compatible.ts'
+import { databricks } from './databricks.ts'
+import { entra } from './entra.ts'
 import { HUGGINGFACE } from './huggingface.ts'
 import { jinaAi } from './jina-ai.ts'
 import { GEMINI } from './gemini.ts'
@@ -11,6 +14,7 @@ import { nvidiaNim } from './nvidia-nim.ts'
 import { OLLAMA } from './ollama.ts'
 import { VERTEX_AI } from './vertex_ai.ts'
 import { voyage } from './voyage.ts'
+import { watsonx } from './watsonx.ts'
 
 /** Every provider with words of its own. To add one, add it here. */
 export const NATIVES: readonly Native[] = [
@@ -18,12 +22,16 @@ export const NATIVES: readonly Native[] = [
   GEMINI,
   VERTEX_AI,
   bedrock,
+  azureAi,
+  databricks,
+  entra,
   HUGGINGFACE,
   MISTRAL,
   OLLAMA,
   voyage,
   jinaAi,
   nvidiaNim,
+  watsonx,
   ...COMPATIBLE_LAWS.map(compatibleNative),
 ]
 

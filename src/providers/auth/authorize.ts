@@ -2,6 +2,7 @@ import type { Deployment } from '../../core/deployment.ts'
 import { Secret } from '../../core/secret.ts'
 import type { WireRequest } from '../../transport/wire.ts'
 import type { Connected, Target } from '../adapter.ts'
+import type { TokenSource } from './token-source.ts'
 
 /** A header that carries a secret: `prefix` + the secret. */
 export interface SecretHeader {
@@ -53,6 +54,39 @@ export function authorizedBy(
       ...all.filter((header) => header.isPlaceholder !== true).map((header) => header.secret),
       ...querySecrets(apiBaseQuery),
     ],
+  }
+}
+
+/** Where a token stands: `prefix` + the token. */
+export type TokenHeader = Pick<SecretHeader, 'name' | 'prefix'>
+
+/** `authorization: Bearer …` */
+export const BEARER: TokenHeader = { name: 'authorization', prefix: 'Bearer ' }
+
+/**
+ * A deployment that sends a token which it gets for itself; `secrets` are those it gets it with. Without a promise
+ * while a good token is held.
+ */
+export function authorizedByToken(
+  tokens: TokenSource,
+  secrets: readonly Secret[],
+  deployment: Deployment,
+  target: Target,
+  more: readonly SecretHeader[] = [],
+): Connected | { readonly message: string } {
+  const { name, prefix } = BEARER
+  const connected = authorizedBy(more, deployment, target)
+  if ('message' in connected) return connected
+  return {
+    target,
+    authorize: (request, ground) => {
+      const filled = (token: string): ReturnType<Connected['authorize']> =>
+        connected.authorize({ ...request, headers: { ...request.headers, [name]: prefix + token } }, ground)
+      const token = tokens.get(ground)
+      return typeof token === 'string' ? filled(token) : token.then(filled)
+    },
+    secrets: [...connected.secrets, ...secrets],
+    freshSecrets: () => tokens.freshSecrets(),
   }
 }
 

@@ -3,7 +3,7 @@ import type { Deployment, Misconfiguration } from '../../core/deployment.ts'
 import { Secret } from '../../core/secret.ts'
 import type { Connected, Target } from '../adapter.ts'
 import { cleanBase, isHttpUrl } from '../route.ts'
-import { authorizedBy, type SecretHeader } from './authorize.ts'
+import { authorizedBy, BEARER, type SecretHeader } from './authorize.ts'
 import { baseMissing, findKey, fromEnv, keyMissing, type Env } from './key.ts'
 
 /** Where a provider's base and key come from. */
@@ -21,8 +21,6 @@ export interface KeySource {
   /** The header that carries the key. Default: `authorization: Bearer …`. */
   readonly header?: { readonly name: string; readonly prefix: string }
 }
-
-const BEARER = { name: 'authorization', prefix: 'Bearer ' } as const
 
 /** Resolves base and key of a provider that is reached with one secret in one header. */
 export function connectByKey(

@@ -96,14 +96,6 @@ export const SPECIAL_ROWS: readonly CompatibleRow[] = [
     refuses: [{ fields: ['stop', 'frequency_penalty'] }],
     cheapChatModel: 'sonar',
   },
-  {
-    id: 'databricks',
-    keyEnv: ['DATABRICKS_API_KEY'],
-    renames: OLD_BUDGET,
-    unsupported: ['realtime', 'batch', 'audio_speech', 'audio_transcription', 'rerank', 'image_generation'],
-    // https://docs.databricks.com/machine-learning/foundation-model-apis/supported-models: pay per token.
-    cheapChatModel: 'databricks-meta-llama-3-1-8b-instruct',
-  },
   // https://developers.cloudflare.com/workers-ai/configuration/open-ai-compatibility (read 2026-11-23): chat and
   // embeddings below the account's /ai/v1. LiteLLM's configs name the account's other interface, /ai/run.
   {

@@ -54,6 +54,24 @@ test("a client's key is not sent beside the operator's token", async () =>
     { base: 'http://own.test', headers: { 'api-key': 'client-key' } },
   ))
 
+test("a client's key is not sent beside what gets tokens for the operator", async () => {
+  const settings = { tenant_id: 't', client_id: 'c', project_id: 'p' }
+  const secrets = { client_secret: new Secret('own-secret'), token: new Secret('own-token') }
+  const own = { apiBase: 'http://own.test', headers: {}, settings, secrets }
+  const key = { api_key: 'client-key' }
+  const header = { authorization: 'Bearer client-key' }
+  const base = own.apiBase
+  assert.deepEqual(await sentTo('azure', own, key), { base, headers: { 'api-key': 'client-key' } })
+  assert.deepEqual(await sentTo('databricks', { ...own, apiBase: `${base}/x` }, key), {
+    base: `${base}/x`,
+    headers: header,
+  })
+  assert.deepEqual(await sentTo('azure_ai', own, { ...key, api_base: 'http://client.test/openai/v1' }), {
+    base: 'http://client.test/openai/v1',
+    headers: header,
+  })
+})
+
 test('what could not be written into a URL or a header is refused as the client’s doing', () => {
   const key = { api_key: 'k' }
   for (const [field, own] of [

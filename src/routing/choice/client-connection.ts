@@ -69,7 +69,7 @@ const NO_ORGANIZATION = new Secret('')
 /** The deployment as this one request sees it. To a host of the client's nothing of the operator's is sent. */
 export function withClientConnection(deployment: Deployment, client: ClientConnection): Deployment {
   const base = client.api_base ?? client.base_url
-  const { azureAdToken, ...configured } = deployment.connection
+  const { azureAdToken, secrets, ...configured } = deployment.connection
   const { apiVersion } = configured
   const elsewhere = base !== undefined && {
     apiBase: base.replace(/\/+$/, ''),
@@ -77,11 +77,11 @@ export function withClientConnection(deployment: Deployment, client: ClientConne
     organization: NO_ORGANIZATION,
     ...(apiVersion !== undefined && { apiVersion }),
   }
-  // A token beside the client's key would win over it.
-  const here = {
-    ...configured,
-    ...(client.api_key === undefined && azureAdToken !== undefined && { azureAdToken }),
-  }
+  // A token, or what gets one, beside the client's key could win over it.
+  const here =
+    client.api_key !== undefined
+      ? configured
+      : { ...configured, ...(azureAdToken && { azureAdToken }), ...(secrets && { secrets }) }
   return {
     ...deployment,
     connection: {
