@@ -7,12 +7,14 @@ import { fromEnv, keyMissing, type Env } from '../auth/key.ts'
 import { createClassify } from '../classify.ts'
 import { openAiCodecs } from '../openai/codecs.ts'
 import { realtimeFace } from '../openai/realtime.ts'
+import { responsesFace } from '../openai/responses.ts'
 import { REFUSED_IN_REASONING } from '../refused-params.ts'
 import {
   azureModelsUrl,
   azureObjectsUrl,
   azureRealtimeKeyUrl,
   azureRealtimeUrl,
+  azureResponsesUrl,
   azureUrl,
   deploymentName,
   namesDeployment,
@@ -83,6 +85,7 @@ export const azure: ProviderAdapter = {
       return { ...deployment, connection: { ...connection, azureAdToken: key } }
     },
   },
+  surfaces: { responses: responsesFace(azureResponsesUrl, ({ model }) => deploymentName(model)) },
   connect,
   classify: createClassify(),
   freeUrl: azureModelsUrl,

@@ -1,4 +1,5 @@
 import type { LineOrProblem } from '../../health/subject.ts'
+import { surfaceFace } from '../../providers/surfaces.ts'
 import type { Line } from '../../providers/call.ts'
 import { candidateLine } from './candidate-line.ts'
 import type { LineDeps } from './candidate-line.ts'
@@ -30,18 +31,21 @@ export function capable(
 }
 
 /** A deployment that cannot be called lacks nothing: why it cannot is for `pick` to say. */
-function lacks(opened: LineOrProblem, { mode }: Operation): boolean {
-  return 'line' in opened && opened.line.adapter.codecs[mode] === 'unsupported'
+function lacks(opened: LineOrProblem, { mode, surface }: Operation): boolean {
+  if (!('line' in opened)) return false
+  const hasMode = opened.line.adapter.codecs[mode] !== 'unsupported'
+  if (surface === undefined) return !hasMode
+  return surfaceFace(opened.line, surface.face) === undefined && !(hasMode && surface.words !== undefined)
 }
 
 function incapable(
-  { route, mode }: Operation,
+  { route, mode, surface }: Operation,
   model: string,
   providers: readonly string[],
 ): ReturnType<typeof refuse> {
   const names = [...new Set(providers)].slice(0, 8).join(', ')
   return refuse(
-    `${route}: model=${model.slice(0, 256)} cannot do this: its provider (${names}) has no ${mode}.`,
+    `${route}: model=${model.slice(0, 256)} cannot do this: its provider (${names}) has no ${surface?.what ?? mode}.`,
     'model',
   )
 }
