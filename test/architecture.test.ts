@@ -52,6 +52,8 @@ const SIBLINGS: Readonly<Record<string, readonly string[]>> = {
   'jina-ai': ['openai'],
   'nvidia-nim': ['openai', 'openai-compatible'],
   voyage: ['openai'],
+  huggingface: ['openai'],
+  mistral: ['openai'],
 }
 
 const SRC = resolve(import.meta.dirname, '../src')

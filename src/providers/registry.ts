@@ -5,6 +5,9 @@ import { azure, azureText } from './azure/adapter.ts'
 import { cohere, cohereChatProvider } from './cohere/adapter.ts'
 import { jinaAi } from './jina-ai/adapter.ts'
 import { nvidiaNim } from './nvidia-nim/adapter.ts'
+import { huggingFace } from './huggingface/adapter.ts'
+import { codestral, mistral, textCompletionCodestral } from './mistral/adapter.ts'
+import { ollama, ollamaChatProvider } from './ollama/adapter.ts'
 import { openAiCompatible } from './openai-compatible/adapter.ts'
 import { COMPATIBLE_ROWS } from './openai-compatible/rows.ts'
 import { openAi, textCompletionOpenAi } from './openai/adapter.ts'
@@ -23,6 +26,12 @@ export const ADAPTERS: readonly ProviderAdapter[] = [
   voyage,
   jinaAi,
   nvidiaNim,
+  mistral,
+  codestral,
+  textCompletionCodestral,
+  ollama,
+  ollamaChatProvider,
+  huggingFace,
   ...COMPATIBLE_ROWS.map(openAiCompatible),
 ]
 

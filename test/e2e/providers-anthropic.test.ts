@@ -167,7 +167,8 @@ test("a stream reaches OpenAI's client whole: words, two calls at once, thoughts
     for await (const chunk of stream) {
       chunks.push(chunk)
       const delta = chunk.choices[0]?.delta
-      thoughts += String(at(delta, 'reasoning_content') ?? '')
+      const thought = at(delta, 'reasoning_content')
+      if (typeof thought === 'string') thoughts += thought
       for (const { index, id, function: piece } of delta?.tool_calls ?? []) {
         const call = (calls[index] ??= { id: id ?? '', name: piece?.name ?? '', text: '' })
         call.text += piece?.arguments ?? ''
