@@ -1,3 +1,4 @@
+import { RESPONSE_FIELDS } from './response-fields.ts'
 import type { Operation } from './routes.ts'
 
 /** JSON types as a field table names them. */
@@ -147,38 +148,7 @@ export const FIELDS: { readonly [O in Operation]?: FieldTable } = {
     minimum: { speed: 0.25 },
   },
   moderation: { required: ['input'], strict: true, types: { model: TEXT, input: TEXT_OR_LIST } },
-  new_response: {
-    required: ['model', 'input'],
-    strict: true,
-    types: {
-      model: TEXT,
-      input: TEXT_OR_LIST,
-      instructions: TEXT,
-      max_output_tokens: WHOLE,
-      max_tool_calls: WHOLE,
-      metadata: MAP,
-      parallel_tool_calls: FLAG,
-      previous_response_id: TEXT,
-      reasoning: MAP,
-      include: LIST,
-      store: FLAG,
-      stream: FLAG,
-      stream_options: MAP,
-      temperature: NUMBER,
-      text: MAP,
-      tool_choice: TEXT_OR_MAP,
-      tools: LIST,
-      top_logprobs: WHOLE,
-      top_p: NUMBER,
-      truncation: TEXT,
-      user: TEXT,
-      background: FLAG,
-      service_tier: TEXT,
-      prompt_cache_key: TEXT,
-      safety_identifier: TEXT,
-    },
-    minimum: { max_output_tokens: 16 },
-  },
+  new_response: RESPONSE_FIELDS,
   new_batch: {
     required: ['input_file_id', 'endpoint', 'completion_window'],
     strict: true,
