@@ -21,7 +21,6 @@ export const NOT_BUILT: ReadonlySet<string> = new Set([
   'dotprompt',
   'elevenlabs',
   'fal_ai',
-  'gemini',
   'gigachat',
   'github_copilot',
   'gradient_ai',
@@ -50,8 +49,6 @@ export const NOT_BUILT: ReadonlySet<string> = new Set([
   'stability',
   'topaz',
   'triton',
-  'vertex_ai',
-  'vertex_ai_beta',
   'watsonx',
   'watsonx_text',
 ])

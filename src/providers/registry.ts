@@ -3,6 +3,7 @@ import type { ProviderAdapter } from './adapter.ts'
 import { anthropic } from './anthropic/adapter.ts'
 import { azure, azureText } from './azure/adapter.ts'
 import { cohere, cohereChatProvider } from './cohere/adapter.ts'
+import { gemini } from './gemini/adapter.ts'
 import { jinaAi } from './jina-ai/adapter.ts'
 import { nvidiaNim } from './nvidia-nim/adapter.ts'
 import { huggingFace } from './huggingface/adapter.ts'
@@ -12,6 +13,7 @@ import { openAiCompatible } from './openai-compatible/adapter.ts'
 import { COMPATIBLE_ROWS } from './openai-compatible/rows.ts'
 import { openAi, textCompletionOpenAi } from './openai/adapter.ts'
 import { createResolve } from './resolve.ts'
+import { vertexAi, vertexAiBeta } from './vertex_ai/adapter.ts'
 import { voyage } from './voyage/adapter.ts'
 
 /** Every provider that is built. To add one, add its adapter here. */
@@ -23,6 +25,9 @@ export const ADAPTERS: readonly ProviderAdapter[] = [
   cohere,
   cohereChatProvider,
   anthropic,
+  gemini,
+  vertexAi,
+  vertexAiBeta,
   voyage,
   jinaAi,
   nvidiaNim,

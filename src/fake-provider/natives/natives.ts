@@ -3,15 +3,19 @@ import { COMPATIBLE_LAWS } from './compatible-laws.ts'
 import { compatibleNative } from './compatible.ts'
 import { HUGGINGFACE } from './huggingface.ts'
 import { jinaAi } from './jina-ai.ts'
+import { GEMINI } from './gemini.ts'
 import { MISTRAL } from './mistral.ts'
 import type { Native } from './native.ts'
 import { nvidiaNim } from './nvidia-nim.ts'
 import { OLLAMA } from './ollama.ts'
+import { VERTEX_AI } from './vertex_ai.ts'
 import { voyage } from './voyage.ts'
 
 /** Every provider with words of its own. To add one, add it here. */
 export const NATIVES: readonly Native[] = [
   anthropic,
+  GEMINI,
+  VERTEX_AI,
   HUGGINGFACE,
   MISTRAL,
   OLLAMA,

@@ -31,21 +31,22 @@ export function capable(
 }
 
 /** A deployment that cannot be called lacks nothing: why it cannot is for `pick` to say. */
-function lacks(opened: LineOrProblem, { mode, surface }: Operation): boolean {
+function lacks(opened: LineOrProblem, { mode, side, surface }: Operation): boolean {
   if (!('line' in opened)) return false
-  const hasMode = opened.line.adapter.codecs[mode] !== 'unsupported'
-  if (surface === undefined) return !hasMode
-  return surfaceFace(opened.line, surface.face) === undefined && !(hasMode && surface.words !== undefined)
+  const codec = opened.line.adapter.codecs[mode]
+  const lacksMode = codec === 'unsupported' || (side !== undefined && codec.sides?.[side] === undefined)
+  if (surface === undefined) return lacksMode
+  return surfaceFace(opened.line, surface.face) === undefined && (lacksMode || surface.words === undefined)
 }
 
 function incapable(
-  { route, mode, surface }: Operation,
+  { route, mode, side, surface }: Operation,
   model: string,
   providers: readonly string[],
 ): ReturnType<typeof refuse> {
   const names = [...new Set(providers)].slice(0, 8).join(', ')
   return refuse(
-    `${route}: model=${model.slice(0, 256)} cannot do this: its provider (${names}) has no ${surface?.what ?? mode}.`,
+    `${route}: model=${model.slice(0, 256)} cannot do this: its provider (${names}) has no ${surface?.what ?? side ?? mode}.`,
     'model',
   )
 }
