@@ -1,6 +1,7 @@
 import { createApp, type App } from '../app.ts'
 import type { Config } from '../config/config.ts'
 import { closest } from '../core/closest.ts'
+import { shownMode } from '../core/deployment.ts'
 import type { Deployment } from '../core/deployment.ts'
 import { createRedact } from '../core/secret.ts'
 import type { Verdict } from '../core/verdict.ts'
@@ -142,8 +143,8 @@ async function afford(
   return { affordable, dear }
 }
 
-function blank(model: string, { mode, unprobedMode }: Deployment): Pick<ReportRow, 'model' | 'mode'> {
-  return { model, mode: unprobedMode ?? mode }
+function blank(model: string, deployment: Deployment): Pick<ReportRow, 'model' | 'mode'> {
+  return { model, mode: shownMode(deployment) }
 }
 
 function rowFor(name: string, deployment: Deployment, verdict: Verdict): Omit<ReportRow, 'group' | 'id'> {

@@ -2,6 +2,7 @@ import type { Config, Written } from '../config/config.ts'
 import { variableOf } from '../config/env.ts'
 import { child, type YamlNode } from '../config/node.ts'
 import { lineAndColumn } from '../config/problem.ts'
+import { shownMode } from '../core/deployment.ts'
 import type { Deployment } from '../core/deployment.ts'
 import type { EngineRuleSet } from '../health/engine-rules.ts'
 
@@ -57,7 +58,7 @@ const DEPLOYMENT: readonly Spec[] = [
       ['info', 'mode'],
       ['params', 'mode'],
     ],
-    value: ({ deployment: { mode, unprobedMode } }) => unprobedMode ?? mode,
+    value: ({ deployment }) => shownMode(deployment),
     otherwise: ({ deployment: { modeSource } }) =>
       modeSource === 'name'
         ? "the model's name"

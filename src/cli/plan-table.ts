@@ -1,3 +1,4 @@
+import { shownMode } from '../core/deployment.ts'
 import type { Config } from '../config/config.ts'
 import type { HealthPlan, PlanRow } from '../health/plan.ts'
 import { clip, fit, lengthOf, rowNames, wrap } from './table.ts'
@@ -19,7 +20,7 @@ export function planLines(
   { paint, width }: Pick<Terminal, 'paint' | 'width'>,
 ): readonly string[] {
   const names = rowNames(deployments).map(oneLine)
-  const modes = deployments.map(({ mode, unprobedMode }) => unprobedMode ?? mode)
+  const modes = deployments.map(shownMode)
   const mode = width < ROOMY ? SHORT_MODE : Math.max(4, ...modes.map(lengthOf))
   const numbers = NUMBER_WIDTHS.reduce((sum, each) => sum + each + GAP.length, 0)
   const room = width - mode - numbers - GAP.length

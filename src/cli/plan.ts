@@ -1,5 +1,7 @@
 import { createApp } from '../app.ts'
 import type { Config } from '../config/config.ts'
+import { shownMode } from '../core/deployment.ts'
+import type { Deployment } from '../core/deployment.ts'
 import { silentLog } from '../core/log.ts'
 import type { DayCount } from '../health/plan-day.ts'
 import type { HealthPlan } from '../health/plan.ts'
@@ -42,10 +44,7 @@ function toJson({ deployments, general }: Config, { rows, budget, ...totals }: H
       cut: countJson(budget.cut),
     },
     deployments: rows.map((row, at) => ({
-      model_id: deployments[at]?.id,
-      model_name: deployments[at]?.group,
-      model: deployments[at]?.model,
-      mode: deployments[at]?.unprobedMode ?? deployments[at]?.mode,
+      ...namesOf(deployments[at]),
       usd_per_check: row.price,
       ...(row.unchecked !== undefined && { unchecked: row.unchecked }),
       ...dayJson(row),
@@ -63,4 +62,10 @@ function countJson({ probes, free, usd }: DayCount): object {
 
 function rounded(value: number): number {
   return Math.round(value * 100) / 100
+}
+
+function namesOf(deployment: Deployment | undefined): object {
+  if (deployment === undefined) return {}
+  const { id, group, model } = deployment
+  return { model_id: id, model_name: group, model, mode: shownMode(deployment) }
 }

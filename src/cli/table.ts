@@ -1,3 +1,4 @@
+import { shownMode } from '../core/deployment.ts'
 import type { Deployment } from '../core/deployment.ts'
 import { failureRow, type FailureKind } from '../core/failure.ts'
 import type { Health } from '../core/health.ts'
@@ -45,7 +46,7 @@ export function rowNames(deployments: readonly Pick<Deployment, 'group' | 'model
 /** A deployment's health as a line of the table. */
 export function rowOf(name: string, deployment: Deployment, health: Health): Row {
   const { verdict } = health
-  const mode = deployment.unprobedMode ?? deployment.mode
+  const mode = shownMode(deployment)
   if (verdict === undefined) {
     const reason = health.reason === undefined ? '' : reasonText(health.reason, undefined)
     return { model: name, mode, verdict: 'not checked', reason }
@@ -66,7 +67,7 @@ export function reasonText(kind: FailureKind, status: number | undefined, said?:
 
 /** What each is asked for. */
 export function modesOf(deployments: readonly Deployment[]): readonly string[] {
-  return deployments.map(({ mode, unprobedMode }) => unprobedMode ?? mode)
+  return deployments.map(shownMode)
 }
 
 /** Column widths for these deployments on a terminal of this width. */

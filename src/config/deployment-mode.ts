@@ -1,5 +1,15 @@
 import type { Deployment, Misconfiguration } from '../core/deployment.ts'
-import { isMode, isUnprobedMode, MODES, UNPROBED_MODES, type Mode, type UnprobedMode } from '../core/mode.ts'
+import {
+  isMode,
+  isSurfaceMode,
+  isUnprobedMode,
+  MODES,
+  SURFACE_MODES,
+  UNPROBED_MODES,
+  type Mode,
+  type SurfaceMode,
+  type UnprobedMode,
+} from '../core/mode.ts'
 import type { Resolution } from '../core/resolve.ts'
 import type { Report } from './check.ts'
 import { didYouMean } from '../core/closest.ts'
@@ -12,6 +22,7 @@ import { problemAt } from './problem.ts'
 export interface ModeFinding {
   readonly mode: Mode
   readonly source: Deployment['modeSource']
+  readonly surface?: SurfaceMode
   readonly unprobed?: UnprobedMode
   /** The written word that is no mode. */
   readonly unknown?: string
@@ -31,6 +42,7 @@ export function modeOf(clues: ModeClues): ModeFinding {
   const guess = guessMode(clues)
   if (written === undefined) return guess
   if (isMode(written)) return { mode: written, source: 'explicit' }
+  if (isSurfaceMode(written)) return { mode: 'chat', source: 'explicit', surface: written }
   if (isUnprobedMode(written)) return { mode: guess.mode, source: 'explicit', unprobed: written }
   return { ...guess, unknown: written }
 }
@@ -38,15 +50,16 @@ export function modeOf(clues: ModeClues): ModeFinding {
 function guessMode({ info, group, params, found }: ModeClues): ModeFinding {
   const named = misplacedMode(params) ?? firstNamed(info, group, params, found)
   if (isMode(named)) return { mode: named, source: 'name' }
+  if (isSurfaceMode(named)) return { mode: 'chat', source: 'name', surface: named }
   if (named !== undefined) return { mode: found.catalogueMode ?? 'chat', source: 'name', unprobed: named }
   if (found.catalogueMode !== undefined) return { mode: found.catalogueMode, source: 'catalogue' }
   return { mode: 'chat', source: 'default' }
 }
 
 /** LiteLLM does not read `mode` under litellm_params, but what is meant is plain: it counts as a name does. */
-function misplacedMode(params: Params): Mode | UnprobedMode | undefined {
+function misplacedMode(params: Params): Mode | SurfaceMode | UnprobedMode | undefined {
   const word = textOf(params.get('mode'))
-  return isMode(word) || isUnprobedMode(word) ? word : undefined
+  return isMode(word) || isSurfaceMode(word) || isUnprobedMode(word) ? word : undefined
 }
 
 function firstNamed(
@@ -54,7 +67,7 @@ function firstNamed(
   group: string,
   params: Params,
   found: Resolution,
-): Mode | UnprobedMode | undefined {
+): Mode | SurfaceMode | UnprobedMode | undefined {
   // A wildcard serves many models; its name says nothing about the one that is probed.
   if (found.upstreamModel.includes('*')) return undefined
   // LiteLLM's routing word for models that are served by the Responses API only.
@@ -72,7 +85,7 @@ export function reportMode(
 ): Misconfiguration | undefined {
   const place = child(info, 'mode')
   if (finding.unknown === undefined || place === undefined) return undefined
-  const meant = didYouMean(finding.unknown, [...MODES, ...UNPROBED_MODES])
+  const meant = didYouMean(finding.unknown, [...MODES, ...SURFACE_MODES, ...UNPROBED_MODES])
   const message = `"${finding.unknown}" is no mode; use one of ${MODES.join(', ')}${meant}`
   const where = `${path}.model_info.mode`
   report(problemAt('error', place, where, message))

@@ -214,15 +214,17 @@ describe('the mode', () => {
     })
   }
 
-  test('a model that is served by the Responses API only is not probed as a chat', async () => {
+  test('a model that is served by the Responses API only is a chat that is asked there', async () => {
     const made = await only('{model: azure/responses/o3}')
-    assert.equal(made.unprobedMode, 'responses')
-    assert.equal((await only('{model: openai/responses}')).unprobedMode, undefined)
+    assert.deepEqual([made.mode, made.modeSource, made.surfaceMode], ['chat', 'name', 'responses'])
+    assert.equal((await only('{model: openai/responses}')).surfaceMode, undefined)
+    const written = await only('{model: openai/x}', '  model_info: {mode: anthropic_messages}\n')
+    assert.deepEqual([written.mode, written.surfaceMode], ['chat', 'anthropic_messages'])
   })
 
   test('a mode that is not probed is kept', async () => {
-    const made = await only('{model: openai/x}', '  model_info: {mode: responses}\n')
-    assert.equal(made.unprobedMode, 'responses')
+    const made = await only('{model: openai/x}', '  model_info: {mode: ocr}\n')
+    assert.equal(made.unprobedMode, 'ocr')
     assert.equal(made.misconfigured, undefined)
   })
 

@@ -13,6 +13,7 @@ import {
 import type { Environment } from './config.ts'
 import { connectionOf, plainText, timeoutsOf } from './connection.ts'
 import { modeOf, reportMode } from './deployment-mode.ts'
+import type { ModeFinding } from './deployment-mode.ts'
 import { keepSecrets } from './keep-secrets.ts'
 import { blockOf, INFO, PARAMS } from './known-keys.ts'
 import { modelId } from './model-id.ts'
@@ -100,9 +101,7 @@ function readEntry(
     model,
     provider: found.provider,
     upstreamModel: found.upstreamModel,
-    mode: mode.mode,
-    modeSource: mode.source,
-    ...(mode.unprobed && { unprobedMode: mode.unprobed }),
+    ...modeMembers(mode),
     ...(misconfigured && { misconfigured }),
     bodyDefaults: bodyDefaultsOf(params),
     timeouts: timeoutsOf(params),
@@ -277,5 +276,19 @@ function reportTwin(
   else {
     const message = `"${made.group}" has the same id as ${other}: ${made.id}; both are kept, set model_info.id to tell them apart`
     report(problemAt('warning', entry, path, message))
+  }
+}
+
+function modeMembers({
+  mode,
+  source,
+  surface,
+  unprobed,
+}: ModeFinding): Pick<Deployment, 'mode' | 'modeSource' | 'surfaceMode' | 'unprobedMode'> {
+  return {
+    mode,
+    modeSource: source,
+    ...(surface && { surfaceMode: surface }),
+    ...(unprobed && { unprobedMode: unprobed }),
   }
 }

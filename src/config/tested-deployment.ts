@@ -132,10 +132,17 @@ function completed(
   })
 }
 
-function modeOf({ mode, modeSource, unprobedMode, misconfigured }: Deployment): Partial<Deployment> {
+function modeOf({
+  mode,
+  modeSource,
+  surfaceMode,
+  unprobedMode,
+  misconfigured,
+}: Deployment): Partial<Deployment> {
   return {
     mode,
     modeSource,
+    ...(surfaceMode !== undefined && { surfaceMode }),
     ...(unprobedMode !== undefined && { unprobedMode }),
     ...(misconfigured !== undefined && { misconfigured }),
   }

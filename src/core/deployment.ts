@@ -1,5 +1,5 @@
 import type { Json, JsonObject } from './json.ts'
-import type { Mode, UnprobedMode } from './mode.ts'
+import type { Mode, SurfaceMode, UnprobedMode } from './mode.ts'
 import type { Secret } from './secret.ts'
 
 /** One `model_list` entry, parsed: an endpoint that serves a model under a group's name. */
@@ -19,6 +19,8 @@ export interface Deployment {
   readonly mode: Mode
   /** Where `mode` comes from. */
   readonly modeSource: 'explicit' | 'name' | 'catalogue' | 'default'
+  /** Set where the config has it asked in another API's words: its mode is chat, and so it is probed. */
+  readonly surfaceMode?: SurfaceMode
   /** Set where the config asks for a mode that we load but cannot probe. */
   readonly unprobedMode?: UnprobedMode
   /** Set where nothing may be sent: an unset variable, an unknown provider or mode. */
@@ -44,6 +46,15 @@ export interface Deployment {
   readonly shownParams: JsonObject
   /** `model_info` as written, without `id`. */
   readonly info: JsonObject
+}
+
+/** The mode as the config has it, and as people are shown it. */
+export function shownMode({
+  mode,
+  surfaceMode,
+  unprobedMode,
+}: Pick<Deployment, 'mode' | 'surfaceMode' | 'unprobedMode'>): Mode | SurfaceMode | UnprobedMode {
+  return unprobedMode ?? surfaceMode ?? mode
 }
 
 /** LiteLLM's hash is a SHA-256 in hex; an id that somebody chose hardly ever looks like a hash. */

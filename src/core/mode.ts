@@ -16,16 +16,20 @@ export const MODES = [
 /** What a deployment is for, and so how it is called and probed. */
 export type Mode = (typeof MODES)[number]
 
+/** LiteLLM's modes that are chat in another API's words: the deployment is probed as it is spoken to there. */
+export const SURFACE_MODES = ['responses', 'anthropic_messages'] as const
+
+/** A mode of LiteLLM's that is chat in another API's words. */
+export type SurfaceMode = (typeof SURFACE_MODES)[number]
+
 /** LiteLLM's other modes: loaded and listed, but not probed (their entry says `checks_disabled`). */
 export const UNPROBED_MODES = [
-  'responses',
   'moderation',
   'ocr',
   'image_edit',
   'video_generation',
   'search',
   'vector_store',
-  'anthropic_messages',
   'evaluation',
 ] as const
 
@@ -58,6 +62,11 @@ export function isSideRoute(route: RouteName): route is SideRoute {
 /** True for one of the nine. */
 export function isMode(value: unknown): value is Mode {
   return (MODES as readonly unknown[]).includes(value)
+}
+
+/** True for chat in another API's words. */
+export function isSurfaceMode(value: unknown): value is SurfaceMode {
+  return (SURFACE_MODES as readonly unknown[]).includes(value)
 }
 
 /** True for one of LiteLLM's modes that we load but do not probe. */

@@ -1,6 +1,7 @@
 import type { Json, JsonObject } from '../core/json.ts'
 import { wantsStream } from './call.ts'
 import type { Call } from './call.ts'
+import { calledTools, chatCalls } from './called-tools.ts'
 import { completionStream, openaiChatStream } from './chat-stream.ts'
 import { COHERE_META, cohereChatStream, cohereChatV1Stream, cohereChatV2 } from './cohere-chat.ts'
 import { formField } from './multipart.ts'
@@ -77,6 +78,11 @@ const NO_ANSWER = [
   'batch',
   'batch_cancel',
   'session_key',
+  'new_response',
+  'response',
+  'response_removal',
+  'response_cancel',
+  'response_items',
 ] as const satisfies readonly Operation[]
 
 function isAnswered(operation: Exclude<Operation, SoundOperation>): operation is JsonOperation {
@@ -85,12 +91,12 @@ function isAnswered(operation: Exclude<Operation, SoundOperation>): operation is
 
 const JSON_ANSWERS: { readonly [O in JsonOperation]: (call: Call, models: readonly string[]) => JsonObject } =
   {
-    chat: ({ model }) => ({
+    chat: (call) => ({
       id: 'chatcmpl-1',
       object: 'chat.completion',
       created: CREATED,
-      model,
-      choices: [{ index: 0, message: { role: 'assistant', content: 'pong' }, finish_reason: 'stop' }],
+      model: call.model,
+      choices: [{ index: 0, ...chatEnd(calledTools(call)) }],
       usage: CHAT_USAGE,
     }),
     completion: ({ model }) => ({
@@ -135,6 +141,12 @@ const JSON_ANSWERS: { readonly [O in JsonOperation]: (call: Call, models: readon
       call.json?.['embedding_types'] === undefined ? plainEmbed(call) : typedEmbed(call),
     cohere_embed_v2: typedEmbed,
   }
+
+function chatEnd(tools: readonly string[]): JsonObject {
+  const role = 'assistant'
+  if (tools.length === 0) return { message: { role, content: 'pong' }, finish_reason: 'stop' }
+  return { message: { role, content: null, tool_calls: chatCalls(tools) }, finish_reason: 'tool_calls' }
+}
 
 function modelEntry(id: string): JsonObject {
   return { id, object: 'model', created: CREATED, owned_by: 'fake-provider' }

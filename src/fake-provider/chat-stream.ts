@@ -1,12 +1,14 @@
 import type { JsonObject } from '../core/json.ts'
 import { isJsonObject } from '../core/json.ts'
 import type { Call } from './call.ts'
+import { calledTools, chatCallDeltas } from './called-tools.ts'
 
 const DONE = 'data: [DONE]\n\n'
 const USAGE = { prompt_tokens: 5, completion_tokens: 1, total_tokens: 6 } as const
 
 /** A streamed chat: role, `po`, `ng`, stop, the usage chunk where asked for, `[DONE]`. One piece an event. */
 export function openaiChatStream(call: Call): readonly string[] {
+  const tools = calledTools(call)
   const options = call.json?.['stream_options']
   const withUsage = isJsonObject(options) && options['include_usage'] === true
   const chunk = (choices: readonly JsonObject[], more: JsonObject = {}): string =>
@@ -25,9 +27,10 @@ export function openaiChatStream(call: Call): readonly string[] {
   return [
     ...(call.route.dialect === 'azure' ? [chunk([], { prompt_filter_results: [] })] : []),
     delta({ role: 'assistant', content: '' }),
-    delta({ content: 'po' }),
-    delta({ content: 'ng' }),
-    delta({}, 'stop'),
+    ...(tools.length > 0
+      ? chatCallDeltas(tools).map((piece) => delta(piece))
+      : [delta({ content: 'po' }), delta({ content: 'ng' })]),
+    delta({}, tools.length > 0 ? 'tool_calls' : 'stop'),
     ...(withUsage ? [chunk([], { usage: USAGE })] : []),
     DONE,
   ]

@@ -1,3 +1,4 @@
+import { RESPONSE_FIELDS } from './response-fields.ts'
 import type { Operation } from './routes.ts'
 
 /** JSON types as a field table names them. */
@@ -147,6 +148,7 @@ export const FIELDS: { readonly [O in Operation]?: FieldTable } = {
     minimum: { speed: 0.25 },
   },
   moderation: { required: ['input'], strict: true, types: { model: TEXT, input: TEXT_OR_LIST } },
+  new_response: RESPONSE_FIELDS,
   new_batch: {
     required: ['input_file_id', 'endpoint', 'completion_window'],
     strict: true,

@@ -1,8 +1,9 @@
 import { isJsonObject } from '../core/json.ts'
 import type { JsonObject } from '../core/json.ts'
-import { header } from './call.ts'
+import { header, wantsStream } from './call.ts'
 import type { Call } from './call.ts'
 import { textOf } from './kept-batches.ts'
+import { responseEvents } from './kept-responses.ts'
 import type { Kept } from './kept.ts'
 import { formField } from './multipart.ts'
 import { jsonReply, openaiError, SUCCESS_HEADERS } from './reply.ts'
@@ -37,6 +38,20 @@ export function keptReply(call: Call, kept: Kept): Reply | undefined {
       return good(kept.batches.look(account, id)?.json ?? noBatch(id))
     case 'batch_cancel':
       return cancelled(id, kept, account)
+    case 'new_response':
+      return newResponse(call, kept, account)
+    case 'response':
+      return good(kept.responses.find(account, id)?.json ?? noResponse(id))
+    case 'response_items':
+      return responseItems(id, kept, account)
+    case 'response_cancel':
+      return kept.responses.find(account, id) === undefined
+        ? noResponse(id)
+        : openaiError(400, { message: 'Cannot cancel a synchronous response.' })
+    case 'response_removal':
+      if (kept.responses.find(account, id) === undefined) return noResponse(id)
+      kept.responses.remove(id)
+      return good({ id, object: 'response', deleted: true })
     case 'session_key':
       return good(session(call, kept))
     default:
@@ -59,6 +74,31 @@ function noFile(id: string): Reply {
 
 function noBatch(id: string): Reply {
   return openaiError(404, { message: `No batch found with id '${id}'.` })
+}
+
+function noResponse(id: string): Reply {
+  return openaiError(404, { message: `Response with id '${id}' not found.` })
+}
+
+function newResponse(call: Call, kept: Kept, account: string): Reply {
+  const previous = textOf(call.json?.['previous_response_id'])
+  if (previous !== '' && kept.responses.find(account, previous) === undefined)
+    return openaiError(400, {
+      message: `Previous response with id '${previous}' not found.`,
+      param: 'previous_response_id',
+      code: 'previous_response_not_found',
+    })
+  const made = kept.responses.add(account, call)
+  if (!wantsStream(call)) return good(made.json)
+  const headers = { 'content-type': 'text/event-stream', ...SUCCESS_HEADERS }
+  return { status: 200, headers, chunks: responseEvents(made) }
+}
+
+function responseItems(id: string, kept: Kept, account: string): Reply {
+  const found = kept.responses.find(account, id)
+  if (found === undefined) return noResponse(id)
+  const ids = { first_id: 'msg_in', last_id: 'msg_in' }
+  return good({ object: 'list', data: found.input, ...ids, has_more: false })
 }
 
 function newBatch(call: Call, kept: Kept, account: string): Reply {

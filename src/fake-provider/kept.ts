@@ -1,6 +1,8 @@
 import type { Clock } from '../core/clock.ts'
 import { createKeptBatches } from './kept-batches.ts'
 import type { KeptBatches } from './kept-batches.ts'
+import { createKeptResponses } from './kept-responses.ts'
+import type { KeptResponses } from './kept-responses.ts'
 import { createKeptFiles } from './kept-files.ts'
 import type { KeptFiles } from './kept-files.ts'
 
@@ -8,6 +10,7 @@ import type { KeptFiles } from './kept-files.ts'
 export interface Kept {
   readonly files: KeptFiles
   readonly batches: KeptBatches
+  readonly responses: KeptResponses
   /** A key for one realtime session; `expires_at` in seconds since 1970. */
   issueKey(): { readonly value: string; readonly expires_at: number }
   isIssued(key: string): boolean
@@ -27,6 +30,7 @@ export function createKept(clock: Pick<Clock, 'now'>): Kept {
   return {
     files,
     batches: createKeptBatches({ nextId, seconds }, files),
+    responses: createKeptResponses({ nextId, seconds }),
     issueKey: () => {
       const value = nextId('ek_')
       keys.add(value)

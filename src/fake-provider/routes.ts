@@ -25,6 +25,11 @@ export type Operation =
   | 'file_removal'
   | 'moderation'
   | 'session_key'
+  | 'new_response'
+  | 'response'
+  | 'response_removal'
+  | 'response_cancel'
+  | 'response_items'
   | 'models'
   | 'model'
   | 'realtime'
@@ -89,6 +94,11 @@ const OPENAI_ROWS: readonly Row[] = [
   { tail: 'files/*', operation: 'file', method: 'GET', accepts: 'nothing' },
   { tail: 'files/*', operation: 'file_removal', method: 'DELETE', accepts: 'nothing' },
   { tail: 'files/*/content', operation: 'file_content', method: 'GET', accepts: 'nothing' },
+  { tail: 'responses', operation: 'new_response' },
+  { tail: 'responses/*', operation: 'response', method: 'GET', accepts: 'nothing' },
+  { tail: 'responses/*', operation: 'response_removal', method: 'DELETE', accepts: 'nothing' },
+  { tail: 'responses/*/cancel', operation: 'response_cancel', accepts: 'nothing' },
+  { tail: 'responses/*/input_items', operation: 'response_items', method: 'GET', accepts: 'nothing' },
   { tail: 'realtime/client_secrets', operation: 'session_key' },
   { tail: 'realtime/sessions', operation: 'session_key' },
   { tail: 'realtime/transcription_sessions', operation: 'session_key' },
@@ -111,6 +121,11 @@ const AZURE_ROOT_OPERATIONS: ReadonlySet<Operation> = new Set<Operation>([
   'moderation',
   'realtime',
   'session_key',
+  'new_response',
+  'response',
+  'response_removal',
+  'response_cancel',
+  'response_items',
 ])
 
 /** Keys of sessions under Azure's dated versions; OpenAI's paths for them are of its v1 surface. */
@@ -143,6 +158,7 @@ const ROUTE_WORDS = new Set([
   'batches',
   'files',
   'moderations',
+  'responses',
   'realtime',
   'models',
   'messages',

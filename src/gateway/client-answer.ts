@@ -1,9 +1,11 @@
 import type { ServerResponse } from 'node:http'
 import type { Clock } from '../core/clock.ts'
+import type { GatewayError } from '../core/failure.ts'
 import type { Redact } from '../core/secret.ts'
 import type { AnswerHeaders } from '../routing/answer/answer-head.ts'
 import type { RelayAnswer } from '../routing/answer/relay-answer.ts'
 import { errorAnswer, errorEvent } from './error-answer.ts'
+import type { ErrorWords } from './error-words.ts'
 import type { RequestReport } from './request-report.ts'
 
 /** What an answer is written with. */
@@ -16,6 +18,8 @@ export interface ClientAnswerDeps {
   readonly redact: Redact
   readonly report: RequestReport
   readonly clock: Clock
+  /** How this client reads errors; default: as OpenAI's. */
+  readonly errors?: ErrorWords | undefined
 }
 
 /** How long the rest of a body that we refuse is thrown away, so that the client can read why. Milliseconds. */
@@ -23,13 +27,18 @@ const LINGER_MS = 1000
 
 /** Writes a relayed answer to the client's socket. After the first byte an error ends it honestly or breaks it off. */
 export function createClientAnswer(deps: ClientAnswerDeps): RelayAnswer {
-  const { response, headers, redact, report } = deps
+  const { response, headers, redact, report, errors } = deps
   const account = report.begun(deps.operation, headers)
   let isOver = false
   let isFramed = false
   let announcedBytes = -1
   /** The body, where one chunk is all of it. */
   let whole: Buffer | undefined
+  /** Of a stream: what its client has read last. */
+  let latest: Buffer | undefined
+  // The line end closes an event that broke off between two of its lines.
+  const lastWords = (error: GatewayError): string =>
+    `${endsInName(latest) ? '' : '\n'}${errorEvent(error, redact, errors)}`
   return {
     meets: (deployment) => {
       account.group ??= deployment
@@ -51,6 +60,7 @@ export function createClientAnswer(deps: ClientAnswerDeps): RelayAnswer {
     data: (chunk) => {
       // Nothing at all would be the last chunk.
       if (isOver || response.destroyed || chunk.length === 0) return true
+      latest = chunk
       if (isFramed) return response.write(framed(chunk))
       if (chunk.length !== announcedBytes) return response.write(chunk)
       whole = chunk
@@ -72,16 +82,24 @@ export function createClientAnswer(deps: ClientAnswerDeps): RelayAnswer {
       report.over(account, { failure: error, efforts })
       if (response.destroyed) return
       if (!response.headersSent) {
-        const { status, headers: own, body } = errorAnswer(error, redact)
+        const { status, headers: own, body } = errorAnswer(error, redact, undefined, errors)
         refuse(deps, status, { ...headers, ...route, ...own }, body)
-      } else if (isFramed)
-        response.end(Buffer.concat([framed(Buffer.from(errorEvent(error, redact))), LAST_CHUNK]))
-      else if (account.isStream) response.end(errorEvent(error, redact))
+      } else if (isFramed) response.end(Buffer.concat([framed(Buffer.from(lastWords(error))), LAST_CHUNK]))
+      else if (account.isStream) response.end(lastWords(error))
       // Half a JSON answer must look broken off, not short.
       else response.destroy()
     },
   }
 }
+
+/** True after the name of an event whose data never came: a blank line would make it an event without any. */
+function endsInName(latest: Buffer | undefined): boolean {
+  if (latest === undefined) return false
+  const start = latest.lastIndexOf('\n', -2) + 1
+  return latest.at(-1) === LINE_END && latest.toString('latin1', start, start + 6) === 'event:'
+}
+
+const LINE_END = 0x0a
 
 /**
  * As a list, which Node writes down fastest. What is said of this answer beats what the upstream said, and that beats

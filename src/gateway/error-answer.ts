@@ -1,5 +1,7 @@
 import type { GatewayError } from '../core/failure.ts'
 import type { Redact } from '../core/secret.ts'
+import { OPENAI_ERRORS } from './error-words.ts'
+import type { ErrorWords } from './error-words.ts'
 
 /** An error as it goes on the wire. */
 export interface ErrorAnswer {
@@ -31,9 +33,14 @@ export function errorObject(error: GatewayError, redact: Redact): ErrorObject {
 }
 
 /** The whole answer for a failure; `detail` stands beside `error` where LiteLLM's clients look for it. */
-export function errorAnswer(error: GatewayError, redact: Redact, detail?: Detail): ErrorAnswer {
+export function errorAnswer(
+  error: GatewayError,
+  redact: Redact,
+  detail?: Detail,
+  words: ErrorWords = OPENAI_ERRORS,
+): ErrorAnswer {
   const status = error.clientStatus
-  const body = { ...(detail !== undefined && { detail }), error: errorObject(error, redact) }
+  const body = { ...(detail !== undefined && { detail }), ...words.body(errorObject(error, redact), status) }
   return {
     status,
     headers: {
@@ -48,8 +55,7 @@ export function errorAnswer(error: GatewayError, redact: Redact, detail?: Detail
   }
 }
 
-/** A failure as the last event of a stream that had begun: OpenAI's clients raise it. No `[DONE]` follows. */
-export function errorEvent(error: GatewayError, redact: Redact): string {
-  // The line end closes an event that broke off between two of its lines.
-  return `\ndata: ${JSON.stringify({ error: errorObject(error, redact) })}\n\n`
+/** A failure as the last event of a stream that had begun: clients raise it. No `[DONE]` follows. */
+export function errorEvent(error: GatewayError, redact: Redact, words: ErrorWords = OPENAI_ERRORS): string {
+  return words.event(errorObject(error, redact), error.clientStatus)
 }

@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { GatewayError } from '../core/failure.ts'
 import { LITELLM_VERSION } from '../core/version.ts'
+import type { ErrorWords } from './error-words.ts'
 import type { FeedReaders } from './feed-readers.ts'
 import type { GatewayDeps, RouteContext } from './gateway.ts'
 import { createKeyCheck } from './key-check.ts'
@@ -18,10 +19,12 @@ import { modelRoutes } from './routes/models.ts'
 import { objectRoutes } from './routes/objects.ts'
 import { operationRoutes } from './routes/operations.ts'
 import { operatorRoutes } from './routes/operator.ts'
+import { passThroughRoutes } from './routes/pass-through.ts'
 import { probeRoutes } from './routes/probes.ts'
 import { realtimeKeyRoutes } from './routes/realtime-keys.ts'
 import { realtimeRoutes } from './routes/realtime.ts'
 import { rootRoutes } from './routes/root.ts'
+import { surfaceRoutes } from './routes/surfaces.ts'
 import { testConnectionRoutes } from './routes/test-connection.ts'
 import { wantsWebSocket, type Upgrades } from './upgrades.ts'
 
@@ -39,6 +42,8 @@ declare module 'fastify' {
     readonly isRefusal?: boolean
     /** Stays for as long as its reader likes: nobody waits for its end, and it is none of the requests in flight. */
     readonly isFeed?: boolean
+    /** How its clients read errors; absent: as OpenAI's. */
+    readonly errors?: ErrorWords
     /** Taken with a key for one realtime session, too. */
     readonly takesSessionKeys?: boolean
   }
@@ -139,7 +144,9 @@ function registerRoutes(
   modelRoutes(app, context)
   modelInfoRoutes(app, context)
   operationRoutes(app, context, running)
+  surfaceRoutes(app, context, running)
   objectRoutes(app, context, running)
+  passThroughRoutes(app, context, running)
   realtimeRoutes(app, context, running, upgrades)
   realtimeKeyRoutes(app, context, running)
   known.refuseOthers(app, context.redact)

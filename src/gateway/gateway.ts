@@ -14,6 +14,7 @@ import type { TestConnection } from '../health/connection-test.ts'
 import type { LineOrProblem } from '../health/subject.ts'
 import type { Directory } from '../routing/choice/directory.ts'
 import type { Objects } from '../routing/objects/objects.ts'
+import type { PassThrough } from '../routing/pass-through/pass-through.ts'
 import type { RealtimeKeys } from '../routing/realtime/keys.ts'
 import type { RealtimeRelay } from '../routing/realtime/realtime.ts'
 import type { Relay } from '../routing/relay.ts'
@@ -69,6 +70,7 @@ export interface GatewayDeps {
   readonly realtimeKeys: RealtimeKeys
   readonly sessionKeys: Pick<SessionKeys, 'read'>
   readonly objects: Objects
+  readonly passThrough: PassThrough
   readonly settings: GatewaySettings
   readonly redact: Redact
   readonly log: Log

@@ -22,7 +22,12 @@ export function sendError(
   redact: Redact,
   detail?: Detail,
 ): FastifyReply {
-  const { status, headers, body } = errorAnswer(error, redact, detail)
+  const { status, headers, body } = errorAnswer(
+    error,
+    redact,
+    detail,
+    reply.request.routeOptions.config.errors,
+  )
   return reply.code(status).headers(headers).send(Buffer.from(body))
 }
 

@@ -11,7 +11,7 @@ export type KeyCheck = (headers: IncomingHttpHeaders, isSession?: boolean) => Ga
 type ReadSessionKey = Pick<SessionKeys, 'read'>
 
 /** Where clients put the key, besides `authorization`: LiteLLM's own, Azure's and Anthropic's. */
-const KEY_HEADERS = ['x-litellm-api-key', 'api-key', 'x-api-key'] as const
+const KEY_HEADERS = ['x-litellm-api-key', 'api-key', 'x-api-key', 'x-goog-api-key'] as const
 const BEARER = /^Bearer +(\S+)$/i
 /** What the subprotocol begins with that carries a key: browsers cannot set headers for a WebSocket (OpenAI's form). */
 export const KEY_PROTOCOL = 'openai-insecure-api-key.'

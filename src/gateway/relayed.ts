@@ -34,6 +34,7 @@ export function relayed(
     redact: context.redact,
     report: context.report,
     clock: context.clock,
+    errors: reply.request.routeOptions.config.errors,
   })
   let exchange: Exchange | undefined
   const forget = running.add((reason) => {

@@ -320,7 +320,7 @@ test('unknown paths and wrong methods are told apart, with both kinds of error',
     ['POST', '/health/readiness', 'GET, OPTIONS'],
     ['GET', '/chat/completions', 'POST'],
     ['GET', '/openai/deployments/a/chat/completions', 'POST'],
-    ['PUT', '/v1/models/a', 'GET'],
+    ['PUT', '/v1/models/a', 'GET, POST'],
     ['POST', '/', 'GET'],
   ]
   for (const [method, path, allow] of cases) {

@@ -24,6 +24,7 @@ import { createMetrics } from '../metrics/metrics.ts'
 import { createDirectory } from '../routing/choice/directory.ts'
 import { IN_REACH } from '../routing/health.fixture.ts'
 import { createObjects } from '../routing/objects/objects.ts'
+import { createPassThrough } from '../routing/pass-through/pass-through.ts'
 import { createRealtimeKeys } from '../routing/realtime/keys.ts'
 import { createLedger } from '../routing/choice/ledger.ts'
 import { createLimits } from '../routing/choice/limits.ts'
@@ -217,6 +218,7 @@ export async function startWired(sketches: readonly Sketch[], options: WiredOpti
     realtimeKeys: createRealtimeKeys({ ...traffic, sessionKeys }),
     sessionKeys,
     objects: createObjects(traffic),
+    passThrough: createPassThrough(traffic),
     relay: createRelay({ ...traffic, fetchMedia: () => assert.fail('nothing is fetched here') }),
     settings: {
       ...(options.openMode !== true && { masterKey: new Secret(MASTER_KEY) }),

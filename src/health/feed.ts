@@ -1,4 +1,5 @@
 import type { Clock } from '../core/clock.ts'
+import { shownMode } from '../core/deployment.ts'
 import type { Deployment } from '../core/deployment.ts'
 import type { Health } from '../core/health.ts'
 import type { Redact } from '../core/secret.ts'
@@ -139,7 +140,7 @@ async function snapshotAt(version: number, deps: FeedDeps): Promise<Snapshot> {
 function detailsOf(deployment: Deployment, { reason, since }: Health): object {
   return {
     model_name: deployment.group,
-    mode: deployment.unprobedMode ?? deployment.mode,
+    mode: shownMode(deployment),
     ...(reason !== undefined && { reason }),
     since: new Date(since).toISOString(),
   }

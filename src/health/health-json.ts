@@ -1,3 +1,4 @@
+import { shownMode } from '../core/deployment.ts'
 import type { Deployment } from '../core/deployment.ts'
 import type { Health } from '../core/health.ts'
 import { failureWords } from '../core/failure-words.ts'
@@ -71,19 +72,19 @@ function wordOf(health: Health): HealthWord {
 }
 
 function checkOf(
-  { id, mode, unprobedMode, model }: Deployment,
+  deployment: Deployment,
   { state, verdict, reason, error }: Health,
   status: HealthWord,
   details: boolean,
 ): object {
   const words = reason === undefined ? undefined : `${reason}: ${failureWords(reason)}`
   return {
-    componentId: id,
+    componentId: deployment.id,
     componentType: 'component',
     observedValue: state,
     status,
     ...(verdict !== undefined && { time: new Date(verdict.at).toISOString() }),
-    ...(details && { model, mode: unprobedMode ?? mode }),
+    ...(details && { model: deployment.model, mode: shownMode(deployment) }),
     // Omitted where all is well, as the draft asks.
     ...(details && status !== 'pass' && { output: (status === 'fail' ? error : undefined) ?? words }),
   }

@@ -39,14 +39,12 @@ export const DEFAULT_USD: Readonly<Record<Mode | UnprobedMode, number>> = {
   rerank: 2e-3,
   batch: 0,
   realtime: 0,
-  responses: 2.9e-4,
   moderation: 0,
   ocr: 1e-3,
   image_edit: 0.04,
   video_generation: 1.6,
   search: 5e-3,
   vector_store: 0,
-  anthropic_messages: 2.9e-4,
   evaluation: 0,
 }
 /** A chat with a model that thinks before it speaks. */
@@ -126,7 +124,7 @@ function tokenPrice(
   { book, settings }: ProbePriceDeps,
 ): number | undefined {
   const isWords = mode === 'chat' || mode === 'completion'
-  if (!isWords && mode !== 'embedding' && mode !== 'responses') return undefined
+  if (!isWords && mode !== 'embedding') return undefined
   const { input, output } = book.tokenCosts(deployment)
   if (input === undefined || (output === undefined && mode !== 'embedding')) return undefined
   if (mode === 'embedding') return input * TOKENS_IN

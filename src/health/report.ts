@@ -1,3 +1,4 @@
+import { shownMode } from '../core/deployment.ts'
 import type { Deployment } from '../core/deployment.ts'
 import { failureRow } from '../core/failure.ts'
 import type { FailureKind } from '../core/failure.ts'
@@ -161,7 +162,7 @@ function fullEntry(
     ...(isUnhealthyEntry && { exception_status: statusOf(health) }),
     model_name: deployment.group,
     ...(model === deployment.model ? {} : { configured_model: deployment.model }),
-    mode: deployment.unprobedMode ?? deployment.mode,
+    mode: shownMode(deployment),
     health_state: state,
     ...(reason === undefined ? {} : { reason }),
     ...checkedAt(health),

@@ -1,3 +1,4 @@
+import { shownMode } from '../core/deployment.ts'
 import type { Deployment } from '../core/deployment.ts'
 import { failureWords } from '../core/failure-words.ts'
 import type { Blamed } from '../core/failure-words.ts'
@@ -137,7 +138,7 @@ export function shortView(facts: StandingFacts): ShortView {
   return {
     ...bareView(facts),
     model_name: deployment.group,
-    mode: deployment.unprobedMode ?? deployment.mode,
+    mode: shownMode(deployment),
     reason: standing.reason,
     since: time.iso(standing.since),
     in_rotation: isInRotation,

@@ -2,6 +2,7 @@ import type { Deployment, Misconfiguration } from '../core/deployment.ts'
 import type { Mode } from '../core/mode.ts'
 import type { Line } from '../providers/call.ts'
 import { resolveModel } from '../providers/registry.ts'
+import { asSurface } from '../providers/surface-codecs.ts'
 
 /** How a deployment can be called, or why not. */
 export type LineOrProblem = { readonly line: Line } | { readonly misconfigured: Misconfiguration }
@@ -54,7 +55,7 @@ export function probeSubject(
   if ('misconfigured' in found) return noSubject(found.misconfigured, deployment.model)
   if (!own.isWildcard) {
     const knownModel = knownModelOf(deployment)
-    return { kind: 'ready', ...own, mode: deployment.mode, knownModel, line: found.line }
+    return ready({ ...own, mode: deployment.mode, knownModel }, found.line)
   }
   const cheap = found.line.adapter.cheapChatModel
   if (cheap === undefined) return noSubject(noCheapModel(deployment), deployment.model)
@@ -105,7 +106,14 @@ export function modeOfStandIn(deployment: Deployment, model: string): Mode {
 
 function derived(subject: Omit<Subject, 'kind' | 'line'>, opened: LineOrProblem): Subject | NoSubject {
   if ('misconfigured' in opened) return noSubject(opened.misconfigured, subject.probedModel)
-  return { kind: 'ready', ...subject, line: opened.line }
+  return ready(subject, opened.line)
+}
+
+/** A chat that traffic asks for in another API's words is probed in these, where its provider speaks them. */
+function ready(subject: Omit<Subject, 'kind' | 'line'>, line: Line): Subject {
+  const { surfaceMode } = subject.deployment
+  const probed = surfaceMode === undefined || subject.mode !== 'chat' ? line : asSurface(line, surfaceMode)
+  return { kind: 'ready', ...subject, line: probed }
 }
 
 /** The provider as the user wrote it: `openai` of `openai/*`; a bare `*` has none. */

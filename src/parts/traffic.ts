@@ -10,6 +10,7 @@ import { fallbackModels } from '../routing/journey/fallbacks.ts'
 import { createHedgeGroups } from '../routing/journey/hedge-groups.ts'
 import { createRetryBudgets } from '../routing/journey/retry-budget.ts'
 import { createObjects, type ObjectDeps } from '../routing/objects/objects.ts'
+import { createPassThrough } from '../routing/pass-through/pass-through.ts'
 import { createRealtimeKeys, type RealtimeKeyDeps } from '../routing/realtime/keys.ts'
 import { createRealtimeRelay, type RealtimeDeps } from '../routing/realtime/realtime.ts'
 import type { SessionKeys } from '../routing/realtime/session-keys.ts'
@@ -63,13 +64,17 @@ export function createTraffic(config: Config, deps: TrafficInputs): Traffic {
 export function createRoads(
   traffic: Traffic,
   sessionKeys: SessionKeys,
-): Pick<GatewayDeps, 'relay' | 'realtime' | 'realtimeKeys' | 'sessionKeys' | 'objects' | 'fallbacksOf'> {
+): Pick<
+  GatewayDeps,
+  'relay' | 'realtime' | 'realtimeKeys' | 'sessionKeys' | 'objects' | 'passThrough' | 'fallbacksOf'
+> {
   return {
     relay: createRelay(traffic),
     realtime: createRealtimeRelay(traffic),
     realtimeKeys: createRealtimeKeys({ ...traffic, sessionKeys }),
     sessionKeys,
     objects: createObjects(traffic),
+    passThrough: createPassThrough(traffic),
     fallbacksOf: (names) => fallbackModels(names, traffic.settings.fallbacks),
   }
 }

@@ -61,9 +61,19 @@ export interface RelayFace {
   /** The `accept` header; default JSON. */
   readonly accept?: string
   edits(target: Target): BodyEdits
+  /** Headers that every such request has besides. */
+  readonly headers?: Readonly<Record<string, string>>
   /** Members that this provider knows by another name: old → new. The value is carried over unread. */
   readonly renames?: Readonly<Record<string, string>>
 }
+
+/** Other APIs in front of chat deployments, each a request of its own. */
+export type SurfaceName =
+  | 'messages'
+  | 'countTokens'
+  | 'responses'
+  | 'generateContent'
+  | 'streamGenerateContent'
 
 /** A push parser: bytes in any split → events. */
 export interface StreamDecoder<Event> {
@@ -133,6 +143,8 @@ export interface ProviderAdapter {
   readonly realtime: RealtimeFace | 'unsupported'
   readonly objects: ObjectsFace | 'unsupported'
   readonly realtimeKeys: RealtimeKeysFace | 'unsupported'
+  /** Surfaces that it speaks itself: what is asked there in these words is passed on and not translated. */
+  readonly surfaces?: { readonly [S in SurfaceName]?: RelayFace }
   /** Resolves base, key and version from the deployment, then from the environment. */
   connect(
     deployment: Deployment,

@@ -8,7 +8,7 @@ import { cleaned, refusalOf, type Line } from './call.ts'
 import { formRequest, type RelayedForm } from './form-request.ts'
 import { JSON_HEADERS } from './post-json.ts'
 
-/** A call about something that lives at the provider: a file, a batch. */
+/** A call about something that lives at the provider: a file, a batch, a response. */
 export interface ObjectCall {
   readonly method: 'GET' | 'POST' | 'DELETE'
   /** Below the provider's base, each id percent-encoded: `/files/{id}/content`. */
@@ -44,9 +44,7 @@ export function hasRealtimeKeys(line: Line): boolean {
  * @throws GatewayError misconfigured where the provider keeps no such things, bad_request for a form that may not pass
  */
 export function objectRequest(line: Line, call: ObjectCall): WireRequest {
-  const face = line.adapter.objects
-  if (face === 'unsupported') throw lacking(line, 'files and batches')
-  const url = face.url(line.target, call.path)
+  const url = objectUrl(line, call.path)
   const query = url.includes('?') ? call.query.replace('?', '&') : call.query
   const { method, body, form, accept } = call
   if (form !== undefined) {
@@ -56,6 +54,23 @@ export function objectRequest(line: Line, call: ObjectCall): WireRequest {
   if (body !== undefined)
     return { method, url: url + query, headers: JSON_HEADERS, body: JSON.stringify(body) }
   return { method, url: url + query, headers: { accept: accept ?? 'application/json' } }
+}
+
+function objectUrl(line: Line, path: string): string {
+  if (path.startsWith(RESPONSES)) return responseUrl(line, path.slice(RESPONSES.length))
+  const face = line.adapter.objects
+  if (face === 'unsupported') throw lacking(line, 'files and batches')
+  return face.url(line.target, path)
+}
+
+const RESPONSES = '/responses/'
+
+/** Below where responses are asked for. */
+function responseUrl(line: Line, path: string): string {
+  const face = line.adapter.surfaces?.responses
+  if (face === undefined) throw lacking(line, 'responses to keep')
+  const [url = '', query] = face.url(line.target).split('?')
+  return `${url}/${path}${query === undefined ? '' : `?${query}`}`
 }
 
 /**

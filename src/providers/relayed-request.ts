@@ -21,9 +21,14 @@ export function relayedRequest(
   return {
     method: 'POST',
     url: face.url(target),
-    headers: face.accept === undefined ? JSON_HEADERS : { ...JSON_HEADERS, accept: face.accept },
+    headers: headersOf(face),
     body: spliceBody(body, spans, edits),
   }
+}
+
+function headersOf({ accept, headers }: RelayFace): WireRequest['headers'] {
+  if (headers !== undefined) return { ...JSON_HEADERS, ...(accept !== undefined && { accept }), ...headers }
+  return accept === undefined ? JSON_HEADERS : { ...JSON_HEADERS, accept }
 }
 
 /** Carries renamed values over, and leaves out defaults that the body settles under another name. */

@@ -3,6 +3,7 @@ import type { Deployment } from '../core/deployment.ts'
 import { asGatewayError, GatewayError } from '../core/failure.ts'
 import { decoded, refusalOf, relay } from '../providers/call.ts'
 import type { Line } from '../providers/call.ts'
+import { relaySurface } from '../providers/surfaces.ts'
 import type { Limits, Stream, WireResponse } from './road.ts'
 import { alsoDropped, createCopyHeaders, successHeaders } from './answer/answer-head.ts'
 import type { AnswerHeaders, CopyHeaders, Durations } from './answer/answer-head.ts'
@@ -133,8 +134,9 @@ function start(
   let patience: Patience | undefined
   const startedMs = clock.precise()
   begun(spent, startedMs)
+  const stop = (): void => running?.cancel()
   const passage = new Passage({
-    answer,
+    answer: plan.reword === undefined ? answer : plan.reword(answer, stop, Math.floor(clock.now() / 1000)),
     stream: read.stream,
     shape: operation.answer,
     redact: line.redact,
@@ -147,7 +149,7 @@ function start(
     refusal: (response) => refusalOf(line, response),
     flawed: (flaw, response) => flawed(line, operation, flaw, response),
     explain: (error) => explain(line, error),
-    stop: () => running?.cancel(),
+    stop,
     heard: () => patience?.heard(),
     paused: () => patience?.paused(),
     over: () => {
@@ -164,10 +166,7 @@ function start(
     route = alsoDropped(route, names)
   }
   try {
-    const exchange =
-      mocked(deps, plan, passage) ??
-      relay(line, operation.side ?? operation.mode, plan.body, plan.spans, limits, passage, plan.form) ??
-      translate(line, operation, plan.body, translated(deps, read, also), limits, passage)
+    const exchange = sent(deps, plan, limits, passage, also)
     if (spent.running === 1) spent.sinceMs = clock.precise()
     running = exchange
     return patience === undefined ? exchange : patient(exchange, patience)
@@ -175,6 +174,33 @@ function start(
     passage.fail(asGatewayError(error))
     return NOTHING_RUNNING
   }
+}
+
+/** In the provider's own words, made up here, as it came, or translated. */
+function sent(
+  deps: Ground,
+  plan: Plan,
+  limits: Limits,
+  passage: Passage,
+  dropped: Translated['dropped'],
+): Stream {
+  const { operation, line, read, body, spans, form } = plan
+  return (
+    native(plan, limits, passage) ??
+    mocked(deps, plan, passage) ??
+    relay(line, operation.side ?? operation.mode, body, spans, limits, passage, form) ??
+    translate(line, operation, body, translated(deps, read, dropped), limits, passage)
+  )
+}
+
+/** A provider that speaks the surface's own words. */
+function native(
+  { native: own, line, body, spans }: Plan,
+  limits: Limits,
+  passage: Passage,
+): Stream | undefined {
+  if (own === undefined) return undefined
+  return relaySurface(line, own.face, body, spans, limits, passage, own.headers)
 }
 
 function translated(
@@ -257,7 +283,10 @@ function least(configuredMs: number, clientMs: number | undefined): number {
 }
 
 /** The codec that proves probes names an answer's flaw best; where it sees none, what we saw is said. */
-function flawed(line: Line, { mode }: Operation, flaw: Flaw, response: WireResponse): GatewayError {
+function flawed(line: Line, { mode, surface }: Operation, flaw: Flaw, response: WireResponse): GatewayError {
+  // The codec reads a surface's errors, but none of its answers.
+  if (surface !== undefined && flaw.kind !== 'server_error')
+    return new GatewayError(flaw.kind, `answered ${flaw.seen}`)
   const codec = line.adapter.codecs[mode]
   try {
     if (codec !== 'unsupported') decoded(line, codec, { ...response, body: flaw.json ?? response.body })

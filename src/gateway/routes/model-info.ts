@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify'
+import { shownMode } from '../../core/deployment.ts'
 import type { Deployment } from '../../core/deployment.ts'
 import { GatewayError } from '../../core/failure.ts'
 import type { JsonObject } from '../../core/json.ts'
@@ -28,7 +29,7 @@ export function modelInfoRoutes(
 }
 
 function infoOf(deployment: Deployment): JsonObject {
-  const { id, group, provider, mode, unprobedMode, info, shownParams } = deployment
+  const { id, group, provider, info, shownParams } = deployment
   return {
     model_name: group,
     litellm_params: shownParams,
@@ -36,7 +37,7 @@ function infoOf(deployment: Deployment): JsonObject {
       id,
       db_model: false,
       litellm_provider: provider,
-      mode: unprobedMode ?? mode,
+      mode: shownMode(deployment),
       ...withoutNulls(info),
     },
   }

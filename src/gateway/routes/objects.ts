@@ -36,10 +36,18 @@ const PATHS: readonly ObjectPath[] = [
   { method: 'POST', path: '/batches/:id/cancel', operation: OBJECT_OPERATIONS.cancelBatch },
 ]
 
-/** Files and batches. */
+/** Responses that were given; without a deployment in the path. */
+const RESPONSE_PATHS: readonly ObjectPath[] = [
+  { method: 'GET', path: '/responses/:id', operation: OBJECT_OPERATIONS.retrieveResponse },
+  { method: 'DELETE', path: '/responses/:id', operation: OBJECT_OPERATIONS.deleteResponse },
+  { method: 'POST', path: '/responses/:id/cancel', operation: OBJECT_OPERATIONS.cancelResponse },
+  { method: 'GET', path: '/responses/:id/input_items', operation: OBJECT_OPERATIONS.responseItems },
+]
+
+/** Files, batches and responses. */
 export function objectRoutes(app: FastifyInstance, context: RouteContext, running: RunningRequests): void {
   for (const base of BASES) {
-    for (const each of PATHS) {
+    for (const each of base.includes(':') ? PATHS : [...PATHS, ...RESPONSE_PATHS]) {
       app.route({
         method: each.method,
         url: base + each.path,

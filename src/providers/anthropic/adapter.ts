@@ -7,6 +7,7 @@ import { anthropicUrl } from './address.ts'
 import { anthropicBatch } from './batch.ts'
 import { anthropicChat } from './chat.ts'
 import { classifyAnthropic } from './refusals.ts'
+import { anthropicSurfaces } from './surfaces.ts'
 
 const KEY_ENV = 'ANTHROPIC_API_KEY'
 const TOKEN_ENV = 'ANTHROPIC_AUTH_TOKEN'
@@ -47,6 +48,7 @@ export const anthropic: ProviderAdapter = {
   // It has files and batches of another form.
   objects: 'unsupported',
   realtimeKeys: 'unsupported',
+  surfaces: anthropicSurfaces,
   connect,
   classify: classifyAnthropic,
   cheapChatModel: 'claude-haiku-4-5',

@@ -6,12 +6,14 @@ import { fromEnv, type Env } from '../auth/key.ts'
 import { createClassify } from '../classify.ts'
 import { openAiCodecs } from '../openai/codecs.ts'
 import { realtimeFace } from '../openai/realtime.ts'
+import { responsesFace } from '../openai/responses.ts'
 import { REFUSED_IN_REASONING } from '../refused-params.ts'
 import {
   azureModelsUrl,
   azureObjectsUrl,
   azureRealtimeKeyUrl,
   azureRealtimeUrl,
+  azureResponsesUrl,
   azureUrl,
   deploymentName,
   namesDeployment,
@@ -55,6 +57,7 @@ export const azure: ProviderAdapter = {
       return { ...deployment, connection: { ...connection, azureAdToken: key } }
     },
   },
+  surfaces: { responses: responsesFace(azureResponsesUrl, ({ model }) => deploymentName(model)) },
   connect,
   classify: createClassify(),
   auth: '`api-key: …`, or a token it gets',

@@ -32,6 +32,22 @@ export function azureUrl(target: Target, route: RouteName): string {
   return withQuery(url, 'api-version', target.apiVersion ?? DATED_VERSION)
 }
 
+/** The first dated version with the Responses API. */
+const FIRST_DATED_RESPONSES = '2025-03-01-preview'
+
+/**
+ * Responses: `{base}/openai/responses?api-version=` of the dated versions that have them, `{base}/openai/v1/responses`
+ * for all others (https://learn.microsoft.com/azure/ai-foundry/openai/how-to/responses).
+ */
+export function azureResponsesUrl(target: Target): string {
+  const { apiVersion = '' } = target
+  if (isV1(target) || apiVersion < FIRST_DATED_RESPONSES) {
+    const url = `${resource(target.base)}/openai/v1/responses`
+    return apiVersion === 'preview' ? withQuery(url, 'api-version', 'preview') : url
+  }
+  return withQuery(`${resource(target.base)}/openai/responses`, 'api-version', apiVersion)
+}
+
 /** Realtime: `/openai/realtime?deployment=` of the dated versions, `/openai/v1/realtime?model=` since. */
 export function azureRealtimeUrl(target: Target): string {
   const root = `${resource(target.base)}/openai`

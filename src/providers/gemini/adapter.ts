@@ -7,6 +7,7 @@ import { liveFace } from './live.ts'
 import { classifyGoogle } from './refusals.ts'
 import { geminiSpeech } from './speech.ts'
 import { AI_STUDIO, splitVersion, versionedBase } from './surface.ts'
+import { googleSurfaces } from './surfaces.ts'
 
 const SOURCE: KeySource = {
   base: 'https://generativelanguage.googleapis.com/v1beta',
@@ -40,6 +41,7 @@ export const gemini: ProviderAdapter = {
   // Its Files API keeps what prompts refer to, its batches are of another form.
   objects: 'unsupported',
   realtimeKeys: 'unsupported',
+  surfaces: googleSurfaces(AI_STUDIO),
   connect: (deployment, env) => {
     const connected = connectByKey(SOURCE, deployment, env)
     if ('message' in connected) return connected

@@ -6,7 +6,8 @@ import { openAiCodecs } from '../openai/codecs.ts'
 import { openAiObjects } from '../openai/objects.ts'
 import { openAiRealtimeKeys } from '../openai/realtime-keys.ts'
 import { realtimeFace, realtimeQuery } from '../openai/realtime.ts'
-import { modelsUrl, rootOf, routeBelow, type Surface } from '../openai/surface.ts'
+import { responsesFace } from '../openai/responses.ts'
+import { modelName, modelsUrl, rootOf, routeBelow, type Surface } from '../openai/surface.ts'
 import { joinRoute } from '../route.ts'
 import type { CompatibleRow } from './row.ts'
 
@@ -20,7 +21,8 @@ export function openAiCompatible(row: CompatibleRow): ProviderAdapter {
     ...(row.keyless === undefined ? {} : { keyless: row.keyless }),
     ...(row.header === undefined ? {} : { header: row.header }),
   }
-  const codecs = openAiCodecs(surfaceOf(row))
+  const surface = surfaceOf(row)
+  const codecs = openAiCodecs(surface)
   const lacks = (mode: HttpMode | 'realtime'): boolean => row.unsupported?.includes(mode) === true
   const unless = <M extends HttpMode>(mode: M): ProviderAdapter['codecs'][M] | 'unsupported' =>
     lacks(mode) ? 'unsupported' : codecs[mode]
@@ -43,6 +45,9 @@ export function openAiCompatible(row: CompatibleRow): ProviderAdapter {
     // Batches under a route of their own are of a form of their own.
     objects: lacks('batch') || row.routes?.batch !== undefined ? 'unsupported' : openAiObjects,
     realtimeKeys: lacks('realtime') ? 'unsupported' : openAiRealtimeKeys,
+    ...(row.hasResponses === true && {
+      surfaces: { responses: responsesFace(undefined, (target) => modelName(surface, target, 'chat')) },
+    }),
     connect: (deployment, env) => connectByKey(source, deployment, env),
     classify: createClassify(),
     ...freeLook(row),

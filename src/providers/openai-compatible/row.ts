@@ -32,6 +32,8 @@ export interface CompatibleRow {
   /** Put before a chat or completion model's name unless the name already starts with `unless`. */
   readonly modelPrefix?: { readonly prefix: string; readonly unless: string }
   readonly cheapChatModel?: string
+  /** It serves OpenAI's Responses API beside chat. */
+  readonly hasResponses?: boolean
   /** What its models refuse, or leave out of account. */
   readonly refuses?: readonly Refused[]
   /**

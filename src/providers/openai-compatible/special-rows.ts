@@ -8,6 +8,7 @@ export const SPECIAL_ROWS: readonly CompatibleRow[] = [
   // With a twist; each twist is from the provider's own documentation or specification.
   {
     id: 'groq',
+    hasResponses: true,
     base: 'https://api.groq.com/openai/v1',
     keyEnv: ['GROQ_API_KEY'],
     unsupported: ['completion', 'embedding', 'rerank', 'image_generation', 'realtime'],
@@ -37,6 +38,7 @@ export const SPECIAL_ROWS: readonly CompatibleRow[] = [
   },
   {
     id: 'xai',
+    hasResponses: true,
     base: 'https://api.x.ai/v1',
     keyEnv: ['XAI_API_KEY'],
     unsupported: ['rerank'],
@@ -58,6 +60,7 @@ export const SPECIAL_ROWS: readonly CompatibleRow[] = [
   // https://docs.fireworks.ai: a bare chat model's name is short for the account's own.
   {
     id: 'fireworks_ai',
+    hasResponses: true,
     base: 'https://api.fireworks.ai/inference/v1',
     keyEnv: ['FIREWORKS_API_KEY', 'FIREWORKS_AI_API_KEY', 'FIREWORKSAI_API_KEY', 'FIREWORKS_AI_TOKEN'],
     baseEnv: ['FIREWORKS_API_BASE', 'FIREWORKS_AI_API_BASE'],
@@ -66,6 +69,7 @@ export const SPECIAL_ROWS: readonly CompatibleRow[] = [
   },
   {
     id: 'openrouter',
+    hasResponses: true,
     base: 'https://openrouter.ai/api/v1',
     keyEnv: ['OPENROUTER_API_KEY', 'OR_API_KEY'],
     unsupported: ['realtime', 'batch'],
@@ -127,12 +131,20 @@ export const SPECIAL_ROWS: readonly CompatibleRow[] = [
   // https://docs.vllm.ai/en/v0.26.0/features/reasoning_outputs (read 2026-11-27): `reasoning_content` until 0.11.
   {
     id: 'hosted_vllm',
+    hasResponses: true,
     isSelfHosted: true,
     keyEnv: ['HOSTED_VLLM_API_KEY'],
     keyless: FAKE_KEY,
     thoughts: 'reasoning',
   },
-  { id: 'vllm', isSelfHosted: true, keyEnv: ['VLLM_API_KEY'], keyless: FAKE_KEY, thoughts: 'reasoning' },
+  {
+    id: 'vllm',
+    hasResponses: true,
+    isSelfHosted: true,
+    keyEnv: ['VLLM_API_KEY'],
+    keyless: FAKE_KEY,
+    thoughts: 'reasoning',
+  },
   // https://github.com/michaelfeil/infinity: embeddings and rerank at the root, a key only where one was set.
   {
     id: 'infinity',
@@ -158,8 +170,20 @@ export const SPECIAL_ROWS: readonly CompatibleRow[] = [
     keyless: FAKE_KEY,
   },
   // What stands behind it is paid for, wherever it stands itself.
-  { id: 'litellm_proxy', isSelfHosted: false, keyEnv: ['LITELLM_PROXY_API_KEY'], keyless: FAKE_KEY },
-  { id: 'lm_studio', isSelfHosted: true, keyEnv: ['LM_STUDIO_API_KEY'], keyless: FAKE_KEY },
+  {
+    id: 'litellm_proxy',
+    hasResponses: true,
+    isSelfHosted: false,
+    keyEnv: ['LITELLM_PROXY_API_KEY'],
+    keyless: FAKE_KEY,
+  },
+  {
+    id: 'lm_studio',
+    hasResponses: true,
+    isSelfHosted: true,
+    keyEnv: ['LM_STUDIO_API_KEY'],
+    keyless: FAKE_KEY,
+  },
   {
     id: 'llamafile',
     isSelfHosted: true,

@@ -10,6 +10,7 @@ import { openAiCodecs } from './codecs.ts'
 import { openAiObjects } from './objects.ts'
 import { openAiRealtimeKeys } from './realtime-keys.ts'
 import { realtimeFace, realtimeQuery } from './realtime.ts'
+import { responsesFace } from './responses.ts'
 import { modelsUrl, routeBelow, type Surface } from './surface.ts'
 
 const SOURCE: KeySource = {
@@ -40,6 +41,7 @@ export const openAi: ProviderAdapter = {
   realtime: realtimeFace((target) => `${joinRoute(target.base, '/realtime')}?${realtimeQuery(target.model)}`),
   objects: openAiObjects,
   realtimeKeys: openAiRealtimeKeys,
+  surfaces: { responses: responsesFace() },
   connect,
   classify,
   cheapChatModel: 'gpt-4o-mini',

@@ -3,6 +3,7 @@ import { geminiImage } from '../gemini/image.ts'
 import { liveFace } from '../gemini/live.ts'
 import { classifyGoogle } from '../gemini/refusals.ts'
 import { geminiSpeech } from '../gemini/speech.ts'
+import { googleSurfaces } from '../gemini/surfaces.ts'
 import { liveUrl, VERTEX } from './address.ts'
 import { vertexChat } from './chat.ts'
 import { connectVertex } from './connect.ts'
@@ -25,6 +26,7 @@ export const vertexAi: ProviderAdapter = {
   realtime: liveFace(liveUrl, VERTEX.name),
   objects: 'unsupported',
   realtimeKeys: 'unsupported',
+  surfaces: googleSurfaces(VERTEX),
   connect: connectVertex,
   classify: classifyGoogle,
   auth: '`authorization: Bearer …`, a token that `vertex_credentials` fetch; an `api_key` as `x-goog-api-key: …`',

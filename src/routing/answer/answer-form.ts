@@ -2,6 +2,8 @@ import { GatewayError } from '../../core/failure.ts'
 import { spliceBody } from '../../core/json-spans.ts'
 import type { JsonSpans } from '../../core/json-spans.ts'
 import type { AnswerHeaders } from './answer-head.ts'
+import { isLast } from './event-watch.ts'
+import { judgeThere, judgeWhole } from './judge.ts'
 import type { Flaw } from './judge.ts'
 import type { AnswerShape } from '../request/operation.ts'
 
@@ -36,6 +38,28 @@ export function cutOff(): GatewayError {
 /** Do streams of this shape say when they are complete? */
 export function saysEnd(shape: AnswerShape): boolean {
   return shape.kind === 'object' && shape.saysEnd === true
+}
+
+/** Do these bytes, all of a short stream, end it in order? */
+export function endsIn(shape: AnswerShape, bytes: Buffer): boolean {
+  const last = shape.kind === 'object' ? shape.signs?.last : undefined
+  if (last === undefined) return isLast(bytes)
+  return bytes
+    .toString()
+    .split('\n')
+    .some((line) => last.test(line))
+}
+
+/** Judges a whole, small answer of this shape. */
+export function judgeObject(
+  shape: Extract<AnswerShape, { readonly kind: 'object' }>,
+  bytes: Buffer,
+): JsonSpans | Flaw {
+  if (shape.isLoose !== true) return judgeWhole(bytes, shape.proof)
+  const judged = judgeThere(bytes, shape.proof)
+  if (shape.orProof === undefined || !('kind' in judged)) return judged
+  const other = judgeThere(bytes, shape.orProof)
+  return 'kind' in other ? judged : other
 }
 
 /** The list that makes an answer of this shape. */

@@ -19,6 +19,8 @@ export interface EventGateOptions {
   readonly model?: string
   /** Shown whole lines as they pass, and whether they are plain. */
   readonly see: (lines: Buffer, isPlain: boolean) => void
+  /** What lines that are not plain have in them; default: as OpenAI's. */
+  readonly telling?: RegExp
 }
 
 /** A longer line passes in pieces: it is held for tidiness, never at any cost. */
@@ -28,12 +30,12 @@ const ERROR_KEY = Buffer.from('"error"')
 const DATA = Buffer.from('data:')
 
 /** Opens a gate. */
-export function createEventGate({ redact, model, see }: EventGateOptions): EventGate {
+export function createEventGate({ redact, model, see, telling }: EventGateOptions): EventGate {
   let held: Buffer[] = []
   let heldBytes = 0
   const pass = (lines: Buffer): Buffer => {
     const named = model === undefined ? lines : renameModel(lines, JSON.stringify(model))
-    const plain = isPlain(named)
+    const plain = isPlain(named, telling)
     see(named, plain)
     if (plain || !named.includes(ERROR_KEY)) return named
     const text = named.toString()

@@ -21,9 +21,9 @@ const TELLING = /"error"|"finish_reason": *"|"usage": *\{|\[DONE\]/
 /** Short text is searched fastest as text, long text as the bytes it is. */
 const MOST_TEXT_BYTES = 8192
 
-/** True where nothing in these lines needs a closer look. */
-export function isPlain(lines: Buffer): boolean {
-  return lines.length <= MOST_TEXT_BYTES && !TELLING.test(lines.toString('latin1'))
+/** True where nothing in these lines needs a closer look; `telling`: what would, of another API's events. */
+export function isPlain(lines: Buffer, telling: RegExp = TELLING): boolean {
+  return lines.length <= MOST_TEXT_BYTES && !telling.test(lines.toString('latin1'))
 }
 
 const COMMENT = 0x3a
@@ -85,7 +85,7 @@ function lastUsage(lines: Buffer): Usage | undefined {
 }
 
 /** Comments and blank lines only: they keep a connection alive and say nothing. */
-function isCommentary(lines: Buffer): boolean {
+export function isCommentary(lines: Buffer): boolean {
   for (let start = 0; start < lines.length;) {
     const first = lines[start]
     if (first !== COMMENT && first !== LINE_END && first !== CARRIAGE_RETURN) return false

@@ -62,6 +62,13 @@ export function judgeWhole(
   return { kind: 'wrong_shape', seen: `a 200 without ${proof}: ${quote(body)}` }
 }
 
+/** The same where the member need only be there; an error beside it counts. */
+export function judgeThere(body: Buffer, proof: string): JsonSpans | Flaw {
+  const judged = judgeWhole(body, proof, () => true)
+  if ('kind' in judged || !hasError(body, judged)) return judged
+  return { kind: 'server_error', seen: `an error inside a 200: ${quote(body)}` }
+}
+
 /** Judges the first bytes of an answer that should be an event stream; `wait` asks for more of them. */
 export function opening(bytes: Buffer, proof: string): Opening {
   const start = firstByte(bytes)
@@ -91,7 +98,7 @@ function firstEventFlaw(event: string, proof: string): Flaw | undefined {
   try {
     const spans = scanObject(bytes)
     const hasProof = spans.members.some((member) => member.key === proof)
-    if (hasProof || !hasError(bytes, spans)) return undefined
+    if (hasProof || !(hasError(bytes, spans) || isErrorEvent(bytes, spans))) return undefined
     return { kind: 'server_error', seen: `an error as the first event: ${quote(bytes)}`, json: bytes }
   } catch (error) {
     if (!(error instanceof GatewayError)) throw error
@@ -110,6 +117,12 @@ function eventEnd(bytes: Buffer, start: number): number {
 export function hasError(body: Buffer, spans: JsonSpans): boolean {
   const error = spans.members.findLast((member) => member.key === 'error')
   return error !== undefined && !NO_ERROR.has(body.toString('latin1', error.valueStart, error.valueEnd))
+}
+
+/** OpenAI's responses write an error flat: `{"type":"error","code":…}`. */
+function isErrorEvent(body: Buffer, spans: JsonSpans): boolean {
+  const type = spans.members.findLast((member) => member.key === 'type')
+  return type !== undefined && body.toString('latin1', type.valueStart, type.valueEnd) === '"error"'
 }
 
 /** Judges the first bytes of an answer that may be bare; `wait` asks for more of them, `json` for an object. */

@@ -11,14 +11,14 @@ import {
   NO_OBJECT,
   NO_SOUND,
   bareHeaders,
+  endsIn,
+  judgeObject,
   proofOf,
   renamed,
   saysEnd,
   wholeForStream,
 } from './answer-form.ts'
-import { createEventGate } from './event-gate.ts'
 import type { EventGate } from './event-gate.ts'
-import { createEventWatch, isLast } from './event-watch.ts'
 import type { EventWatch } from './event-watch.ts'
 import {
   bareFlawOf,
@@ -31,6 +31,7 @@ import {
 } from './judge.ts'
 import type { Flaw } from './judge.ts'
 import type { AnswerShape, BareShape } from '../request/operation.ts'
+import { openEvents } from './open-events.ts'
 import type { PassageOptions } from './passage-options.ts'
 import { createTail } from './tail.ts'
 import type { Tail } from './tail.ts'
@@ -69,15 +70,12 @@ export class Passage implements StreamSink {
   }
 
   #openGate(): EventGate {
-    const { redact, model } = this.#options
-    const watch = createEventWatch()
-    this.#watch = watch
-    const see = (lines: Buffer, isPlain: boolean): void => {
-      if (!watch.see(lines, isPlain)) return
+    const { watch, gate } = openEvents(this.#options, () => {
       this.#firstByteMs ??= this.#options.clock.precise() - this.#options.startedMs
       this.#options.heard()
-    }
-    return createEventGate({ redact, see, ...(model !== undefined && { model }) })
+    })
+    this.#watch = watch
+    return gate
   }
 
   head(status: number, headers: AnswerHeaders): void {
@@ -225,7 +223,7 @@ export class Passage implements StreamSink {
     const bytes = this.#whole()
     const type = this.#upstream['content-type']
     if (this.#gate !== undefined) this.#endOpening(bytes, shape)
-    else if (shape.kind === 'object') this.#endObject(bytes, judgeWhole(bytes, shape.proof))
+    else if (shape.kind === 'object') this.#endObject(bytes, judgeObject(shape, bytes))
     else if (bareOpening(shape, type, bytes) !== 'json') this.#endBare(bareFlawOf(shape, type, bytes))
     else this.#endObject(bytes, judgeTranscript(bytes, proofOf(shape)))
   }
@@ -236,7 +234,7 @@ export class Passage implements StreamSink {
     const first = bytes.length > 0 ? opening(bytes, proof) : 'object'
     if (first === 'events' || first === 'wait') {
       // Nothing was sent yet: it can still be had elsewhere.
-      if (saysEnd(shape) && !isLast(bytes)) this.#fail(cutOff())
+      if (saysEnd(shape) && !endsIn(shape, bytes)) this.#fail(cutOff())
       else {
         this.#flowKept(EVENT_HEADERS)
         this.#endFlow()

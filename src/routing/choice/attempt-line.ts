@@ -1,4 +1,5 @@
 import type { LineOrProblem } from '../../health/subject.ts'
+import { surfaceFace } from '../../providers/surfaces.ts'
 import type { Line } from '../../providers/call.ts'
 import { candidateLine } from './candidate-line.ts'
 import type { LineDeps } from './candidate-line.ts'
@@ -30,20 +31,22 @@ export function capable(
 }
 
 /** A deployment that cannot be called lacks nothing: why it cannot is for `pick` to say. */
-function lacks(opened: LineOrProblem, { mode, side }: Operation): boolean {
+function lacks(opened: LineOrProblem, { mode, side, surface }: Operation): boolean {
   if (!('line' in opened)) return false
   const codec = opened.line.adapter.codecs[mode]
-  return codec === 'unsupported' || (side !== undefined && codec.sides?.[side] === undefined)
+  const lacksMode = codec === 'unsupported' || (side !== undefined && codec.sides?.[side] === undefined)
+  if (surface === undefined) return lacksMode
+  return surfaceFace(opened.line, surface.face) === undefined && (lacksMode || surface.words === undefined)
 }
 
 function incapable(
-  { route, mode, side }: Operation,
+  { route, mode, side, surface }: Operation,
   model: string,
   providers: readonly string[],
 ): ReturnType<typeof refuse> {
   const names = [...new Set(providers)].slice(0, 8).join(', ')
   return refuse(
-    `${route}: model=${model.slice(0, 256)} cannot do this: its provider (${names}) has no ${side ?? mode}.`,
+    `${route}: model=${model.slice(0, 256)} cannot do this: its provider (${names}) has no ${surface?.what ?? side ?? mode}.`,
     'model',
   )
 }

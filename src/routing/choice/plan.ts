@@ -18,9 +18,15 @@ import type { Need } from '../request/need.ts'
 import type { Operation } from '../request/operation.ts'
 import type { PickDeps } from './pick-inputs.ts'
 import { promptHash } from '../request/prompt-hash.ts'
-import { readRequest, unknownModel } from '../request/request.ts'
+import { deploymentKey } from '../objects/id.ts'
+import { readRequest, refuse, unknownModel } from '../request/request.ts'
 import type { RequestRead } from '../request/request.ts'
 import type { RequestHeaders } from '../request/request-headers.ts'
+import { surfaceAttempt } from '../surfaces/attempt.ts'
+import type { SurfaceAttempt } from '../surfaces/attempt.ts'
+import { previousResponse } from '../surfaces/response-ids.ts'
+import type { KnownResponse } from '../surfaces/response-ids.ts'
+import type { Surface } from '../surfaces/surface.ts'
 import { readTags, tagged, withoutTags } from './tags.ts'
 import type { TagRules } from './tags.ts'
 
@@ -50,11 +56,21 @@ export interface Asked {
   readonly body: Buffer
   readonly read: RequestRead
   readonly form?: RelayedForm
+  /** Of a request in another API's words. */
+  readonly surface?: AskedSurface
   readonly need: Need
   /** A hash of who asks and what. */
   readonly prompt: number
   /** What the request is tagged with; undefined where nobody looks at tags. */
   readonly tags: readonly string[] | undefined
+}
+
+/** What a request in another API's words says besides its body. */
+export interface AskedSurface {
+  /** The client's headers that belong to it. */
+  readonly headers: Readonly<Record<string, string>>
+  /** The response that it goes on from. */
+  readonly previous: KnownResponse | undefined
 }
 
 /** A model group that can be asked, and with what. */
@@ -80,6 +96,8 @@ export interface Plan {
   readonly route: AnswerHeaders
   readonly detours: Detours
   readonly form: RelayedForm | undefined
+  readonly native: SurfaceAttempt['native']
+  readonly reword: SurfaceAttempt['reword']
 }
 
 /**
@@ -102,6 +120,7 @@ export function readAsked(
     need: createNeed(json, read.stream),
     prompt: promptHash(json, String(headers['authorization'] ?? headers['x-api-key'] ?? '')),
     tags: isEnabled ? readTags(json, read.spans, headers) : undefined,
+    ...(operation.surface !== undefined && { surface: askedSurface(operation.surface, json, read, headers) }),
     ...(whole !== undefined && {
       form: { form: whole, fields: json, removed: GATEWAY_FIELDS, refused: CONNECTION_FIELDS },
     }),
@@ -110,19 +129,35 @@ export function readAsked(
 
 const NO_HEADERS: RequestHeaders = {}
 
+function askedSurface(
+  { passedHeaders = [], remembers }: Surface,
+  body: Buffer,
+  { spans }: RequestRead,
+  headers: RequestHeaders,
+): AskedSurface {
+  const passed = passedHeaders.flatMap((name) => {
+    const value = headers[name]
+    return typeof value === 'string' ? [[name, value] as const] : []
+  })
+  const previous = remembers === undefined ? undefined : previousResponse(body, spans)
+  return { headers: Object.fromEntries(passed), previous }
+}
+
 /**
  * Finds who may answer for a model group. `members` are written over the body's own.
  * @throws GatewayError bad_request where the name is unknown, or no deployment of it may or can do this
  */
 export function groupFor(
   deps: PlanDeps,
-  { operation, body, read, tags }: Asked,
+  { operation, body, read, tags, surface }: Asked,
   model: string,
   members: JsonObject,
 ): Group {
+  const previous = surface?.previous
   const known = deps.directory.candidates(model)
   if (known.length === 0) throw unknownModel(operation, model)
-  const able = capable(deps, operation, model, allowing(read.connectionFields, known))
+  const served = capable(deps, operation, model, allowing(read.connectionFields, known))
+  const able = previous === undefined ? served : goingOn(operation, model, served, previous)
   const candidates = tags === undefined ? able : tagged(model, able, tags, deps.settings.tags)
   const name = deps.directory.groupOf(model)
   const remove = [...read.gatewayFields, ...read.connectionFields]
@@ -130,12 +165,29 @@ export function groupFor(
     ...(tags !== undefined && withoutTags(body, read.spans)),
     ...read.extraBody,
     ...members,
+    ...(previous !== undefined && { previous_response_id: previous.upstreamId }),
   })
     .filter(([key]) => isPlain(key))
     .map(([key, value]) => [key, JSON.stringify(value)])
   if (remove.length === 0 && set.length === 0) return { model, name, candidates, body, spans: read.spans }
   const own = spliceBody(body, read.spans, { remove, set: Object.fromEntries(set) })
   return { model, name, candidates, body: own, spans: scanObject(own) }
+}
+
+/** A response can be gone on from where it lives, and nowhere else. */
+function goingOn(
+  { route }: Operation,
+  model: string,
+  candidates: readonly Candidate[],
+  { deployment: home }: KnownResponse,
+): readonly Candidate[] {
+  const there = candidates.filter(({ deployment }) => deploymentKey(deployment.id) === home)
+  if (there.length > 0) return there
+  throw refuse(
+    `${route}: the deployment where 'previous_response_id' lives does not answer to model=${model.slice(0, 256)}: ` +
+      'name the model that gave it, or send the whole conversation as input.',
+    'previous_response_id',
+  )
 }
 
 /** What says where a request goes, or how it is answered, is settled by then. */
@@ -149,22 +201,26 @@ function isPlain(key: string): boolean {
  */
 export function planAttempt(
   deps: PlanDeps,
-  { operation, body, read, form }: Asked,
+  asked: Asked,
   group: Group,
   chosen: Candidate,
   detours: Detours,
 ): Plan {
+  const { operation, body, read, form } = asked
   const line = lineFor(deps, operation, chosen, body, read, group.model)
-  const fit = fitted(group.body, group.spans, line, operation.mode, read.fieldRules)
+  const own = operation.surface === undefined ? undefined : inWordsOf(operation.surface, line, asked, group)
+  const { body: said, spans } = own ?? group
+  const fit = fitted(said, spans, line, operation.mode, read.fieldRules)
   const dropped = [
     ...droppedFields(read.gatewayFields, {
       tags: deps.settings.tags.isEnabled,
       mockResponse: read.mockResponse !== undefined,
     }),
     ...fit.dropped,
+    ...(own?.dropped ?? []),
   ]
   return {
-    operation,
+    operation: own?.operation ?? operation,
     read,
     line,
     body: fit.body,
@@ -172,5 +228,22 @@ export function planAttempt(
     route: routeHeaders(group.model, line.deployment, line.target.base, dropped),
     detours,
     form,
+    native: own?.native,
+    reword: own?.reword,
   }
+}
+
+function inWordsOf(surface: Surface, line: Line, asked: Asked, { body, spans }: Group): SurfaceAttempt {
+  const { operation, read } = asked
+  return surfaceAttempt(surface, line, {
+    operation,
+    body,
+    spans,
+    stream: read.stream,
+    headers: asked.surface?.headers ?? {},
+    previous: asked.surface?.previous,
+    knownModel: line.deployment.facts?.baseModel ?? line.target.model,
+    mayDrop: read.fieldRules?.dropParams ?? line.fieldRules.dropParams,
+    isMocked: (read.mockResponse ?? line.deployment.mockResponse) !== undefined,
+  })
 }

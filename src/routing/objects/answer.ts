@@ -7,6 +7,7 @@ import type { ObjectKind } from './id.ts'
 const ID_MEMBERS: Readonly<Record<ObjectKind, Readonly<Record<string, ObjectKind>>>> = {
   file: { id: 'file' },
   batch: { id: 'batch', input_file_id: 'file', output_file_id: 'file', error_file_id: 'file' },
+  response: { id: 'response', previous_response_id: 'response' },
 }
 
 /** Members of a list that say where the next page begins. */

@@ -1,6 +1,6 @@
 import type { ObjectKind } from './id.ts'
 
-/** One thing that a client can do with files and batches: everything in which it differs from the others. */
+/** One thing that a client can do with files, batches and responses: everything in which it differs from the others. */
 export interface ObjectOperation {
   readonly kind: ObjectKind
   readonly method: 'GET' | 'POST' | 'DELETE'
@@ -8,18 +8,19 @@ export interface ObjectOperation {
   readonly route: string
   /** Below a provider's base; `id` is percent-encoded, and empty where the call is about none. */
   path(id: string): string
-  /** `content` passes byte by byte and is never parsed. */
-  readonly answer: 'object' | 'content'
+  /** `content` passes byte by byte and is never parsed; in `foreign` ids are others' than the kind's, and stay. */
+  readonly answer: 'object' | 'foreign' | 'content'
   /** It leaves something behind: only what was surely not done is tried again. */
   readonly isCostly: boolean
 }
 
 const FILE = { kind: 'file', route: '/files' } as const
 const BATCH = { kind: 'batch', route: '/batches' } as const
+const RESPONSE = { kind: 'response', route: '/v1/responses' } as const
 const READ = { method: 'GET', answer: 'object', isCostly: false } as const
 const WRITE = { method: 'POST', answer: 'object', isCostly: true } as const
 
-/** OpenAI's routes for files and batches. */
+/** OpenAI's routes for files, batches and the responses that it has given. */
 export const OBJECT_OPERATIONS = {
   createFile: { ...FILE, ...WRITE, path: () => '/files' },
   listFiles: { ...FILE, ...READ, path: () => '/files' },
@@ -30,4 +31,8 @@ export const OBJECT_OPERATIONS = {
   listBatches: { ...BATCH, ...READ, path: () => '/batches' },
   retrieveBatch: { ...BATCH, ...READ, path: (id) => `/batches/${id}` },
   cancelBatch: { ...BATCH, ...WRITE, path: (id) => `/batches/${id}/cancel` },
+  retrieveResponse: { ...RESPONSE, ...READ, path: (id) => `/responses/${id}` },
+  deleteResponse: { ...RESPONSE, ...WRITE, method: 'DELETE', path: (id) => `/responses/${id}` },
+  cancelResponse: { ...RESPONSE, ...WRITE, path: (id) => `/responses/${id}/cancel` },
+  responseItems: { ...RESPONSE, ...READ, path: (id) => `/responses/${id}/input_items`, answer: 'foreign' },
 } as const satisfies Readonly<Record<string, ObjectOperation>>

@@ -4,7 +4,7 @@ import { createCopyHeaders, successHeaders } from '../answer/answer-head.ts'
 import type { AnswerHeaders } from '../answer/answer-head.ts'
 import { explain } from '../answer/explain.ts'
 import type { RelayAnswer } from '../answer/relay-answer.ts'
-import type { Limits, Stream, WireRequest } from '../road.ts'
+import type { Limits, Stream, WireRequest, WireResponse } from '../road.ts'
 import type { Try } from '../journey/several-tries.ts'
 
 /** Longer error texts are read no further. */
@@ -12,7 +12,7 @@ const MAX_ERROR_BYTES = 64 * 1024
 
 /**
  * Passes a file's bytes on as they come. Resolves with the head that the client gets; what goes wrong later is told to
- * it, and what goes wrong before rejects.
+ * it, and what goes wrong before rejects; `refused` is told how the provider said no.
  */
 export function passContent(
   { line, route, detours }: Try,
@@ -20,9 +20,10 @@ export function passContent(
   limits: Limits,
   answer: RelayAnswer,
   runs: (stream: Stream) => void,
+  refused: (response: WireResponse) => void = () => {},
 ): Promise<void> {
   return new Promise((resolve, reject) => {
-    const refused: Buffer[] = []
+    const kept: Buffer[] = []
     let head: { readonly status: number; readonly headers: AnswerHeaders } | undefined
     let passed = 0
     let refusedBytes = 0
@@ -38,7 +39,7 @@ export function passContent(
         },
         data: (chunk) => {
           if (!isGood()) {
-            if (refusedBytes < MAX_ERROR_BYTES) refused.push(chunk)
+            if (refusedBytes < MAX_ERROR_BYTES) kept.push(chunk)
             refusedBytes += chunk.length
             return true
           }
@@ -47,7 +48,11 @@ export function passContent(
         },
         end: () => {
           if (isGood()) answer.end({ bytes: passed })
-          else if (head !== undefined) reject(refusalOf(line, { ...head, body: Buffer.concat(refused) }))
+          else if (head !== undefined) {
+            const response = { ...head, body: Buffer.concat(kept) }
+            refused(response)
+            reject(refusalOf(line, response))
+          }
         },
         fail: (error) => {
           if (isGood()) answer.fail(explain(line, asGatewayError(error)), route)

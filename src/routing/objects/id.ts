@@ -2,7 +2,7 @@ import { hash } from 'node:crypto'
 import { GatewayError } from '../../core/failure.ts'
 
 /** What lives at a provider and is asked for by its id. */
-export type ObjectKind = 'file' | 'batch'
+export type ObjectKind = 'file' | 'batch' | 'response'
 
 /** An id that this gateway gave, read. */
 export interface ObjectId {
@@ -13,7 +13,11 @@ export interface ObjectId {
 }
 
 /** As OpenAI's ids begin. */
-const PREFIXES: Readonly<Record<ObjectKind, string>> = { file: 'file-', batch: 'batch_' }
+const PREFIXES: Readonly<Record<ObjectKind, string>> = {
+  file: 'file-',
+  batch: 'batch_',
+  response: 'resp_',
+}
 /** Told from a provider's own ids by this; the number is the format's. */
 const MARK = 'pg1_'
 const KEY_BYTES = 12
@@ -45,7 +49,7 @@ export function encodeObjectId(kind: ObjectKind, deployment: string, upstreamId:
  * for what no id looks like
  */
 export function decodeObjectId(kind: ObjectKind, id: string): ObjectId | undefined {
-  if (!/^(file-|batch_)pg1_/.test(id)) {
+  if (!/^(file-|batch_|resp_)pg1_/.test(id)) {
     if (PLAIN_ID.test(id)) return undefined
     throw noSuch(kind, id, 'that is no id')
   }

@@ -87,6 +87,8 @@ async function served(
 ): Promise<Outcome<void>> {
   const { operation, form } = request
   if (form !== undefined) checkUpload(form)
+  if (request.query.get('stream') === 'true' && operation.kind === 'response')
+    throw refuse(`${operation.route}: a response is read whole here: leave 'stream' out.`, 'stream')
   const owner = await owners.find(hintsOf(request))
   if (operation.method === 'POST') checkModel(deps, request, owner)
   const call = callOf(request, owner)
@@ -123,6 +125,7 @@ function hintsOf(request: ObjectRequest): OwnerHints {
   const id = idOf(request)
   return {
     route: operation.route,
+    kind: operation.kind,
     model: modelOf(request),
     provider: query.get('custom_llm_provider') ?? textOf(request, 'custom_llm_provider'),
     ...(id !== undefined && { id }),
@@ -209,21 +212,22 @@ function own(body: JsonObject): JsonObject {
 }
 
 async function passObject(
-  { kind }: ObjectOperation,
+  { kind, answer: form }: ObjectOperation,
   { line, route, detours }: Try,
   wire: WireRequest,
   limits: Limits,
   answer: RelayAnswer,
 ): Promise<void> {
   const { status, headers, json } = await askObject(line, wire, limits, `a ${kind} or a list`)
-  const text = JSON.stringify(withOurIds(kind, deploymentKey(line.deployment.id), json))
+  const own = form === 'foreign' ? json : withOurIds(kind, deploymentKey(line.deployment.id), json)
+  const text = JSON.stringify(own)
   const body = Buffer.from(text)
-  const own = {
+  const head = {
     ...successHeaders(route, detours),
     'content-type': 'application/json',
     'content-length': String(body.length),
   }
-  answer.head(status, own, createCopyHeaders()(headers, line.redact))
+  answer.head(status, head, createCopyHeaders()(headers, line.redact))
   answer.data(body)
   answer.end({ bytes: body.length })
 }

@@ -53,6 +53,7 @@ function ownersWith(sketches: readonly Sketch[], authorizeOf: (line: Line) => Li
 
 const hints = (more: Partial<OwnerHints>): OwnerHints => ({
   route: '/files',
+  kind: 'file',
   model: undefined,
   provider: undefined,
   ...more,

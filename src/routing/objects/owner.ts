@@ -3,6 +3,7 @@ import type { GatewayError } from '../../core/failure.ts'
 import type { ResolveModel } from '../../core/resolve.ts'
 import type { LineOrProblem } from '../../health/subject.ts'
 import { hasObjects, isSameAccount } from '../../providers/objects.ts'
+import { surfaceFace } from '../../providers/surfaces.ts'
 import type { Line } from '../../providers/call.ts'
 import { fillWildcards } from '../choice/directory.ts'
 import type { Candidate, Directory } from '../choice/directory.ts'
@@ -14,6 +15,8 @@ import { refuse, unknownModel } from '../request/request.ts'
 export interface OwnerHints {
   /** LiteLLM's name of the route, which error sentences start with. */
   readonly route: string
+  /** What it is about; a batch's file may be named in its place. */
+  readonly kind: ObjectKind
   /** The model group, deployment id or wildcard's name that the path, a header, the query or the body names. */
   readonly model: string | undefined
   /** A provider's name (`custom_llm_provider`): looked at where no model is named. */
@@ -39,7 +42,7 @@ export interface Owners {
    * @throws GatewayError bad_request (400) naming what to add, not_found (404) for an id that is none
    */
   find(hints: OwnerHints): Promise<Owner>
-  /** Is there just one account, of this provider or at all? */
+  /** Is there just one account that keeps files, of this provider or at all? */
   isClear(provider: string | undefined): Promise<boolean>
 }
 
@@ -56,26 +59,27 @@ type SoleAccount = readonly Candidate[] | 'none' | 'several'
 
 /** Makes the search of one config. What it has found out about accounts is kept: a config does not change. */
 export function createOwners(deps: OwnerDeps): Owners {
-  const soles = new Map<string | undefined, Promise<SoleAccount>>()
+  const soles = new Map<string, Promise<SoleAccount>>()
   let byKey: ReadonlyMap<string, Deployment> | undefined
   const deploymentOf = ({ deployment }: ObjectId): Deployment | undefined => {
     byKey ??= new Map(deps.deployments.map((each) => [deploymentKey(each.id), each]))
     return byKey.get(deployment)
   }
-  const soleAccount = (provider: string | undefined): Promise<SoleAccount> => {
+  const soleAccount = (kind: ObjectKind, provider: string | undefined): Promise<SoleAccount> => {
     const isKnown = provider === undefined || deps.deployments.some((each) => each.provider === provider)
     if (!isKnown) return Promise.resolve('none')
-    const known = soles.get(provider)
+    const name = `${KEPT_WORDS[kind]}\n${provider ?? ''}`
+    const known = soles.get(name)
     if (known !== undefined) return known
-    const sole = accountOf(deps, provider)
-    soles.set(provider, sole)
+    const sole = accountOf(deps, kind, provider)
+    soles.set(name, sole)
     // Whoever had no token to be told apart by may have one the next time.
-    sole.catch(() => soles.delete(provider))
+    sole.catch(() => soles.delete(name))
     return sole
   }
   return {
     find: async (hints) => {
-      const { route, model, id } = hints
+      const { route, kind, model, id } = hints
       const ours = id === undefined ? undefined : decodeObjectId(id.kind, id.text)
       const home = ours === undefined ? undefined : deploymentOf(ours)
       if (ours !== undefined && home !== undefined) {
@@ -87,15 +91,26 @@ export function createOwners(deps: OwnerDeps): Owners {
         }
       }
       const upstreamId = ours?.upstreamId ?? id?.text
-      if (model !== undefined) return { model, candidates: named(deps, route, model), upstreamId }
+      if (model !== undefined) return { model, candidates: named(deps, hints.kind, route, model), upstreamId }
       if (id !== undefined && ours !== undefined) throw noSuch(id.kind, id.text, GONE)
-      const sole = await soleAccount(hints.provider)
-      if (sole === 'none') throw nobodyKeeps(route, hints.provider)
+      const sole = await soleAccount(kind, hints.provider)
+      if (sole === 'none') throw nobodyKeeps(route, kind, hints.provider)
       if (sole === 'several') throw severalAccounts(route)
       return { model, candidates: sole, upstreamId }
     },
-    isClear: async (provider) => typeof (await soleAccount(provider)) === 'object',
+    isClear: async (provider) => typeof (await soleAccount('file', provider)) === 'object',
   }
+}
+
+/** What providers keep, or do not: files and batches go together. */
+const KEPT_WORDS: Readonly<Record<ObjectKind, string>> = {
+  file: 'files and batches',
+  batch: 'files and batches',
+  response: 'responses',
+}
+
+function keeps(line: Line, kind: ObjectKind): boolean {
+  return kind === 'response' ? surfaceFace(line, 'responses') !== undefined : hasObjects(line)
 }
 
 const GONE =
@@ -107,7 +122,12 @@ export function answersTo({ directory }: OwnerDeps, deployment: Deployment, mode
 }
 
 /** Who answers to the name, without those whose provider keeps no such things. */
-function named({ directory, lines, resolve }: OwnerDeps, route: string, model: string): readonly Candidate[] {
+function named(
+  { directory, lines, resolve }: OwnerDeps,
+  kind: ObjectKind,
+  route: string,
+  model: string,
+): readonly Candidate[] {
   const known = directory.candidates(model)
   if (known.length === 0) throw unknownModel({ route }, model)
   const able = known.filter(({ deployment, captures }) => {
@@ -117,12 +137,12 @@ function named({ directory, lines, resolve }: OwnerDeps, route: string, model: s
       return false
     const opened = lines(deployment.index)
     // One that cannot be called at all lacks nothing: why it cannot is for `pick` to say.
-    return 'misconfigured' in opened || hasObjects(opened.line)
+    return 'misconfigured' in opened || keeps(opened.line, kind)
   })
   if (able.length > 0) return able
   const providers = [...new Set(known.map(({ deployment }) => deployment.provider))].slice(0, 8).join(', ')
   throw refuse(
-    `${route}: model=${model.slice(0, 256)} cannot do this: its provider (${providers}) keeps no files and batches.`,
+    `${route}: model=${model.slice(0, 256)} cannot do this: its provider (${providers}) keeps no ${KEPT_WORDS[kind]}.`,
     'model',
   )
 }
@@ -130,14 +150,15 @@ function named({ directory, lines, resolve }: OwnerDeps, route: string, model: s
 /** Deployments of mode batch settle it where there are any. */
 async function accountOf(
   { deployments, lines }: OwnerDeps,
+  kind: ObjectKind,
   provider: string | undefined,
 ): Promise<SoleAccount> {
   const wanted = deployments.filter((each) => provider === undefined || each.provider === provider)
-  const ofBatches = wanted.filter(({ mode }) => mode === 'batch')
+  const ofBatches = kind === 'response' ? [] : wanted.filter(({ mode }) => mode === 'batch')
   for (const members of [ofBatches, wanted]) {
     const able = members.flatMap((deployment) => {
       const opened = lines(deployment.index)
-      return 'line' in opened && hasObjects(opened.line) ? [{ deployment, line: opened.line }] : []
+      return 'line' in opened && keeps(opened.line, kind) ? [{ deployment, line: opened.line }] : []
     })
     if (able.length === 0) continue
     const isOne = await areOne(able.map(({ line }) => line))
@@ -161,7 +182,7 @@ function severalAccounts(route: string): GatewayError {
   )
 }
 
-function nobodyKeeps(route: string, provider: string | undefined): GatewayError {
+function nobodyKeeps(route: string, kind: ObjectKind, provider: string | undefined): GatewayError {
   const whose = provider === undefined ? '' : ` of provider ${provider.slice(0, 64)}`
-  return refuse(`${route}: no deployment${whose} in this config keeps files and batches.`, 'model')
+  return refuse(`${route}: no deployment${whose} in this config keeps ${KEPT_WORDS[kind]}.`, 'model')
 }

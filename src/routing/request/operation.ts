@@ -1,19 +1,22 @@
 import type { JsonObject } from '../../core/json.ts'
 import type { HttpMode, Operations, SideRoute } from '../../core/mode.ts'
+import type { StreamSigns, Surface } from '../surfaces/surface.ts'
 
 /** One thing that a client can ask a model to do by JSON or a form: everything in which it differs from the others. */
 export interface Operation<M extends HttpMode = HttpMode> {
   readonly mode: M
   /** Present where the mode's deployments serve it beside the mode's own route. */
   readonly side?: SideRoute
+  /** Present where it is asked for in another API's words. */
+  readonly surface?: Surface
   /** What a request may be; default: JSON. */
   readonly accepts?: 'json' | 'form' | 'either'
   /** LiteLLM's name of the route, which its error sentences start with. */
   readonly route: string
   /** Members without which nothing is sent. What else a body needs is for the provider to say. */
   readonly required: readonly RequiredMember[]
-  /** Does `"stream": true` ask for events? Elsewhere such a member is passed on like any other. */
-  readonly streams: boolean
+  /** Does `"stream": true` ask for events? Elsewhere such a member is passed on like any other. `always`: the route does. */
+  readonly streams: boolean | 'always'
   readonly answer: AnswerShape
   /** Asked for twice it is paid for twice, dearly: only what was surely not done is tried again. */
   readonly isCostly?: boolean
@@ -39,6 +42,12 @@ export type AnswerShape =
       readonly proof: string
       /** Its streams say when they are complete, by `[DONE]` or a `finish_reason`: without either they were cut off. */
       readonly saysEnd?: boolean
+      /** Its list may be empty, or no list at all: that it is there, and no error, makes the answer. */
+      readonly isLoose?: boolean
+      /** A member that does as well. */
+      readonly orProof?: string
+      /** How its streams say what one looks for; absent: as OpenAI's. */
+      readonly signs?: StreamSigns
     }
   | { readonly kind: 'transcript'; readonly proof: string }
   | { readonly kind: 'sound' }

@@ -6,6 +6,13 @@ import { EMBEDDING_TRANSLATION } from '../translate/embedding.ts'
 import { IMAGE_TRANSLATION } from '../translate/image.ts'
 import { RERANK_TRANSLATION } from '../translate/rerank.ts'
 import { SPEECH_TRANSLATION } from '../translate/speech.ts'
+import {
+  COUNT_TOKENS,
+  GENERATE_CONTENT,
+  MESSAGES,
+  RESPONSES,
+  STREAM_GENERATE_CONTENT,
+} from '../surfaces/surfaces.ts'
 
 /** Every operation. To add one, add a row, its relay faces and its paths in the gateway. */
 export const OPERATIONS = {
@@ -96,3 +103,67 @@ export const OPERATIONS = {
 } as const satisfies { readonly [M in HttpMode]?: Operation<M> } & {
   readonly [S in SideRoute]?: Operation<(typeof SIDE_ROUTES)[S]>
 }
+
+/** Chat in other APIs' words. */
+export const SURFACE_OPERATIONS = {
+  messages: {
+    mode: 'chat',
+    surface: MESSAGES,
+    route: '/v1/messages',
+    required: [{ name: 'messages', isArray: true }, { name: 'max_tokens' }],
+    streams: true,
+    answer: {
+      kind: 'object',
+      proof: 'content',
+      isLoose: true,
+      saysEnd: true,
+      ...(MESSAGES.stream && { signs: MESSAGES.stream }),
+    },
+  },
+  countTokens: {
+    mode: 'chat',
+    surface: COUNT_TOKENS,
+    route: '/v1/messages/count_tokens',
+    required: [{ name: 'messages', isArray: true }],
+    streams: false,
+    answer: { kind: 'object', proof: 'input_tokens', isLoose: true },
+  },
+  responses: {
+    mode: 'chat',
+    surface: RESPONSES,
+    route: '/v1/responses',
+    // A prompt that OpenAI keeps, or a conversation, may be all of it.
+    required: [],
+    streams: true,
+    answer: {
+      kind: 'object',
+      proof: 'output',
+      isLoose: true,
+      saysEnd: true,
+      ...(RESPONSES.stream && { signs: RESPONSES.stream }),
+    },
+  },
+  generateContent: {
+    mode: 'chat',
+    surface: GENERATE_CONTENT,
+    route: '/v1beta/models/{model}:generateContent',
+    required: [{ name: 'contents', isArray: true }],
+    streams: false,
+    answer: { kind: 'object', proof: 'candidates', orProof: 'promptFeedback', isLoose: true },
+  },
+  streamGenerateContent: {
+    mode: 'chat',
+    surface: STREAM_GENERATE_CONTENT,
+    route: '/v1beta/models/{model}:streamGenerateContent',
+    required: [{ name: 'contents', isArray: true }],
+    streams: 'always',
+    answer: {
+      kind: 'object',
+      proof: 'candidates',
+      orProof: 'promptFeedback',
+      isLoose: true,
+      saysEnd: true,
+      ...(STREAM_GENERATE_CONTENT.stream && { signs: STREAM_GENERATE_CONTENT.stream }),
+    },
+  },
+} as const satisfies Readonly<Record<string, Operation<'chat'>>>

@@ -65,7 +65,8 @@ export function readRequest(
   return {
     spans,
     model,
-    stream: operation.streams && memberValue(body, spans, 'stream') === true,
+    stream:
+      operation.streams === 'always' || (operation.streams && memberValue(body, spans, 'stream') === true),
     connectionFields,
     gatewayFields,
     ...(gatewayFields.length > 0 && gatewayWishes(operation, body, spans, gatewayFields)),

@@ -1,0 +1,98 @@
+import type { IncomingHttpHeaders } from 'node:http'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { GatewayError } from '../../core/failure.ts'
+import { PASSED_PROVIDERS } from '../../routing/pass-through/owners.ts'
+import type { PassedProvider } from '../../routing/pass-through/owners.ts'
+import { ANTHROPIC_ERRORS, GOOGLE_ERRORS, OPENAI_ERRORS, PLAIN_ERRORS } from '../error-words.ts'
+import type { ErrorWords } from '../error-words.ts'
+import type { RouteContext } from '../gateway.ts'
+import { readBody } from '../read-body.ts'
+import { relayed } from '../relayed.ts'
+import type { RunningRequests } from '../running-requests.ts'
+
+/** How the clients of each provider read errors; a sentence alone where it is not said. */
+const ERRORS: Readonly<Record<string, ErrorWords>> = {
+  anthropic: ANTHROPIC_ERRORS,
+  openai: OPENAI_ERRORS,
+  gemini: GOOGLE_ERRORS,
+  vertex_ai: GOOGLE_ERRORS,
+}
+
+/** A client's headers that say something of its request; all others, its key for this gateway above all, stay here. */
+const PASSED_HEADERS: ReadonlySet<string> = new Set([
+  'accept',
+  'content-type',
+  'idempotency-key',
+  'x-client-name',
+])
+const PASSED_FORMS =
+  /^(?:anthropic-|openai-(?!organization$|project$)|x-amzn-bedrock-|x-goog-(?!api-key|iam-))/
+/** Where Google's clients write a key in the query. */
+const KEY_PARAMS = ['key', 'access_token'] as const
+
+/** Each provider's own API below its name, with a deployment's credentials. */
+export function passThroughRoutes(
+  app: FastifyInstance,
+  context: RouteContext,
+  running: RunningRequests,
+): void {
+  for (const provider of PASSED_PROVIDERS) {
+    app.route({
+      method: ['GET', 'POST', 'DELETE'],
+      url: `/${provider.name}/*`,
+      config: { errors: ERRORS[provider.name] ?? PLAIN_ERRORS },
+      handler: (request, reply) => serve(context, running, request, reply, provider),
+    })
+  }
+}
+
+function serve(
+  context: RouteContext,
+  running: RunningRequests,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  provider: PassedProvider,
+): void {
+  const client = relayed(context, running, reply, 'pass_through')
+  const { raw, url } = request
+  const method = methodOf(request.method)
+  const mark = url.indexOf('?')
+  const path = url.slice(provider.name.length + 1, mark === -1 ? undefined : mark)
+  const query = mark === -1 ? '' : queryOf(url.slice(mark + 1))
+  const asked = { provider, method, path, query, headers: passedHeaders(raw.headers) }
+  const begin = (body: Buffer | undefined): void => {
+    if (!client.isWaiting()) return
+    client.carriedBy(
+      context.passThrough.call({ ...asked, ...(body !== undefined && { body }) }, client.answer),
+    )
+  }
+  if (method === 'GET') {
+    begin(undefined)
+    return
+  }
+  readBody(raw, context.settings.maxRequestBytes, (body) => {
+    if (body instanceof GatewayError) client.answer.fail(body, {})
+    else begin(body.length === 0 && method === 'DELETE' ? undefined : body)
+  })
+}
+
+function methodOf(method: string): 'GET' | 'POST' | 'DELETE' {
+  return method === 'POST' || method === 'DELETE' ? method : 'GET'
+}
+
+function queryOf(text: string): string {
+  const query = new URLSearchParams(text)
+  if (!KEY_PARAMS.some((name) => query.has(name))) return `?${text}`
+  for (const name of KEY_PARAMS) query.delete(name)
+  return query.size === 0 ? '' : `?${query.toString()}`
+}
+
+function passedHeaders(headers: IncomingHttpHeaders): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    Object.entries(headers).flatMap(([name, value]) =>
+      typeof value === 'string' && (PASSED_HEADERS.has(name) || PASSED_FORMS.test(name))
+        ? [[name, value]]
+        : [],
+    ),
+  )
+}

@@ -1,0 +1,105 @@
+import { asGatewayError } from '../../core/failure.ts'
+import { isJsonObject } from '../../core/json.ts'
+import type { JsonObject } from '../../core/json.ts'
+import { scanObject } from '../../core/json-spans.ts'
+import type { JsonSpans } from '../../core/json-spans.ts'
+import { surfaceFace } from '../../providers/surfaces.ts'
+import type { Line } from '../../providers/call.ts'
+import type { RelayAnswer } from '../answer/relay-answer.ts'
+import type { Operation } from '../request/operation.ts'
+import { OPERATIONS } from '../request/operations.ts'
+import { refuse } from '../request/request.ts'
+import { withOurResponseIds } from './response-ids.ts'
+import type { KnownResponse } from './response-ids.ts'
+import { reworded } from './reworded.ts'
+import type { NativeFace, Surface } from './surface.ts'
+
+/** How one deployment is asked for what a client wants in a surface's words. */
+export interface SurfaceAttempt {
+  /** What is asked of the deployment. */
+  readonly operation: Operation
+  readonly body: Buffer
+  readonly spans: JsonSpans
+  /** Members that were left out, for nothing there stands for them. */
+  readonly dropped: readonly string[]
+  /** Present where the provider speaks the surface itself. */
+  readonly native?: { readonly face: NativeFace; readonly headers: Readonly<Record<string, string>> }
+  /** Takes the deployment's answer and gives `answer` what the client reads. `stop` ends what is still to come. */
+  readonly reword?: (answer: RelayAnswer, stop: () => void, nowSeconds: number) => RelayAnswer
+}
+
+/** What an attempt is made from. */
+export interface SurfaceAsked {
+  readonly operation: Operation
+  readonly body: Buffer
+  readonly spans: JsonSpans
+  readonly stream: boolean
+  /** The client's headers that providers who speak it themselves read. */
+  readonly headers: Readonly<Record<string, string>>
+  /** The response that the body goes on from, where the gateway gave its id. */
+  readonly previous: KnownResponse | undefined
+  readonly knownModel: string
+  /** What cannot be said is left out, not refused. */
+  readonly mayDrop: boolean
+  /** The answer is made up here, in the mode's words. */
+  readonly isMocked: boolean
+}
+
+/**
+ * In the surface's own words where the provider speaks them, else in the mode's.
+ * @throws GatewayError bad_request for what cannot be said there
+ */
+export function surfaceAttempt(surface: Surface, line: Line, asked: SurfaceAsked): SurfaceAttempt {
+  const { operation, body, spans, stream, headers, isMocked } = asked
+  const face = isMocked && surface.words !== undefined ? undefined : surfaceFace(line, surface.face)
+  if (face !== undefined) {
+    const native = { operation, body, spans, dropped: [], native: { face, headers } }
+    if (surface.remembers === undefined) return native
+    const { previous } = asked
+    return {
+      ...native,
+      reword: (answer, stop) => withOurResponseIds(answer, line.deployment.id, previous, stream, stop),
+    }
+  }
+  if (surface.words === undefined)
+    throw refuse(`${line.deployment.provider} has no ${surface.what}.`, 'model')
+  return translated(surface.words, line, asked)
+}
+
+function translated(
+  words: NonNullable<Surface['words']>,
+  line: Line,
+  { body, stream, knownModel, mayDrop }: SurfaceAsked,
+): SurfaceAttempt {
+  const json = readObject(body)
+  const codec = line.adapter.codecs.chat
+  const isRelayed = codec === 'unsupported' || codec.relay !== undefined
+  const { body: chat, lost } = words.request(json, { knownModel, isRelayed })
+  const [first] = lost
+  if (first !== undefined && !mayDrop) {
+    const member = first.split(' ')[0] ?? first
+    throw refuse(
+      `${line.deployment.provider} cannot be told '${first}' for this model: leave it out, or have it left out by drop_params.`,
+      member,
+    )
+  }
+  const bytes = Buffer.from(JSON.stringify(chat))
+  return {
+    operation: OPERATIONS.chat,
+    body: bytes,
+    spans: scanObject(bytes),
+    dropped: lost,
+    reword: (answer, stop, now) => reworded(answer, words.answer(json, { line, now }), stream, stop),
+  }
+}
+
+function readObject(body: Buffer): JsonObject {
+  try {
+    const json: unknown = JSON.parse(body.toString())
+    if (isJsonObject(json)) return json
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw asGatewayError(error)
+    throw refuse(`Invalid JSON payload: ${error.message}`, 'request_body')
+  }
+  throw refuse('the body must be a JSON object.', 'request_body')
+}

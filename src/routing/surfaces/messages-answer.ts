@@ -1,0 +1,64 @@
+import { GatewayError } from '../../core/failure.ts'
+import { isJsonObject } from '../../core/json.ts'
+import type { Json, JsonObject } from '../../core/json.ts'
+import { callsOf, readAnswer, thoughtOf, wordsOf } from './chat-answer.ts'
+import type { ChatAnswer, ToolCall } from './chat-answer.ts'
+import { openMessageEvents } from './messages-events.ts'
+import { messageId, stopReason, usageOf } from './messages-words.ts'
+import { textOf } from './read-json.ts'
+import type { AnswerWords } from './surface.ts'
+
+/** Answers as Anthropic's messages (https://docs.anthropic.com/en/api/messages, …/messages-streaming). */
+export function messageWords(): AnswerWords {
+  return { whole: messageOf, openStream: openMessageEvents }
+}
+
+function messageOf(json: JsonObject): JsonObject {
+  const answer = readAnswer(json)
+  return {
+    id: messageId(answer.id),
+    type: 'message',
+    role: 'assistant',
+    model: answer.model,
+    content: contentOf(answer),
+    stop_reason: stopOf(answer),
+    stop_sequence: null,
+    usage: usageOf(answer.usage),
+  }
+}
+
+function contentOf({ message, finish }: ChatAnswer): readonly JsonObject[] {
+  const said = wordsOf(message)
+  const refusal = textOf(message['refusal']) ?? ''
+  return [
+    ...thoughtBlocks(message),
+    ...[said, refusal].filter((text) => text !== '').map((text) => ({ type: 'text', text })),
+    ...callsOf(message).flatMap((call) => toolUse(call, finish === 'length')),
+  ]
+}
+
+/** Blocks that came from Anthropic's models keep their signatures. */
+function thoughtBlocks(message: JsonObject): readonly JsonObject[] {
+  const blocks = message['thinking_blocks']
+  if (Array.isArray(blocks) && blocks.length > 0) return blocks.filter((block: Json) => isJsonObject(block))
+  const thought = thoughtOf(message)
+  return thought === '' ? [] : [{ type: 'thinking', thinking: thought, signature: '' }]
+}
+
+/** A call that the budget cut off in the middle cannot be made, and is left out. */
+function toolUse({ id, name, arguments: text }: ToolCall, mayBeCut: boolean): readonly JsonObject[] {
+  let input: unknown
+  try {
+    input = text.trim() === '' ? {} : JSON.parse(text)
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error
+    input = undefined
+  }
+  if (isJsonObject(input)) return [{ type: 'tool_use', id, name, input }]
+  if (mayBeCut) return []
+  throw new GatewayError('wrong_shape', 'answered with a call of a tool whose arguments are no JSON object')
+}
+
+function stopOf({ message, finish }: Pick<ChatAnswer, 'message' | 'finish'>): string {
+  return stopReason(finish, callsOf(message).length > 0, textOf(message['refusal']) !== undefined)
+}

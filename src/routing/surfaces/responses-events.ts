@@ -1,0 +1,212 @@
+import { GatewayError } from '../../core/failure.ts'
+import type { Json, JsonObject } from '../../core/json.ts'
+import { callsOf, readPiece, thoughtOf, wordsOf } from './chat-answer.ts'
+import type { ChatPiece, ChatUsage, ToolCall } from './chat-answer.ts'
+import { namedEvent } from './named-event.ts'
+import { textOf } from './read-json.ts'
+import {
+  callItem,
+  endOf,
+  logprobsOf,
+  messageItem,
+  reasoningItem,
+  textContent,
+  usageOf,
+} from './responses-words.ts'
+import type { ResponseFrame } from './responses-words.ts'
+import type { EventWriter } from './surface.ts'
+
+/** The item that is being written. */
+type OpenItem =
+  | {
+      readonly kind: 'reasoning' | 'text' | 'refusal'
+      readonly id: string
+      text: string
+      readonly logprobs: Json[]
+    }
+  | {
+      readonly kind: 'call'
+      readonly id: string
+      readonly call: number
+      readonly callId: string
+      readonly name: string
+      text: string
+    }
+
+/** What a stream has come to. */
+interface Written {
+  sequence: number
+  begun: Pick<ChatPiece, 'id' | 'model'> | undefined
+  open: OpenItem | undefined
+  /** Items that are whole. */
+  readonly done: JsonObject[]
+  finish: string | undefined
+  usage: ChatUsage | undefined
+}
+
+/**
+ * Writes a streamed chat as OpenAI's response events
+ * (https://platform.openai.com/docs/api-reference/responses-streaming).
+ */
+export function openResponseEvents(frame: ResponseFrame): EventWriter {
+  const state: Written = {
+    sequence: 0,
+    begun: undefined,
+    open: undefined,
+    done: [],
+    finish: undefined,
+    usage: undefined,
+  }
+  return {
+    push: (chunk) => {
+      const piece = readPiece(chunk)
+      state.finish = piece.finish ?? state.finish
+      state.usage = piece.usage ?? state.usage
+      return begin(state, frame, piece) + written(state, piece)
+    },
+    end: () => {
+      const { begun } = state
+      if (begun === undefined) throw new GatewayError('empty', 'the stream held no event')
+      const closing = close(state)
+      const end = endOf(state.finish)
+      const usage = state.usage === undefined ? null : usageOf(state.usage)
+      const response = frame.at(begun.model, begun.id, { ...end, output: state.done, usage })
+      return closing + event(state, `response.${end.status}`, { response })
+    },
+  }
+}
+
+function begin(state: Written, frame: ResponseFrame, { id, model }: ChatPiece): string {
+  if (state.begun !== undefined) return ''
+  state.begun = { id, model }
+  const response = frame.at(model, id, { status: 'in_progress', output: [] })
+  return event(state, 'response.created', { response }) + event(state, 'response.in_progress', { response })
+}
+
+function written(state: Written, { delta, logprobs }: ChatPiece): string {
+  const refusal = textOf(delta['refusal']) ?? ''
+  return (
+    words(state, 'reasoning', thoughtOf(delta), []) +
+    words(state, 'text', wordsOf(delta), logprobsOf(logprobs)) +
+    words(state, 'refusal', refusal, []) +
+    callsOf(delta)
+      .map((call) => callPiece(state, call))
+      .join('')
+  )
+}
+
+const DELTAS = {
+  reasoning: 'response.reasoning_text.delta',
+  text: 'response.output_text.delta',
+  refusal: 'response.refusal.delta',
+} as const
+
+function words(
+  state: Written,
+  kind: 'reasoning' | 'text' | 'refusal',
+  text: string,
+  logprobs: readonly Json[],
+): string {
+  if (text === '') return ''
+  const before = state.open?.kind === kind ? '' : openWords(state, kind)
+  const { open } = state
+  if (open === undefined || open.kind === 'call') return before
+  open.text += text
+  open.logprobs.push(...logprobs)
+  const place = { item_id: itemId(open), output_index: state.done.length, content_index: 0 }
+  const more = kind === 'text' ? { logprobs } : {}
+  return before + event(state, DELTAS[kind], { ...place, delta: text, ...more })
+}
+
+function openWords(state: Written, kind: 'reasoning' | 'text' | 'refusal'): string {
+  const closing = close(state)
+  const id = `${state.begun?.id ?? ''}_${state.done.length}`
+  state.open = { kind, id, text: '', logprobs: [] }
+  const item = kind === 'reasoning' ? reasoningItem(id, '') : messageItem(id, 'in_progress', [])
+  const added = itemEvent(state, 'response.output_item.added', item)
+  return closing + added + partEvent(state, 'response.content_part.added', item, partOf(kind, '', []))
+}
+
+/** A new id begins a new call, even where a server counts all of them as the first. */
+function callPiece(state: Written, { index, id: callId, name, arguments: text }: ToolCall): string {
+  const { open } = state
+  const isSame = open?.kind === 'call' && open.call === index && (callId === '' || callId === open.callId)
+  let before = ''
+  if (!isSame) {
+    if (callId === '' || name === '')
+      throw new GatewayError('wrong_shape', 'the stream mixes the pieces of several calls of tools')
+    before = close(state)
+    const id = `${state.begun?.id ?? ''}_${state.done.length}`
+    state.open = { kind: 'call', id, call: index, callId, name, text: '' }
+    before += itemEvent(state, 'response.output_item.added', callItem(id, 'in_progress', callId, name, ''))
+  }
+  const now = state.open
+  if (now === undefined || text === '') return before
+  now.text += text
+  const place = { item_id: itemId(now), output_index: state.done.length }
+  return before + event(state, 'response.function_call_arguments.delta', { ...place, delta: text })
+}
+
+function close(state: Written): string {
+  const { open } = state
+  if (open === undefined) return ''
+  state.open = undefined
+  const index = state.done.length
+  const { status } = endOf(state.finish)
+  const place = { item_id: itemId(open), output_index: index }
+  if (open.kind === 'call') {
+    const item = callItem(open.id, status, open.callId, open.name, open.text)
+    const done = { ...place, name: open.name, arguments: open.text }
+    const text = event(state, 'response.function_call_arguments.done', done)
+    return text + doneItem(state, item)
+  }
+  const part = partOf(open.kind, open.text, open.logprobs)
+  const item =
+    open.kind === 'reasoning' ? reasoningItem(open.id, open.text) : messageItem(open.id, status, [part])
+  const own = { ...place, content_index: 0 }
+  const said =
+    open.kind === 'refusal'
+      ? event(state, 'response.refusal.done', { ...own, refusal: open.text })
+      : event(state, `response.${open.kind === 'text' ? 'output' : 'reasoning'}_text.done`, {
+          ...own,
+          text: open.text,
+          ...(open.kind === 'text' && { logprobs: open.logprobs }),
+        })
+  return said + partEvent(state, 'response.content_part.done', item, part) + doneItem(state, item)
+}
+
+function doneItem(state: Written, item: JsonObject): string {
+  const text = itemEvent(state, 'response.output_item.done', item)
+  state.done.push(item)
+  return text
+}
+
+function partOf(kind: 'reasoning' | 'text' | 'refusal', text: string, logprobs: readonly Json[]): JsonObject {
+  switch (kind) {
+    case 'reasoning':
+      return { type: 'reasoning_text', text }
+    case 'text':
+      return textContent(text, logprobs)
+    case 'refusal':
+      return { type: 'refusal', refusal: text }
+  }
+}
+
+function itemId(open: OpenItem): string {
+  const prefix = open.kind === 'call' ? 'fc' : open.kind === 'reasoning' ? 'rs' : 'msg'
+  return `${prefix}_${open.id}`
+}
+
+function itemEvent(state: Written, type: string, item: JsonObject): string {
+  return event(state, type, { output_index: state.done.length, item })
+}
+
+function partEvent(state: Written, type: string, { id }: JsonObject, part: JsonObject): string {
+  return event(state, type, { item_id: id, output_index: state.done.length, content_index: 0, part })
+}
+
+function event(state: Written, type: string, members: JsonObject): string {
+  const text = namedEvent({ type, sequence_number: state.sequence, ...members })
+  state.sequence += 1
+  return text
+}

@@ -1,0 +1,53 @@
+import type { Usage } from '../../core/answer-facts.ts'
+import { isJsonObject } from '../../core/json.ts'
+import type { JsonObject } from '../../core/json.ts'
+import { isCommentary } from '../answer/event-watch.ts'
+import type { EventWatch } from '../answer/event-watch.ts'
+import type { StreamSigns } from './surface.ts'
+
+const DATA = 'data:'
+
+/** Watches a surface's own stream; only events that tell something are parsed. */
+export function createSignWatch(signs: StreamSigns): EventWatch {
+  const { telling, last } = signs
+  let counted: Partial<Usage> = {}
+  let isFinished = last === undefined
+  let error: Buffer | undefined
+  const look = (event: JsonObject): void => {
+    counted = { ...counted, ...signs.usage(event) }
+    const found = error === undefined ? signs.error(event) : undefined
+    if (found !== undefined) error = Buffer.from(JSON.stringify(found))
+  }
+  return {
+    see: (lines, isPlain) => {
+      if (isCommentary(lines)) return false
+      if (isPlain) return true
+      for (const line of lines.toString().split('\n')) {
+        if (!telling.test(line)) continue
+        isFinished ||= last?.test(line) === true
+        const event = line.startsWith(DATA) ? parsed(line.slice(DATA.length)) : undefined
+        if (event !== undefined) look(event)
+      }
+      return true
+    },
+    usage: () => whole(counted),
+    isFinished: () => isFinished,
+    error: () => error,
+  }
+}
+
+function whole({ promptTokens = 0, completionTokens = 0, ...more }: Partial<Usage>): Usage | undefined {
+  const total = promptTokens + completionTokens
+  return total === 0 ? undefined : { promptTokens, completionTokens, totalTokens: total, ...more }
+}
+
+function parsed(text: string): JsonObject | undefined {
+  try {
+    const event: unknown = JSON.parse(text)
+    return isJsonObject(event) ? event : undefined
+  } catch (error) {
+    // A line that was too long to be held whole comes in pieces.
+    if (error instanceof SyntaxError) return undefined
+    throw error
+  }
+}

@@ -1,0 +1,81 @@
+import type { Usage } from '../../core/answer-facts.ts'
+import type { JsonObject } from '../../core/json.ts'
+import type { Line } from '../../providers/call.ts'
+import type { surfaceFace } from '../../providers/surfaces.ts'
+
+/** A face of the providers for one surface. */
+export type NativeFace = NonNullable<ReturnType<typeof surfaceFace>>
+
+/** Another API in front of a mode's deployments. */
+export interface Surface {
+  /** Deployments whose provider speaks it are asked there in its own words. */
+  readonly face: Parameters<typeof surfaceFace>[1]
+  /** What the others lack, for a sentence: "its provider has no …". */
+  readonly what: string
+  /** For all others, by the mode's own words; absent: they cannot do it. */
+  readonly words?: SurfaceWords
+  /** A client's headers that providers who speak it read. */
+  readonly passedHeaders?: readonly string[]
+  /** How streams of it say what one looks for; absent: it has none. */
+  readonly stream?: StreamSigns
+  /** Members of the body that ask about what one deployment keeps. */
+  readonly remembers?: 'response'
+}
+
+/** How a surface's words become the mode's, and back. */
+export interface SurfaceWords {
+  /**
+   * @throws GatewayError bad_request (400, the client's doing) for what cannot be said in the mode's words at all
+   */
+  request(body: JsonObject, ground: WordsGround): Spoken
+  answer(asked: JsonObject, ground: AnswerGround): AnswerWords
+}
+
+/** What is known of whoever is asked. */
+export interface WordsGround {
+  /** The model behind the deployment: it decides how some things are named. */
+  readonly knownModel: string
+  /** The body is passed on to who reads OpenAI's own words; else a codec reads the neutral form, which holds more. */
+  readonly isRelayed: boolean
+}
+
+/** What an answer is written with. */
+export interface AnswerGround {
+  readonly line: Line
+  /** Seconds since 1970. */
+  readonly now: number
+}
+
+/** A request in the mode's words. */
+export interface Spoken {
+  readonly body: JsonObject
+  /** The client's members that nothing there stands for. */
+  readonly lost: readonly string[]
+}
+
+/** Writes answers in a surface's words. */
+export interface AnswerWords {
+  /** @throws GatewayError wrong_shape */
+  whole(answer: JsonObject): JsonObject
+  openStream(): EventWriter
+}
+
+/** Turns the mode's events into a surface's. */
+export interface EventWriter {
+  /** Text of the events that this one becomes; may be empty. @throws GatewayError wrong_shape */
+  push(chunk: JsonObject): string
+  /** The last events of a stream that ended well. */
+  end(): string
+}
+
+/** What one looks for in a surface's own streams. */
+export interface StreamSigns {
+  /** Fits lines that may hold any of it, and no others if it can be helped. */
+  readonly telling: RegExp
+  /** Fits a line that ends an answer in order; absent: the end is not said. */
+  readonly last?: RegExp
+  /** What an event says the answer has cost; undefined where it says nothing. */
+  usage(event: JsonObject): Partial<Usage> | undefined
+  /** The error that an event is; undefined for all others. */
+  error(event: JsonObject): JsonObject | undefined
+}
