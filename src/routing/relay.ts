@@ -167,7 +167,7 @@ function start(
     const exchange =
       mocked(deps, plan, passage) ??
       relay(line, operation.side ?? operation.mode, plan.body, plan.spans, limits, passage, plan.form) ??
-      translate(line, operation, plan.body, translated(deps, read, also), limits, passage)
+      translate(line, operation, plan.body, translated(deps, plan, also), limits, passage)
     if (spent.running === 1) spent.sinceMs = clock.precise()
     running = exchange
     return patience === undefined ? exchange : patient(exchange, patience)
@@ -178,12 +178,12 @@ function start(
 }
 
 function translated(
-  { fetchMedia }: Pick<RelayDeps, 'fetchMedia'>,
-  { stream, fieldRules }: RequestRead,
+  { fetchMedia, clock }: Pick<RelayDeps, 'fetchMedia' | 'clock'>,
+  { read: { stream, fieldRules }, form }: Plan,
   dropped: Translated['dropped'],
 ): Translated {
   const dropParams = fieldRules?.dropParams
-  return { stream, fetchMedia, dropped, ...(dropParams !== undefined && { dropParams }) }
+  return { stream, fetchMedia, clock, dropped, form, ...(dropParams !== undefined && { dropParams }) }
 }
 
 /** While its client takes nothing, a stream is not waited for. */

@@ -6,6 +6,7 @@ import { EMBEDDING_TRANSLATION } from '../translate/embedding.ts'
 import { IMAGE_TRANSLATION } from '../translate/image.ts'
 import { RERANK_TRANSLATION } from '../translate/rerank.ts'
 import { SPEECH_TRANSLATION } from '../translate/speech.ts'
+import { TRANSCRIPTION_TRANSLATION } from '../translate/transcription.ts'
 
 /** Every operation. To add one, add a row, its relay faces and its paths in the gateway. */
 export const OPERATIONS = {
@@ -60,6 +61,7 @@ export const OPERATIONS = {
     required: [{ name: 'file' }],
     streams: true,
     answer: { kind: 'transcript', proof: 'text' },
+    translation: TRANSCRIPTION_TRANSLATION,
   },
   audio_translation: {
     mode: 'audio_transcription',
