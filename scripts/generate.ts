@@ -160,6 +160,10 @@ provider's own address. A server that is not listed is reached as \`openai/<mode
 | \`openai/\`, \`text-completion-openai/\` | \`OPENAI_API_BASE\`, \`OPENAI_BASE_URL\`, \`https://api.openai.com/v1\` | \`OPENAI_API_KEY\`; the organization: \`OPENAI_ORGANIZATION\`, \`OPENAI_ORG_ID\` |
 | \`azure/\`, \`azure_text/\` | \`AZURE_API_BASE\`, \`AZURE_OPENAI_ENDPOINT\`; the version: \`AZURE_API_VERSION\`, else \`2024-10-21\` | \`AZURE_API_KEY\`, \`AZURE_OPENAI_API_KEY\`, \`AZURE_AD_TOKEN\` |
 | \`cohere/\`, \`cohere_chat/\` | \`COHERE_API_BASE\`, \`https://api.cohere.com\` | \`COHERE_API_KEY\`, \`CO_API_KEY\` |
+| \`deepgram/\` | \`DEEPGRAM_API_BASE\`, \`https://api.deepgram.com/v1\` | \`DEEPGRAM_API_KEY\` |
+| \`elevenlabs/\` | \`ELEVENLABS_API_BASE\`, \`https://api.elevenlabs.io\` | \`ELEVENLABS_API_KEY\` |
+| \`assemblyai/\` | \`https://api.assemblyai.com\` with \`mode: audio_transcription\`, else \`ASSEMBLYAI_API_BASE\`, \`https://llm-gateway.assemblyai.com/v1\` | \`ASSEMBLYAI_API_KEY\` |
+| \`replicate/\` | \`REPLICATE_API_BASE\`, \`https://api.replicate.com/v1\` | \`REPLICATE_API_KEY\`, \`REPLICATE_API_TOKEN\` |
 
 ## OpenAI-compatible
 

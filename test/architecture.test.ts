@@ -49,6 +49,7 @@ const SIBLINGS: Readonly<Record<string, readonly string[]>> = {
   azure: ['openai'],
   'openai-compatible': ['openai'],
   cohere: ['openai'],
+  assemblyai: ['openai-compatible', 'openai'],
 }
 
 const SRC = resolve(import.meta.dirname, '../src')

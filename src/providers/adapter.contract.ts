@@ -106,7 +106,7 @@ export function adapterContract(
   const modes = modesOf(adapter)
   test(`${adapter.id}: encoding changes nothing it was given and says the same twice`, () => {
     for (const mode of modes) {
-      const { target } = connected(adapter)
+      const { target } = connected(adapter, mode)
       const request = deepFreeze(structuredClone(REQUESTS[mode]))
       const once = encoded(adapter, mode, request, deepFreeze(target))
       assert.deepEqual(encoded(adapter, mode, request, target), once, mode)
@@ -114,7 +114,7 @@ export function adapterContract(
   })
   test(`${adapter.id}: the key is only in the authorized request`, async () => {
     for (const mode of modes) {
-      const { target, authorize } = connected(adapter)
+      const { target, authorize } = connected(adapter, mode)
       const wire = encoded(adapter, mode, REQUESTS[mode], target)
       assert.ok(!printed(wire).includes(CONTRACT_KEY), mode)
       assert.ok(printed(await authorize(wire, GROUND)).includes(CONTRACT_KEY), mode)
@@ -241,8 +241,12 @@ function modesOf(adapter: ProviderAdapter): readonly HttpMode[] {
   return modes.filter((mode) => adapter.codecs[mode] !== 'unsupported')
 }
 
-function connected(adapter: ProviderAdapter): Connected {
-  const result = adapter.connect(deploymentOf(adapter.id), {})
+/** A deployment is of one mode: moderation is a side of a chat's. */
+function connected(adapter: ProviderAdapter, mode: HttpMode): Connected {
+  const result = adapter.connect(
+    deploymentOf(adapter.id, { mode: mode === 'moderation' ? 'chat' : mode }),
+    {},
+  )
   assert.ok('authorize' in result)
   return result
 }
@@ -263,7 +267,7 @@ function encoded<M extends HttpMode>(
 }
 
 function decoded(adapter: ProviderAdapter, mode: HttpMode, answer: WireResponse): unknown {
-  return codecOf(adapter, mode).decode(answer, connected(adapter).target)
+  return codecOf(adapter, mode).decode(answer, connected(adapter, mode).target)
 }
 
 function printed(wire: WireRequest): string {

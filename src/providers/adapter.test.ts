@@ -10,6 +10,7 @@ import { Secret } from '../core/secret.ts'
 import type { HttpMode } from '../core/mode.ts'
 import { cohere } from './cohere/adapter.ts'
 import { adapterFor, ADAPTERS } from './registry.ts'
+import { OWN_ANSWERS } from './sound-answers.fixture.ts'
 
 /** Written from the required fields of OpenAI's OpenAPI document (August 2026). */
 const OPENAI_ANSWERS: { readonly [M in HttpMode]: GoodAnswer } = {
@@ -167,7 +168,7 @@ for (const adapter of ADAPTERS) {
   if (adapter.codecs.chat === cohere.codecs.chat) adapterContract(adapter, COHERE_V1_ANSWERS)
   else if (adapter.id.endsWith('codestral'))
     adapterContract(adapter, { ...OPENAI_ANSWERS, completion: FILL_IN_THE_MIDDLE })
-  else adapterContract(adapter, OPENAI_ANSWERS)
+  else adapterContract(adapter, { ...OPENAI_ANSWERS, ...OWN_ANSWERS[adapter.id] })
 }
 
 const UNKNOWN = { unknown: { deep: [1, 'ü', null] } }

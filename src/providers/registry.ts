@@ -1,10 +1,14 @@
 import type { ResolveModel } from '../core/resolve.ts'
 import type { ProviderAdapter } from './adapter.ts'
+import { assemblyAi } from './assemblyai/adapter.ts'
 import { azure, azureText } from './azure/adapter.ts'
 import { cohere, cohereChatProvider } from './cohere/adapter.ts'
+import { deepgram } from './deepgram/adapter.ts'
+import { elevenLabs } from './elevenlabs/adapter.ts'
 import { openAiCompatible } from './openai-compatible/adapter.ts'
 import { COMPATIBLE_ROWS } from './openai-compatible/rows.ts'
 import { openAi, textCompletionOpenAi } from './openai/adapter.ts'
+import { replicate } from './replicate/adapter.ts'
 import { createResolve } from './resolve.ts'
 
 /** Every provider that is built. To add one, add its adapter here. */
@@ -15,6 +19,10 @@ export const ADAPTERS: readonly ProviderAdapter[] = [
   azureText,
   cohere,
   cohereChatProvider,
+  deepgram,
+  elevenLabs,
+  assemblyAi,
+  replicate,
   ...COMPATIBLE_ROWS.map(openAiCompatible),
 ]
 

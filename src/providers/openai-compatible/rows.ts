@@ -13,7 +13,6 @@ export const COMPATIBLE_ROWS: readonly CompatibleRow[] = [
   }),
   plain('anyscale', 'api.endpoints.anyscale.com/v1', 'ANYSCALE_API_KEY'),
   plain('apertis', 'api.stima.tech/v1', 'STIMA_API_KEY', { renames: OLD_BUDGET }),
-  plain('assemblyai', 'llm-gateway.assemblyai.com/v1', 'ASSEMBLYAI_API_KEY'),
   plain('baseten', 'inference.baseten.co/v1', 'BASETEN_API_KEY'),
   plain('cerebras', 'api.cerebras.ai/v1', 'CEREBRAS_API_KEY', { cheapChatModel: 'llama3.1-8b' }),
   plain('charity_engine', 'api.charityengine.services/remotejobs/v2/inference', 'CHARITY_ENGINE_API_KEY', {

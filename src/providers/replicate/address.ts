@@ -1,0 +1,26 @@
+import type { Target } from '../adapter.ts'
+
+/** The base without the route that LiteLLM's users paste it with. */
+export function replicateBase({ base }: Pick<Target, 'base'>): string {
+  return base.replace(/\/(?:predictions|models|deployments)$/, '')
+}
+
+/** The 64 hex digits of a version. */
+const VERSION = /^[0-9a-f]{64}$/
+
+/**
+ * Where a prediction is made: `owner/name` is an official model, `owner/name:version` one version of any,
+ * `deployments/owner/name` somebody's own hardware.
+ */
+export function predictionsUrl(target: Target): { readonly url: string; readonly version?: string } {
+  const base = replicateBase(target)
+  const [name = '', version] = target.model.split(':')
+  if (version !== undefined) return { url: `${base}/predictions`, version }
+  if (VERSION.test(name)) return { url: `${base}/predictions`, version: name }
+  const path = name.split('/').map(encodeURIComponent).join('/')
+  return {
+    url: path.startsWith('deployments/')
+      ? `${base}/${path}/predictions`
+      : `${base}/models/${path}/predictions`,
+  }
+}
