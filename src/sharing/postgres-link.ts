@@ -1,6 +1,7 @@
 import { Socket } from 'node:net'
 import type { Client } from 'pg'
 import type { Cancel, Clock } from '../core/clock.ts'
+import { postgresAddress } from '../core/postgres-address.ts'
 import type { Secret } from '../core/secret.ts'
 import { within } from '../core/within.ts'
 import type { LinkedStore } from './linked-store.ts'
@@ -94,7 +95,7 @@ export async function openLink(store: Store): Promise<Link> {
   const { default: pg } = await import('pg')
   const client = new pg.Client({
     stream: () => socket,
-    connectionString: url.reveal(),
+    ...postgresAddress(url.reveal()),
     connectionTimeoutMillis: CONNECT_MS,
     application_name: `pulsegate ${self}`,
     keepAlive: true,

@@ -1,4 +1,5 @@
 import type { Pool, PoolClient, PoolConfig } from 'pg'
+import { postgresAddress } from '../core/postgres-address.ts'
 import type { Row } from './rows.ts'
 
 /** Asks a database. Every await has a deadline; whoever misses it loses the connection. */
@@ -25,7 +26,12 @@ const CLOSE_MS = 1000
 /** Opens a pool of few connections; none is made before it is needed. `url`: as LiteLLM's `database_url`. */
 export async function openPostgres(url: string, patience: DatabasePatience, most: number): Promise<Database> {
   const { default: pg } = await import('pg')
-  const pool = new pg.Pool({ ...settingsOf(url), ...patienceOf(patience), max: most, allowExitOnIdle: true })
+  const pool = new pg.Pool({
+    ...postgresAddress(url),
+    ...patienceOf(patience),
+    max: most,
+    allowExitOnIdle: true,
+  })
   // An idle connection that breaks is simply not used again.
   pool.on('error', () => undefined)
   return {
@@ -70,24 +76,6 @@ function patienceOf({ connectMs, queryMs }: DatabasePatience): PoolConfig {
     keepAlive: true,
     application_name: 'pulsegate',
   }
-}
-
-/**
- * An address may carry words that are Prisma's: `schema` is heeded, the rest means nothing here. `sslmode` means what
- * libpq means by it.
- */
-function settingsOf(url: string): PoolConfig {
-  const parsed = URL.canParse(url) ? new URL(url) : undefined
-  if (parsed === undefined) return { connectionString: url }
-  const schema = parsed.searchParams.get('schema')
-  const sslMode = parsed.searchParams.get('sslmode')
-  parsed.search = ''
-  if (sslMode !== null) {
-    parsed.searchParams.set('sslmode', sslMode)
-    parsed.searchParams.set('uselibpqcompat', 'true')
-  }
-  const isPlain = schema !== null && /^\w+$/.test(schema) && schema !== 'public'
-  return { connectionString: parsed.href, ...(isPlain && { options: `-c search_path="${schema}"` }) }
 }
 
 async function closed(pool: Pool): Promise<void> {

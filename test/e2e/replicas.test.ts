@@ -1,119 +1,14 @@
 import assert from 'node:assert/strict'
-import { writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { setTimeout as later } from 'node:timers/promises'
 import type { FakeProvider } from '../../src/fake-provider/server.ts'
 import { ask, at, chat, eventually, keysOf, SETTINGS, withStage } from './asking.ts'
 import { freePort, type Gateway } from './program.ts'
 import { probes, sharedConfig, sharedStatus, states, withFleet, type Member } from './replicas.ts'
-import { NO_POSTGRES } from './postgres.ts'
-import { noRedis, startPostgres, startRedis, type StoreServer } from './stores.ts'
+import { IDLE, shared } from './replicas-agree.ts'
+import { noRedis, startRedis, type StoreServer } from './stores.ts'
 
 const redisOf = (server: StoreServer): Readonly<Record<string, string>> => ({ REDIS_URL: server.url })
-const databaseOf = (server: StoreServer): Readonly<Record<string, string>> => ({ DATABASE_URL: server.url })
-
-/** Nobody asks for it, and each answer takes long enough for two to meet. */
-const IDLE: readonly Member[] = [{ group: 'g', id: 'd', base: 'slow200/v1' }]
-
-const shared = (phase: string, replicas: number) => (status: unknown) =>
-  at(status, 'status', 'phase') === phase && at(status, 'status', 'replicas') === replicas
-
-async function probesIn(count: number, env: Readonly<Record<string, string>>, ms: number): Promise<number> {
-  let seen = 0
-  await withFleet(
-    count,
-    sharedConfig(IDLE, { intervalS: 2, more: '  health_check_strategy: always\n' }),
-    env,
-    async (fleet) => {
-      const [first] = fleet.gateways
-      assert.ok(first)
-      await eventually(() => sharedStatus(first), shared('shared', count), 20_000)
-      await eventually(
-        () => probes(fleet),
-        (number) => number > 0,
-        20_000,
-      )
-      const before = probes(fleet)
-      await later(ms)
-      seen = probes(fleet) - before
-      assert.ok(fleet.fake.traffic('slow200').maxInFlight <= 1, 'two replicas looked at the same time')
-    },
-  )
-  return seen
-}
-
-for (const { name, skip, start, envOf } of [
-  { name: 'Redis', skip: noRedis, start: startRedis, envOf: redisOf },
-  { name: 'Postgres', skip: NO_POSTGRES, start: startPostgres, envOf: databaseOf },
-])
-  describe(`three replicas with ${name}`, { skip }, () => {
-    test('look as often as one alone', async () => {
-      const server = await start()
-      try {
-        const one = await probesIn(1, envOf(server), 12_000)
-        const three = await probesIn(3, envOf(server), 12_000)
-        assert.ok(Math.abs(three - one) <= 1, `${three} probes of three, ${one} of one`)
-      } finally {
-        await server.stop()
-      }
-    })
-
-    test('act within a second on an outage that only one of them has met', async () => {
-      const server = await start()
-      const members = [
-        { group: 'g', id: 'sick', base: 'sick/v1', more: ', order: 1' },
-        { group: 'g', id: 'well', base: 'well/v1', more: ', order: 2' },
-      ]
-      try {
-        await withFleet(
-          3,
-          sharedConfig(members, { intervalS: 300 }),
-          envOf(server),
-          async ({ gateways, fake }) => {
-            const [a, ...others] = gateways
-            assert.ok(a)
-            for (const each of gateways) {
-              await eventually(() => sharedStatus(each), shared('shared', 3), 20_000)
-              await eventually(
-                () => states(each),
-                (all) => all.get('sick') === 'HEALTHY',
-                20_000,
-              )
-            }
-            fake.order('sick', 'e500')
-            const isBad = (all: ReadonlyMap<string, unknown>): boolean => all.get('sick') === 'DOWN'
-            for (let sent = 0; !isBad(await states(a)); sent += 1) {
-              assert.ok(sent < 400)
-              await later(50)
-              await chat(a, { model: 'g', messages: [{ role: 'user', content: `ping ${sent}` }] })
-            }
-            const startedAt = performance.now()
-            for (const each of others)
-              await eventually(
-                () => states(each),
-                (all) => all.get('sick') === 'DOWN' || all.get('sick') === 'SUSPECT',
-                1_000,
-              )
-            assert.ok(performance.now() - startedAt < 1_000)
-            for (const each of others) await eventually(() => states(each), isBad, 10_000)
-            const before = probes({ fake }, 'sick')
-            for (const each of others) assert.equal((await chat(each, { model: 'g' })).status, 200)
-            assert.ok(probes({ fake }, 'sick') - before <= 1)
-            fake.order('sick', 'ok')
-            for (const each of gateways)
-              await eventually(
-                () => states(each),
-                (all) => all.get('sick') !== 'DOWN',
-                40_000,
-              )
-          },
-        )
-      } finally {
-        await server.stop()
-      }
-    })
-  })
 
 /** The fake under four addresses, as if these were four machines. */
 const hostsOf = (port: number): readonly Member[] =>
@@ -238,62 +133,6 @@ describe('replicas with a Redis that fails them', { skip: noRedis }, () => {
           await later(200)
         }
         for (const each of others) assert.equal((await chat(each, { model: 'g' })).status, 200)
-      })
-    } finally {
-      await server.stop()
-    }
-  })
-})
-
-describe('replicas whose config changes', { skip: noRedis }, () => {
-  test('stay the replicas that they were: nobody is looked at twice, and whoever is new is looked at by one', async () => {
-    const server = await startRedis()
-    const old: readonly Member[] = [
-      { group: 'g', id: 'old', base: 'old/v1' },
-      { group: 'h', id: 'sick', base: 'e401/v1' },
-    ]
-    const more = { intervalS: 300 }
-    const all = [{ group: 'n', id: 'new', base: 'new/v1' }, ...old]
-    try {
-      await withFleet(2, sharedConfig(old, more), redisOf(server), async ({ gateways, fake, folder }) => {
-        const known = (seen: ReadonlyMap<string, unknown>): boolean =>
-          seen.get('old') === 'HEALTHY' && seen.get('sick') === 'MISCONFIGURED'
-        for (const each of gateways) {
-          await eventually(() => sharedStatus(each), shared('shared', 2), 20_000)
-          await eventually(() => states(each), known, 20_000)
-        }
-        const names = async () =>
-          Promise.all(gateways.map(async (each) => at(await sharedStatus(each), 'status', 'pod_id')))
-        const before = await names()
-        const looks = fake.journal().length
-        await writeFile(join(folder, 'config.yaml'), sharedConfig(all, more)(fake))
-        for (const each of gateways) await each.seen(/"event":"config_reloaded"/)
-        for (const each of gateways)
-          await eventually(
-            () => states(each),
-            (seen) => seen.get('new') === 'HEALTHY' && known(seen),
-            20_000,
-          )
-        assert.deepEqual(await names(), before)
-        for (const each of gateways) assert.ok(shared('shared', 2)(await sharedStatus(each)))
-        const asked = fake.journal().slice(looks)
-        assert.deepEqual(
-          asked.filter(({ url }) => !url.startsWith('/new/')).map(({ url }) => url),
-          [],
-          'whoever is known is not asked again',
-        )
-        assert.equal(probes({ fake }, 'new'), 1)
-
-        // What one finds out from then on is told to the other.
-        const [first, second] = gateways
-        assert.ok(first && second)
-        fake.order('old', 'e401')
-        for (let sent = 0; sent < 2; sent += 1) await chat(first, { model: 'g' })
-        await eventually(
-          () => states(second),
-          (seen) => seen.get('old') !== 'HEALTHY',
-          20_000,
-        )
       })
     } finally {
       await server.stop()
