@@ -145,6 +145,8 @@ export interface ProviderAdapter {
   classify(response: WireResponse): GatewayError
   /** The mode of all its models, where it has just one. */
   readonly onlyMode?: Mode
+  /** The mode of those whose name says nothing. Absent: chat. */
+  readonly usualMode?: Mode
   /** A cheap current chat model, for probing a wildcard deployment. */
   readonly cheapChatModel?: string
   /**

@@ -38,4 +38,5 @@ export const resolveModel: ResolveModel = createResolve({
   isBuilt: (provider) => BY_ID.has(provider),
   ids: [...BY_ID.keys()],
   modeOf: (provider) => BY_ID.get(provider)?.onlyMode,
+  usualModeOf: (provider) => BY_ID.get(provider)?.usualMode,
 })

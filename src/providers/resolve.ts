@@ -10,6 +10,8 @@ export interface Known {
   readonly ids: readonly string[]
   /** The mode of every model of a provider, where it has just one. */
   modeOf(provider: string): Mode | undefined
+  /** That of its models whose name says nothing. */
+  usualModeOf?(provider: string): Mode | undefined
 }
 
 /**
@@ -35,7 +37,7 @@ export function createResolve(known: Known): ResolveModel {
 }
 
 function found(known: Known, provider: string, upstreamModel: string): Resolution {
-  const mode = known.modeOf(provider) ?? knownMode(upstreamModel)
+  const mode = known.modeOf(provider) ?? knownMode(upstreamModel) ?? known.usualModeOf?.(provider)
   const problem = problemOf(known, provider)
   return {
     provider,

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { after, test } from 'node:test'
+import { setTimeout as wait } from 'node:timers/promises'
 import { BadRequestError, OpenAI, toFile } from 'openai'
 import { startFakeProvider } from '../../src/fake-provider/server.ts'
 import { speechWav } from '../../src/health/speech-wav.ts'
@@ -95,6 +97,102 @@ test('whatever is wrong with a deployment is found out', async () => {
   )
 })
 
+/** An upstream that does as it is told. */
+async function withUpstream(
+  answer: (request: IncomingMessage, response: ServerResponse) => void,
+  use: (url: string) => Promise<void>,
+): Promise<void> {
+  const server = createServer((request, response) => {
+    request.resume()
+    request.on('end', () => answer(request, response))
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const address = server.address()
+  try {
+    await use(`http://127.0.0.1:${address !== null && typeof address === 'object' ? address.port : 0}`)
+  } finally {
+    server.closeAllConnections()
+    server.close()
+  }
+}
+
+test('sound reaches the client while it is still being made', async () => {
+  let goOn = (): void => {}
+  await withUpstream(
+    (_, response) => {
+      response.writeHead(200, { 'content-type': 'audio/mpeg' }).write('ID3 first ')
+      goOn = () => response.end('and last')
+    },
+    async (url) => {
+      const voice = {
+        model_name: 'voice',
+        litellm_params: { model: 'deepgram/aura-2-thalia-en', api_base: url, api_key: 'k' },
+        model_info: { mode: SPEAKS },
+      }
+      await withModels([voice], async (gateway) => {
+        const body = JSON.stringify({ model: 'voice', input: 'Hi', voice: 'alloy' })
+        const headers = { 'content-type': 'application/json' }
+        const answer = await fetch(`${gateway.url}/v1/audio/speech`, { method: 'POST', headers, body })
+        const texts: string[] = []
+        for await (const piece of answer.body ?? []) {
+          texts.push(Buffer.from(piece).toString())
+          // Nothing more comes before what is there has arrived.
+          if (texts.join('') === 'ID3 first ') goOn()
+        }
+        assert.equal(texts.join(''), 'ID3 first and last')
+      })
+    },
+  )
+})
+
+test('a client that leaves, or a deadline, ends the looking after a job that is never done', async () => {
+  let looks = 0
+  let looked = (): void => {}
+  await withUpstream(
+    ({ method }, response) => {
+      response.writeHead(method === 'POST' ? 201 : 200, { 'content-type': 'application/json' })
+      response.end(JSON.stringify({ id: 'p1', status: method === 'POST' ? 'starting' : 'processing' }))
+      if (method !== 'GET') return
+      looks += 1
+      looked()
+    },
+    async (url) => {
+      const of = (name: string, more: object): Listed => ({
+        model_name: name,
+        litellm_params: {
+          model: 'replicate/meta/llama',
+          api_base: url,
+          api_key: 'k',
+          num_retries: 0,
+          ...more,
+        },
+      })
+      const models = [of('patient', {}), of('hasty', { timeout: 1.2, stream_timeout: 1.2 })]
+      await withModels(models, async (gateway) => {
+        const { completions } = clientOf(gateway).chat
+        const messages = [{ role: 'user' as const, content: 'ping' }]
+        const left = new AbortController()
+        const first = new Promise<void>((resolve) => {
+          looked = resolve
+        })
+        const gone = assert.rejects(
+          completions.create({ model: 'patient', messages }, { signal: left.signal }),
+        )
+        await first
+        left.abort()
+        await gone
+        // One may be under way; two or three more would follow in this time.
+        await wait(1_700)
+        assert.ok(looks <= 2, String(looks))
+        const late = [false, true].map((stream) =>
+          assert.rejects(completions.create({ model: 'hasty', messages, stream }), { status: 504 }),
+        )
+        await Promise.all(late)
+      })
+    },
+  )
+})
+
 const clientOf = (gateway: Gateway): OpenAI =>
   new OpenAI({ apiKey: 'sk-anything', baseURL: `${gateway.url}/v1`, maxRetries: 0 })
 
@@ -139,28 +237,28 @@ async function transcriptions(gateway: Gateway): Promise<void> {
   const { transcriptions: made } = clientOf(gateway).audio
   const one = async (model: string): Promise<void> => {
     const file = await sound()
-    assert.equal((await made.create({ file, model, language: 'en' })).text, 'Hello there.', model)
-    const verbose = await made.create({
-      file,
-      model,
-      response_format: 'verbose_json',
-      timestamp_granularities: ['word', 'segment'],
-    })
+    const [plain, verbose, text, srt, vtt] = await Promise.all([
+      made.create({ file, model, language: 'en' }),
+      made.create({
+        file,
+        model,
+        response_format: 'verbose_json',
+        timestamp_granularities: ['word', 'segment'],
+      }),
+      made.create({ file, model, response_format: 'text' }),
+      made.create({ file, model, response_format: 'srt' }),
+      made.create({ file, model, response_format: 'vtt' }),
+    ])
+    assert.equal(plain.text, 'Hello there.', model)
     assert.equal(verbose.text, 'Hello there.')
     assert.deepEqual(verbose.words, [
       { word: 'Hello', start: 0, end: 0.25 },
       { word: 'there.', start: 0.25, end: 0.5 },
     ])
     assert.deepEqual(verbose.segments, [{ id: 0, start: 0, end: 0.5, text: 'Hello there.' }])
-    assert.equal(await made.create({ file, model, response_format: 'text' }), 'Hello there.\n')
-    assert.equal(
-      await made.create({ file, model, response_format: 'srt' }),
-      '1\n00:00:00,000 --> 00:00:00,500\nHello there.\n\n',
-    )
-    assert.equal(
-      await made.create({ file, model, response_format: 'vtt' }),
-      'WEBVTT\n\n00:00:00.000 --> 00:00:00.500\nHello there.\n\n',
-    )
+    assert.equal(text, 'Hello there.\n')
+    assert.equal(srt, '1\n00:00:00,000 --> 00:00:00,500\nHello there.\n\n')
+    assert.equal(vtt, 'WEBVTT\n\n00:00:00.000 --> 00:00:00.500\nHello there.\n\n')
   }
   await Promise.all(EARS.map(one))
 }
@@ -278,7 +376,7 @@ async function chat(gateway: Gateway): Promise<void> {
     }
     assert.deepEqual([texts.join(''), tokens], ['pong', 6])
   }
-  const messages = [{ role: 'user' as const, content: 'slow fail' }]
+  const messages = [{ role: 'user' as const, content: 'fail' }]
   await assert.rejects(completions.create({ model: 'model', messages }), {
     status: 500,
     message: /CUDA out of memory/,

@@ -1,3 +1,4 @@
+import { GatewayError } from '../../core/failure.ts'
 import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts'
 import type { Codec } from '../adapter.ts'
 import { withDefaults } from '../body-defaults.ts'
@@ -78,8 +79,15 @@ export const elevenLabsSpeech: Codec<'audio_speech'> = {
   answersAsIs: true,
 }
 
+/** @throws GatewayError bad_request for a name that would lead elsewhere */
 function voiceId(voice: string): string {
   const name = voice.trim()
+  if (/^\.{0,2}$/.test(name))
+    throw new GatewayError('bad_request', "'voice' must name a voice", {
+      status: 400,
+      source: 'client',
+      param: 'voice',
+    })
   return VOICES[name.toLowerCase()] ?? name
 }
 
