@@ -54,16 +54,16 @@ export function translate(
   if (codec === 'unsupported' || translation === undefined)
     throw refuse(`${line.deployment.provider} has no ${mode}.`, 'model')
   const leftOf = (): Limits => ({ ...limits, timeoutMs: limits.timeoutMs - (clock.elapsed() - startedMs) })
-  const run = ({ late, file }: WholeForm): Stream => {
-    const request = translation.read({ ...answerDefaults(line, mode), ...readObject(body), ...late }, file)
-    return ask({ line, operation, translation, codec, request, asked, leftOf, sink }, limits)
-  }
-  if (form === undefined) return run(NO_FORM)
+  const run = (request: Operations[HttpMode]['request']): Stream =>
+    ask({ line, operation, translation, codec, request, asked, leftOf, sink }, limits)
+  if (form === undefined) return run(translation.read(readObject(body)))
+  const readForm = ({ late, file }: WholeForm): Operations[HttpMode]['request'] =>
+    translation.read({ ...answerDefaults(line, mode), ...readObject(body), ...late }, file)
   const taken = takeForm(form, limits.timeoutMs, clock)
-  return 'whole' in taken ? later(taken.whole, run, sink, () => taken.stop()) : run(taken)
+  return 'whole' in taken
+    ? later(taken.whole.then(readForm), run, sink, () => taken.stop())
+    : run(readForm(taken))
 }
-
-const NO_FORM: WholeForm = { late: {}, file: undefined }
 
 /** The deployment's defaults that say how an answer is to be written, which is done here. */
 function answerDefaults({ target }: Line, mode: HttpMode): JsonObject {
