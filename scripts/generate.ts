@@ -7,12 +7,10 @@ import { librarySettings } from '../src/config/schema-library.ts'
 import { routerSettings } from '../src/config/schema-router.ts'
 import { METRICS } from '../src/metrics/table.ts'
 import type { MetricRow } from '../src/metrics/table.ts'
-import { NOT_BUILT } from '../src/providers/not-built.ts'
-import type { CompatibleRow } from '../src/providers/openai-compatible/row.ts'
-import { COMPATIBLE_ROWS } from '../src/providers/openai-compatible/rows.ts'
+import { providersPage } from './providers-page.ts'
 
 /**
- * Writes docs/config.md and config.schema.json from the schema, docs/providers.md from the tables of providers, and
+ * Writes docs/config.md and config.schema.json from the schema, docs/providers.md from what the adapters of providers say, and
  * docs/metrics.md from the table of metrics; with `--check`, only says whether they are true.
  */
 async function main(isCheck: boolean): Promise<void> {
@@ -26,7 +24,7 @@ async function main(isCheck: boolean): Promise<void> {
     {
       url: new URL('../docs/providers.md', import.meta.url),
       name: 'docs/providers.md',
-      text: providers(),
+      text: providersPage(),
     },
     { url: new URL('../docs/metrics.md', import.meta.url), name: 'docs/metrics.md', text: metrics() },
   ]
@@ -122,19 +120,6 @@ function formsOf(form: z.core.JSONSchema.BaseSchema): readonly z.core.JSONSchema
   return [form, ...(form.anyOf ?? []).flatMap(formsOf)]
 }
 
-function providers(): string {
-  const rows = COMPATIBLE_ROWS.toSorted((a, b) => (a.id < b.id ? -1 : 1)).map(providerRow)
-  const others = [...NOT_BUILT].sort().map((id) => `\`${id}/\``)
-  return [PROVIDERS, ...rows, '', NOT_BUILT_YET, '', others.join(', '), ''].join('\n')
-}
-
-function providerRow(row: CompatibleRow): string {
-  const own = row.base === undefined ? [] : [row.base]
-  const named = row.baseEnv ?? [`${row.id.toUpperCase().replaceAll('-', '_')}_API_BASE`]
-  const key = row.keyless === undefined ? codes(row.keyEnv) : `${codes(row.keyEnv)} (optional)`
-  return `| \`${row.id}/\` | ${codes([...named, ...own])} | ${key} |`
-}
-
 function metrics(): string {
   return [METRICS_PAGE, ...Object.values(METRICS).map(metricRow), '', METRICS_NOTES].join('\n')
 }
@@ -146,31 +131,6 @@ function metricRow({ name, type, unit, labels, help }: MetricRow): string {
 function codes(words: readonly string[]): string {
   return words.map((word) => `\`${word}\``).join(', ')
 }
-
-const PROVIDERS = `<!-- Written by scripts/generate.ts from src/providers. Do not edit. -->
-# Providers
-
-The prefix of \`litellm_params.model\` names the provider: \`groq/llama-3.1-8b-instant\`. So does
-\`custom_llm_provider\`, the host of \`api_base\`, and a well-known name without prefix (\`gpt-4o\`, \`command-r\`).
-\`api_key\` and \`api_base\` of the deployment come first, then the variables below in their order, then the
-provider's own address. A server that is not listed is reached as \`openai/<model>\` with an \`api_base\`.
-
-| prefix | address | key |
-|---|---|---|
-| \`openai/\`, \`text-completion-openai/\` | \`OPENAI_API_BASE\`, \`OPENAI_BASE_URL\`, \`https://api.openai.com/v1\` | \`OPENAI_API_KEY\`; the organization: \`OPENAI_ORGANIZATION\`, \`OPENAI_ORG_ID\` |
-| \`azure/\`, \`azure_text/\` | \`AZURE_API_BASE\`, \`AZURE_OPENAI_ENDPOINT\`; the version: \`AZURE_API_VERSION\`, else \`2024-10-21\` | \`AZURE_API_KEY\`, \`AZURE_OPENAI_API_KEY\`, \`AZURE_AD_TOKEN\` |
-| \`cohere/\`, \`cohere_chat/\` | \`COHERE_API_BASE\`, \`https://api.cohere.com\` | \`COHERE_API_KEY\`, \`CO_API_KEY\` |
-| \`deepgram/\` | \`DEEPGRAM_API_BASE\`, \`https://api.deepgram.com/v1\` | \`DEEPGRAM_API_KEY\` |
-| \`elevenlabs/\` | \`ELEVENLABS_API_BASE\`, \`https://api.elevenlabs.io\` | \`ELEVENLABS_API_KEY\` |
-| \`assemblyai/\` | \`https://api.assemblyai.com\` with \`mode: audio_transcription\`, else \`ASSEMBLYAI_API_BASE\`, \`https://llm-gateway.assemblyai.com/v1\` | \`ASSEMBLYAI_API_KEY\` |
-| \`replicate/\` | \`REPLICATE_API_BASE\`, \`https://api.replicate.com/v1\` | \`REPLICATE_API_KEY\`, \`REPLICATE_API_TOKEN\` |
-
-## OpenAI-compatible
-
-They speak OpenAI's words at another address. Without an address of its own, \`api_base\` or the variable is required.
-
-| prefix | address | key |
-|---|---|---|`
 
 const METRICS_PAGE = `<!-- Written by scripts/generate.ts from src/metrics/table.ts. Do not edit. -->
 # Metrics
@@ -195,10 +155,6 @@ const METRICS_NOTES = `- \`outcome\` is \`ok\` or the kind of a failure, as \`ty
   client's broke.
 - A series exists from its first request on.
 `
-
-const NOT_BUILT_YET = `## Not built yet
-
-Deployments of these load, are listed as misconfigured, and nothing is sent to them:`
 
 const INTRODUCTION = `<!-- Written by scripts/generate.ts from src/config/schema.ts. Do not edit. -->
 # Configuration

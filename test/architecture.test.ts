@@ -50,6 +50,11 @@ const SIBLINGS: Readonly<Record<string, readonly string[]>> = {
   'openai-compatible': ['openai'],
   cohere: ['openai'],
   assemblyai: ['openai-compatible', 'openai'],
+  'jina-ai': ['openai'],
+  'nvidia-nim': ['openai', 'openai-compatible'],
+  voyage: ['openai'],
+  huggingface: ['openai'],
+  mistral: ['openai'],
 }
 
 const SRC = resolve(import.meta.dirname, '../src')

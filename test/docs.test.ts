@@ -36,6 +36,13 @@ function firstColumn(text: string): readonly string[] {
     .flatMap((line) => [...(line.split('|')[1] ?? '').matchAll(/`([^`]+)`/g)].map((match) => match[1] ?? ''))
 }
 
+/** The modes that a cell of a table means: `all`, `all but …`, or a list. */
+function modesIn(cell: string): readonly string[] {
+  const [, but] = /^all(?: but (.*))?$/.exec(cell) ?? []
+  if (!cell.startsWith('all')) return cell.split(', ')
+  return MODES.filter((mode) => but?.split(', ').includes(mode) !== true)
+}
+
 function filesBelow(folder: string): readonly string[] {
   return readdirSync(join(ROOT, folder)).flatMap((name) => {
     const path = join(folder, name)
@@ -101,8 +108,33 @@ describe('documentation', () => {
 
   test('docs/providers.md lists every provider that is built, and none that is not', () => {
     const page = read('docs/providers.md')
-    const listed = [...firstColumn(page), ...firstColumn(section(page, '## OpenAI-compatible'))]
-    assert.deepEqual([...new Set(listed)].sort(), ADAPTERS.map(({ id }) => `${id}/`).sort())
+    const ids = ADAPTERS.map(({ id }) => `${id}/`).sort()
+    for (const heading of ['## What each one serves', '## Addresses and keys'])
+      assert.deepEqual([...firstColumn(section(page, heading))].sort(), ids)
+  })
+
+  test('docs/providers.md says of each provider what its adapter does', () => {
+    const rows = section(read('docs/providers.md'), '## What each one serves')
+      .split('\n')
+      .filter((line) => line.startsWith('| `'))
+      .map((line) => line.split(' | '))
+    assert.equal(rows.length, ADAPTERS.length)
+    for (const [name = '', modes = '', streams, tools, look = '', auth = ''] of rows) {
+      const adapter = ADAPTERS.find(({ id }) => name === `| \`${id}/\``)
+      assert.ok(adapter !== undefined, name)
+      const said = modesIn(modes)
+      for (const mode of MODES) {
+        const has: boolean =
+          mode === 'realtime' ? adapter.realtime !== 'unsupported' : adapter.codecs[mode] !== 'unsupported'
+        const isMeant: boolean = has && (adapter.onlyMode ?? mode) === mode
+        assert.equal(said.includes(mode), isMeant, `${name} ${mode}`)
+      }
+      assert.equal(tools === '–', !said.includes('chat'), name)
+      assert.equal(streams === '–', !said.includes('chat') && !said.includes('completion'), name)
+      assert.equal(look.includes('not of the key'), adapter.isFreePublic === true, name)
+      assert.ok(look === '–' || adapter.freeUrl !== undefined, name)
+      assert.ok(auth.length > 3, `${name}: how it authenticates is not said; set ProviderAdapter.auth`)
+    }
   })
 
   test('README.md lists every route there is, and none that is not', async () => {

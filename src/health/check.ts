@@ -199,7 +199,7 @@ async function glance(
   try {
     await look(line, wire, limitsOf(check))
     lookedAt.add(deployment.index)
-    return { kind: 'passed' }
+    return { kind: line.adapter.isFreePublic === true ? 'reached' : 'passed' }
   } catch (thrown) {
     if (check.signal.aborted) throw cancelled(thrown)
     const error = asGatewayError(thrown)

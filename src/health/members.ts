@@ -1,4 +1,5 @@
 import type { Deployment } from '../core/deployment.ts'
+import { freeRequest } from '../providers/look.ts'
 import type { Member } from './engine/engine.ts'
 import { goldenTimes } from './golden.ts'
 import { isBackgroundChecked } from './policy.ts'
@@ -74,7 +75,7 @@ export function* makeMembers({
       get goldenPrice() {
         return isBought && rung === 'golden' ? goldenPriceOf(deployment, priceOf) : undefined
       },
-      hasFree: isWatched && 'line' in opened && opened.line.adapter.freeUrl !== undefined,
+      hasFree: isWatched && 'line' in opened && freeRequest(opened.line) !== undefined,
       ...(isRare && { leastMs: settings.imageIntervalMs, isFirstBought: true }),
       ...(cooldownMs !== undefined && { firstWaitMs: Math.max(cooldownMs, LEAST_WAIT_MS) }),
     }

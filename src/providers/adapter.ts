@@ -1,7 +1,7 @@
 import type { Deployment, Misconfiguration } from '../core/deployment.ts'
 import type { GatewayError } from '../core/failure.ts'
 import type { JsonObject } from '../core/json.ts'
-import type { BodyEdits } from '../core/json-spans.ts'
+import type { BodyEdits, JsonSpans } from '../core/json-spans.ts'
 import type { HttpMode, Mode, Operations, SideRoute } from '../core/mode.ts'
 import type { Secret } from '../core/secret.ts'
 import type { DialRequest, Transport, WireRequest, WireResponse } from '../transport/wire.ts'
@@ -70,6 +70,11 @@ export interface Codec<M extends HttpMode> {
 /** How to pass a client's request on without parsing it. */
 export interface RelayFace {
   url(target: Target): string
+  /**
+   * Can this JSON body be passed on with edits at its top level, and will its answer be OpenAI's? Where not, it is
+   * translated. Absent: always.
+   */
+  takes?(target: Target, body: Buffer, spans: JsonSpans): boolean
   /** The `accept` header; default JSON. */
   readonly accept?: string
   edits(target: Target): BodyEdits
@@ -129,6 +134,13 @@ export interface RealtimeKeysFace {
   withKey(deployment: Deployment, key: Secret): Deployment
 }
 
+/** Members of a chat's or completion's body that models refuse, or leave out of account. */
+export interface Refused {
+  readonly fields: readonly string[]
+  /** Which models; absent: all of the provider's. */
+  readonly of?: (model: string) => boolean
+}
+
 /** Everything the program knows of one provider. */
 export interface ProviderAdapter {
   readonly id: string
@@ -150,10 +162,23 @@ export interface ProviderAdapter {
   /** A cheap current chat model, for probing a wildcard deployment. */
   readonly cheapChatModel?: string
   /**
-   * Where a GET is free, and shows that the server answers and takes the key: OpenAI's list of models. Absent: the
-   * provider has no such thing.
+   * Where a GET is free, and shows that the server answers and takes the key: OpenAI's list of models. Absent, or
+   * undefined: the provider has no such thing, or not there.
    */
-  readonly freeUrl?: (target: Target) => string
+  readonly freeUrl?: (target: Target) => string | undefined
+  /** True where that GET needs no key: it proves the way there, and nothing of the key. */
+  readonly isFreePublic?: boolean
+  /** What `drop_params` leaves out of bodies. */
+  readonly refuses?: readonly Refused[]
+  /** Hosts in `api_base` that give the provider away where the model names none. */
+  readonly hosts?: readonly string[]
+  /** How it authenticates, in a few words, where the headers of a request do not show it: signatures, tokens. */
+  readonly auth?: string
+  /**
+   * What its 2xx shows besides, for one deployment.
+   * @throws GatewayError not_found where the model is not there
+   */
+  readonly freeProof?: (response: WireResponse, target: Target) => void
   /** True where a host serves one request at a time (local engines): it is never probed twice at once. */
   readonly oneAtATime?: boolean
   /** True: it runs on its owner's machines, whatever its address. False: it never does. Absent: the address tells. */

@@ -69,9 +69,18 @@ export function withoutNames(defaults: JsonObject, names: readonly string[]): Js
     : defaults
 }
 
-/** A request with the deployment's defaults where it has none, as a new object. */
-export function withDefaults(mode: HttpMode, request: JsonObject, defaults: JsonObject): JsonObject {
-  return { ...unlessSettled(defaultsOf(mode, defaults), (key) => request[key] !== undefined), ...request }
+/**
+ * A request with the deployment's defaults where it has none, as a new object; `own` are names that the provider has
+ * beside OpenAI's.
+ */
+export function withDefaults(
+  mode: HttpMode,
+  request: JsonObject,
+  defaults: JsonObject,
+  own: readonly string[] = [],
+): JsonObject {
+  const taken = { ...defaultsOf(mode, defaults), ...select(defaults, (key) => own.includes(key)) }
+  return { ...unlessSettled(taken, (key) => request[key] !== undefined), ...request }
 }
 
 function select<Value>(

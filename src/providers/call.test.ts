@@ -105,7 +105,7 @@ const PROBLEMS: readonly (readonly [string, Connection, Record<string, string>, 
     {},
     'the value for the header "authorization" holds a line break or a character that no HTTP header may carry',
   ],
-  ['anthropic', keyed('http://h'), {}, 'provider "anthropic" is not built yet'],
+  ['palm', keyed('http://h'), {}, 'provider "palm" is not built yet'],
 ]
 
 for (const [provider, connection, env, message] of PROBLEMS) {

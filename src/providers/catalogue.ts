@@ -31,42 +31,6 @@ export function providerOfBareName(name: string): string | undefined {
   return BARE_NAMES.find(([pattern]) => pattern.test(name))?.[1]
 }
 
-/** Parts of `api_base` that give a provider away where the model names none. */
-const HOSTS: readonly (readonly [string, string])[] = [
-  ['api.perplexity.ai', 'perplexity'],
-  ['api.groq.com', 'groq'],
-  ['codestral.mistral.ai', 'codestral'],
-  ['api.mistral.ai', 'mistral'],
-  ['api.deepinfra.com', 'deepinfra'],
-  ['integrate.api.nvidia.com', 'nvidia_nim'],
-  ['api.cerebras.ai', 'cerebras'],
-  ['api.deepseek.com', 'deepseek'],
-  ['api.endpoints.anyscale.com', 'anyscale'],
-  ['api.sambanova.ai', 'sambanova'],
-  ['api.ai21.com', 'ai21_chat'],
-  ['api.together.xyz', 'together_ai'],
-  ['api.fireworks.ai', 'fireworks_ai'],
-  ['openrouter.ai', 'openrouter'],
-  ['api.x.ai', 'xai'],
-  ['api.friendli.ai', 'friendliai'],
-  ['api.galadriel.com', 'galadriel'],
-  ['api.llama.com', 'meta_llama'],
-  ['api.featherless.ai', 'featherless_ai'],
-  ['api.moonshot.ai', 'moonshot'],
-  ['dashscope-intl.aliyuncs.com', 'dashscope'],
-  ['api.studio.nebius.ai', 'nebius'],
-  ['api.hyperbolic.xyz', 'hyperbolic'],
-  ['inference.api.nscale.com', 'nscale'],
-  ['api.openai.com', 'openai'],
-]
-
-/** The provider that an address gives away. */
-export function providerOfHost(apiBase: string): string | undefined {
-  if (!URL.canParse(apiBase)) return undefined
-  const { hostname } = new URL(apiBase)
-  return HOSTS.find(([host]) => hostname === host)?.[1]
-}
-
 /** Well-known models whose mode is not chat: last path segment of the name, without a version's date. */
 const MODES_BY_NAME: readonly (readonly [RegExp, Mode])[] = [
   [

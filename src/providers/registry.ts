@@ -4,12 +4,19 @@ import { assemblyAi } from './assemblyai/adapter.ts'
 import { azure, azureText } from './azure/adapter.ts'
 import { cohere, cohereChatProvider } from './cohere/adapter.ts'
 import { deepgram } from './deepgram/adapter.ts'
+import { anthropic } from './anthropic/adapter.ts'
 import { elevenLabs } from './elevenlabs/adapter.ts'
+import { jinaAi } from './jina-ai/adapter.ts'
+import { nvidiaNim } from './nvidia-nim/adapter.ts'
+import { huggingFace } from './huggingface/adapter.ts'
+import { codestral, mistral, textCompletionCodestral } from './mistral/adapter.ts'
+import { ollama, ollamaChatProvider } from './ollama/adapter.ts'
 import { openAiCompatible } from './openai-compatible/adapter.ts'
 import { COMPATIBLE_ROWS } from './openai-compatible/rows.ts'
 import { openAi, textCompletionOpenAi } from './openai/adapter.ts'
 import { replicate } from './replicate/adapter.ts'
 import { createResolve } from './resolve.ts'
+import { voyage } from './voyage/adapter.ts'
 
 /** Every provider that is built. To add one, add its adapter here. */
 export const ADAPTERS: readonly ProviderAdapter[] = [
@@ -23,6 +30,16 @@ export const ADAPTERS: readonly ProviderAdapter[] = [
   elevenLabs,
   assemblyAi,
   replicate,
+  anthropic,
+  voyage,
+  jinaAi,
+  nvidiaNim,
+  mistral,
+  codestral,
+  textCompletionCodestral,
+  ollama,
+  ollamaChatProvider,
+  huggingFace,
   ...COMPATIBLE_ROWS.map(openAiCompatible),
 ]
 
@@ -39,4 +56,8 @@ export const resolveModel: ResolveModel = createResolve({
   ids: [...BY_ID.keys()],
   modeOf: (provider) => BY_ID.get(provider)?.onlyMode,
   usualModeOf: (provider) => BY_ID.get(provider)?.usualMode,
+  // Of two names of one host the first one in the list is meant.
+  hosts: new Map(
+    ADAPTERS.flatMap(({ id, hosts = [] }) => hosts.map((host) => [host, id] as const)).toReversed(),
+  ),
 })

@@ -14,6 +14,28 @@ const FOUND: readonly (readonly [string, Hints, Resolution])[] = [
   ['ft:gpt-4o-mini:me::1', {}, { provider: 'openai', upstreamModel: 'ft:gpt-4o-mini:me::1' }],
   ['o3-mini', {}, { provider: 'openai', upstreamModel: 'o3-mini' }],
   ['*', {}, { provider: 'openai', upstreamModel: '*' }],
+  // A known host in api_base names the provider where the model does not, the model's own words stay whole.
+  [
+    'a-model',
+    { apiBase: 'https://openrouter.ai/api/v1' },
+    { provider: 'openrouter', upstreamModel: 'a-model' },
+  ],
+  [
+    'meta-llama/Llama-3',
+    { apiBase: 'https://api.together.ai/v1' },
+    { provider: 'together_ai', upstreamModel: 'meta-llama/Llama-3' },
+  ],
+  [
+    'voyage-3',
+    { apiBase: 'https://ai.mongodb.com/v1' },
+    { provider: 'voyage', upstreamModel: 'voyage-3', catalogueMode: 'embedding' },
+  ],
+  ['gpt-4o', { apiBase: 'https://api.groq.com/openai/v1' }, { provider: 'groq', upstreamModel: 'gpt-4o' }],
+  [
+    'codestral-latest',
+    { apiBase: 'https://codestral.mistral.ai/v1' },
+    { provider: 'codestral', upstreamModel: 'codestral-latest' },
+  ],
   ['groq/*', {}, { provider: 'groq', upstreamModel: '*' }],
   ['whisper-1', {}, { provider: 'openai', upstreamModel: 'whisper-1', catalogueMode: 'audio_transcription' }],
   ['tts-1', {}, { provider: 'openai', upstreamModel: 'tts-1', catalogueMode: 'audio_speech' }],
@@ -63,6 +85,8 @@ const FOUND: readonly (readonly [string, Hints, Resolution])[] = [
     { apiBase: 'https://api.groq.com/openai/v1' },
     { provider: 'groq', upstreamModel: 'llama3-8b' },
   ],
+  ['anthropic/claude-3-5-sonnet', {}, { provider: 'anthropic', upstreamModel: 'claude-3-5-sonnet' }],
+  ['claude-opus-4-5', {}, { provider: 'anthropic', upstreamModel: 'claude-opus-4-5' }],
   ['my-model', { customProvider: 'openai' }, { provider: 'openai', upstreamModel: 'my-model' }],
   ['openai/my-model', { customProvider: 'openai' }, { provider: 'openai', upstreamModel: 'my-model' }],
   [
@@ -81,8 +105,7 @@ const notBuilt = (provider: string): string =>
   `provider "${provider}" is not built yet; the deployment is listed, but nothing is sent to it`
 
 const PROBLEMS: readonly (readonly [string, Hints, string, string])[] = [
-  ['anthropic/claude-3-5-sonnet', {}, 'anthropic', notBuilt('anthropic')],
-  ['claude-opus-4-5', {}, 'anthropic', notBuilt('anthropic')],
+  ['anthropic_text/claude-2', {}, 'anthropic_text', notBuilt('anthropic_text')],
   ['anthropic.claude-3-sonnet-20240229-v1:0', {}, 'bedrock', notBuilt('bedrock')],
   ['eu.anthropic.claude-3-5-sonnet-20240620-v1:0', {}, 'bedrock', notBuilt('bedrock')],
   ['gemini-2.5-pro', {}, 'vertex_ai', notBuilt('vertex_ai')],

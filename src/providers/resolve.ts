@@ -1,7 +1,7 @@
 import { closest } from '../core/closest.ts'
 import type { Mode } from '../core/mode.ts'
 import type { Resolution, ResolveModel } from '../core/resolve.ts'
-import { knownMode, providerOfBareName, providerOfHost } from './catalogue.ts'
+import { knownMode, providerOfBareName } from './catalogue.ts'
 import { NOT_BUILT, OTHER_NAMES } from './not-built.ts'
 
 /** What resolving needs to know of the registry. */
@@ -12,6 +12,8 @@ export interface Known {
   modeOf(provider: string): Mode | undefined
   /** That of its models whose name says nothing. */
   usualModeOf?(provider: string): Mode | undefined
+  /** Hosts that give a provider away, and which. */
+  readonly hosts: ReadonlyMap<string, string>
 }
 
 /**
@@ -29,11 +31,14 @@ export function createResolve(known: Known): ResolveModel {
       return found(known, customProvider, prefix === customProvider ? rest : model)
     }
     if (prefix !== undefined && isKnown(prefix)) return found(known, prefix, rest)
-    const provider =
-      (apiBase === undefined ? undefined : providerOfHost(apiBase)) ?? providerOfBareName(model)
+    const provider = providerOfHost(known, apiBase) ?? providerOfBareName(model)
     if (provider !== undefined) return found(known, provider, model)
     return prefix === undefined ? nameless(model, apiBase) : found(known, prefix, rest)
   }
+}
+
+function providerOfHost({ hosts }: Known, apiBase: string | undefined): string | undefined {
+  return apiBase === undefined || !URL.canParse(apiBase) ? undefined : hosts.get(new URL(apiBase).hostname)
 }
 
 function found(known: Known, provider: string, upstreamModel: string): Resolution {

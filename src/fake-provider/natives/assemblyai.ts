@@ -1,3 +1,5 @@
+import { plain } from './compatible-law.ts'
+import { compatibleNative } from './compatible.ts'
 import { jsonReply, type Reply } from '../reply.ts'
 import { misplacedCredential, nameSet, unknownName } from './misplaced.ts'
 import type { Native, NativeCall } from './native.ts'
@@ -5,9 +7,19 @@ import type { Native, NativeCall } from './native.ts'
 /** AssemblyAI's words, after https://github.com/AssemblyAI/assemblyai-api-spec, of 2026-03-23. */
 export const assemblyAi: Native = {
   id: 'assemblyai',
-  answer: (call) => unauthorized(call) ?? routed(call),
+  answer: (call) =>
+    call.path.startsWith('/v1/') ? GATEWAY.answer(call) : (unauthorized(call) ?? routed(call)),
   error: (status, message, headers) => failure(status, message, headers),
 }
+
+/** Its gateway to language models lives elsewhere, and speaks OpenAI's words. */
+const GATEWAY = compatibleNative(
+  plain(
+    'assemblyai',
+    'llm-gateway.assemblyai.com/v1',
+    'https://www.assemblyai.com/docs/llm-gateway/overview',
+  ),
+)
 
 function failure(status: number, message: string, headers: Readonly<Record<string, string>> = {}): Reply {
   return jsonReply(status, { error: message }, headers)

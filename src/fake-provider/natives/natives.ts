@@ -1,16 +1,41 @@
+import { anthropic } from './anthropic.ts'
 import { assemblyAi } from './assemblyai.ts'
+import { COMPATIBLE_LAWS } from './compatible-laws.ts'
+import { compatibleNative } from './compatible.ts'
 import { deepgram } from './deepgram.ts'
 import { elevenLabs } from './elevenlabs.ts'
+import { HUGGINGFACE } from './huggingface.ts'
+import { jinaAi } from './jina-ai.ts'
+import { MISTRAL } from './mistral.ts'
 import type { Native } from './native.ts'
+import { nvidiaNim } from './nvidia-nim.ts'
+import { OLLAMA } from './ollama.ts'
 import { replicate } from './replicate.ts'
-import { xai } from './xai.ts'
+import { voyage } from './voyage.ts'
+import { WITH_SESSIONS } from './xai.ts'
 
 /** Every provider with words of its own. To add one, add it here. */
-export const NATIVES: readonly Native[] = [deepgram, elevenLabs, assemblyAi, replicate, xai]
+export const NATIVES: readonly Native[] = [
+  anthropic,
+  HUGGINGFACE,
+  MISTRAL,
+  OLLAMA,
+  voyage,
+  jinaAi,
+  nvidiaNim,
+  deepgram,
+  elevenLabs,
+  assemblyAi,
+  replicate,
+  ...WITH_SESSIONS,
+  ...COMPATIBLE_LAWS.map(compatibleNative),
+]
 
 /** The provider that a path names, and the path below it; undefined where it names none. */
 export function nativeOf(path: string): { readonly native: Native; readonly path: string } | undefined {
-  const [, id, below = ''] = /^\/as-(\w+)(\/.*)?$/.exec(path) ?? []
+  const own = NATIVES.find((one) => one.paths?.test(path))
+  if (own !== undefined) return { native: own, path }
+  const [, id, below = ''] = /^\/as-([\w-]+)(\/.*)?$/.exec(path) ?? []
   const native = NATIVES.find((one) => one.id === id)
   return native === undefined ? undefined : { native, path: below === '' ? '/' : below }
 }

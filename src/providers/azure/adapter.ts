@@ -7,6 +7,7 @@ import { fromEnv, keyMissing, type Env } from '../auth/key.ts'
 import { createClassify } from '../classify.ts'
 import { openAiCodecs } from '../openai/codecs.ts'
 import { realtimeFace } from '../openai/realtime.ts'
+import { REFUSED_IN_REASONING } from '../refused-params.ts'
 import {
   azureModelsUrl,
   azureObjectsUrl,
@@ -85,6 +86,7 @@ export const azure: ProviderAdapter = {
   connect,
   classify: createClassify(),
   freeUrl: azureModelsUrl,
+  refuses: [REFUSED_IN_REASONING],
 }
 
 /** LiteLLM's name for Azure deployments that complete text. */

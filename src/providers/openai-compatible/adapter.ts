@@ -6,7 +6,7 @@ import { openAiCodecs } from '../openai/codecs.ts'
 import { openAiObjects } from '../openai/objects.ts'
 import { openAiRealtimeKeys } from '../openai/realtime-keys.ts'
 import { realtimeFace, realtimeQuery } from '../openai/realtime.ts'
-import { modelsUrl, routeBelow, type Surface } from '../openai/surface.ts'
+import { modelsUrl, rootOf, routeBelow, type Surface } from '../openai/surface.ts'
 import { joinRoute } from '../route.ts'
 import type { CompatibleRow } from './row.ts'
 
@@ -45,11 +45,29 @@ export function openAiCompatible(row: CompatibleRow): ProviderAdapter {
     realtimeKeys: lacks('realtime') ? 'unsupported' : openAiRealtimeKeys,
     connect: (deployment, env) => connectByKey(source, deployment, env),
     classify: createClassify(),
-    freeUrl: modelsUrl,
+    ...freeLook(row),
+    hosts: hostsOf(row),
+    ...(row.refuses === undefined ? {} : { refuses: row.refuses }),
     ...(row.mode === undefined ? {} : { onlyMode: row.mode }),
     ...(row.isSelfHosted === undefined ? {} : { isSelfHosted: row.isSelfHosted }),
     ...(row.cheapChatModel === undefined ? {} : { cheapChatModel: row.cheapChatModel }),
   }
+}
+
+function freeLook({ listing = {} }: CompatibleRow): Pick<ProviderAdapter, 'freeUrl' | 'isFreePublic'> {
+  if (listing === 'none') return {}
+  const { route, isPublic } = listing
+  return {
+    freeUrl: route === undefined ? modelsUrl : (target) => rootOf(target) + route,
+    ...(isPublic === undefined ? {} : { isFreePublic: isPublic }),
+  }
+}
+
+/** The public base's host; a machine of the user's own gives nobody away. */
+function hostsOf({ base, isSelfHosted, hosts = [] }: CompatibleRow): readonly string[] {
+  const own =
+    base === undefined || isSelfHosted === true ? [] : [new URL(base.replaceAll(/[{}]/g, '')).hostname]
+  return [...own, ...hosts]
 }
 
 function surfaceOf(row: CompatibleRow): Surface {
@@ -58,6 +76,7 @@ function surfaceOf(row: CompatibleRow): Surface {
     url: (target, route) => routeBelow(target.base, route, row.routes?.[route]),
     ...(row.renames === undefined ? {} : { renames: row.renames }),
     ...(row.required === undefined ? {} : { required: row.required }),
+    ...(row.thoughts === undefined ? {} : { thoughts: row.thoughts }),
     ...(row.completionAnswer === undefined ? {} : { completionAnswer: row.completionAnswer }),
     ...(modelPrefix === undefined
       ? {}

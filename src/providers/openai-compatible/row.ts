@@ -1,5 +1,6 @@
 import type { HttpMode, Mode, RouteName } from '../../core/mode.ts'
 import type { JsonObject } from '../../core/json.ts'
+import type { Refused } from '../adapter.ts'
 
 /** One OpenAI-compatible provider: everything in which it differs from OpenAI. */
 export interface CompatibleRow {
@@ -31,6 +32,17 @@ export interface CompatibleRow {
   /** Put before a chat or completion model's name unless the name already starts with `unless`. */
   readonly modelPrefix?: { readonly prefix: string; readonly unless: string }
   readonly cheapChatModel?: string
+  /** What its models refuse, or leave out of account. */
+  readonly refuses?: readonly Refused[]
+  /**
+   * What a free GET can find out: a route that takes the key, default `/models`; whether that needs no key. `none`: it
+   * has no such route.
+   */
+  readonly listing?: { readonly route?: string; readonly isPublic?: true } | 'none'
+  /** The member of a message that holds what the model thought, where it is not `reasoning_content`. */
+  readonly thoughts?: string
+  /** More hosts that are its own, beside the base's. */
+  readonly hosts?: readonly string[]
   /** As in `ProviderAdapter`. */
   readonly isSelfHosted?: boolean
   /** The mode of every model under this prefix. */

@@ -14,7 +14,12 @@ export const COMPATIBLE_ROWS: readonly CompatibleRow[] = [
   plain('anyscale', 'api.endpoints.anyscale.com/v1', 'ANYSCALE_API_KEY'),
   plain('apertis', 'api.stima.tech/v1', 'STIMA_API_KEY', { renames: OLD_BUDGET }),
   plain('baseten', 'inference.baseten.co/v1', 'BASETEN_API_KEY'),
-  plain('cerebras', 'api.cerebras.ai/v1', 'CEREBRAS_API_KEY', { cheapChatModel: 'llama3.1-8b' }),
+  // https://inference-docs.cerebras.ai/resources/openai and /capabilities/reasoning (read 2026-11-27).
+  plain('cerebras', 'api.cerebras.ai/v1', 'CEREBRAS_API_KEY', {
+    refuses: [{ fields: ['frequency_penalty', 'presence_penalty', 'logit_bias'] }],
+    thoughts: 'reasoning',
+    cheapChatModel: 'llama3.1-8b',
+  }),
   plain('charity_engine', 'api.charityengine.services/remotejobs/v2/inference', 'CHARITY_ENGINE_API_KEY', {
     renames: OLD_BUDGET,
   }),
@@ -61,12 +66,18 @@ export const COMPATIBLE_ROWS: readonly CompatibleRow[] = [
   plain('sambanova', 'api.sambanova.ai/v1', 'SAMBANOVA_API_KEY', {
     cheapChatModel: 'Meta-Llama-3.1-8B-Instruct',
   }),
-  plain('scaleway', 'api.scaleway.ai/v1', 'SCW_SECRET_KEY'),
+  // https://www.scaleway.com/en/docs/generative-apis/api-cli/using-chat-api (read 2026-11-27).
+  plain('scaleway', 'api.scaleway.ai/v1', 'SCW_SECRET_KEY', {
+    refuses: [{ fields: ['frequency_penalty', 'n', 'top_logprobs', 'logit_bias', 'user'] }],
+  }),
   plain('synthetic', 'api.synthetic.new/openai/v1', 'SYNTHETIC_API_KEY', { renames: OLD_BUDGET }),
   plain('v0', 'api.v0.dev/v1', 'V0_API_KEY'),
   plain('veniceai', 'api.venice.ai/api/v1', 'VENICE_AI_API_KEY'),
   plain('vercel_ai_gateway', 'ai-gateway.vercel.sh/v1', 'VERCEL_AI_GATEWAY_API_KEY', {
     keyEnv: ['VERCEL_AI_GATEWAY_API_KEY', 'VERCEL_OIDC_TOKEN'],
+    // https://vercel.com/docs/ai-gateway/sdks-and-apis/rest-api: anybody may list models, the credits are a key's own.
+    listing: { route: '/credits' },
+    thoughts: 'reasoning',
   }),
   plain('volcengine', 'ark.cn-beijing.volces.com/api/v3', 'VOLCENGINE_API_KEY', {
     keyEnv: ['VOLCENGINE_API_KEY', 'ARK_API_KEY'],

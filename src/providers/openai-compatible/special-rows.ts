@@ -6,60 +6,15 @@ const FAKE_KEY = { send: 'fake-api-key' } as const
 /** Providers with a twist, and servers that one runs oneself. */
 export const SPECIAL_ROWS: readonly CompatibleRow[] = [
   // With a twist; each twist is from the provider's own documentation or specification.
-  // https://docs.mistral.ai/api: strict bodies, and batches are "jobs".
-  {
-    id: 'mistral',
-    base: 'https://api.mistral.ai/v1',
-    keyEnv: ['MISTRAL_API_KEY'],
-    baseEnv: ['MISTRAL_API_BASE', 'MISTRAL_AZURE_API_BASE'],
-    renames: OLD_BUDGET,
-    routes: { batch: '/batch/jobs' },
-    unsupported: ['rerank', 'image_generation', 'realtime'],
-    cheapChatModel: 'mistral-small-latest',
-  },
-  // https://docs.mistral.ai/capabilities/code_generation: completion is fill-in-the-middle, answered as a message.
-  {
-    id: 'codestral',
-    base: 'https://codestral.mistral.ai/v1',
-    keyEnv: ['CODESTRAL_API_KEY'],
-    renames: OLD_BUDGET,
-    routes: { completion: '/fim/completions' },
-    completionAnswer: 'message',
-    unsupported: [
-      'embedding',
-      'rerank',
-      'image_generation',
-      'audio_transcription',
-      'audio_speech',
-      'batch',
-      'realtime',
-    ],
-    cheapChatModel: 'codestral-latest',
-  },
-  {
-    id: 'text-completion-codestral',
-    base: 'https://codestral.mistral.ai/v1',
-    keyEnv: ['CODESTRAL_API_KEY'],
-    baseEnv: ['CODESTRAL_API_BASE'],
-    renames: OLD_BUDGET,
-    routes: { completion: '/fim/completions' },
-    completionAnswer: 'message',
-    mode: 'completion',
-    unsupported: [
-      'embedding',
-      'rerank',
-      'image_generation',
-      'audio_transcription',
-      'audio_speech',
-      'batch',
-      'realtime',
-    ],
-  },
   {
     id: 'groq',
     base: 'https://api.groq.com/openai/v1',
     keyEnv: ['GROQ_API_KEY'],
-    unsupported: ['rerank', 'image_generation', 'realtime'],
+    unsupported: ['completion', 'embedding', 'rerank', 'image_generation', 'realtime'],
+    // https://console.groq.com/docs/openai (read 2026-11-27): 400 for these, for `n` above 1 and `messages[].name`.
+    refuses: [{ fields: ['logprobs', 'logit_bias', 'top_logprobs', 'n'] }],
+    // https://console.groq.com/docs/reasoning, where `reasoning_format` is `parsed`.
+    thoughts: 'reasoning',
     cheapChatModel: 'llama-3.1-8b-instant',
   },
   {
@@ -76,6 +31,8 @@ export const SPECIAL_ROWS: readonly CompatibleRow[] = [
       'batch',
       'realtime',
     ],
+    // https://api-docs.deepseek.com/guides/reasoning_model: an error for these; sampling fields have no effect.
+    refuses: [{ fields: ['logprobs', 'top_logprobs'], of: (model) => /reasoner/i.test(model) }],
     cheapChatModel: 'deepseek-chat',
   },
   {
@@ -83,6 +40,8 @@ export const SPECIAL_ROWS: readonly CompatibleRow[] = [
     base: 'https://api.x.ai/v1',
     keyEnv: ['XAI_API_KEY'],
     unsupported: ['rerank'],
+    // https://docs.x.ai/docs/guides/reasoning: reasoning models answer these with an error.
+    refuses: [{ fields: ['presence_penalty', 'frequency_penalty', 'stop'], of: isReasoningGrok }],
     cheapChatModel: 'grok-3-mini',
   },
   {
@@ -90,6 +49,10 @@ export const SPECIAL_ROWS: readonly CompatibleRow[] = [
     base: 'https://api.together.xyz/v1',
     keyEnv: ['TOGETHER_API_KEY', 'TOGETHER_AI_API_KEY', 'TOGETHERAI_API_KEY', 'TOGETHER_AI_TOKEN'],
     baseEnv: ['TOGETHER_AI_API_BASE'],
+    // https://docs.together.ai (read 2026-11-27) names the newer host.
+    hosts: ['api.together.ai'],
+    // https://docs.together.ai/docs/reasoning-overview.
+    thoughts: 'reasoning',
     cheapChatModel: 'meta-llama/Llama-3.2-3B-Instruct-Turbo',
   },
   // https://docs.fireworks.ai: a bare chat model's name is short for the account's own.
@@ -106,6 +69,10 @@ export const SPECIAL_ROWS: readonly CompatibleRow[] = [
     base: 'https://openrouter.ai/api/v1',
     keyEnv: ['OPENROUTER_API_KEY', 'OR_API_KEY'],
     unsupported: ['realtime', 'batch'],
+    // https://openrouter.ai/docs/api-reference/limits: models are listed for everybody, a key's own page is not.
+    listing: { route: '/key' },
+    // https://openrouter.ai/docs/use-cases/reasoning-tokens; `reasoning_details` stands beside it.
+    thoughts: 'reasoning',
     cheapChatModel: 'openai/gpt-4o-mini',
   },
   // https://docs.perplexity.ai: no version in the path.
@@ -123,16 +90,11 @@ export const SPECIAL_ROWS: readonly CompatibleRow[] = [
       'batch',
       'realtime',
     ],
+    // https://www.librechat.ai/docs/configuration/librechat_yaml/ai_endpoints/perplexity (read 2026-11-27): no list of
+    // models, and errors for these two.
+    listing: 'none',
+    refuses: [{ fields: ['stop', 'frequency_penalty'] }],
     cheapChatModel: 'sonar',
-  },
-  // https://docs.nvidia.com/nim: embeddings must say what they are for.
-  {
-    id: 'nvidia_nim',
-    base: 'https://integrate.api.nvidia.com/v1',
-    keyEnv: ['NVIDIA_NIM_API_KEY'],
-    required: { embedding: { input_type: 'query' } },
-    unsupported: ['realtime', 'batch'],
-    cheapChatModel: 'meta/llama-3.1-8b-instruct',
   },
   {
     id: 'databricks',
@@ -170,8 +132,32 @@ export const SPECIAL_ROWS: readonly CompatibleRow[] = [
   },
 
   // Self-hosted: the address is the user's, a key is optional.
-  { id: 'hosted_vllm', isSelfHosted: true, keyEnv: ['HOSTED_VLLM_API_KEY'], keyless: FAKE_KEY },
-  { id: 'vllm', isSelfHosted: true, keyEnv: ['VLLM_API_KEY'], keyless: FAKE_KEY },
+  // https://docs.vllm.ai/en/v0.26.0/features/reasoning_outputs (read 2026-11-27): `reasoning_content` until 0.11.
+  {
+    id: 'hosted_vllm',
+    isSelfHosted: true,
+    keyEnv: ['HOSTED_VLLM_API_KEY'],
+    keyless: FAKE_KEY,
+    thoughts: 'reasoning',
+  },
+  { id: 'vllm', isSelfHosted: true, keyEnv: ['VLLM_API_KEY'], keyless: FAKE_KEY, thoughts: 'reasoning' },
+  // https://github.com/michaelfeil/infinity: embeddings and rerank at the root, a key only where one was set.
+  {
+    id: 'infinity',
+    isSelfHosted: true,
+    keyEnv: ['INFINITY_API_KEY'],
+    keyless: 'none',
+    unsupported: [
+      'chat',
+      'completion',
+      'image_generation',
+      'audio_transcription',
+      'audio_speech',
+      'batch',
+      'moderation',
+      'realtime',
+    ],
+  },
   { id: 'openai_like', keyEnv: ['OPENAI_LIKE_API_KEY'], keyless: FAKE_KEY },
   {
     id: 'custom_openai',
@@ -212,3 +198,8 @@ export const SPECIAL_ROWS: readonly CompatibleRow[] = [
   },
   { id: 'oobabooga', isSelfHosted: true, keyEnv: ['OOBABOOGA_API_KEY'], keyless: FAKE_KEY },
 ]
+
+/** Grok 4 and later reason unless their name says otherwise; of the third only the small one did. */
+function isReasoningGrok(model: string): boolean {
+  return /^grok-(3-mini|[4-9]|code)/.test(model) && !model.includes('non-reasoning')
+}

@@ -4,6 +4,7 @@ import type { SecretHeader } from '../auth/authorize.ts'
 import { connectByKey, type KeySource } from '../auth/connect.ts'
 import { fromEnv } from '../auth/key.ts'
 import { createClassify } from '../classify.ts'
+import { REFUSED_IN_REASONING } from '../refused-params.ts'
 import { joinRoute } from '../route.ts'
 import { openAiCodecs } from './codecs.ts'
 import { openAiObjects } from './objects.ts'
@@ -43,6 +44,8 @@ export const openAi: ProviderAdapter = {
   classify,
   cheapChatModel: 'gpt-4o-mini',
   freeUrl: modelsUrl,
+  refuses: [REFUSED_IN_REASONING],
+  hosts: ['api.openai.com'],
 }
 
 /** LiteLLM's name for OpenAI models that complete text. */

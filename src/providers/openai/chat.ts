@@ -13,7 +13,7 @@ const EXPECTED = 'a non-empty "choices" array of messages'
 export function chatCodec(surface: Surface): Codec<'chat'> {
   return {
     encode: (request, target) => postBody(surface, 'chat', request, target),
-    decode: decodeChat,
+    decode: (response, target) => decodeChat(response, target, surface.thoughts),
     relay: relayBody(surface, 'chat'),
   }
 }
@@ -22,7 +22,7 @@ export function chatCodec(surface: Surface): Codec<'chat'> {
  * Proof of life: a choice that holds a message. A message may be empty where something says why: it was cut
  * by length, filtered, refused, or it calls a tool or thinks aloud.
  */
-export function decodeChat(response: WireResponse, target: Target): ChatResponse {
+export function decodeChat(response: WireResponse, target: Target, thoughts?: string): ChatResponse {
   const body = readAnswer(response, EXPECTED)
   const listed = body['choices']
   if (!Array.isArray(listed) || listed.length === 0) throw notAnAnswer(response, body, EXPECTED)
@@ -36,7 +36,7 @@ export function decodeChat(response: WireResponse, target: Target): ChatResponse
     object: 'chat.completion',
     created: numberOf(body['created']) ?? 0,
     model: textOf(body['model']) ?? target.model,
-    choices,
+    choices: thoughts === undefined ? choices : choices.map((choice) => withThoughts(choice, thoughts)),
     ...(isJsonObject(usage) ? { usage } : {}),
   }
 }
@@ -54,6 +54,14 @@ function readChoice(choice: Json, index: number, response: WireResponse, body: J
     message,
     finish_reason: textOf(choice['finish_reason']) ?? null,
   }
+}
+
+/** What clients of LiteLLM read as `reasoning_content`, under that name too. */
+function withThoughts(choice: ChatChoice, name: string): ChatChoice {
+  const { message } = choice
+  const text = message[name]
+  if (typeof text !== 'string' || message['reasoning_content'] !== undefined) return choice
+  return { ...choice, message: { ...message, reasoning_content: text } }
 }
 
 const SPOKEN = [

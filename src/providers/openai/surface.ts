@@ -17,6 +17,8 @@ export interface Surface {
   readonly renames?: Readonly<Record<string, string>>
   /** What a mode's body must have there, used where the request has none. */
   readonly required?: { readonly [M in HttpMode]?: JsonObject }
+  /** The member of a chat's message that holds what the model thought; default: `reasoning_content`. */
+  readonly thoughts?: string
   /** Where a completion's words stand: `choices[0].text`, or, of fill-in-the-middle servers, in a message. */
   readonly completionAnswer?: 'text' | 'message'
 }

@@ -1,4 +1,4 @@
-import type { Json } from '../../core/json.ts'
+import type { Json, JsonObject } from '../../core/json.ts'
 import { isJsonObject } from '../../core/json.ts'
 import type { Translation } from '../request/operation.ts'
 import { refuse } from '../request/request.ts'
@@ -13,7 +13,7 @@ export const RERANK_TRANSLATION: Translation<'rerank'> = {
     return { ...body, query, documents: texts }
   },
   answer: ({ results, whole }, request) => {
-    const answer = whole ?? { results }
+    const answer = firstOf(whole ?? { results }, request['top_n'])
     return request['return_documents'] === true ? withDocuments(answer, request.documents) : answer
   },
   isWanted: () => true,
@@ -27,11 +27,15 @@ function textOf(document: Json): string {
   return text
 }
 
+/** Not every provider can be told to stop at so many. */
+function firstOf(answer: JsonObject, most: Json | undefined): JsonObject {
+  const { results } = answer
+  if (!Array.isArray(results) || typeof most !== 'number' || results.length <= most) return answer
+  return { ...answer, results: results.slice(0, most) }
+}
+
 /** Where the provider does not say them again, we do. */
-function withDocuments(
-  answer: Readonly<Record<string, Json | undefined>>,
-  documents: readonly string[],
-): Readonly<Record<string, Json | undefined>> {
+function withDocuments(answer: JsonObject, documents: readonly string[]): JsonObject {
   const { results } = answer
   if (!Array.isArray(results)) return answer
   return { ...answer, results: results.map((result: Json) => told(result, documents)) }

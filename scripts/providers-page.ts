@@ -1,0 +1,119 @@
+import { MODES } from '../src/core/mode.ts'
+import type { Mode } from '../src/core/mode.ts'
+import type { ProviderAdapter, Refused } from '../src/providers/adapter.ts'
+import { NOT_BUILT } from '../src/providers/not-built.ts'
+import type { CompatibleRow } from '../src/providers/openai-compatible/row.ts'
+import { COMPATIBLE_ROWS } from '../src/providers/openai-compatible/rows.ts'
+import { ADAPTERS } from '../src/providers/registry.ts'
+import { providerFacts } from './provider-facts.ts'
+import type { ProviderFacts } from './provider-facts.ts'
+
+/** docs/providers.md. */
+export function providersPage(): string {
+  const adapters = ADAPTERS.toSorted((a, b) => (a.id < b.id ? -1 : 1))
+  const facts = adapters.map(providerFacts)
+  return [
+    INTRODUCTION,
+    ...facts.map(served),
+    '',
+    ADDRESSES,
+    ...facts.map(placed),
+    '',
+    WORDS,
+    ...adapters.flatMap(worded),
+    '',
+    NOT_BUILT_YET,
+    '',
+    [...NOT_BUILT]
+      .sort()
+      .map((id) => `\`${id}/\``)
+      .join(', '),
+    '',
+  ].join('\n')
+}
+
+function served({ id, modes, streams, tools, free, auth }: ProviderFacts): string {
+  const yes = (is: boolean | undefined): string => (is === undefined ? '–' : is ? 'yes' : 'no')
+  const look = free === undefined ? '–' : `\`GET ${free.path}\`${free.isPublic ? ' (not of the key)' : ''}`
+  return row([`\`${id}/\``, modesText(modes), yes(streams), yes(tools), look, auth])
+}
+
+/** Short where a provider has nearly all of them. */
+function modesText(modes: readonly Mode[]): string {
+  const lacking = MODES.filter((mode) => !modes.includes(mode))
+  if (lacking.length === 0) return 'all'
+  return lacking.length < modes.length ? `all but ${lacking.join(', ')}` : modes.join(', ')
+}
+
+function placed({ id, base, baseEnv, keyEnv, alsoEnv, isKeyless }: ProviderFacts): string {
+  const place = codes([...baseEnv, ...(base === undefined ? [] : [base])])
+  const key = keyEnv.length === 0 ? '–' : `${codes(keyEnv)}${isKeyless ? ' (optional)' : ''}`
+  return row([`\`${id}/\``, place, key, codes(alsoEnv)])
+}
+
+/** Only providers of which there is something to say. */
+function worded({ id, refuses = [] }: ProviderAdapter): readonly string[] {
+  const { renames = {}, thoughts }: Partial<CompatibleRow> =
+    COMPATIBLE_ROWS.find((one) => one.id === id) ?? {}
+  const renamed = Object.entries(renames).map(([from, to]) => `\`${from}\` → \`${to}\``)
+  if (renamed.length === 0 && refuses.length === 0 && thoughts === undefined) return []
+  return [
+    row([
+      `\`${id}/\``,
+      renamed.join(', '),
+      refuses.map(refusedText).join('; '),
+      codes([thoughts ?? []].flat()),
+    ]),
+  ]
+}
+
+function refusedText({ fields, of }: Refused): string {
+  return `${codes(fields)}${of === undefined ? '' : ' (reasoning models)'}`
+}
+
+function row(cells: readonly string[]): string {
+  return `| ${cells.map((cell) => (cell === '' ? '–' : cell)).join(' | ')} |`
+}
+
+function codes(words: readonly string[]): string {
+  return words.map((word) => `\`${word}\``).join(', ')
+}
+
+const INTRODUCTION = `<!-- Written by scripts/generate.ts from src/providers. Do not edit. -->
+# Providers
+
+The prefix of \`litellm_params.model\` names the provider: \`groq/llama-3.1-8b-instant\`. So does
+\`custom_llm_provider\`, the host of \`api_base\`, and a well-known name without prefix (\`gpt-4o\`, \`command-r\`).
+A server that is not listed is reached as \`openai/<model>\` with an \`api_base\`.
+
+## What each one serves
+
+Every mode that is listed is probed, and served to clients: the modes are those of [health.md](health.md). Of providers
+that speak OpenAI's words a mode is left out only where it is known to be missing. The *free look* is what the
+background asks between paid probes, below \`api_base\`; it counts as proof of the key unless it is said not to, and where
+there is none every look is a probe. \`health_check_rung\` takes \`golden\` with chat and completion, \`minimal\` with every
+mode, and \`free\` where there is a free look.
+
+| provider | modes | streams | tools | free look | the key is sent as |
+|---|---|---|---|---|---|`
+
+const ADDRESSES = `## Addresses and keys
+
+\`api_key\` and \`api_base\` of the deployment come first, then these variables in their order, then the provider's own
+address. Where there is none, \`api_base\` or a variable is required.
+
+| provider | address | key | also read |
+|---|---|---|---|`
+
+const WORDS = `## What differs from OpenAI's words
+
+Names are changed on the way. What models refuse, or leave out of account, is left out where \`drop_params\` is on, and
+named in \`x-pulsegate-dropped-params\`; without it the provider decides. An answer that is passed on is passed on as it
+came: thoughts stay where the provider puts them, which is \`reasoning_content\` where nothing is said here.
+
+| provider | names | left out by \`drop_params\` | thoughts |
+|---|---|---|---|`
+
+const NOT_BUILT_YET = `## Not built yet
+
+Deployments of these load, are listed as misconfigured, and nothing is sent to them:`

@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { systemClock } from '../core/clock.ts'
+import { silentLog } from '../core/log.ts'
+import { Secret } from '../core/secret.ts'
+import { startFakeProvider, type FakeProvider } from '../fake-provider/server.ts'
+import { openLine } from '../providers/call.ts'
+import { createTransport } from '../transport/transport.ts'
+import { createChecker, type Look } from './check.ts'
+import { makeDeployment } from './fixtures.ts'
+import { createLessons } from './lessons.ts'
+import { DEFAULT_HEALTH_SETTINGS } from './settings.ts'
+import { createSlots } from './slots.ts'
+
+let fake: FakeProvider
+before(async () => {
+  fake = await startFakeProvider({ keys: ['sk-good'] })
+})
+after(() => fake.stop())
+
+/** A free look at a provider's double. */
+async function lookAt(provider: string, path: string, key = 'sk-good'): Promise<Look> {
+  const transport = createTransport()
+  const apiBase = `${fake.url}/ok/as-${provider}${path}`
+  const connection = { apiBase, apiKey: new Secret(key), headers: {}, settings: {}, secrets: {} }
+  const deployment = makeDeployment({ provider, model: `${provider}/m`, upstreamModel: 'm', connection })
+  const opened = openLine(deployment, { transport, env: {}, redact: (text) => text })
+  const checker = createChecker({
+    lessons: createLessons(),
+    lines: () => opened,
+    openLine: () => opened,
+    slots: createSlots(systemClock),
+    clock: systemClock,
+    log: silentLog,
+    settings: DEFAULT_HEALTH_SETTINGS,
+  })
+  try {
+    return await checker.look(deployment, new AbortController().signal, 'auth')
+  } finally {
+    await transport.close()
+  }
+}
+
+test('a listing that is shown for the key proves the key, in whatever form it lists', async () => {
+  assert.deepEqual(await lookAt('groq', '/openai/v1'), { kind: 'passed' })
+  assert.deepEqual(await lookAt('together_ai', '/v1'), { kind: 'passed' })
+  assert.equal((await lookAt('groq', '/openai/v1', 'sk-bad')).kind, 'failed')
+})
+
+test('where anybody may list models, the key is proven by its own page', async () => {
+  assert.deepEqual(await lookAt('openrouter', '/api/v1'), { kind: 'passed' })
+  assert.equal((await lookAt('openrouter', '/api/v1', 'sk-bad')).kind, 'failed')
+})
+
+test('a listing that needs no key proves the way there, and no key', async () => {
+  assert.deepEqual(await lookAt('nvidia_nim', '/v1'), { kind: 'reached' })
+  assert.deepEqual(await lookAt('nvidia_nim', '/v1', 'sk-bad'), { kind: 'reached' })
+})
+
+test('a provider without anything free is not looked at', async () => {
+  assert.deepEqual(await lookAt('voyage', '/v1'), { kind: 'unsupported' })
+  assert.deepEqual(await lookAt('perplexity', ''), { kind: 'unsupported' })
+})

@@ -1,0 +1,65 @@
+import { GatewayError } from '../../core/failure.ts'
+import { isJsonObject, type JsonObject } from '../../core/json.ts'
+import type { ChatChunk } from '../../core/mode.ts'
+import { createSseParser, type SseEvent } from '../../transport/sse.ts'
+import type { WireResponse } from '../../transport/wire.ts'
+import type { Codec, StreamDecoder, Target } from '../adapter.ts'
+import { notAnAnswer, readAnswer } from '../answer.ts'
+import { bodyText, parseJson } from '../error-facts.ts'
+import { postJson } from '../post-json.ts'
+import { anthropicUrl } from './address.ts'
+import { fromMessagesAnswer, isMessagesAnswer } from './messages-answer.ts'
+import { toMessagesBody } from './messages-body.ts'
+import { openMessagesEvents } from './messages-events.ts'
+import { errorWithin } from './refusals.ts'
+
+const EXPECTED = 'a "message" with "content"'
+
+/** Chat over `POST /v1/messages`, translated from and to OpenAI's words. */
+export const anthropicChat: Codec<'chat'> = {
+  encode: (request, target) => {
+    const { body, dropped } = toMessagesBody(request, target, versionOf(target))
+    return { ...postJson(anthropicUrl(target, '/messages'), body), ...(dropped.length > 0 && { dropped }) }
+  },
+  // Anthropic fetches https alone (https://platform.claude.com/docs/en/build-with-claude/vision).
+  inlines: (url) => /^http:/i.test(url),
+  decode: (response, target) => ({
+    ...fromMessagesAnswer(readMessage(response), target),
+    created: answeredAt(response),
+  }),
+  openStream: openAnthropicStream,
+}
+
+function versionOf({ apiVersion }: Target): { readonly version?: string } {
+  return apiVersion === undefined ? {} : { version: apiVersion }
+}
+
+function readMessage(response: WireResponse): JsonObject {
+  const event = parseJson(bodyText(response))
+  if (isJsonObject(event) && event['type'] === 'error') throw errorWithin(event)
+  const body = readAnswer(response, EXPECTED)
+  if (!isMessagesAnswer(body)) throw notAnAnswer(response, body, EXPECTED)
+  return body
+}
+
+/** Seconds since 1970 by the answer's own clock: the message names no time. */
+function answeredAt(response: WireResponse): number {
+  const at = Date.parse(response.headers['date'] ?? '')
+  return Number.isNaN(at) ? 0 : Math.floor(at / 1_000)
+}
+
+/** The same events as they come over HTTP: each has its type in its name and in its data. */
+function openAnthropicStream(target: Target): StreamDecoder<ChatChunk> {
+  const parser = createSseParser()
+  const events = openMessagesEvents(target)
+  const read = ({ data }: SseEvent): readonly ChatChunk[] => {
+    const event = parseJson(data)
+    if (!isJsonObject(event))
+      throw new GatewayError('wrong_shape', 'the stream holds an event that is no JSON object')
+    return events.push(event)
+  }
+  return {
+    push: (bytes) => parser.push(bytes).flatMap(read),
+    end: () => [...parser.end().flatMap(read), ...events.end()],
+  }
+}

@@ -1,0 +1,181 @@
+import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts'
+import type { ChatRequest } from '../../core/mode.ts'
+import type { Target } from '../adapter.ts'
+import { withDefaults } from '../body-defaults.ts'
+import { claudeModel } from './claude-model.ts'
+import { toBlocks } from './content.ts'
+import { toSampling } from './sampling.ts'
+import { toOutputFormat } from './schema.ts'
+import { budgetOf, toThinking, type ThinkingWords } from './thinking.ts'
+import { isForced, toToolWords } from './tools.ts'
+import { toConversation } from './turns.ts'
+
+/** How the place that serves Claude differs from Anthropic's own. */
+export interface MessagesOptions {
+  /** Of the API: `2023-06-01` (default), or `2026-10-21`, which takes no sampling parameters. */
+  readonly version?: string
+}
+
+/** A request in Anthropic's words. */
+export interface MessagesBody {
+  readonly body: JsonObject
+  /** The client's members, by OpenAI's names, that cannot be told and whose loss changes the answer. */
+  readonly dropped: readonly string[]
+}
+
+/** Anthropic demands a bound; who names none gets LiteLLM's, and what thinking takes on top of it. */
+const DEFAULT_MAX_TOKENS = 4_096
+
+/** Told in other words, or nothing that would change an answer. What nobody knows is carried. */
+const NOT_CARRIED = new Set([
+  'messages',
+  'model',
+  'stream',
+  'stream_options',
+  'max_tokens',
+  'max_completion_tokens',
+  'stop',
+  'n',
+  'tools',
+  'tool_choice',
+  'parallel_tool_calls',
+  'web_search_options',
+  'functions',
+  'function_call',
+  'temperature',
+  'top_p',
+  'top_k',
+  'thinking',
+  'reasoning_effort',
+  'response_format',
+  'output_config',
+  'user',
+  'safety_identifier',
+  'metadata',
+  'store',
+  'service_tier',
+  'prediction',
+  'system',
+  'prompt_cache_key',
+  'prompt_cache_retention',
+  'seed',
+  'logprobs',
+  'top_logprobs',
+  'logit_bias',
+  'presence_penalty',
+  'frequency_penalty',
+  'modalities',
+  'audio',
+  'verbosity',
+])
+
+/**
+ * OpenAI's chat request as the body of `POST /v1/messages`
+ * (https://platform.claude.com/docs/en/api/messages/create), the deployment's defaults filled in.
+ * @throws GatewayError bad_request (the client's doing) for what cannot be said at all
+ */
+export function toMessagesBody(
+  request: ChatRequest,
+  target: Target,
+  { version }: MessagesOptions = {},
+): MessagesBody {
+  const filled = withDefaults('chat', request, target.bodyDefaults)
+  const { system, messages } = toConversation(request.messages)
+  const tools = toToolWords(filled)
+  const bound = numberIn(filled['max_completion_tokens'] ?? filled['max_tokens'])
+  const thinking = toThinking(filled, {
+    model: target.model,
+    ...(bound !== undefined && { maxTokens: bound }),
+    isForced: isForced(tools),
+    messages,
+  })
+  const sampling = toSampling(filled, claudeModel(target.model), thinking, version)
+  const format = toOutputFormat(filled['response_format'], claudeModel(target.model))
+  const allSystem = [...toBlocks(filled['system']), ...system]
+  const body = {
+    model: target.model,
+    messages,
+    max_tokens: bound ?? DEFAULT_MAX_TOKENS + budgetOf(thinking),
+    ...(allSystem.length > 0 && { system: allSystem }),
+    ...tools,
+    ...sampling.told,
+    ...(thinking.thinking !== undefined && { thinking: thinking.thinking }),
+    ...outputConfig(filled['output_config'], thinking, format.told),
+    ...stops(filled['stop']),
+    ...metadata(filled),
+    ...serviceTier(filled['service_tier']),
+    ...carried(filled),
+    ...(request.stream === true && { stream: true }),
+  }
+  const lost = [...sampling.lost, ...format.lost, ...(thinking.isLost ? ['reasoning_effort'] : [])]
+  return { body, dropped: [...lost, ...unknownTo(filled)] }
+}
+
+function carried(request: JsonObject): JsonObject {
+  return Object.fromEntries(
+    Object.entries(request).filter(([name, value]) => !NOT_CARRIED.has(name) && value !== undefined),
+  )
+}
+
+function numberIn(value: Json | undefined): number | undefined {
+  return typeof value === 'number' ? value : undefined
+}
+
+function outputConfig(
+  own: Json | undefined,
+  { effort }: ThinkingWords,
+  format: JsonObject | undefined,
+): JsonObject {
+  if (!isJsonObject(own) && effort === undefined && format === undefined) return {}
+  const config = {
+    ...(effort !== undefined && { effort }),
+    ...(format !== undefined && { format }),
+    ...(isJsonObject(own) && own),
+  }
+  return { output_config: config }
+}
+
+function stops(stop: Json | undefined): JsonObject {
+  const sequences = typeof stop === 'string' ? [stop] : stop
+  return Array.isArray(sequences) && sequences.length > 0 ? { stop_sequences: sequences } : {}
+}
+
+const LONGEST_USER_ID = 256
+
+/** Who asks. Anthropic wants no address of a person there, and knows no other metadata. */
+function metadata(request: JsonObject): JsonObject {
+  const given = request['metadata']
+  const own = isJsonObject(given) ? given['user_id'] : undefined
+  const user = own ?? request['user'] ?? request['safety_identifier']
+  return typeof user === 'string' && user !== '' && user.length <= LONGEST_USER_ID && !user.includes('@')
+    ? { metadata: { user_id: user } }
+    : {}
+}
+
+function serviceTier(tier: Json | undefined): JsonObject {
+  if (tier === 'default') return { service_tier: 'standard_only' }
+  return tier === 'auto' || tier === 'standard_only' ? { service_tier: tier } : {}
+}
+
+/** What changes an answer, and what of it says nothing. */
+const UNKNOWN: Readonly<Record<string, (value: Json) => boolean>> = {
+  n: (value) => value === 1,
+  seed: () => false,
+  logprobs: (value) => value === false,
+  top_logprobs: (value) => value === 0,
+  logit_bias: (value) => isJsonObject(value) && Object.keys(value).length === 0,
+  presence_penalty: (value) => value === 0,
+  frequency_penalty: (value) => value === 0,
+  modalities: (value) => Array.isArray(value) && value.every((one) => one === 'text'),
+  audio: () => false,
+  verbosity: (value) => value === 'medium',
+  functions: (value) => Array.isArray(value) && value.length === 0,
+  function_call: (value) => value === 'none' || value === 'auto',
+}
+
+function unknownTo(request: JsonObject): readonly string[] {
+  return Object.entries(UNKNOWN).flatMap(([name, isIdle]) => {
+    const value = request[name]
+    return value === undefined || value === null || isIdle(value) ? [] : [name]
+  })
+}

@@ -1,0 +1,83 @@
+import { isJsonObject, type JsonObject } from '../../core/json.ts'
+import { claudeModel, type ClaudeModel } from './claude-model.ts'
+import type { Turn } from './turns.ts'
+
+/** What a request says of thinking, in Anthropic's words. */
+export interface ThinkingWords {
+  readonly thinking?: JsonObject
+  readonly effort?: string
+  /** The level of effort that was asked for cannot be told. */
+  readonly isLost?: true
+}
+
+/** What decides whether it may think. */
+export interface ThinkingGround {
+  readonly model: string
+  /** The client's bound for thinking and answer together; absent: it has none. */
+  readonly maxTokens?: number
+  /** The answer must begin with a call. */
+  readonly isForced: boolean
+  readonly messages: readonly Turn[]
+}
+
+/** Tokens of thought for OpenAI's words, the numbers of LiteLLM; Anthropic takes no fewer than 1,024. */
+const BUDGETS: Readonly<Record<string, number>> = {
+  minimal: 1_024,
+  low: 1_024,
+  medium: 2_048,
+  high: 4_096,
+  xhigh: 8_192,
+  max: 16_384,
+}
+const LEAST_BUDGET = 1_024
+const NOTHING: ThinkingWords = {}
+const LOST: ThinkingWords = { isLost: true }
+
+/** `thinking`, which is Anthropic's own word and wins, else OpenAI's `reasoning_effort`. */
+export function toThinking(request: JsonObject, ground: ThinkingGround): ThinkingWords {
+  const own = request['thinking']
+  if (isJsonObject(own)) return { thinking: own }
+  const effort = request['reasoning_effort']
+  if (typeof effort !== 'string') return NOTHING
+  const model = claudeModel(ground.model)
+  if (effort === 'none') return silent(model)
+  if (BUDGETS[effort] === undefined || model.thinks === 'never') return LOST
+  return model.thinks === 'budget'
+    ? budgeted(BUDGETS[effort], ground)
+    : adaptive(effort, model, ground.isForced)
+}
+
+/** The tokens that a request sets aside for thinking. */
+export function budgetOf({ thinking }: ThinkingWords): number {
+  const budget = thinking?.['type'] === 'enabled' ? thinking['budget_tokens'] : undefined
+  return typeof budget === 'number' ? budget : 0
+}
+
+function silent({ silence }: ClaudeModel): ThinkingWords {
+  if (silence === undefined) return NOTHING
+  return silence === 'impossible' ? LOST : { thinking: { type: silence } }
+}
+
+/** Beside a forced call only the effort may be told. Newer models tell no thoughts unless they are asked to. */
+function adaptive(effort: string, { knowsXhigh }: ClaudeModel, isForcedCall: boolean): ThinkingWords {
+  const level = effort === 'minimal' ? 'low' : effort === 'xhigh' && !knowsXhigh ? 'max' : effort
+  return isForcedCall
+    ? { effort: level }
+    : { effort: level, thinking: { type: 'adaptive', display: 'summarized' } }
+}
+
+/**
+ * A budget must be below the bound of the whole answer. It goes neither with a forced call nor on with a turn that
+ * called tools without thoughts (https://platform.claude.com/docs/en/build-with-claude/extended-thinking).
+ */
+function budgeted(wanted: number, { maxTokens, isForced, messages }: ThinkingGround): ThinkingWords {
+  const budget = maxTokens === undefined ? wanted : Math.min(wanted, maxTokens - 1)
+  if (budget < LEAST_BUDGET || isForced || continuesWithoutThoughts(messages)) return LOST
+  return { thinking: { type: 'enabled', budget_tokens: budget } }
+}
+
+function continuesWithoutThoughts(messages: readonly Turn[]): boolean {
+  const results = messages.at(-1)?.content.some(({ type }) => type === 'tool_result') ?? false
+  const before = messages.at(-2)?.content[0]?.['type']
+  return results && before !== 'thinking' && before !== 'redacted_thinking'
+}

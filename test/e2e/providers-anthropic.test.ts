@@ -1,0 +1,380 @@
+import assert from 'node:assert/strict'
+import { createServer, type IncomingMessage } from 'node:http'
+import { text } from 'node:stream/consumers'
+import { after, test } from 'node:test'
+import { LLMock } from '@copilotkit/aimock'
+import { OpenAI } from 'openai'
+import type { FakeProvider } from '../../src/fake-provider/server.ts'
+import { ask, at, AUTH, chat, configOf, KEY, listAt, withStage, type Entry, type Stage } from './asking.ts'
+
+/** A server of Anthropic's API that nobody here wrote. */
+const mock = new LLMock({ port: 0, auth: { apiKeys: ['sk-upstream-openai'] } })
+mock.on({ userMessage: 'weather' }, { toolCalls: [{ name: 'weather', arguments: { city: 'Paris' } }] })
+mock.on({ endpoint: 'chat' }, { content: 'pong' })
+await mock.start()
+after(() => mock.stop())
+
+const HERE = 'ok/as-anthropic'
+const ENTRIES: readonly Entry[] = [
+  { group: 'claude', base: HERE, model: 'anthropic/claude-sonnet-4-5' },
+  { group: 'bare', base: `${HERE}/v1`, model: 'claude-haiku-4-5' },
+  { group: 'newest', base: `${HERE}/v1/messages`, model: 'anthropic/claude-opus-5-5' },
+  {
+    group: 'version',
+    base: HERE,
+    model: 'anthropic/claude-sonnet-4-6',
+    params: ", api_version: '2026-10-21', temperature: 0.5",
+  },
+  { group: 'lenient', base: HERE, model: 'anthropic/claude-opus-4-8', params: ', drop_params: true' },
+  { group: 'batches', base: HERE, model: 'anthropic/claude-haiku-4-5', info: ', mode: batch' },
+  { group: 'any', base: HERE, model: 'anthropic/*' },
+]
+
+const WEATHER = {
+  type: 'function',
+  function: {
+    name: 'weather',
+    description: 'The weather of a city.',
+    parameters: { type: 'object', properties: { city: { type: 'string' } }, required: ['city'] },
+  },
+} as const
+const TIME = { type: 'function', function: { name: 'time' } } as const
+const PIXEL = 'data:image/png;base64,iVBORw0KGgo='
+
+const staged = (use: (stage: Stage & { readonly client: OpenAI }) => Promise<void>): Promise<void> =>
+  withStage(configOf(ENTRIES), ({ gateway, fake }) => {
+    const client = new OpenAI({ apiKey: KEY, baseURL: `${gateway.url}/v1`, maxRetries: 0 })
+    return use({ gateway, fake, client })
+  })
+
+/** The bodies that the double was sent. */
+const sent = (fake: FakeProvider): readonly unknown[] => fake.journal().map(({ body }) => body)
+
+test('every deployment is healthy by one request of its own', () =>
+  staged(async ({ gateway, fake }) => {
+    const health = await ask(`${gateway.url}/health`, { headers: AUTH })
+    assert.deepEqual(at(health.json, 'unhealthy_endpoints'), [], health.text)
+    assert.equal(at(health.json, 'healthy_count'), ENTRIES.length)
+    const asked = fake.journal().map(({ method, url }) => `${method} ${url}`)
+    assert.deepEqual(
+      asked.toSorted((a, b) => a.localeCompare(b)),
+      [
+        'GET /ok/as-anthropic/v1/messages/batches?limit=1',
+        ...ENTRIES.slice(1).map(() => 'POST /ok/as-anthropic/v1/messages'),
+      ],
+    )
+  }))
+
+test("OpenAI's client talks to Claude: words, pictures, tools, schemas and thoughts", () =>
+  staged(async ({ fake, client }) => {
+    const asking = { model: 'claude', max_completion_tokens: 100 }
+    const seen = await client.chat.completions.create({
+      ...asking,
+      messages: [
+        { role: 'developer', content: 'Be brief.' },
+        {
+          role: 'user',
+          content: [
+            { type: 'text', text: 'What is this?' },
+            { type: 'image_url', image_url: { url: PIXEL } },
+            { type: 'image_url', image_url: { url: 'https://pictures.test/a.png' } },
+            { type: 'file', file: { filename: 'a.pdf', file_data: 'data:application/pdf;base64,JVBERi0=' } },
+          ],
+        },
+      ],
+      stop: 'ng',
+    })
+    assert.equal(seen.choices[0]?.message.content, 'po')
+    assert.equal(seen.choices[0].finish_reason, 'stop')
+    assert.deepEqual([seen.usage?.prompt_tokens, seen.usage?.total_tokens], [5, 6])
+    const called = await client.chat.completions.create({
+      ...asking,
+      messages: [{ role: 'user', content: 'weather?' }],
+      tools: [WEATHER, TIME],
+      tool_choice: 'required',
+    })
+    const message = called.choices[0]?.message
+    assert.ok(message !== undefined)
+    assert.equal(called.choices[0]?.finish_reason, 'tool_calls')
+    assert.deepEqual(
+      message.tool_calls?.map((call) => call.type === 'function' && [call.id, call.function]),
+      [
+        ['toolu_01', { name: 'weather', arguments: '{"city":"Paris"}' }],
+        ['toolu_02', { name: 'time', arguments: '{}' }],
+      ],
+    )
+    const answered = await client.chat.completions.create({
+      ...asking,
+      tools: [WEATHER, TIME],
+      messages: [
+        { role: 'user', content: 'weather?' },
+        message,
+        { role: 'tool', tool_call_id: 'toolu_01', content: 'sun' },
+        { role: 'tool', tool_call_id: 'toolu_02', content: 'noon' },
+      ],
+    })
+    assert.equal(answered.choices[0]?.message.content, 'pong')
+    const formed = await client.chat.completions.create({
+      ...asking,
+      messages: [{ role: 'user', content: 'ping' }],
+      response_format: {
+        type: 'json_schema',
+        json_schema: { name: 'a', schema: { type: 'object', properties: { answer: { type: 'string' } } } },
+      },
+    })
+    assert.deepEqual(JSON.parse(formed.choices[0]?.message.content ?? ''), { answer: 'pong' })
+    assert.equal(sent(fake).length, 4)
+  }))
+
+test('thoughts come with their signature, and go back with it', () =>
+  staged(async ({ gateway, fake }) => {
+    for (const model of ['claude', 'newest']) {
+      const tools = [WEATHER]
+      const first = await chat(gateway, { model, tools, reasoning_effort: 'low', max_tokens: 2_000 })
+      assert.equal(first.status, 200, first.text)
+      const message = at(first.json, 'choices', 0, 'message')
+      assert.equal(at(message, 'reasoning_content'), 'They say ping.')
+      assert.equal(at(message, 'thinking_blocks', 0, 'signature'), 'EqQBCgIYAhIM')
+      assert.equal(at(first.json, 'usage', 'completion_tokens_details', 'reasoning_tokens'), 7)
+      const result = { role: 'tool', tool_call_id: 'toolu_01', content: 'sun' }
+      const messages = [{ role: 'user', content: 'weather?' }, message, result]
+      const more = { model, tools, messages, reasoning_effort: 'low', max_tokens: 2_000 }
+      const second = await chat(gateway, more)
+      assert.equal(at(second.json, 'choices', 0, 'message', 'content'), 'pong', second.text)
+    }
+    assert.deepEqual(
+      sent(fake).map((body) => [at(body, 'thinking'), at(body, 'output_config')]),
+      [
+        ...Array.from({ length: 2 }, () => [{ type: 'enabled', budget_tokens: 1_024 }, undefined]),
+        ...Array.from({ length: 2 }, () => [{ type: 'adaptive', display: 'summarized' }, { effort: 'low' }]),
+      ],
+    )
+  }))
+
+test("a stream reaches OpenAI's client whole: words, two calls at once, thoughts, the usage last", () =>
+  staged(async ({ client }) => {
+    const stream = await client.chat.completions.create({
+      model: 'newest',
+      messages: [{ role: 'user', content: [{ type: 'image_url', image_url: { url: PIXEL } }] }],
+      tools: [WEATHER, TIME],
+      reasoning_effort: 'high',
+      stream: true,
+      stream_options: { include_usage: true },
+    })
+    const calls: { id: string; name: string; text: string }[] = []
+    let thoughts = ''
+    const chunks = []
+    for await (const chunk of stream) {
+      chunks.push(chunk)
+      const delta = chunk.choices[0]?.delta
+      const thought = at(delta, 'reasoning_content')
+      if (typeof thought === 'string') thoughts += thought
+      for (const { index, id, function: piece } of delta?.tool_calls ?? []) {
+        const call = (calls[index] ??= { id: id ?? '', name: piece?.name ?? '', text: '' })
+        call.text += piece?.arguments ?? ''
+      }
+    }
+    assert.deepEqual(calls, [
+      { id: 'toolu_01', name: 'weather', text: '{"city":"Paris"}' },
+      { id: 'toolu_02', name: 'time', text: '{}' },
+    ])
+    assert.equal(thoughts, 'They say ping.')
+    assert.equal(chunks.at(-2)?.choices[0]?.finish_reason, 'tool_calls')
+    assert.deepEqual(chunks.at(-1)?.choices, [])
+    assert.equal(chunks.at(-1)?.usage?.completion_tokens_details?.reasoning_tokens, 7)
+    const plain = client.chat.completions.stream({
+      model: 'bare',
+      messages: [{ role: 'user', content: 'ping' }],
+    })
+    assert.equal((await plain.finalChatCompletion()).choices[0]?.message.content, 'pong')
+  }))
+
+test('what Claude cannot be told is refused by name, or left out where that is allowed', () =>
+  staged(async ({ gateway, fake }) => {
+    const refused = await chat(gateway, { model: 'version', temperature: 0.2 })
+    assert.equal(refused.status, 400)
+    assert.equal(at(refused.json, 'error', 'param'), 'temperature')
+    const defaults = await chat(gateway, { model: 'version' })
+    assert.equal(defaults.status, 200, defaults.text)
+    const left = await chat(gateway, { model: 'lenient', temperature: 0.2, seed: 1, n: 2 })
+    assert.equal(left.status, 200, left.text)
+    assert.deepEqual(
+      left.headers
+        .get('x-pulsegate-dropped-params')
+        ?.split(/, ?/)
+        .toSorted((a, b) => a.localeCompare(b)),
+      ['n', 'seed', 'temperature'],
+    )
+    const sound = { type: 'input_audio', input_audio: { data: '', format: 'wav' } }
+    const spoken = await chat(gateway, {
+      model: 'lenient',
+      messages: [{ role: 'user', content: [sound] }],
+    })
+    assert.equal(at(spoken.json, 'error', 'param'), 'messages', spoken.text)
+    const unknown = await chat(gateway, { model: 'claude', colour: 'red' })
+    assert.match(String(at(unknown.json, 'error', 'message')), /colour: Extra inputs are not permitted/)
+    assert.equal(fake.journal().length, 3)
+  }))
+
+test('searches of the web and documents are cited, refusals say so', () =>
+  staged(async ({ gateway }) => {
+    const searched = await chat(gateway, { model: 'claude', web_search_options: {} })
+    const message = at(searched.json, 'choices', 0, 'message')
+    assert.deepEqual(at(message, 'annotations'), [
+      {
+        type: 'url_citation',
+        url_citation: { url: 'https://ping.test/', title: 'Ping', start_index: 6, end_index: 10 },
+      },
+    ])
+    assert.deepEqual(
+      listAt(message, 'provider_specific_fields', 'blocks').map((block) => at(block, 'type')),
+      ['server_tool_use', 'web_search_tool_result'],
+    )
+    const content = [{ type: 'text', text: 'I will hurt you' }]
+    const refused = await chat(gateway, { model: 'claude', messages: [{ role: 'user', content }] })
+    assert.equal(at(refused.json, 'choices', 0, 'finish_reason'), 'content_filter')
+    assert.equal(at(refused.json, 'choices', 0, 'message', 'refusal'), 'I cannot help with that.')
+  }))
+
+/** An upstream that is not what it should be, or a config that is not, and the verdict that follows. */
+const WRONG: readonly (readonly [string, Partial<Entry>, string])[] = [
+  ['another path', { base: 'ok/as-anthropic/v2' }, 'not_found 404'],
+  ['another version', { params: ", api_version: '2024-01-01'" }, 'bad_request 400'],
+  ['a field that says nothing', { params: ", stop: ' '" }, 'bad_request 400'],
+  ['no credit', { base: 'quota/as-anthropic' }, 'quota 402'],
+  ['overload', { base: 'e529/as-anthropic' }, 'overloaded 529'],
+  ['a key that is refused', { base: 'e401/as-anthropic' }, 'auth 401'],
+  ['an error within a 200', { base: 'err200/as-anthropic' }, 'server_error 500'],
+  ['another shape', { base: 'shape/as-anthropic' }, 'wrong_shape 500'],
+]
+
+test('whatever is wrong with the request or the answer turns the verdict', () => {
+  const entries = WRONG.map(([, more], index) => ({
+    group: `g${index}`,
+    base: HERE,
+    model: 'anthropic/claude-haiku-4-5',
+    ...more,
+  }))
+  return withStage(configOf(entries), async ({ gateway }) => {
+    const health = await ask(`${gateway.url}/health`, { headers: AUTH })
+    const verdicts = listAt(health.json, 'unhealthy_endpoints').map(verdictOf)
+    assert.deepEqual(
+      verdicts,
+      WRONG.map(([, , verdict]) => verdict),
+      health.text,
+    )
+  })
+})
+
+interface Altered {
+  url: string
+  readonly headers: Record<string, string>
+  readonly body: Record<string, unknown>
+}
+
+/** What may go wrong on the way there, and the verdict that follows. */
+const MUTATIONS: readonly (readonly [string, (request: Altered) => void, string])[] = [
+  ['path', (request) => (request.url += 's'), 'not_found 404'],
+  ['auth', (request) => delete request.headers['x-api-key'], 'auth 401'],
+  [
+    'extra',
+    ({ body }) => (body['messages'] = [{ role: 'user', content: 'ping', name: 'x' }]),
+    'bad_request 400',
+  ],
+  ['missing', (request) => delete request.body['max_tokens'], 'bad_request 400'],
+  ['none', () => {}, 'healthy'],
+]
+
+/** Passes requests on to `target`, altered by the name at the beginning of their path. */
+async function alter(incoming: IncomingMessage, target: string): Promise<Response> {
+  const [, name, url = ''] = /^\/(\w+)(\/.*)$/.exec(incoming.url ?? '') ?? []
+  const headers = Object.fromEntries(
+    ['x-api-key', 'anthropic-version', 'content-type'].map((one) => [one, String(incoming.headers[one])]),
+  )
+  const request: Altered = { url, headers, body: JSON.parse(await text(incoming)) }
+  MUTATIONS.find(([one]) => one === name)?.[1](request)
+  return fetch(target + request.url, {
+    method: 'POST',
+    headers: request.headers,
+    body: JSON.stringify(request.body),
+  })
+}
+
+test('a request that is altered on its way turns the verdict', async () => {
+  let target = ''
+  const proxy = createServer((incoming, outgoing) => {
+    void alter(incoming, target).then(async (answer) => {
+      outgoing.writeHead(answer.status, { 'content-type': 'application/json' })
+      outgoing.end(await answer.text())
+    })
+  })
+  await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve))
+  const address = proxy.address()
+  assert.ok(typeof address === 'object' && address !== null)
+  const entries = MUTATIONS.map(([group]) => ({
+    group,
+    base: `http://127.0.0.1:${address.port}/${group}`,
+    model: 'anthropic/claude-haiku-4-5',
+  }))
+  try {
+    await withStage(configOf(entries), async ({ gateway, fake }) => {
+      target = `${fake.url}/${HERE}`
+      const health = await ask(`${gateway.url}/health`, { headers: AUTH })
+      assert.equal(at(health.json, 'healthy_endpoints', 0, 'model_name'), 'none', health.text)
+      assert.deepEqual(
+        listAt(health.json, 'unhealthy_endpoints').map(verdictOf),
+        MUTATIONS.slice(0, -1).map(([, , verdict]) => verdict),
+      )
+    })
+  } finally {
+    proxy.close()
+  }
+})
+
+function verdictOf(entry: unknown): string {
+  return `${String(at(entry, 'reason'))} ${String(at(entry, 'exception_status'))}`
+}
+
+test('a stream that breaks off, or holds an error, is never a whole answer', () =>
+  withStage(
+    configOf(
+      ['nodone', 'errevent'].map((order) => ({
+        group: order,
+        base: `${order}/as-anthropic`,
+        model: 'anthropic/claude-haiku-4-5',
+      })),
+    ),
+    async ({ gateway }) => {
+      for (const model of ['nodone', 'errevent']) {
+        const answer = await chat(gateway, { model, stream: true })
+        assert.match(answer.text, /"error"/, model)
+        assert.doesNotMatch(answer.text, /\[DONE\]/, model)
+      }
+    },
+  ))
+
+test("another server of Anthropic's API is spoken with as well", () =>
+  withStage(
+    configOf([{ group: 'stranger', base: mock.url, model: 'anthropic/claude-sonnet-4-5' }]),
+    async ({ gateway }) => {
+      const health = await ask(`${gateway.url}/health`, { headers: AUTH })
+      assert.equal(at(health.json, 'healthy_count'), 1, health.text)
+      const client = new OpenAI({ apiKey: KEY, baseURL: `${gateway.url}/v1`, maxRetries: 0 })
+      const ping = { model: 'stranger', messages: [{ role: 'user', content: 'ping' }] } as const
+      const whole = await client.chat.completions.create({ ...ping, messages: [...ping.messages] })
+      assert.equal(whole.choices[0]?.message.content, 'pong')
+      const stream = client.chat.completions.stream({ ...ping, messages: [...ping.messages] })
+      assert.equal((await stream.finalChatCompletion()).choices[0]?.message.content, 'pong')
+      const asking = client.chat.completions.stream({
+        model: 'stranger',
+        messages: [{ role: 'user', content: 'weather' }],
+        tools: [WEATHER],
+      })
+      const call = (await asking.finalChatCompletion()).choices[0]?.message.tool_calls?.[0]
+      assert.ok(call?.type === 'function')
+      assert.deepEqual(
+        [call.function.name, JSON.parse(call.function.arguments)],
+        ['weather', { city: 'Paris' }],
+      )
+    },
+  ))
