@@ -50,6 +50,7 @@ const SIBLINGS: Readonly<Record<string, readonly string[]>> = {
   'openai-compatible': ['openai'],
   cohere: ['openai'],
   assemblyai: ['openai-compatible', 'openai'],
+  vertex_ai: ['anthropic', 'gemini'],
   'jina-ai': ['openai'],
   'nvidia-nim': ['openai', 'openai-compatible'],
   voyage: ['openai'],

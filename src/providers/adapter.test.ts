@@ -167,7 +167,7 @@ const COHERE_V1_ANSWERS: { readonly [M in HttpMode]?: GoodAnswer } = {
 }
 
 /** Those with words of their own go through the contract beside their code. */
-const ELSEWHERE: ReadonlySet<string> = new Set(['anthropic'])
+const ELSEWHERE: ReadonlySet<string> = new Set(['anthropic', 'gemini', 'vertex_ai', 'vertex_ai_beta'])
 
 /** Rankings in words of their own, and what becomes of a document that comes as a bare text. */
 const RANKINGS: Readonly<Record<string, GoodAnswer>> = {

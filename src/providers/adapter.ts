@@ -116,6 +116,8 @@ export interface RealtimeFace {
   readonly opening?: (target: Target) => string
   /** True when this first message proves the session. @throws GatewayError when it is an error */
   proves(message: string): boolean
+  /** True: its sessions speak words that no client of OpenAI's understands; they are probed, and never relayed. */
+  readonly isForeign?: true
 }
 
 /** Where a provider keeps files and batches; what it says of them is in OpenAI's words. */

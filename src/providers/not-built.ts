@@ -19,7 +19,6 @@ export const NOT_BUILT: ReadonlySet<string> = new Set([
   'datarobot',
   'dotprompt',
   'fal_ai',
-  'gemini',
   'gigachat',
   'github_copilot',
   'gradient_ai',
@@ -47,8 +46,6 @@ export const NOT_BUILT: ReadonlySet<string> = new Set([
   'stability',
   'topaz',
   'triton',
-  'vertex_ai',
-  'vertex_ai_beta',
   'watsonx',
   'watsonx_text',
 ])

@@ -6,6 +6,7 @@ import { cohere, cohereChatProvider } from './cohere/adapter.ts'
 import { deepgram } from './deepgram/adapter.ts'
 import { anthropic } from './anthropic/adapter.ts'
 import { elevenLabs } from './elevenlabs/adapter.ts'
+import { gemini } from './gemini/adapter.ts'
 import { jinaAi } from './jina-ai/adapter.ts'
 import { nvidiaNim } from './nvidia-nim/adapter.ts'
 import { huggingFace } from './huggingface/adapter.ts'
@@ -16,6 +17,7 @@ import { COMPATIBLE_ROWS } from './openai-compatible/rows.ts'
 import { openAi, textCompletionOpenAi } from './openai/adapter.ts'
 import { replicate } from './replicate/adapter.ts'
 import { createResolve } from './resolve.ts'
+import { vertexAi, vertexAiBeta } from './vertex_ai/adapter.ts'
 import { voyage } from './voyage/adapter.ts'
 
 /** Every provider that is built. To add one, add its adapter here. */
@@ -31,6 +33,9 @@ export const ADAPTERS: readonly ProviderAdapter[] = [
   assemblyAi,
   replicate,
   anthropic,
+  gemini,
+  vertexAi,
+  vertexAiBeta,
   voyage,
   jinaAi,
   nvidiaNim,

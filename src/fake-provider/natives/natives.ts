@@ -6,17 +6,21 @@ import { deepgram } from './deepgram.ts'
 import { elevenLabs } from './elevenlabs.ts'
 import { HUGGINGFACE } from './huggingface.ts'
 import { jinaAi } from './jina-ai.ts'
+import { GEMINI } from './gemini.ts'
 import { MISTRAL } from './mistral.ts'
 import type { Native } from './native.ts'
 import { nvidiaNim } from './nvidia-nim.ts'
 import { OLLAMA } from './ollama.ts'
 import { replicate } from './replicate.ts'
+import { VERTEX_AI } from './vertex_ai.ts'
 import { voyage } from './voyage.ts'
 import { WITH_SESSIONS } from './xai.ts'
 
 /** Every provider with words of its own. To add one, add it here. */
 export const NATIVES: readonly Native[] = [
   anthropic,
+  GEMINI,
+  VERTEX_AI,
   HUGGINGFACE,
   MISTRAL,
   OLLAMA,
