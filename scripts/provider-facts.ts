@@ -44,7 +44,9 @@ export function providerFacts(adapter: ProviderAdapter): ProviderFacts {
   return {
     id: adapter.id,
     modes: MODES.filter((mode) => has(adapter, mode)),
-    ...(words !== 'unsupported' && { streams: words.relay !== undefined || words.openStream !== undefined }),
+    ...(words !== 'unsupported' && {
+      streams: words.relay !== undefined || words.openStream !== undefined || words.streamsWhole === true,
+    }),
     ...(has(adapter, 'chat') && { tools: takesTools(adapter) }),
     ...(free !== undefined && { free }),
     auth: adapter.auth ?? authOf(connect(adapter, { key: KEY, base: BASE }, () => undefined)),

@@ -53,6 +53,7 @@ const SIBLINGS: Readonly<Record<string, readonly string[]>> = {
   'openai-compatible': ['openai'],
   bedrock: ['anthropic'],
   cohere: ['openai'],
+  assemblyai: ['openai-compatible', 'openai'],
   vertex_ai: ['anthropic', 'gemini'],
   'jina-ai': ['openai'],
   'nvidia-nim': ['openai', 'openai-compatible'],

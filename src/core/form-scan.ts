@@ -5,6 +5,9 @@ export interface FormPart {
   readonly name: string
   /** It has a file name. */
   readonly isFile: boolean
+  /** Absent where there is none, or only one in the extended notation. */
+  readonly fileName?: string
+  readonly contentType?: string
 }
 
 /** A piece of a form. The bytes of all pieces, one after the other, are the form. */
@@ -155,6 +158,7 @@ function headOf(
 
 /** One line; readers disagree about what is folded over several, and about bare line feeds. */
 const HEADER_LINE = /^[!#$%&'*+.^_`|~\w-]+[ \t]*:[^\r\n\0]*$/
+const CONTENT_TYPE = /^content-type[ \t]*:[ \t]*(.*?)[ \t]*$/i
 const DISPOSITION = /^content-disposition[ \t]*:[ \t]*form-data[ \t]*(?=;|$)/i
 /** One parameter, quoted or not (RFC 6266 §4.1). */
 const PARAMETER = /[ \t]*;[ \t]*([^\s=;"]+)[ \t]*=[ \t]*(?:"((?:[^"\\]|\\.)*)"|([^\s;"]*))[ \t]*/y
@@ -171,7 +175,14 @@ function partOf(head: string): FormPart {
   const name = parameters.get('name')
   if (name === undefined || name.includes('\\') || parameters.has('name*'))
     throw malformed('a part has no plain name')
-  return { name, isFile: parameters.has('filename') || parameters.has('filename*') }
+  const fileName = parameters.get('filename')
+  const contentType = lines.map((line) => CONTENT_TYPE.exec(line)?.[1]).find((type) => type !== undefined)
+  return {
+    name,
+    isFile: fileName !== undefined || parameters.has('filename*'),
+    ...(fileName !== undefined && { fileName }),
+    ...(contentType !== undefined && { contentType }),
+  }
 }
 
 function parametersOf(line: string, start: number): ReadonlyMap<string, string> {

@@ -146,7 +146,8 @@ function checkTexts(boundary: string, texts: FieldTexts): void {
     throw malformed('its boundary is no good: it occurs in the model or in a default of the deployment')
 }
 
-function refused(name: string): GatewayError {
+/** Why a name is not taken that says where a request goes. */
+export function refused(name: string): GatewayError {
   const message = `'${name}' cannot be set by a client: this deployment's own connection is used. Remove it.`
   return new GatewayError('bad_request', message, { status: 400, source: 'client', param: name })
 }

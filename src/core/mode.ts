@@ -215,8 +215,16 @@ export interface ImageResponse {
 
 /** `POST /audio/transcriptions`, multipart. */
 export interface TranscriptionRequest {
-  readonly file: { readonly name: string; readonly contentType: string; readonly bytes: Uint8Array }
-  readonly fields: Readonly<Record<string, string>>
+  readonly file: SentFile
+  /** What was sent beside it, without brackets in the names; several of one name as a list. */
+  readonly fields: Readonly<Record<string, string | readonly string[]>>
+}
+
+/** A file of a form. */
+export interface SentFile {
+  readonly name: string
+  readonly contentType: string
+  readonly bytes: Uint8Array
 }
 
 /** The transcript; may be empty. */

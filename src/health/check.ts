@@ -2,7 +2,6 @@ import type { Clock } from '../core/clock.ts'
 import type { Deployment } from '../core/deployment.ts'
 import { asGatewayError, failureRow, GatewayError } from '../core/failure.ts'
 import type { FailureKind } from '../core/failure.ts'
-import type { JsonObject } from '../core/json.ts'
 import type { Log } from '../core/log.ts'
 import type { HttpMode, Operations } from '../core/mode.ts'
 import type { UnhealthyVerdict, Verdict } from '../core/verdict.ts'
@@ -21,7 +20,7 @@ import { planProbe } from './probes.ts'
 import type { PlannedProbe } from './probes.ts'
 import type { HealthSettings } from './settings.ts'
 import type { Slots } from './slots.ts'
-import { probeSubject } from './subject.ts'
+import { leaner, probeSubject } from './subject.ts'
 import type { LineOrProblem, NoSubject, Subject } from './subject.ts'
 
 /** Deployment → verdict. The only I/O of health checks; it goes through the providers' one road. */
@@ -229,7 +228,9 @@ async function send(
   const wire = encodeProbe(line, probe)
   check.latest = { line, wire }
   check.requests += 1
-  return exchange(line, probe.mode, wire, limits)
+  const answer = await exchange(line, probe.mode, wire, limits, probe.request)
+  check.requests += answer.requests - 1
+  return answer
 }
 
 /** The second request has what the first left of the deadline. */
@@ -289,12 +290,4 @@ function encodeProbe<M extends HttpMode>(
   probe: { readonly mode: M; readonly request: Operations[M]['request'] },
 ) {
   return encode(line, probe.mode, probe.request)
-}
-
-/** The same line with fewer defaults: those that would make a probe dear, streamed or refused. */
-function leaner(line: Line, fields: readonly string[]): Line {
-  const kept: JsonObject = Object.fromEntries(
-    Object.entries(line.target.bodyDefaults).filter(([name]) => !fields.includes(name)),
-  )
-  return { ...line, target: { ...line.target, bodyDefaults: kept } }
 }

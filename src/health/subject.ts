@@ -1,4 +1,5 @@
 import type { Deployment, Misconfiguration } from '../core/deployment.ts'
+import type { JsonObject } from '../core/json.ts'
 import type { Mode } from '../core/mode.ts'
 import type { Line } from '../providers/call.ts'
 import { resolveModel } from '../providers/registry.ts'
@@ -120,4 +121,12 @@ function ready(subject: Omit<Subject, 'kind' | 'line'>, line: Line): Subject {
 function prefixOf(deployment: Deployment): string {
   const slash = deployment.model.indexOf('/')
   return slash > 0 ? deployment.model.slice(0, slash) : deployment.provider
+}
+
+/** The same line with fewer defaults: those that would make a probe dear, streamed or refused. */
+export function leaner(line: Line, fields: readonly string[]): Line {
+  const kept: JsonObject = Object.fromEntries(
+    Object.entries(line.target.bodyDefaults).filter(([name]) => !fields.includes(name)),
+  )
+  return { ...line, target: { ...line.target, bodyDefaults: kept } }
 }

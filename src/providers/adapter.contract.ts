@@ -107,7 +107,7 @@ export function adapterContract(
   const modes = modesOf(adapter)
   test(`${adapter.id}: encoding changes nothing it was given and says the same twice`, () => {
     for (const mode of modes) {
-      const { target } = connected(adapter, more)
+      const { target } = connected(adapter, mode, more)
       const request = deepFreeze(structuredClone(REQUESTS[mode]))
       const once = encoded(adapter, mode, request, deepFreeze(target))
       assert.deepEqual(encoded(adapter, mode, request, target), once, mode)
@@ -115,7 +115,7 @@ export function adapterContract(
   })
   test(`${adapter.id}: the key is only in the authorized request`, async () => {
     for (const mode of modes) {
-      const { target, authorize } = connected(adapter, more)
+      const { target, authorize } = connected(adapter, mode, more)
       const wire = encoded(adapter, mode, REQUESTS[mode], target)
       assert.ok(!printed(wire).includes(CONTRACT_KEY), mode)
       assert.ok(printed(await authorize(wire, GROUND)).includes(CONTRACT_KEY), mode)
@@ -242,8 +242,10 @@ function modesOf(adapter: ProviderAdapter): readonly HttpMode[] {
   return modes.filter((mode) => adapter.codecs[mode] !== 'unsupported')
 }
 
-function connected(adapter: ProviderAdapter, more: Partial<Deployment>): Connected {
-  const result = adapter.connect(deploymentOf(adapter.id, more), {})
+/** A deployment is of one mode: moderation is a side of a chat's. */
+function connected(adapter: ProviderAdapter, mode: HttpMode, more: Partial<Deployment>): Connected {
+  const of = { mode: mode === 'moderation' ? ('chat' as const) : mode, ...more }
+  const result = adapter.connect(deploymentOf(adapter.id, of), {})
   assert.ok('authorize' in result)
   return result
 }
@@ -269,7 +271,7 @@ function decoded(
   answer: WireResponse,
   more: Partial<Deployment>,
 ): unknown {
-  return codecOf(adapter, mode).decode(answer, connected(adapter, more).target)
+  return codecOf(adapter, mode).decode(answer, connected(adapter, mode, more).target)
 }
 
 function printed(wire: WireRequest): string {

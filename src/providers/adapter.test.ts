@@ -12,6 +12,7 @@ import { cohere } from './cohere/adapter.ts'
 import { mistral } from './mistral/adapter.ts'
 import { ollama } from './ollama/adapter.ts'
 import { adapterFor, ADAPTERS } from './registry.ts'
+import { OWN_ANSWERS } from './sound-answers.fixture.ts'
 
 /** Written from the required fields of OpenAI's OpenAPI document (August 2026). */
 const OPENAI_ANSWERS: { readonly [M in HttpMode]: GoodAnswer } = {
@@ -289,7 +290,12 @@ for (const adapter of ADAPTERS.filter(({ id }) => !ELSEWHERE.has(id))) {
   else if (adapter.codecs.chat === ollama.codecs.chat) adapterContract(adapter, OLLAMA_ANSWERS)
   else if (adapter.codecs.chat === mistral.codecs.chat)
     adapterContract(adapter, { ...OPENAI_ANSWERS, completion: FILL_IN_THE_MIDDLE })
-  else adapterContract(adapter, { ...OPENAI_ANSWERS, ...(rerank !== undefined && { rerank }) })
+  else
+    adapterContract(adapter, {
+      ...OPENAI_ANSWERS,
+      ...(rerank !== undefined && { rerank }),
+      ...OWN_ANSWERS[adapter.id],
+    })
 }
 
 const UNKNOWN = { unknown: { deep: [1, 'ü', null] } }

@@ -26,6 +26,13 @@ export interface Encoded extends WireRequest {
   readonly dropped?: readonly string[]
 }
 
+/** The next request of a call that takes several. */
+export interface NextRequest {
+  readonly request: WireRequest
+  /** How long to wait before it, milliseconds. */
+  readonly afterMs: number
+}
+
 /** One mode in one provider's words. Pure; never writes to its arguments (a retry encodes again). */
 export interface Codec<M extends HttpMode> {
   /** @throws GatewayError bad_request (the client's doing) for what cannot be said at all */
@@ -40,6 +47,20 @@ export interface Codec<M extends HttpMode> {
    * @throws GatewayError empty, wrong_shape, server_error (an error inside a 200), content_policy
    */
   decode(response: WireResponse, target: Target): Operations[M]['response']
+  /**
+   * Present where one call takes several requests: what is to be sent after this 2xx; undefined where it is the answer,
+   * or none that this provider gives. `step` is 0 after the first. Never throws: what is strange is for `decode` to name.
+   */
+  next?(
+    response: WireResponse,
+    request: Operations[M]['request'],
+    target: Target,
+    step: number,
+  ): NextRequest | undefined
+  /** True: a 2xx is what OpenAI's clients expect, byte by byte; it reaches them as it comes. */
+  readonly answersAsIs?: true
+  /** True: it answers whole. Who asks for a stream gets the whole answer as one. */
+  readonly streamsWhole?: true
   /** Present where the provider's stream must be translated. */
   openStream?(target: Target): StreamDecoder<Operations[M]['event']>
   /** Present where a client's body needs no translation, only edits at its top level. */
@@ -154,6 +175,8 @@ export interface ProviderAdapter {
   classify(response: WireResponse): GatewayError
   /** The mode of all its models, where it has just one. */
   readonly onlyMode?: Mode
+  /** The mode of those whose name says nothing. Absent: chat. */
+  readonly usualMode?: Mode
   /** A cheap current chat model, for probing a wildcard deployment. */
   readonly cheapChatModel?: string
   /**

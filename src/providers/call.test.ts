@@ -192,7 +192,7 @@ test('a refusal says which deployment, what was tried and what came back, withou
         transport,
       )
       const wire = encode(line, 'chat', REQUESTS.chat)
-      await assert.rejects(exchange(line, 'chat', wire, LIMITS), (error) => {
+      await assert.rejects(exchange(line, 'chat', wire, LIMITS, REQUESTS.chat), (error) => {
         assert.ok(error instanceof GatewayError)
         assert.equal(error.kind, 'auth')
         assert.equal(error.exceptionStatus, 401)
@@ -229,12 +229,15 @@ for (const [name, body, kind] of [
       (_, response) => response.writeHead(body.status).end(body.text),
       async (url, transport) => {
         const line = lineOf('openai', { connection: keyed(`${url}/v1`) }, {}, transport)
-        await assert.rejects(exchange(line, 'chat', encode(line, 'chat', REQUESTS.chat), LIMITS), (error) => {
-          assert.ok(error instanceof GatewayError)
-          assert.equal(error.kind, kind)
-          assert.match(error.message, /x\[secr?e?t?\]?…?$/)
-          return true
-        })
+        await assert.rejects(
+          exchange(line, 'chat', encode(line, 'chat', REQUESTS.chat), LIMITS, REQUESTS.chat),
+          (error) => {
+            assert.ok(error instanceof GatewayError)
+            assert.equal(error.kind, kind)
+            assert.match(error.message, /x\[secr?e?t?\]?…?$/)
+            return true
+          },
+        )
       },
     ))
 
@@ -254,6 +257,7 @@ test('a key from the environment is blotted out of echoes too', () =>
         'audio_transcription',
         encode(line, 'audio_transcription', REQUESTS.audio_transcription),
         LIMITS,
+        REQUESTS.audio_transcription,
       )
       assert.deepEqual(answer.value, { text: 'hello' })
       assert.equal(answer.headers['x-echo'], 'Bearer [secret]')
@@ -266,7 +270,13 @@ test('our own deadline says so first', () =>
     async (url, transport) => {
       const line = lineOf('openai', { connection: keyed(`${url}/v1`) }, {}, transport)
       await assert.rejects(
-        exchange(line, 'batch', encode(line, 'batch', { limit: 1 }), { ...LIMITS, timeoutMs: 20 }),
+        exchange(
+          line,
+          'batch',
+          encode(line, 'batch', { limit: 1 }),
+          { ...LIMITS, timeoutMs: 20 },
+          { limit: 1 },
+        ),
         {
           kind: 'timeout',
           exceptionStatus: 408,

@@ -9,6 +9,7 @@ import type { Limits, Stream, StreamSink, Transport, WireRequest, WireResponse }
 import type { Codec, Encoded, ProviderAdapter, RelayFace, Target } from './adapter.ts'
 import { withoutNames } from './body-defaults.ts'
 import { bodyText } from './error-facts.ts'
+import { followUp, type CallGround } from './follow-up.ts'
 import type { RelayedForm } from './form-request.ts'
 import { redactAlso } from './line-redact.ts'
 import { refusedBy } from './refused-params.ts'
@@ -32,6 +33,8 @@ export interface Line {
   readonly host: string
   /** What is left out of every body here. */
   readonly fieldRules: FieldRules
+  /** Counts and waits between the requests of one call. */
+  readonly clock: CallGround['clock']
 }
 
 /** A good answer. */
@@ -40,6 +43,8 @@ export interface Answer<M extends HttpMode> {
   /** Redacted. */
   readonly headers: Readonly<Record<string, string>>
   readonly status: number
+  /** How many requests it took. */
+  readonly requests: number
 }
 
 /** Resolves a deployment's provider, address and credentials; nothing is sent. */
@@ -50,7 +55,7 @@ export function openLine(
     readonly env: Readonly<Record<string, string | undefined>>
     readonly redact: Redact
     /** Default: the system's. */
-    readonly clock?: Pick<Clock, 'now'>
+    readonly clock?: Pick<Clock, 'now' | 'elapsed' | 'after'>
     /** `litellm_settings.drop_params`. */
     readonly dropParams?: boolean
   },
@@ -68,7 +73,7 @@ export function openLine(
   const authorize = (request: WireRequest) => connected.authorize(request, ground)
   const fieldRules = { dropParams: deps.dropParams === true, drop: [], keep: [], ...deployment.fieldRules }
   const { target: to } = connected
-  const line = { deployment, adapter, target: to, authorize, transport, redact, secrets, fieldRules }
+  const line = { deployment, adapter, target: to, authorize, transport, redact, secrets, fieldRules, clock }
   const unwanted = [...fieldRules.drop, ...refusedBy(line, 'chat')]
   const target = { ...line.target, bodyDefaults: withoutNames(line.target.bodyDefaults, unwanted) }
   return { line: { ...line, target, host: new URL(target.base).origin } }
@@ -91,7 +96,7 @@ export function encode<M extends HttpMode>(line: Line, mode: M, request: Operati
 }
 
 /**
- * Sends an encoded request and reads the answer.
+ * Sends an encoded request, and what else the call takes, and reads the answer.
  * @throws GatewayError of any upstream kind; its message says which deployment, what was tried and what came
  * back, redacted
  */
@@ -100,15 +105,23 @@ export async function exchange<M extends HttpMode>(
   mode: M,
   wire: WireRequest,
   limits: Limits,
+  request: Operations[M]['request'],
 ): Promise<Answer<M>> {
   const codec = codecOf(line, mode)
+  const startedMs = line.clock.elapsed()
   try {
-    const response = await line.transport.send(await line.authorize(wire), limits)
+    const first = await line.transport.send(await line.authorize(wire), limits)
+    const left = { ...limits, timeoutMs: limits.timeoutMs - (line.clock.elapsed() - startedMs) }
+    const { response, requests } =
+      codec.next === undefined
+        ? { response: first, requests: 0 }
+        : await followUp(line, codec, request, first, left)
     if (response.status < 200 || response.status > 299) throw refusalOf(line, response)
     return {
       value: decoded(line, codec, response),
       headers: redacted(line, response.headers),
       status: response.status,
+      requests: requests + 1,
     }
   } catch (error) {
     throw described(line, wire, error)

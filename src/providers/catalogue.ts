@@ -39,7 +39,7 @@ const MODES_BY_NAME: readonly (readonly [RegExp, Mode])[] = [
   ],
   [/realtime|^gpt-4o-realtime|^gemini-(.*-)?live(-|$)|^gemini-.*-native-audio/, 'realtime'],
   [
-    /^(whisper|gpt-4o(-mini)?-transcribe|distil-whisper|scribe_v\d|parakeet-|canary-|nova-[23](-|$)|voxtral-mini-transcribe)/,
+    /^(whisper|gpt-4o(-mini)?-transcribe|distil-whisper|scribe_v\d|parakeet-|canary-|nova-[23](-|$)|voxtral-mini-transcribe|universal-\d|slam-1$|assemblyai-stt-)/,
     'audio_transcription',
   ],
   [

@@ -71,7 +71,10 @@ function relayForm(
 
 const DEFAULTS = { language: 'de', temperature: 0, response_format: 'json', top_k: 4 }
 
-for (const { id } of ADAPTERS.filter(({ codecs }) => codecs.audio_transcription !== 'unsupported')) {
+const RELAYING = ADAPTERS.filter(
+  ({ codecs: { audio_transcription: codec } }) => codec !== 'unsupported' && codec.relay,
+)
+for (const { id } of RELAYING) {
   test(`${id}: a relayed transcription has the address and fields of the encoded one`, () => {
     const { line, sent } = lineOf(id, { bodyDefaults: DEFAULTS })
     const file = { name: 'a.wav', contentType: 'audio/wav', bytes: Buffer.from('x') }

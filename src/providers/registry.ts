@@ -1,24 +1,28 @@
 import type { ResolveModel } from '../core/resolve.ts'
 import type { ProviderAdapter } from './adapter.ts'
 import { anthropic } from './anthropic/adapter.ts'
+import { assemblyAi } from './assemblyai/adapter.ts'
 import { azureAi } from './azure-ai/adapter.ts'
 import { azure, azureText } from './azure/adapter.ts'
 import { bedrock, bedrockConverse } from './bedrock/adapter.ts'
 import { cohere, cohereChatProvider } from './cohere/adapter.ts'
-import { gemini } from './gemini/adapter.ts'
 import { databricks } from './databricks/adapter.ts'
-import { jinaAi } from './jina-ai/adapter.ts'
-import { nvidiaNim } from './nvidia-nim/adapter.ts'
+import { deepgram } from './deepgram/adapter.ts'
+import { elevenLabs } from './elevenlabs/adapter.ts'
+import { gemini } from './gemini/adapter.ts'
 import { huggingFace } from './huggingface/adapter.ts'
+import { jinaAi } from './jina-ai/adapter.ts'
 import { codestral, mistral, textCompletionCodestral } from './mistral/adapter.ts'
+import { nvidiaNim } from './nvidia-nim/adapter.ts'
 import { ollama, ollamaChatProvider } from './ollama/adapter.ts'
 import { openAiCompatible } from './openai-compatible/adapter.ts'
 import { COMPATIBLE_ROWS } from './openai-compatible/rows.ts'
 import { openAi, textCompletionOpenAi } from './openai/adapter.ts'
+import { replicate } from './replicate/adapter.ts'
 import { createResolve } from './resolve.ts'
 import { vertexAi, vertexAiBeta } from './vertex_ai/adapter.ts'
-import { watsonx, watsonxText } from './watsonx/adapter.ts'
 import { voyage } from './voyage/adapter.ts'
+import { watsonx, watsonxText } from './watsonx/adapter.ts'
 
 /** Every provider that is built. To add one, add its adapter here. */
 export const ADAPTERS: readonly ProviderAdapter[] = [
@@ -30,6 +34,10 @@ export const ADAPTERS: readonly ProviderAdapter[] = [
   bedrockConverse,
   cohere,
   cohereChatProvider,
+  deepgram,
+  elevenLabs,
+  assemblyAi,
+  replicate,
   anthropic,
   gemini,
   vertexAi,
@@ -62,6 +70,7 @@ export const resolveModel: ResolveModel = createResolve({
   isBuilt: (provider) => BY_ID.has(provider),
   ids: [...BY_ID.keys()],
   modeOf: (provider) => BY_ID.get(provider)?.onlyMode,
+  usualModeOf: (provider) => BY_ID.get(provider)?.usualMode,
   // Of two names of one host the first one in the list is meant.
   hosts: new Map(
     ADAPTERS.flatMap(({ id, hosts = [] }) => hosts.map((host) => [host, id] as const)).toReversed(),

@@ -10,6 +10,8 @@ export interface Known {
   readonly ids: readonly string[]
   /** The mode of every model of a provider, where it has just one. */
   modeOf(provider: string): Mode | undefined
+  /** That of its models whose name says nothing. */
+  usualModeOf?(provider: string): Mode | undefined
   /** Hosts that give a provider away, and which. */
   readonly hosts: ReadonlyMap<string, string>
 }
@@ -40,7 +42,7 @@ function providerOfHost({ hosts }: Known, apiBase: string | undefined): string |
 }
 
 function found(known: Known, provider: string, upstreamModel: string): Resolution {
-  const mode = known.modeOf(provider) ?? knownMode(upstreamModel)
+  const mode = known.modeOf(provider) ?? knownMode(upstreamModel) ?? known.usualModeOf?.(provider)
   const problem = problemOf(known, provider)
   return {
     provider,

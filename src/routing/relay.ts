@@ -184,12 +184,12 @@ function sent(
   passage: Passage,
   dropped: Translated['dropped'],
 ): Stream {
-  const { operation, line, read, body, spans, form } = plan
+  const { operation, line, body, spans, form } = plan
   return (
     native(plan, limits, passage) ??
     mocked(deps, plan, passage) ??
     relay(line, operation.side ?? operation.mode, body, spans, limits, passage, form) ??
-    translate(line, operation, body, translated(deps, read, dropped), limits, passage)
+    translate(line, operation, body, translated(deps, plan, dropped), limits, passage)
   )
 }
 
@@ -204,12 +204,12 @@ function native(
 }
 
 function translated(
-  { fetchMedia }: Pick<RelayDeps, 'fetchMedia'>,
-  { stream, fieldRules }: RequestRead,
+  { fetchMedia, clock }: Pick<RelayDeps, 'fetchMedia' | 'clock'>,
+  { read: { stream, fieldRules }, form }: Plan,
   dropped: Translated['dropped'],
 ): Translated {
   const dropParams = fieldRules?.dropParams
-  return { stream, fetchMedia, dropped, ...(dropParams !== undefined && { dropParams }) }
+  return { stream, fetchMedia, clock, dropped, form, ...(dropParams !== undefined && { dropParams }) }
 }
 
 /** While its client takes nothing, a stream is not waited for. */

@@ -127,7 +127,6 @@ export const COMPATIBLE_LAWS: readonly CompatibleLaw[] = [
   plain('ai21_chat', 'api.ai21.com/studio/v1', `${LITELLM_DOCS}/ai21`),
   plain('anyscale', 'api.endpoints.anyscale.com/v1', `${LITELLM_DOCS}/anyscale`),
   plain('apertis', 'api.stima.tech/v1', LITELLM, OLD),
-  plain('assemblyai', 'llm-gateway.assemblyai.com/v1', LITELLM),
   plain('baseten', 'inference.baseten.co/v1', `${LITELLM_DOCS}/baseten`),
   plain('cerebras', 'api.cerebras.ai/v1', 'https://inference-docs.cerebras.ai/resources/openai', {
     refuses: [{ fields: ['frequency_penalty', 'presence_penalty', 'logit_bias'] }],

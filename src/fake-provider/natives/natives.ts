@@ -1,20 +1,25 @@
 import { anthropic } from './anthropic.ts'
-import { bedrock } from './bedrock.ts'
+import { assemblyAi } from './assemblyai.ts'
 import { azureAi } from './azure-ai.ts'
+import { bedrock } from './bedrock.ts'
 import { COMPATIBLE_LAWS } from './compatible-laws.ts'
 import { compatibleNative } from './compatible.ts'
 import { databricks } from './databricks.ts'
+import { deepgram } from './deepgram.ts'
+import { elevenLabs } from './elevenlabs.ts'
 import { entra } from './entra.ts'
+import { GEMINI } from './gemini.ts'
 import { HUGGINGFACE } from './huggingface.ts'
 import { jinaAi } from './jina-ai.ts'
-import { GEMINI } from './gemini.ts'
 import { MISTRAL } from './mistral.ts'
 import type { Native } from './native.ts'
 import { nvidiaNim } from './nvidia-nim.ts'
 import { OLLAMA } from './ollama.ts'
+import { replicate } from './replicate.ts'
 import { VERTEX_AI } from './vertex_ai.ts'
 import { voyage } from './voyage.ts'
 import { watsonx } from './watsonx.ts'
+import { WITH_SESSIONS } from './xai.ts'
 
 /** Every provider with words of its own. To add one, add it here. */
 export const NATIVES: readonly Native[] = [
@@ -32,6 +37,11 @@ export const NATIVES: readonly Native[] = [
   jinaAi,
   nvidiaNim,
   watsonx,
+  deepgram,
+  elevenLabs,
+  assemblyAi,
+  replicate,
+  ...WITH_SESSIONS,
   ...COMPATIBLE_LAWS.map(compatibleNative),
 ]
 

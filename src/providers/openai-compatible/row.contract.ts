@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { scanObject } from '../../core/json-spans.ts'
+import { systemClock } from '../../core/clock.ts'
 import type { JsonObject } from '../../core/json.ts'
 import { Secret } from '../../core/secret.ts'
 import type { CompatibleLaw } from '../../fake-provider/natives/compatible-law.ts'
@@ -50,15 +51,15 @@ export function rowContract(row: CompatibleRow, law: CompatibleLaw, ground: () =
     for (const [operation, mode] of MODES_OF) {
       const isServed = serves.includes(operation)
       assert.equal(line.adapter.codecs[mode] !== 'unsupported', isServed, mode)
-      if (isServed) await exchange(line, mode, encode(line, mode, asked[mode]), LIMITS)
+      if (isServed) await exchange(line, mode, encode(line, mode, asked[mode]), LIMITS, asked[mode])
     }
   })
   if (law.chats === false) return
   test(`${row.id}: a probe is answered`, async () => {
     const line = lineOf(row, law, ground())
     for (const budget of ['max_tokens', 'max_completion_tokens']) {
-      const wire = encode(line, 'chat', { messages: MESSAGES, [budget]: 16 })
-      const { value } = await exchange(line, 'chat', wire, LIMITS)
+      const request = { messages: MESSAGES, [budget]: 16 }
+      const { value } = await exchange(line, 'chat', encode(line, 'chat', request), LIMITS, request)
       assert.equal(value.choices[0]?.message['content'], 'pong')
     }
   })
@@ -76,8 +77,8 @@ export function rowContract(row: CompatibleRow, law: CompatibleLaw, ground: () =
     const { thoughts } = law
     if (thoughts === undefined) return
     const line = lineOf(row, law, ground())
-    const wire = encode(line, 'chat', { messages: MESSAGES, reasoning_effort: 'low' })
-    const { value } = await exchange(line, 'chat', wire, LIMITS)
+    const request = { messages: MESSAGES, reasoning_effort: 'low' }
+    const { value } = await exchange(line, 'chat', encode(line, 'chat', request), LIMITS, request)
     assert.equal(value.choices[0]?.message['reasoning_content'], 'hm')
     const { text } = await relayed(line, { messages: MESSAGES, reasoning_effort: 'low', stream: true })
     assert.equal(said(text, thoughts), 'hm')
@@ -136,6 +137,7 @@ export function lineOf(
     secrets: connected.secrets,
     host: fake.url,
     fieldRules: { dropParams: false, drop: [], keep: [] },
+    clock: systemClock,
   }
 }
 

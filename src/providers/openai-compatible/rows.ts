@@ -13,7 +13,6 @@ export const COMPATIBLE_ROWS: readonly CompatibleRow[] = [
   }),
   plain('anyscale', 'api.endpoints.anyscale.com/v1', 'ANYSCALE_API_KEY'),
   plain('apertis', 'api.stima.tech/v1', 'STIMA_API_KEY', { renames: OLD_BUDGET }),
-  plain('assemblyai', 'llm-gateway.assemblyai.com/v1', 'ASSEMBLYAI_API_KEY'),
   plain('baseten', 'inference.baseten.co/v1', 'BASETEN_API_KEY'),
   // https://inference-docs.cerebras.ai/resources/openai and /capabilities/reasoning (read 2026-11-27).
   plain('cerebras', 'api.cerebras.ai/v1', 'CEREBRAS_API_KEY', {

@@ -31,11 +31,7 @@ function postForm(surface: Surface, request: TranscriptionRequest, target: Targe
     typeof value === 'string' ? value : JSON.stringify(value),
   ])
   const form = encodeForm(
-    [
-      ['model', modelName(surface, target, 'audio_transcription')],
-      ...texts,
-      ...Object.entries(request.fields),
-    ],
+    [['model', modelName(surface, target, 'audio_transcription')], ...texts, ...fieldTexts(request.fields)],
     request.file,
   )
   return {
@@ -44,6 +40,13 @@ function postForm(surface: Surface, request: TranscriptionRequest, target: Targe
     headers: { accept: 'application/json', 'content-type': form.contentType },
     body: form.body,
   }
+}
+
+/** Lists as OpenAI's clients write them: several fields of one name, with brackets. */
+function fieldTexts(fields: TranscriptionRequest['fields']): readonly (readonly [string, string])[] {
+  return Object.entries(fields).flatMap(([name, value]): readonly (readonly [string, string])[] =>
+    typeof value === 'string' ? [[name, value]] : value.map((each) => [`${name}[]`, each]),
+  )
 }
 
 /** Silence is transcribed as "": the text may be empty, not absent. `response_format: text` answers bare text. */

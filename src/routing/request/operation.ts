@@ -1,5 +1,5 @@
 import type { JsonObject } from '../../core/json.ts'
-import type { HttpMode, Operations, SideRoute } from '../../core/mode.ts'
+import type { HttpMode, Operations, SentFile, SideRoute } from '../../core/mode.ts'
 import type { StreamSigns, Surface } from '../surfaces/surface.ts'
 
 /** One thing that a client can ask a model to do by JSON or a form: everything in which it differs from the others. */
@@ -63,10 +63,15 @@ export interface Sound {
 
 /** How OpenAI's words become the neutral request, and a decoded answer OpenAI's words again. */
 export interface Translation<M extends HttpMode = HttpMode> {
-  /** @throws GatewayError bad_request (400, the client's doing) for a body that no provider could be asked with */
-  read(body: JsonObject): Operations[M]['request']
+  /**
+   * `file` is that of a form, whose fields are the body.
+   * @throws GatewayError bad_request (400, the client's doing) for a body that no provider could be asked with
+   */
+  read(body: JsonObject, file?: SentFile): Operations[M]['request']
   /** The answer in the form that this request asked for: JSON, or sound. */
   answer(value: Operations[M]['response'], request: Operations[M]['request']): JsonObject | Sound
   /** Is this event for who sent that request? */
   isWanted(event: Operations[M]['event'], request: Operations[M]['request']): boolean
+  /** A whole answer as the events of a stream, for providers that do not stream. */
+  events?(value: Operations[M]['response']): readonly Operations[M]['event'][]
 }

@@ -13,6 +13,7 @@ import {
   RESPONSES,
   STREAM_GENERATE_CONTENT,
 } from '../surfaces/surfaces.ts'
+import { TRANSCRIPTION_TRANSLATION } from '../translate/transcription.ts'
 
 /** Every operation. To add one, add a row, its relay faces and its paths in the gateway. */
 export const OPERATIONS = {
@@ -67,6 +68,7 @@ export const OPERATIONS = {
     required: [{ name: 'file' }],
     streams: true,
     answer: { kind: 'transcript', proof: 'text' },
+    translation: TRANSCRIPTION_TRANSLATION,
   },
   audio_translation: {
     mode: 'audio_transcription',

@@ -1,5 +1,6 @@
 import { isJsonObject } from '../../core/json.ts'
-import type { ChatMessage, ChatRequest } from '../../core/mode.ts'
+import type { JsonObject } from '../../core/json.ts'
+import type { ChatChunk, ChatMessage, ChatRequest } from '../../core/mode.ts'
 import type { Translation } from '../request/operation.ts'
 import { refuse } from '../request/request.ts'
 
@@ -22,6 +23,24 @@ export const CHAT_TRANSLATION: Translation<'chat'> = {
   },
   answer: (value) => value,
   isWanted: ({ choices }, request) => choices.length > 0 || asksForUsage(request),
+  events: (value) => {
+    const { id, created, model, choices, usage } = value
+    const chunk = (pieces: readonly JsonObject[], more: JsonObject = {}): ChatChunk => ({
+      id,
+      object: 'chat.completion.chunk',
+      created,
+      model,
+      choices: pieces,
+      ...more,
+    })
+    return [
+      ...choices.map(({ index, message }) => chunk([{ index, delta: message, finish_reason: null }])),
+      ...choices.map(({ index, finish_reason: finish }) =>
+        chunk([{ index, delta: {}, finish_reason: finish ?? 'stop' }]),
+      ),
+      ...(usage === undefined ? [] : [chunk([], { usage })]),
+    ]
+  },
 }
 
 function isMessage(value: unknown): value is ChatMessage {

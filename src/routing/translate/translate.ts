@@ -1,25 +1,35 @@
-import { asGatewayError, GatewayError } from '../../core/failure.ts'
-import { isJsonObject } from '../../core/json.ts'
+import type { Clock } from '../../core/clock.ts'
+import { asGatewayError } from '../../core/failure.ts'
 import type { JsonObject } from '../../core/json.ts'
 import type { HttpMode, Operations } from '../../core/mode.ts'
-import type { StreamDecoder } from '../../providers/adapter.ts'
+import type { Codec, StreamDecoder } from '../../providers/adapter.ts'
 import { decoded, encode } from '../../providers/call.ts'
 import type { Line } from '../../providers/call.ts'
-import type { Operation, Sound } from '../request/operation.ts'
-import type { Limits, Stream, StreamSink, WireRequest } from '../road.ts'
+import { followUp } from '../../providers/follow-up.ts'
+import type { RelayedForm } from '../../providers/form-request.ts'
+import type { Operation, Sound, Translation } from '../request/operation.ts'
+import type { Limits, Stream, StreamSink, WireRequest, WireResponse } from '../road.ts'
 import { refuse } from '../request/request.ts'
 import { inlined, type FetchMedia } from './inline-media.ts'
+import { later } from './later.ts'
+import { readObject } from './read-object.ts'
+import { takeForm, type WholeForm } from './take-form.ts'
+import { wholeSink, type Written } from './whole-answer.ts'
 
 /** An answer that must be read whole to be translated. */
 const MAX_WHOLE_BYTES = 64 * 1024 * 1024
-const DONE = Buffer.from('data: [DONE]\n\n')
+const DONE_TEXT = 'data: [DONE]\n\n'
+const DONE = Buffer.from(DONE_TEXT)
 
 /** What a translated request has besides its body. */
 export interface Translated {
   readonly stream: boolean
+  /** Present where it is a form, whose fields are the body. */
+  readonly form: RelayedForm | undefined
   /** The request's own word on `drop_params`; absent: the deployment's counts. */
   readonly dropParams?: boolean
   readonly fetchMedia: FetchMedia
+  readonly clock: Pick<Clock, 'elapsed' | 'after'>
   /** Told which members the provider cannot be told, where they may be left out. */
   readonly dropped: (names: readonly string[]) => void
 }
@@ -37,32 +47,113 @@ export function translate(
   limits: Limits,
   sink: StreamSink,
 ): Stream {
-  const { stream } = asked
+  const { form, clock } = asked
+  const startedMs = clock.elapsed()
   const { mode, translation } = operation
   const codec = line.adapter.codecs[mode]
   if (codec === 'unsupported' || translation === undefined)
     throw refuse(`${line.deployment.provider} has no ${mode}.`, 'model')
-  const request = translation.read(readObject(body))
-  const decoder = stream ? codec.openStream?.(line.target) : undefined
-  if (stream && decoder === undefined) {
+  const leftOf = (): Limits => ({ ...limits, timeoutMs: limits.timeoutMs - (clock.elapsed() - startedMs) })
+  const run = (request: Operations[HttpMode]['request']): Stream =>
+    ask({ line, operation, translation, codec, request, asked, leftOf, sink }, limits)
+  if (form === undefined) return run(translation.read(readObject(body)))
+  const readForm = ({ late, file }: WholeForm): Operations[HttpMode]['request'] =>
+    translation.read({ ...answerDefaults(line, mode), ...readObject(body), ...late }, file)
+  const taken = takeForm(form, limits.timeoutMs, clock)
+  return 'whole' in taken
+    ? later(taken.whole.then(readForm), run, sink, () => taken.stop())
+    : run(readForm(taken))
+}
+
+/** The deployment's defaults that say how an answer is to be written, which is done here. */
+function answerDefaults({ target }: Line, mode: HttpMode): JsonObject {
+  if (mode !== 'audio_transcription') return NO_DEFAULTS
+  const { response_format: form, timestamp_granularities: times } = target.bodyDefaults
+  return {
+    ...(form !== undefined && { response_format: form }),
+    ...(times !== undefined && { timestamp_granularities: times }),
+  }
+}
+
+const NO_DEFAULTS: JsonObject = {}
+
+/** A request that was read, and whom it is for. */
+interface Asking<M extends HttpMode = HttpMode> {
+  readonly line: Line
+  readonly operation: Operation
+  readonly translation: Translation<M>
+  readonly codec: Codec<M>
+  readonly request: Operations[M]['request']
+  readonly asked: Translated
+  /** What is left of the limits. */
+  readonly leftOf: () => Limits
+  readonly sink: StreamSink
+}
+
+function ask(asking: Asking, limits: Limits): Stream {
+  const { line, operation, request, asked, codec } = asking
+  const { mode } = operation
+  const decoder = asked.stream ? codec.openStream?.(line.target) : undefined
+  const isWhole = decoder === undefined && codec.answersAsIs !== true
+  if (asked.stream && decoder === undefined && (codec.streamsWhole !== true || isUnstreamable(asking))) {
     throw refuse(`${line.deployment.provider} answers are not streamed yet; leave 'stream' out.`, 'stream')
   }
+  const { target, cancel } = decoder === undefined ? unstreamed(asking) : streamed(asking, decoder)
   const inline = inlined(line, mode, request, limits, asked.fetchMedia)
-  const wire =
-    inline === undefined
-      ? wireOf(line, mode, request, asked)
-      : inline.then((filled) => wireOf(line, mode, filled, asked))
-  const broken = (error: unknown): void => sink.fail(asGatewayError(error))
-  if (decoder !== undefined)
-    return send(
-      line,
-      wire,
-      limits,
-      eventSink(sink, decoder, (event) => translation.isWanted(event, request), broken),
-    )
-  const decode: Decode = (response) => translation.answer(decoded(line, codec, response), request)
-  const whole = wholeSink(sink, decode, broken)
-  return send(line, wire, { ...limits, maxBytes: Math.min(limits.maxBytes, MAX_WHOLE_BYTES) }, whole)
+  const start = (filled: Operations[HttpMode]['request']): Stream => {
+    const left = asked.form === undefined ? limits : asking.leftOf()
+    const most = isWhole ? { ...left, maxBytes: Math.min(left.maxBytes, MAX_WHOLE_BYTES) } : left
+    return send(line, wireOf(line, mode, filled, asked), most, target)
+  }
+  const running = inline === undefined ? start(request) : later(inline, start, target)
+  return cancel === undefined ? running : cancelledBy(running, cancel)
+}
+
+function isUnstreamable({ translation }: Asking): boolean {
+  return translation.events === undefined
+}
+
+/** Where an answer goes, and what else a cancel has to stop. */
+interface Destination {
+  readonly target: StreamSink
+  readonly cancel?: () => void
+}
+
+function streamed(
+  { translation, request, sink }: Asking,
+  decoder: StreamDecoder<Operations[HttpMode]['event']>,
+): Destination {
+  const isWanted = (event: Operations[HttpMode]['event']): boolean => translation.isWanted(event, request)
+  return { target: eventSink(sink, decoder, isWanted) }
+}
+
+function unstreamed({ line, translation, codec, request, asked, leftOf, sink }: Asking): Destination {
+  if (codec.answersAsIs === true) return { target: sink }
+  const write = (response: WireResponse): Written => {
+    const value = decoded(line, codec, response)
+    if (!asked.stream) return written(translation.answer(value, request))
+    const events = translation.events?.(value) ?? []
+    return writtenEvents(events.filter((event) => translation.isWanted(event, request)))
+  }
+  if (codec.next === undefined) return { target: wholeSink(sink, { write }) }
+  const left = new AbortController()
+  const lastOf = async (first: WireResponse): Promise<WireResponse> => {
+    const limits = leftOf()
+    const maxBytes = Math.min(limits.maxBytes, MAX_WHOLE_BYTES)
+    return (await followUp(line, codec, request, first, { ...limits, maxBytes, signal: left.signal }))
+      .response
+  }
+  return { target: wholeSink(sink, { write, lastOf }), cancel: () => left.abort() }
+}
+
+function cancelledBy(running: Stream, cancel: () => void): Stream {
+  return {
+    resume: () => running.resume(),
+    cancel: () => {
+      cancel()
+      running.cancel()
+    },
+  }
 }
 
 /** Encoded, without what the provider cannot be told. @throws GatewayError bad_request where that may not be left out */
@@ -73,7 +164,8 @@ function wireOf<M extends HttpMode>(
   { dropParams = line.fieldRules.dropParams, dropped: told }: Translated,
 ): WireRequest {
   const { dropped = [], ...wire } = encode(line, mode, request)
-  const own = dropped.find((name) => Object.hasOwn(request, name))
+  const said = 'fields' in request && mode === 'audio_transcription' ? request.fields : request
+  const own = dropped.find((name) => Object.hasOwn(Object(said), name))
   if (own !== undefined && !dropParams) {
     throw refuse(
       `${line.deployment.provider} cannot be told '${own}' for this model: leave it out, or have it left out by drop_params.`,
@@ -84,55 +176,14 @@ function wireOf<M extends HttpMode>(
   return wire
 }
 
-/** Pictures or credentials may have to be fetched first; a cancel meanwhile means that nothing is sent. */
-function send(
-  line: Line,
-  wire: WireRequest | Promise<WireRequest>,
-  limits: Limits,
-  sink: StreamSink,
-): Stream {
-  const signed = wire instanceof Promise ? wire.then((ready) => line.authorize(ready)) : line.authorize(wire)
-  if (!(signed instanceof Promise)) return line.transport.stream(signed, limits, sink)
-  let running: Stream | undefined
-  let isCancelled = false
-  signed.then(
-    (ready) => {
-      if (!isCancelled) running = line.transport.stream(ready, limits, sink)
-    },
-    (error: unknown) => {
-      if (!isCancelled) sink.fail(asGatewayError(error))
-    },
-  )
-  return {
-    resume: () => running?.resume(),
-    cancel: () => {
-      if (running !== undefined) running.cancel()
-      else if (!isCancelled)
-        sink.fail(new GatewayError('cancelled', 'the caller went away', { source: 'client' }))
-      isCancelled = true
-    },
-  }
+/** Credentials may have to be fetched first. */
+function send(line: Line, wire: WireRequest, limits: Limits, sink: StreamSink): Stream {
+  const signed = line.authorize(wire)
+  const start = (ready: WireRequest): Stream => line.transport.stream(ready, limits, sink)
+  return signed instanceof Promise ? later(signed, start, sink) : start(signed)
 }
 
-function readObject(body: Buffer): JsonObject {
-  let parsed: unknown
-  try {
-    parsed = JSON.parse(body.toString())
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error
-    throw refuse(`Invalid JSON payload: ${error.message}`, 'request_body')
-  }
-  if (!isJsonObject(parsed)) throw refuse('the body must be a JSON object.', 'request_body')
-  return parsed
-}
-
-type Decode = (response: {
-  status: number
-  headers: Readonly<Record<string, string>>
-  body: Buffer
-}) => JsonObject | Sound
-
-function written(answer: JsonObject | Sound): { readonly type: string; readonly bytes: Buffer } {
+function written(answer: JsonObject | Sound): Written {
   if (isSound(answer)) return { type: answer.contentType, bytes: Buffer.from(answer.bytes) }
   return { type: 'application/json', bytes: Buffer.from(JSON.stringify(answer)) }
 }
@@ -141,38 +192,12 @@ function isSound(answer: JsonObject | Sound): answer is Sound {
   return answer['bytes'] instanceof Uint8Array
 }
 
-/** Collects a 2xx answer (the limits bound it), decodes it and hands it on whole. */
-function wholeSink(sink: StreamSink, decode: Decode, broken: Broken): StreamSink {
-  const chunks: Buffer[] = []
-  let head: { status: number; headers: Readonly<Record<string, string>> } | undefined
-  const isGood = (): boolean => head !== undefined && head.status >= 200 && head.status < 300
-  return {
-    head: (status, headers) => {
-      head = { status, headers }
-      if (!isGood()) sink.head(status, headers)
-    },
-    data: (chunk) => {
-      if (!isGood()) return sink.data(chunk)
-      chunks.push(chunk)
-      return true
-    },
-    end: () => {
-      const good = isGood() ? head : undefined
-      if (good === undefined) {
-        sink.end()
-        return
-      }
-      attempt(broken, () => {
-        const answer = decode({ ...good, body: Buffer.concat(chunks) })
-        const { type, bytes } = written(answer)
-        const { 'content-length': _, 'content-encoding': __, ...headers } = good.headers
-        sink.head(good.status, { ...headers, 'content-type': type, 'content-length': String(bytes.length) })
-        sink.data(bytes)
-        sink.end()
-      })
-    },
-    fail: (error) => broken(error),
-  }
+function writtenEvents(events: readonly unknown[]): Written {
+  return { type: 'text/event-stream', bytes: Buffer.from(eventText(events) + DONE_TEXT) }
+}
+
+function eventText(events: readonly unknown[]): string {
+  return events.map((event) => `data: ${JSON.stringify(event)}\n\n`).join('')
 }
 
 /** Turns a provider's events into OpenAI's. */
@@ -180,8 +205,8 @@ function eventSink<Event>(
   sink: StreamSink,
   decoder: StreamDecoder<Event>,
   isWanted: (event: Event) => boolean,
-  broken: Broken,
 ): StreamSink {
+  const broken: Broken = (error) => sink.fail(asGatewayError(error))
   let isGood = false
   let isBroken = false
   let hasEvents = false
@@ -189,7 +214,7 @@ function eventSink<Event>(
     const events = decoded.filter(isWanted)
     if (events.length === 0) return true
     hasEvents = true
-    return sink.data(Buffer.from(events.map((event) => `data: ${JSON.stringify(event)}\n\n`).join('')))
+    return sink.data(Buffer.from(eventText(events)))
   }
   return {
     head: (status, headers) => {

@@ -1,0 +1,182 @@
+import { GatewayError } from '../../core/failure.ts'
+import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts'
+import type { ChatMessage, ChatRequest } from '../../core/mode.ts'
+import type { Target } from '../adapter.ts'
+import { textOf } from '../answer.ts'
+import { withDefaults } from '../body-defaults.ts'
+
+/** A prediction's input, and what could not be said in it. */
+export interface Input {
+  readonly input: JsonObject
+  readonly dropped: readonly string[]
+}
+
+/** Changes no answer. */
+const SILENT: ReadonlySet<string> = new Set([
+  'model',
+  'messages',
+  'max_tokens',
+  'max_completion_tokens',
+  'stop',
+  'stream',
+  'stream_options',
+  'user',
+  'store',
+  'metadata',
+  'service_tier',
+  'safety_identifier',
+  'prompt_cache_key',
+])
+
+/** What no model here takes; each with the values that ask for nothing. */
+const UNSAID: Readonly<Record<string, (value: Json) => boolean>> = {
+  tools: isEmptyList,
+  functions: isEmptyList,
+  tool_choice: (value) => value === 'none' || value === 'auto',
+  function_call: (value) => value === 'none' || value === 'auto',
+  parallel_tool_calls: () => true,
+  response_format: (value) => isJsonObject(value) && value['type'] === 'text',
+  n: (value) => value === 1,
+  logprobs: (value) => value === false,
+  top_logprobs: (value) => value === 0,
+  logit_bias: (value) => isJsonObject(value) && Object.keys(value).length === 0,
+  audio: () => false,
+  modalities: (value) => Array.isArray(value) && value.every((each: Json) => each === 'text'),
+  prediction: () => false,
+  web_search_options: () => false,
+}
+
+function isEmptyList(value: Json): boolean {
+  return Array.isArray(value) && value.length === 0
+}
+
+/** How the models of one maker want what differs. */
+interface Maker {
+  readonly model: RegExp
+  readonly budget: string
+  /** The input for pictures, one or a list. */
+  readonly images?: { readonly name: string; readonly isList: boolean }
+  /** False: they take no stop words. */
+  readonly stops?: false
+}
+
+/** From the models' own pages (https://replicate.com/{owner}/{name}/api/schema, read 2026-11-27); the first that fits. */
+const MAKERS: readonly Maker[] = [
+  {
+    model: /^openai\/(?!gpt-oss)/,
+    budget: 'max_completion_tokens',
+    images: { name: 'image_input', isList: true },
+    stops: false,
+  },
+  { model: /^anthropic\//, budget: 'max_tokens', images: { name: 'image', isList: false }, stops: false },
+  { model: /^google\//, budget: 'max_output_tokens', images: { name: 'images', isList: true }, stops: false },
+  {
+    model:
+      /^(?:meta\/(?:meta-)?llama-[34]|deepseek-ai\/|ibm-granite\/|qwen\/|xai\/|openai\/gpt-oss|moonshotai\/)/,
+    budget: 'max_tokens',
+  },
+  { model: /vicuna|flan/, budget: 'max_length' },
+]
+/** Llama 2's, and so that of most older models. */
+const OTHERS: Maker = { model: /^/, budget: 'max_new_tokens' }
+
+/**
+ * A chat as a prediction's input: the system's words, and a prompt, which is the one message of the user, or the
+ * conversation written down.
+ * @throws GatewayError bad_request (the client's doing) for parts that the model has no input for
+ */
+export function toInput(request: ChatRequest, target: Target): Input {
+  const asked = withDefaults('chat', request, target.bodyDefaults)
+  const maker = MAKERS.find(({ model }) => model.test(target.model)) ?? OTHERS
+  const stop = stopOf(asked['stop'], maker)
+  const budget = asked['max_completion_tokens'] ?? asked['max_tokens']
+  const entries = Object.entries(asked).filter(([, value]) => value !== undefined && value !== null)
+  const dropped = entries
+    .filter(([name, value]) => value !== undefined && UNSAID[name]?.(value) === false)
+    .map(([name]) => name)
+  return {
+    input: {
+      ...Object.fromEntries(entries.filter(([name]) => !SILENT.has(name) && UNSAID[name] === undefined)),
+      ...saidBy(request.messages, maker),
+      ...(typeof budget === 'number' && { [maker.budget]: budget }),
+      ...(typeof stop === 'string' && { stop_sequences: stop }),
+    },
+    dropped: stop === false ? [...dropped, 'stop'] : dropped,
+  }
+}
+
+/** Stop words are one text with commas between them: one that holds a comma cannot be said, which is `false`. */
+function stopOf(asked: Json | undefined, { stops }: Maker): string | false | undefined {
+  const words = [asked ?? []].flat().filter((word: Json): word is string => typeof word === 'string')
+  if (words.length === 0) return undefined
+  return stops === false || words.some((word) => word.includes(',')) ? false : words.join(',')
+}
+
+function saidBy(messages: readonly ChatMessage[], maker: Maker): JsonObject {
+  const system = messages.filter(isSystem).map(wordsOf).join('\n\n')
+  const rest = messages.filter((message) => !isSystem(message))
+  const images = messages.flatMap(imagesOf)
+  const { images: place } = maker
+  if (images.length > 0 && (place === undefined || (!place.isList && images.length > 1)))
+    throw unsaid(place === undefined ? 'pictures' : 'more than one picture')
+  return {
+    prompt: promptOf(rest),
+    ...(system !== '' && { system_prompt: system }),
+    ...(place !== undefined &&
+      images.length > 0 && { [place.name]: place.isList ? images : (images[0] ?? '') }),
+  }
+}
+
+function isSystem({ role }: ChatMessage): boolean {
+  return role === 'system' || role === 'developer'
+}
+
+function promptOf(messages: readonly ChatMessage[]): string {
+  const [only] = messages
+  if (messages.length === 1 && only?.role === 'user') return wordsOf(only)
+  const lines = messages.map(
+    (message) => `${SPEAKERS[message.role] ?? speakerOf(message)}: ${wordsOf(message)}`,
+  )
+  return [...lines, 'Assistant:'].join('\n\n')
+}
+
+const SPEAKERS: Readonly<Record<string, string>> = { user: 'User', assistant: 'Assistant' }
+
+function speakerOf({ role }: ChatMessage): never {
+  throw unsaid(`messages of the role "${role.slice(0, 32)}"`)
+}
+
+function wordsOf(message: ChatMessage): string {
+  const { content } = message
+  if (isJsonObject(message) && message['tool_calls'] !== undefined) throw unsaid('tool calls')
+  if (typeof content === 'string') return content
+  if (!Array.isArray(content)) return ''
+  return content.flatMap((part: Json) => textIn(part)).join('\n')
+}
+
+function textIn(part: Json): readonly string[] {
+  if (!isJsonObject(part)) return []
+  const { type } = part
+  if (type === 'image_url') return []
+  if (type !== 'text' && type !== 'refusal')
+    throw unsaid(`parts of the type ${JSON.stringify(type ?? null).slice(0, 32)}`)
+  return [textOf(part['text']) ?? textOf(part['refusal']) ?? '']
+}
+
+/** Replicate fetches them itself, and takes `data:` URLs as well. */
+function imagesOf({ content }: ChatMessage): readonly string[] {
+  if (!Array.isArray(content)) return []
+  return content.flatMap((part: Json) => {
+    const image = isJsonObject(part) ? part['image_url'] : undefined
+    const url = isJsonObject(image) ? image['url'] : image
+    return typeof url === 'string' ? [url] : []
+  })
+}
+
+function unsaid(what: string): GatewayError {
+  return new GatewayError('bad_request', `this model of Replicate's cannot be told of ${what}`, {
+    status: 400,
+    source: 'client',
+    param: 'messages',
+  })
+}

@@ -1,0 +1,34 @@
+import { asGatewayError, GatewayError } from '../../core/failure.ts'
+import type { Stream, StreamSink } from '../road.ts'
+
+/**
+ * An exchange that begins when something else is there: a picture, a token, the rest of a form. A cancel meanwhile
+ * means that nothing is sent; `stop` is then told that nobody waits any more.
+ */
+export function later<Value>(
+  promise: Promise<Value>,
+  start: (value: Value) => Stream,
+  sink: Pick<StreamSink, 'fail'>,
+  stop: () => void = () => {},
+): Stream {
+  let running: Stream | undefined
+  let isCancelled = false
+  promise
+    .then((value) => {
+      if (!isCancelled) running = start(value)
+    })
+    .catch((error: unknown) => {
+      if (!isCancelled) sink.fail(asGatewayError(error))
+    })
+  return {
+    resume: () => running?.resume(),
+    cancel: () => {
+      if (running !== undefined) running.cancel()
+      else if (!isCancelled) {
+        isCancelled = true
+        stop()
+        sink.fail(new GatewayError('cancelled', 'the caller went away', { source: 'client' }))
+      }
+    },
+  }
+}
