@@ -49,9 +49,12 @@ const SIBLINGS: Readonly<Record<string, readonly string[]>> = {
   azure: ['openai'],
   'openai-compatible': ['openai'],
   cohere: ['openai'],
+  vertex_ai: ['anthropic', 'gemini'],
   'jina-ai': ['openai'],
   'nvidia-nim': ['openai', 'openai-compatible'],
   voyage: ['openai'],
+  huggingface: ['openai'],
+  mistral: ['openai'],
 }
 
 const SRC = resolve(import.meta.dirname, '../src')

@@ -352,6 +352,27 @@ describe('what checks of one deployment go by', () => {
     })
 })
 
+test('of Google’s credentials only what is secret is hidden', async () => {
+  const text = `
+model_list:
+- model_name: m
+  litellm_params:
+    model: vertex_ai/gemini-2.5-flash
+    vertex_credentials:
+      type: external_account
+      universe_domain: googleapis.com
+      token_url: https://sts.googleapis.com/v1/token
+      client_secret: canary-secret
+      credential_source: {url: "http://169.254.169.254/token", headers: {Authorization: canary-header}}
+`
+  const redact = createRedact((await loadText(text)).secrets)
+  assert.equal(
+    redact('external_account https://sts.googleapis.com/v1/token http://169.254.169.254/token'),
+    'external_account https://sts.googleapis.com/v1/token http://169.254.169.254/token',
+  )
+  assert.equal(redact('canary-secret canary-header'), '[secret] [secret]')
+})
+
 test('every secret is known, wherever it stands, and none is shown', async () => {
   const text = `
 model_list:

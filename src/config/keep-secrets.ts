@@ -34,11 +34,12 @@ export function keepSecret(value: YamlNode, isSecret: boolean, bag: SecretBag): 
   else keepSecrets(value, undefined, bag)
 }
 
-function keepAll(node: YamlNode, bag: SecretBag): void {
-  if (node.kind === 'list') for (const item of node.items) keepAll(item, bag)
+function keepAll(node: YamlNode, bag: SecretBag, plain: ReadonlySet<string> = PLAIN_HEADERS): void {
+  if (node.kind === 'list') for (const item of node.items) keepAll(item, bag, plain)
   else if (node.kind === 'map') {
+    const shown = isGoogles(node) ? PLAIN_OF_GOOGLES : plain
     for (const { key, value } of node.entries.values()) {
-      if (!PLAIN_HEADERS.has(scalarText(key).toLowerCase())) keepAll(value, bag)
+      if (!shown.has(scalarText(key).toLowerCase())) keepAll(value, bag, shown)
     }
   } else if (node.kind === 'text' || node.kind === 'int') {
     const text = scalarText(node)
@@ -47,3 +48,35 @@ function keepAll(node: YamlNode, bag: SecretBag): void {
     keepUrlPassword(text, bag)
   }
 }
+
+/** Is this one of Google's files of credentials, written as a map? */
+function isGoogles({ entries }: Extract<YamlNode, { kind: 'map' }>): boolean {
+  const type = entries.get('type')?.value
+  return (
+    type?.kind === 'text' &&
+    /^(service_account|authorized_user|external_account|impersonated_service_account)$/.test(type.value)
+  )
+}
+
+/** What such a file says to everybody: hidden, these words would be blotted out of every address of Google's. */
+const PLAIN_OF_GOOGLES: ReadonlySet<string> = new Set([
+  'type',
+  'project_id',
+  'quota_project_id',
+  'client_email',
+  'client_id',
+  'universe_domain',
+  'auth_uri',
+  'token_uri',
+  'token_url',
+  'token_info_url',
+  'auth_provider_x509_cert_url',
+  'client_x509_cert_url',
+  'service_account_impersonation_url',
+  'audience',
+  'subject_token_type',
+  'file',
+  'url',
+  'format',
+  'delegates',
+])

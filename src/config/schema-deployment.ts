@@ -103,9 +103,18 @@ export const paramShape = {
   aws_web_identity_token: keptSecret(text, 'A token for assuming a role.'),
   aws_sts_endpoint: kept(text, 'The address of the AWS token service.'),
   aws_external_id: keptSecret(text, 'The external id of a role.'),
-  vertex_project: acted(textLike, 'The Google Cloud project; shown in `/health`.'),
-  vertex_location: acted(text, 'The Google Cloud region; shown in `/health`.'),
-  vertex_credentials: keptSecret(anything, 'Google credentials: a path, JSON, or a map.'),
+  vertex_project: acted(
+    textLike,
+    'The Google Cloud project. Default: VERTEXAI_PROJECT, then that of the credentials; shown in `/health`.',
+  ),
+  vertex_location: acted(
+    text,
+    'A region of Google Cloud, `us`, `eu` or `global`. Default: VERTEXAI_LOCATION; shown in `/health`.',
+  ),
+  vertex_credentials: actedSecret(
+    anything,
+    'Google credentials: a path, JSON, or a map; a service account, an authorized user, an external account (workload identity) or an impersonated account. Default: GOOGLE_APPLICATION_CREDENTIALS, those of gcloud, the metadata server.',
+  ),
   watsonx_region_name: acted(text, 'The region of watsonx; shown in `/health`.'),
   tenant_id: kept(text, 'Entra ID.'),
   client_id: kept(text, 'Entra ID.'),

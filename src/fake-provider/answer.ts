@@ -1,7 +1,8 @@
 import type { Json, JsonObject } from '../core/json.ts'
 import { wantsStream } from './call.ts'
 import type { Call } from './call.ts'
-import { cohereChatStream, cohereChatV1Stream, completionStream, openaiChatStream } from './chat-stream.ts'
+import { completionStream, openaiChatStream } from './chat-stream.ts'
+import { COHERE_META, cohereChatStream, cohereChatV1Stream, cohereChatV2 } from './cohere-chat.ts'
 import { formField } from './multipart.ts'
 import type { Operation } from './routes.ts'
 import { SUCCESS_HEADERS } from './reply.ts'
@@ -48,7 +49,7 @@ function streamed(call: Call): Answer | undefined {
     case 'image_edit':
       return { kind: 'bytes', type: 'text/event-stream', chunks: EDIT_EVENTS }
     case 'cohere_chat_v2':
-      return { kind: 'bytes', type: 'text/event-stream', chunks: cohereChatStream() }
+      return { kind: 'bytes', type: 'text/event-stream', chunks: cohereChatStream(call) }
     case 'cohere_chat_v1':
       return { kind: 'bytes', type: 'application/stream+json', chunks: cohereChatV1Stream() }
     default:
@@ -57,10 +58,6 @@ function streamed(call: Call): Answer | undefined {
 }
 
 const CREATED = 1700000000
-const COHERE_META = {
-  billed_units: { input_tokens: 5, output_tokens: 1 },
-  tokens: { input_tokens: 5, output_tokens: 1 },
-} as const
 const CHAT_USAGE = { prompt_tokens: 5, completion_tokens: 1, total_tokens: 6 } as const
 
 /** The routes that remember something are answered elsewhere; a rule may still alter an empty list of batches. */
@@ -133,12 +130,7 @@ const JSON_ANSWERS: { readonly [O in JsonOperation]: (call: Call, models: readon
       finish_reason: 'COMPLETE',
       meta: COHERE_META,
     }),
-    cohere_chat_v2: () => ({
-      id: 'c1',
-      message: { role: 'assistant', content: [{ type: 'text', text: 'pong' }] },
-      finish_reason: 'COMPLETE',
-      usage: COHERE_META,
-    }),
+    cohere_chat_v2: cohereChatV2,
     cohere_embed_v1: (call) =>
       call.json?.['embedding_types'] === undefined ? plainEmbed(call) : typedEmbed(call),
     cohere_embed_v2: typedEmbed,

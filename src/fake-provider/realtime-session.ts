@@ -78,6 +78,9 @@ function play(client: WebSocket, steps: readonly Step[], clock: Clock): void {
         for (const reply of replies(text(data))) client.send(reply)
       })
       break
+    case 'hear':
+      client.once('message', (data) => play(client, [...step.answer(text(data)), ...rest], clock))
+      return
     case 'wait': {
       const cancel = clock.after(step.ms, () => play(client, rest, clock))
       client.once('close', cancel)

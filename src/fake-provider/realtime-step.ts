@@ -9,3 +9,5 @@ export type Step =
   | { readonly kind: 'break' }
   /** From here on client events are answered. */
   | { readonly kind: 'listen' }
+  /** Waits for what the client says next, and goes on with what that brings. */
+  | { readonly kind: 'hear'; readonly answer: (text: string) => readonly Step[] }

@@ -3,6 +3,7 @@ import { unauthorized } from './auth.ts'
 import type { Law } from './auth.ts'
 import { wantsStream } from './call.ts'
 import type { Call } from './call.ts'
+import { wrongWords } from './cohere-chat.ts'
 import { FIELDS, OPENAI_VOICES, REASONING_MODELS, WRONG_ROUTES } from './fields.ts'
 import type { FieldTable, FieldType } from './fields.ts'
 import { refuseForm } from './form-refusal.ts'
@@ -95,7 +96,7 @@ function refuseFields(call: Call, body: Body, table: FieldTable, strict: boolean
   for (const [name, value] of Object.entries(body)) {
     const types = Object.hasOwn(table.types, name) ? table.types[name] : undefined
     if (types === undefined) {
-      if (strict && table.strict) return unknownField(name)
+      if (strict && table.strict) return unknownField(call, name)
       continue
     }
     if (value === null && !table.required.includes(name)) continue
@@ -112,7 +113,9 @@ function missing(call: Call, name: string): Reply {
   return openaiError(400, { message, param: name, code: 'missing_required_parameter' })
 }
 
-function unknownField(name: string): Reply {
+function unknownField(call: Call, name: string): Reply {
+  if (call.route.dialect === 'cohere')
+    return cohereError(422, `unknown field: parameter '${name}' is not a valid field`)
   return openaiError(400, {
     message: `Unknown parameter: '${name}'.`,
     param: name,
@@ -152,6 +155,7 @@ function isOf(value: Json | undefined, type: FieldType): boolean {
 function refuseMeaning(call: Call, body: Body, law: Law): Reply | undefined {
   const { operation, dialect } = call.route
   if (operation === 'rerank' || operation === 'rerank_v2') return refuseRerank(body)
+  if (operation === 'cohere_chat_v2') return refuseWords(body)
   if (operation === 'cohere_embed_v1' || operation === 'cohere_embed_v2') return refuseEmbed(body)
   const messages = body['messages']
   if (Array.isArray(messages) && messages.length === 0) return emptyArray('messages')
@@ -168,6 +172,11 @@ function refuseMeaning(call: Call, body: Body, law: Law): Reply | undefined {
 function emptyArray(name: string): Reply {
   const message = `Invalid '${name}': empty array. Expected an array with minimum length 1, but got an empty array instead.`
   return openaiError(400, { message, param: name, code: 'empty_array' })
+}
+
+function refuseWords(body: Body): Reply | undefined {
+  const wrong = wrongWords(body)
+  return wrong === undefined ? undefined : cohereError(400, wrong)
 }
 
 function refuseEmbed(body: Body): Reply | undefined {
@@ -209,7 +218,7 @@ function refuseVoice(call: Call, body: Body): Reply | undefined {
 
 function refuseImageFormat(call: Call, body: Body): Reply | undefined {
   if (!call.model.startsWith('gpt-image-') || body['response_format'] === undefined) return undefined
-  return unknownField('response_format')
+  return unknownField(call, 'response_format')
 }
 
 function refuseBudget(call: Call, body: Body): Reply | undefined {

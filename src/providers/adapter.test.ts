@@ -9,6 +9,8 @@ import type { Deployment } from '../core/deployment.ts'
 import { Secret } from '../core/secret.ts'
 import type { HttpMode } from '../core/mode.ts'
 import { cohere } from './cohere/adapter.ts'
+import { mistral } from './mistral/adapter.ts'
+import { ollama } from './ollama/adapter.ts'
 import { adapterFor, ADAPTERS } from './registry.ts'
 
 /** Written from the required fields of OpenAI's OpenAPI document (August 2026). */
@@ -164,7 +166,7 @@ const COHERE_V1_ANSWERS: { readonly [M in HttpMode]?: GoodAnswer } = {
 }
 
 /** Those with words of their own go through the contract beside their code. */
-const ELSEWHERE: ReadonlySet<string> = new Set(['anthropic'])
+const ELSEWHERE: ReadonlySet<string> = new Set(['anthropic', 'gemini', 'vertex_ai', 'vertex_ai_beta'])
 
 /** Rankings in words of their own, and what becomes of a document that comes as a bare text. */
 const RANKINGS: Readonly<Record<string, GoodAnswer>> = {
@@ -216,10 +218,67 @@ const RANKINGS: Readonly<Record<string, GoodAnswer>> = {
   },
 }
 
+/** https://docs.ollama.com/api (read 2026-11-27). */
+const OLLAMA_ANSWERS: { readonly [M in HttpMode]?: GoodAnswer } = {
+  chat: {
+    source: 'https://docs.ollama.com/api/chat',
+    body: {
+      model: 'llama3.2',
+      created_at: '2023-11-14T22:13:20.184789Z',
+      message: { role: 'assistant', content: 'pong' },
+      done: true,
+      done_reason: 'stop',
+      prompt_eval_count: 5,
+      eval_count: 1,
+    },
+    value: {
+      id: 'chatcmpl-20231114221320184789',
+      object: 'chat.completion',
+      created: 1_700_000_000,
+      model: 'llama3.2',
+      choices: [
+        {
+          index: 0,
+          message: { role: 'assistant', content: 'pong', refusal: null },
+          logprobs: null,
+          finish_reason: 'stop',
+        },
+      ],
+      usage: { prompt_tokens: 5, completion_tokens: 1, total_tokens: 6 },
+    },
+  },
+  completion: {
+    source: 'https://docs.ollama.com/api/generate',
+    body: { model: 'llama3.2', created_at: '2023-11-14T22:13:20.184789Z', response: 'pong', done: true },
+    value: {
+      text: 'pong',
+      model: 'llama3.2',
+      whole: {
+        id: 'cmpl-20231114221320184789',
+        object: 'text_completion',
+        created: 1_700_000_000,
+        model: 'llama3.2',
+        choices: [{ index: 0, text: 'pong', finish_reason: 'stop', logprobs: null }],
+      },
+    },
+  },
+  embedding: {
+    source: 'https://docs.ollama.com/api/embed',
+    body: { model: 'all-minilm', embeddings: [[0.1, -0.2]], prompt_eval_count: 8 },
+    value: {
+      dimensions: 2,
+      model: 'all-minilm',
+      vectors: [[0.1, -0.2]],
+      usage: { prompt_tokens: 8, total_tokens: 8 },
+    },
+  },
+}
+
 for (const adapter of ADAPTERS.filter(({ id }) => !ELSEWHERE.has(id))) {
   const rerank = RANKINGS[adapter.id]
   if (adapter.codecs.chat === cohere.codecs.chat) adapterContract(adapter, COHERE_V1_ANSWERS)
-  else if (adapter.id.endsWith('codestral'))
+  else if (adapter.codecs.chat === ollama.codecs.chat) adapterContract(adapter, OLLAMA_ANSWERS)
+  else if (adapter.codecs.chat === mistral.codecs.chat)
     adapterContract(adapter, { ...OPENAI_ANSWERS, completion: FILL_IN_THE_MIDDLE })
   else adapterContract(adapter, { ...OPENAI_ANSWERS, ...(rerank !== undefined && { rerank }) })
 }
@@ -280,6 +339,7 @@ for (const provider of [
   'nvidia_nim',
   'together_ai',
   'cohere',
+  'huggingface',
 ]) {
   relayContracts(provider, deploymentOf(provider))
   relayContracts(`${provider} with defaults`, deploymentOf(provider, DEFAULTS))

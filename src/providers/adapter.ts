@@ -1,7 +1,7 @@
 import type { Deployment, Misconfiguration } from '../core/deployment.ts'
 import type { GatewayError } from '../core/failure.ts'
 import type { JsonObject } from '../core/json.ts'
-import type { BodyEdits } from '../core/json-spans.ts'
+import type { BodyEdits, JsonSpans } from '../core/json-spans.ts'
 import type { HttpMode, Mode, Operations, SideRoute } from '../core/mode.ts'
 import type { Secret } from '../core/secret.ts'
 import type { DialRequest, Transport, WireRequest, WireResponse } from '../transport/wire.ts'
@@ -49,6 +49,11 @@ export interface Codec<M extends HttpMode> {
 /** How to pass a client's request on without parsing it. */
 export interface RelayFace {
   url(target: Target): string
+  /**
+   * Can this JSON body be passed on with edits at its top level, and will its answer be OpenAI's? Where not, it is
+   * translated. Absent: always.
+   */
+  takes?(target: Target, body: Buffer, spans: JsonSpans): boolean
   /** The `accept` header; default JSON. */
   readonly accept?: string
   edits(target: Target): BodyEdits
@@ -90,6 +95,8 @@ export interface RealtimeFace {
   readonly opening?: (target: Target) => string
   /** True when this first message proves the session. @throws GatewayError when it is an error */
   proves(message: string): boolean
+  /** True: its sessions speak words that no client of OpenAI's understands; they are probed, and never relayed. */
+  readonly isForeign?: true
 }
 
 /** Where a provider keeps files and batches; what it says of them is in OpenAI's words. */
@@ -146,6 +153,11 @@ export interface ProviderAdapter {
   readonly hosts?: readonly string[]
   /** How it authenticates, in a few words, where the headers of a request do not show it: signatures, tokens. */
   readonly auth?: string
+  /**
+   * What its 2xx shows besides, for one deployment.
+   * @throws GatewayError not_found where the model is not there
+   */
+  readonly freeProof?: (response: WireResponse, target: Target) => void
   /** True where a host serves one request at a time (local engines): it is never probed twice at once. */
   readonly oneAtATime?: boolean
   /** True: it runs on its owner's machines, whatever its address. False: it never does. Absent: the address tells. */

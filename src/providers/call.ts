@@ -194,7 +194,7 @@ export function relay(
   form?: RelayedForm,
 ): Stream | undefined {
   const face = faceOf(line, route)
-  if (face === undefined) return undefined
+  if (face === undefined || face.takes?.(line.target, body, spans) === false) return undefined
   return start(line, relayedRequest(line.target, face, body, spans, form), limits, sink)
 }
 

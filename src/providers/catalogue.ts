@@ -37,7 +37,7 @@ const MODES_BY_NAME: readonly (readonly [RegExp, Mode])[] = [
     /^(text-davinci-00\d|text-(curie|babbage|ada)-001|davinci-002|babbage-002|gpt-3\.5-turbo-instruct)/,
     'completion',
   ],
-  [/realtime|^gpt-4o-realtime|^gemini-.*-live/, 'realtime'],
+  [/realtime|^gpt-4o-realtime|^gemini-(.*-)?live(-|$)|^gemini-.*-native-audio/, 'realtime'],
   [
     /^(whisper|gpt-4o(-mini)?-transcribe|distil-whisper|scribe_v\d|parakeet-|canary-|nova-[23](-|$)|voxtral-mini-transcribe)/,
     'audio_transcription',
@@ -47,7 +47,7 @@ const MODES_BY_NAME: readonly (readonly [RegExp, Mode])[] = [
     'audio_speech',
   ],
   [
-    /^(dall-e-\d|gpt-image-|chatgpt-image|imagen-|imagegeneration|stable-diffusion|sdxl|sd3|flux[.-]|titan-image|amazon\.titan-image|nova-canvas|recraft|ideogram|stable-image|grok-2-image|cogview)/i,
+    /^(dall-e-\d|gpt-image-|chatgpt-image|imagen-|imagegeneration|stable-diffusion|sdxl|sd3|flux[.-]|titan-image|amazon\.titan-image|nova-canvas|recraft|ideogram|stable-image|grok-2-image|cogview|gemini-[\w.-]*-image(-|$))/i,
     'image_generation',
   ],
   [/rerank|ranker/i, 'rerank'],

@@ -58,7 +58,10 @@ export function errorIn(value: Json | undefined): ErrorFacts | undefined {
   if (text === undefined) return undefined
   const inner = error !== undefined && isJsonObject(error['innererror']) ? error['innererror'] : undefined
   const detail = isJsonObject(body['detail']) ? body['detail'] : undefined
-  const codes = [error, inner, body, detail].flatMap((part) => (part === undefined ? [] : words(part)))
+  const codes = [
+    ...[error, inner, body, detail].flatMap((part) => (part === undefined ? [] : words(part))),
+    ...reasons(error?.['details']),
+  ]
   const status = [error, body].flatMap((part) => (part === undefined ? [] : statuses(part)))[0]
   const param = error?.['param'] ?? body['param']
   return {
@@ -110,6 +113,15 @@ function words(part: JsonObject): string[] {
   return CODE_KEYS.flatMap((key) => {
     const value = part[key]
     return isWord(value) ? [value] : []
+  })
+}
+
+/** Google's `ErrorInfo.reason` (https://cloud.google.com/apis/design/errors#error_info). */
+function reasons(details: Json | undefined): string[] {
+  if (!Array.isArray(details)) return []
+  return details.flatMap((detail: Json) => {
+    const reason = isJsonObject(detail) ? detail['reason'] : undefined
+    return isWord(reason) ? [reason] : []
   })
 }
 

@@ -8,13 +8,15 @@ export function freeRequest(line: Line): WireRequest | undefined {
 }
 
 /**
- * Sends a free request. Any 2xx will do: it proves no mode, only that the server answers and takes the key.
+ * Sends a free request. A 2xx proves no mode, only that the server answers, takes the key, and, where
+ * its provider can tell, has the model.
  * @throws GatewayError as `exchange` does
  */
 export async function look(line: Line, wire: WireRequest, limits: Limits): Promise<void> {
   try {
     const response = await line.transport.send(await line.authorize(wire), limits)
     if (response.status < 200 || response.status > 299) throw refusalOf(line, response)
+    line.adapter.freeProof?.(response, line.target)
   } catch (error) {
     throw described(line, wire, error)
   }

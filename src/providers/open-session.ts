@@ -14,9 +14,9 @@ export interface SessionOptions {
   readonly signal: AbortSignal
 }
 
-/** True where this deployment's provider has realtime sessions at all. */
-export function hasSessions(line: Line): boolean {
-  return line.adapter.realtime !== 'unsupported'
+/** True where this deployment's provider has realtime sessions, in words that clients of OpenAI's understand. */
+export function hasSessions({ adapter }: Line): boolean {
+  return adapter.realtime !== 'unsupported' && adapter.realtime.isForeign !== true
 }
 
 /**
@@ -39,10 +39,14 @@ export function withSessionKey({ adapter, deployment }: Line, key: Secret): Depl
  */
 export async function openSession(line: Line, options: SessionOptions): Promise<OpenSocket> {
   const face = line.adapter.realtime
-  if (face === 'unsupported')
-    throw new GatewayError('misconfigured', `provider "${line.adapter.id}" has no realtime sessions`, {
-      source: 'gateway',
-    })
+  if (face === 'unsupported' || face.isForeign === true)
+    throw new GatewayError(
+      'misconfigured',
+      `provider "${line.adapter.id}" has no realtime sessions in OpenAI's words`,
+      {
+        source: 'gateway',
+      },
+    )
   const request = face.dial(line.target)
   const wire: WireRequest = {
     method: 'GET',

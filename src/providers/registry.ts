@@ -3,12 +3,17 @@ import type { ProviderAdapter } from './adapter.ts'
 import { anthropic } from './anthropic/adapter.ts'
 import { azure, azureText } from './azure/adapter.ts'
 import { cohere, cohereChatProvider } from './cohere/adapter.ts'
+import { gemini } from './gemini/adapter.ts'
 import { jinaAi } from './jina-ai/adapter.ts'
 import { nvidiaNim } from './nvidia-nim/adapter.ts'
+import { huggingFace } from './huggingface/adapter.ts'
+import { codestral, mistral, textCompletionCodestral } from './mistral/adapter.ts'
+import { ollama, ollamaChatProvider } from './ollama/adapter.ts'
 import { openAiCompatible } from './openai-compatible/adapter.ts'
 import { COMPATIBLE_ROWS } from './openai-compatible/rows.ts'
 import { openAi, textCompletionOpenAi } from './openai/adapter.ts'
 import { createResolve } from './resolve.ts'
+import { vertexAi, vertexAiBeta } from './vertex_ai/adapter.ts'
 import { voyage } from './voyage/adapter.ts'
 
 /** Every provider that is built. To add one, add its adapter here. */
@@ -20,9 +25,18 @@ export const ADAPTERS: readonly ProviderAdapter[] = [
   cohere,
   cohereChatProvider,
   anthropic,
+  gemini,
+  vertexAi,
+  vertexAiBeta,
   voyage,
   jinaAi,
   nvidiaNim,
+  mistral,
+  codestral,
+  textCompletionCodestral,
+  ollama,
+  ollamaChatProvider,
+  huggingFace,
   ...COMPATIBLE_ROWS.map(openAiCompatible),
 ]
 

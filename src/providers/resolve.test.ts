@@ -87,6 +87,17 @@ const FOUND: readonly (readonly [string, Hints, Resolution])[] = [
   ],
   ['anthropic/claude-3-5-sonnet', {}, { provider: 'anthropic', upstreamModel: 'claude-3-5-sonnet' }],
   ['claude-opus-4-5', {}, { provider: 'anthropic', upstreamModel: 'claude-opus-4-5' }],
+  ['gemini-2.5-pro', {}, { provider: 'vertex_ai', upstreamModel: 'gemini-2.5-pro' }],
+  [
+    'gemini/gemini-2.5-flash-image',
+    {},
+    { provider: 'gemini', upstreamModel: 'gemini-2.5-flash-image', catalogueMode: 'image_generation' },
+  ],
+  [
+    'gemini/gemini-live-2.5-flash-preview',
+    {},
+    { provider: 'gemini', upstreamModel: 'gemini-live-2.5-flash-preview', catalogueMode: 'realtime' },
+  ],
   ['my-model', { customProvider: 'openai' }, { provider: 'openai', upstreamModel: 'my-model' }],
   ['openai/my-model', { customProvider: 'openai' }, { provider: 'openai', upstreamModel: 'my-model' }],
   [
@@ -108,7 +119,6 @@ const PROBLEMS: readonly (readonly [string, Hints, string, string])[] = [
   ['anthropic_text/claude-2', {}, 'anthropic_text', notBuilt('anthropic_text')],
   ['anthropic.claude-3-sonnet-20240229-v1:0', {}, 'bedrock', notBuilt('bedrock')],
   ['eu.anthropic.claude-3-5-sonnet-20240620-v1:0', {}, 'bedrock', notBuilt('bedrock')],
-  ['gemini-2.5-pro', {}, 'vertex_ai', notBuilt('vertex_ai')],
   ['together/llama', {}, 'together', 'unknown provider "together"; did you mean "together_ai"?'],
   ['google/gemini-2.5-pro', {}, 'google', 'unknown provider "google"; did you mean "gemini"?'],
   ['zhipu/glm-4', {}, 'zhipu', 'unknown provider "zhipu"; did you mean "zai"?'],

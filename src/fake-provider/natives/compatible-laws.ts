@@ -10,56 +10,6 @@ const OLD = { budget: 'max_tokens' } as const
 /** The laws of every OpenAI-compatible provider, by what could be read on 2026-11-27. To add one, add a law. */
 export const COMPATIBLE_LAWS: readonly CompatibleLaw[] = [
   {
-    id: 'mistral',
-    source: 'https://docs.mistral.ai/api, https://github.com/openai/openai-agents-python/issues/442',
-    base: 'https://api.mistral.ai/v1',
-    serves: [
-      'completion',
-      'embedding',
-      'transcription',
-      'moderation',
-      'speech',
-      'batches',
-      'files',
-      'upload',
-    ],
-    tails: { completion: '/fim/completions', batches: '/batch/jobs' },
-    refuses: [
-      {
-        fields: [
-          'stream_options',
-          'user',
-          'store',
-          'service_tier',
-          'logprobs',
-          'top_logprobs',
-          'logit_bias',
-          'seed',
-        ],
-      },
-    ],
-    errors: 'bare',
-    ...OLD,
-  },
-  {
-    id: 'codestral',
-    source: 'https://docs.mistral.ai/capabilities/code_generation',
-    base: 'https://codestral.mistral.ai/v1',
-    serves: ['completion'],
-    tails: { completion: '/fim/completions' },
-    errors: 'bare',
-    ...OLD,
-  },
-  {
-    id: 'text-completion-codestral',
-    source: 'https://docs.mistral.ai/capabilities/code_generation',
-    base: 'https://codestral.mistral.ai/v1',
-    serves: ['completion'],
-    tails: { completion: '/fim/completions' },
-    errors: 'bare',
-    ...OLD,
-  },
-  {
     id: 'groq',
     source: 'https://console.groq.com/docs/openai, https://console.groq.com/docs/reasoning',
     base: 'https://api.groq.com/openai/v1',

@@ -25,6 +25,8 @@ export interface NativeCall {
  */
 export interface Native {
   readonly id: string
+  /** Paths that are nobody else's: they are served without `/as-<id>` too. */
+  readonly paths?: RegExp
   /** The honest answer, or a refusal. */
   answer(call: NativeCall): Reply
   /** An error that was ordered. */

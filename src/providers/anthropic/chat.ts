@@ -49,7 +49,7 @@ function answeredAt(response: WireResponse): number {
 }
 
 /** The same events as they come over HTTP: each has its type in its name and in its data. */
-function openAnthropicStream(target: Target): StreamDecoder<ChatChunk> {
+export function openAnthropicStream(target: Target): StreamDecoder<ChatChunk> {
   const parser = createSseParser()
   const events = openMessagesEvents(target)
   const read = ({ data }: SseEvent): readonly ChatChunk[] => {

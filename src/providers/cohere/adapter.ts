@@ -1,6 +1,7 @@
 import type { ProviderAdapter } from '../adapter.ts'
 import { connectByKey, type KeySource } from '../auth/connect.ts'
 import { createClassify } from '../classify.ts'
+import { cohereModelsUrl } from './address.ts'
 import { cohereChat } from './chat.ts'
 import { cohereEmbed } from './embed.ts'
 import { cohereRerank } from './rerank.ts'
@@ -36,8 +37,9 @@ export const cohere: ProviderAdapter = {
     { statuses: [400], text: /blocked by (our )?content|blocked output/i, kind: 'content_policy' },
   ]),
   cheapChatModel: 'command-r7b-12-2024',
-  refuses: [{ fields: ['n'] }],
   hosts: ['api.cohere.com'],
+  // https://docs.cohere.com/reference/list-models: the first version's path serves both.
+  freeUrl: cohereModelsUrl,
 }
 
 /** LiteLLM's name for Cohere's chat models. */

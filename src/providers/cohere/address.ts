@@ -13,10 +13,16 @@ export function cohereAddress(
   target: Target,
   route: CohereRoute,
 ): { readonly url: string; readonly version: CohereVersion } {
-  const [, root = target.base, written] =
-    /^(.*?)\/(v[12])(?:\/(?:chat|embed|rerank))?$/.exec(target.base) ?? []
+  const [, root = target.base, written] = WRITTEN.exec(target.base) ?? []
   const version = written === 'v1' ? 'v1' : 'v2'
   return { url: `${root}/${version}/${route}`, version }
+}
+
+const WRITTEN = /^(.*?)\/(v[12])(?:\/(?:chat|embed|rerank))?$/
+
+/** The list of models: free, and it takes the key. */
+export function cohereModelsUrl({ base }: Pick<Target, 'base'>): string {
+  return `${WRITTEN.exec(base)?.[1] ?? base}/v1/models`
 }
 
 /** True where the base speaks the older version. */

@@ -1,9 +1,12 @@
-import { GatewayError } from '../../core/failure.ts'
 import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts'
-import type { ChatMessage, ChatRequest } from '../../core/mode.ts'
+import type { ChatRequest } from '../../core/mode.ts'
 import type { Target } from '../adapter.ts'
+import { numberOf } from '../answer.ts'
 import { withDefaults } from '../body-defaults.ts'
+import { OPENAI_ALONE, sayable, type Sayable } from '../unsaid.ts'
 import type { CohereVersion } from './address.ts'
+import { toMessage, toV1Words } from './messages.ts'
+import { toolWords } from './tools.ts'
 
 /** OpenAI's names that Cohere has under another name (https://docs.cohere.com/reference/chat). */
 const RENAMES: Readonly<Record<string, string>> = {
@@ -13,81 +16,80 @@ const RENAMES: Readonly<Record<string, string>> = {
   top_k: 'k',
 }
 
-/** OpenAI's fields that mean nothing to Cohere and change no answer: left out. */
-const MEANINGLESS = new Set([
-  'stream_options',
-  'user',
-  'store',
+/** OpenAI's members that Cohere's chat has no place for. */
+const LACKS: ReadonlySet<string> = new Set([
+  ...OPENAI_ALONE,
+  'logit_bias',
   'metadata',
+  'n',
   'parallel_tool_calls',
-  'service_tier',
+  'prediction',
+  'prompt_cache_key',
+  'top_logprobs',
 ])
 
-/** OpenAI's chat request in Cohere's words. Fields that neither knows are carried. */
-export function toCohereChat(request: ChatRequest, target: Target, version: CohereVersion): JsonObject {
+/** What the first version has no place for besides, or only in words that are not OpenAI's. */
+const V1_LACKS: ReadonlySet<string> = new Set([
+  ...LACKS,
+  'logprobs',
+  'reasoning_effort',
+  'thinking',
+  'tool_choice',
+  'tools',
+])
+
+/**
+ * OpenAI's chat request in Cohere's words. Members that neither knows are carried.
+ * @throws GatewayError bad_request for parts of messages that this version has no place for
+ */
+export function toCohereChat(request: ChatRequest, target: Target, version: CohereVersion): Sayable {
   const filled = withDefaults('chat', request, target.bodyDefaults)
-  const count = filled['n']
-  if (typeof count === 'number' && count > 1) {
-    throw new GatewayError('bad_request', 'Cohere gives one answer a request: n must be 1', {
-      param: 'n',
-      source: 'client',
-    })
-  }
+  const { said, dropped } = sayable(filled, version === 'v1' ? V1_LACKS : LACKS)
+  const { tools, tool_choice: choice, reasoning_effort: effort, messages: _, model: __, ...rest } = said
   const options: Record<string, Json | undefined> = {}
-  for (const [key, value] of Object.entries(filled)) {
-    if (key === 'messages' || key === 'model' || key === 'n' || MEANINGLESS.has(key)) continue
-    options[RENAMES[key] ?? key] = translated(key, value)
-  }
+  for (const [key, value] of Object.entries(rest))
+    if (value !== null) options[RENAMES[key] ?? key] = translated(key, value, version)
   const words = version === 'v1' ? toV1Words(request.messages) : { messages: request.messages.map(toMessage) }
-  return { ...options, ...words, model: target.model }
+  return {
+    said: { ...thinkingOf(effort), ...options, ...toolWords(tools, choice), ...words, model: target.model },
+    dropped,
+  }
 }
 
-function translated(key: string, value: Json | undefined): Json | undefined {
+function translated(key: string, value: Json | undefined, version: CohereVersion): Json | undefined {
   if (key === 'stop' && typeof value === 'string') return [value]
-  if (key === 'tool_choice') return toolChoice(value)
-  if (key === 'response_format') return responseFormat(value)
-  return value
+  if (key === 'response_format') return responseFormat(value, version)
+  return key === 'thinking' ? thinking(value) : value
 }
 
-/** `auto` is Cohere's silence; a single named tool is as near as REQUIRED comes. */
-function toolChoice(value: Json | undefined): Json | undefined {
-  if (value === 'none') return 'NONE'
-  return value === 'auto' || value === undefined ? undefined : 'REQUIRED'
-}
-
-function responseFormat(value: Json | undefined): Json | undefined {
+/** The schema stands beside the type; the first version calls it `schema`. */
+function responseFormat(value: Json | undefined, version: CohereVersion): Json | undefined {
   if (!isJsonObject(value) || value['type'] !== 'json_schema') return value
   const named = value['json_schema']
   const schema = isJsonObject(named) ? named['schema'] : undefined
-  return { type: 'json_object', json_schema: schema }
+  return { type: 'json_object', [version === 'v1' ? 'schema' : 'json_schema']: schema }
 }
 
-function toMessage(message: ChatMessage): ChatMessage {
-  return message.role === 'developer' ? { ...message, role: 'system' } : message
+/** What the words of `reasoning_effort` may cost in tokens: Cohere takes a number. LiteLLM's, for other providers. */
+const BUDGETS: Readonly<Record<string, number>> = {
+  minimal: 512,
+  low: 1_024,
+  medium: 2_048,
+  high: 4_096,
+  xhigh: 8_192,
 }
 
-const V1_ROLES: Readonly<Record<string, string>> = {
-  user: 'USER',
-  assistant: 'CHATBOT',
-  system: 'SYSTEM',
-  developer: 'SYSTEM',
+/** https://docs.cohere.com/docs/reasoning (read 2026-11-27): on unless disabled, with a budget where one is given. */
+function thinkingOf(effort: Json | undefined): JsonObject {
+  if (typeof effort !== 'string') return {}
+  if (effort === 'none') return { thinking: { type: 'disabled' } }
+  const budget = BUDGETS[effort]
+  return { thinking: { type: 'enabled', ...(budget === undefined ? {} : { token_budget: budget }) } }
 }
 
-/** Version 1: the last message stands alone, the others are its history (https://docs.cohere.com/v1/reference/chat). */
-function toV1Words(messages: readonly ChatMessage[]): JsonObject {
-  const last = messages.at(-1)
-  const earlier = messages.slice(0, -1)
-  const history = earlier.map((one) => ({
-    role: V1_ROLES[one.role] ?? 'USER',
-    message: plainText(one.content),
-  }))
-  return { message: plainText(last?.content), ...(history.length === 0 ? {} : { chat_history: history }) }
-}
-
-function plainText(content: Json | undefined): string {
-  if (typeof content === 'string') return content
-  if (!Array.isArray(content)) return ''
-  return content
-    .map((part: Json) => (isJsonObject(part) && typeof part['text'] === 'string' ? part['text'] : ''))
-    .join('')
+/** Anthropic's name of the budget, which LiteLLM's clients use for all. */
+function thinking(value: Json | undefined): Json | undefined {
+  if (!isJsonObject(value)) return value
+  const { budget_tokens: budget, ...rest } = value
+  return numberOf(budget) === undefined ? rest : { token_budget: budget, ...rest }
 }

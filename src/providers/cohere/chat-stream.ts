@@ -3,11 +3,12 @@ import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts'
 import type { ChatChunk } from '../../core/mode.ts'
 import { createSseParser } from '../../transport/sse.ts'
 import type { StreamDecoder, Target } from '../adapter.ts'
-import { numberOf, textOf } from '../answer.ts'
+import { textOf } from '../answer.ts'
 import { errorIn, parseJson } from '../error-facts.ts'
 import { isV1 } from './address.ts'
+import { citedIn, logprobsOf } from './citations.ts'
 import { finishReason, usageOf } from './finish.ts'
-import { createLineParser } from './lines.ts'
+import { createLineParser } from '../line-parser.ts'
 
 /**
  * Cohere's stream as OpenAI's chunks. Version 2 sends server-sent events, one JSON object each with its
@@ -17,6 +18,13 @@ export function openCohereStream(target: Target): StreamDecoder<ChatChunk> {
   const texts = isV1(target, 'chat') ? createLineParser() : sseTexts()
   let id = ''
   let finished = false
+  // Events count the parts of the message; OpenAI's clients count calls, from 0.
+  const calls = new Map<Json | undefined, number>()
+  const countCall: CountCall = (place) => {
+    const number = calls.get(place) ?? calls.size
+    calls.set(place, number)
+    return number
+  }
   const chunk = (choices: readonly JsonObject[], usage: { readonly usage?: JsonObject } = {}): ChatChunk => ({
     id,
     object: 'chat.completion.chunk',
@@ -35,9 +43,12 @@ export function openCohereStream(target: Target): StreamDecoder<ChatChunk> {
       finished = true
       return lastChunks(event, chunk)
     }
-    const delta = deltaOf(kind, event)
+    const delta = deltaOf(kind, event, countCall)
     if (delta === undefined) throwIfError(kind, event)
-    return delta === undefined ? [] : [chunk([{ index: 0, delta, finish_reason: null }])]
+    const logprobs = logprobsOf(event['logprobs'])
+    return delta === undefined
+      ? []
+      : [chunk([{ index: 0, delta, ...(logprobs !== null && { logprobs }), finish_reason: null }])]
   }
   return {
     push: (bytes) => texts.push(bytes).flatMap(read),
@@ -68,6 +79,9 @@ type MakeChunk = (choices: readonly JsonObject[], usage?: { readonly usage?: Jso
 function lastChunks(event: JsonObject, chunk: MakeChunk): readonly ChatChunk[] {
   const v2 = isJsonObject(event['delta']) ? event['delta'] : undefined
   const v1 = isJsonObject(event['response']) ? event['response'] : undefined
+  const reason = textOf(v2?.['error'])
+  if (reason !== undefined)
+    throw new GatewayError('server_error', `the stream broke off with an error: ${reason}`)
   const finish = finishReason(v2?.['finish_reason'] ?? event['finish_reason'])
   const usage = usageOf(v2?.['usage'] ?? v1?.['meta'])
   const end = chunk([{ index: 0, delta: {}, finish_reason: finish ?? 'stop' }])
@@ -75,7 +89,7 @@ function lastChunks(event: JsonObject, chunk: MakeChunk): readonly ChatChunk[] {
 }
 
 /** What an event adds to the message; undefined for events that say nothing to an OpenAI client. */
-function deltaOf(kind: string, event: JsonObject): JsonObject | undefined {
+function deltaOf(kind: string, event: JsonObject, countCall: CountCall): JsonObject | undefined {
   const message = messageOf(event)
   switch (kind) {
     case 'message-start':
@@ -83,17 +97,25 @@ function deltaOf(kind: string, event: JsonObject): JsonObject | undefined {
       return { role: 'assistant', content: '' }
     case 'text-generation':
       return { content: textOf(event['text']) ?? '' }
+    case 'content-start':
     case 'content-delta':
       return contentDelta(message?.['content'])
     case 'tool-plan-delta':
       return { reasoning_content: textOf(message?.['tool_plan']) ?? '' }
     case 'tool-call-start':
     case 'tool-call-delta':
-      return toolDelta(message?.['tool_calls'], numberOf(event['index']) ?? 0)
+      return toolDelta(message?.['tool_calls'], countCall(event['index']))
+    case 'citation-start':
+      return citedIn(message?.['citations'])
+    case 'citation-generation':
+      return citedIn(event['citations'])
     default:
       return undefined
   }
 }
+
+/** The number of the call that stands at a place of the message. */
+type CountCall = (place: Json | undefined) => number
 
 function messageOf(event: JsonObject): JsonObject | undefined {
   const delta = event['delta']
@@ -101,10 +123,13 @@ function messageOf(event: JsonObject): JsonObject | undefined {
   return isJsonObject(message) ? message : undefined
 }
 
-function contentDelta(content: Json | undefined): JsonObject {
-  if (!isJsonObject(content)) return { content: '' }
-  const thinking = textOf(content['thinking'])
-  return thinking === undefined ? { content: textOf(content['text']) ?? '' } : { reasoning_content: thinking }
+/** The start of a part is mostly an empty text, of which there is nothing to tell. */
+function contentDelta(content: Json | undefined): JsonObject | undefined {
+  if (!isJsonObject(content)) return undefined
+  const thinking = textOf(content['thinking']) ?? ''
+  const text = textOf(content['text']) ?? ''
+  if (thinking === '' && text === '') return undefined
+  return thinking === '' ? { content: text } : { reasoning_content: thinking }
 }
 
 /** Cohere streams one call at a time, as an object; OpenAI as a list of one. */

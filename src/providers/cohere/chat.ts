@@ -7,6 +7,7 @@ import { notAnAnswer, readAnswer, textOf } from '../answer.ts'
 import { postJson } from '../post-json.ts'
 import { cohereAddress, isV1 } from './address.ts'
 import { toCohereChat } from './chat-request.ts'
+import { citedIn, logprobsOf } from './citations.ts'
 import { openCohereStream } from './chat-stream.ts'
 import { finishReason, usageOf } from './finish.ts'
 
@@ -14,7 +15,8 @@ import { finishReason, usageOf } from './finish.ts'
 export const cohereChat: Codec<'chat'> = {
   encode: (request, target) => {
     const { url, version } = cohereAddress(target, 'chat')
-    return postJson(url, toCohereChat(request, target, version))
+    const { said, dropped } = toCohereChat(request, target, version)
+    return { ...postJson(url, said), dropped }
   },
   decode: (response, target) =>
     isV1(target, 'chat') ? decodeV1(response, target) : decodeV2(response, target),
@@ -32,12 +34,22 @@ function decodeV2(response: WireResponse, target: Target): ChatResponse {
   const hasTools = Array.isArray(toolCalls) && toolCalls.length > 0
   const parts = message['content']
   if (!Array.isArray(parts) && !hasTools && finish !== 'length') throw notAnAnswer(response, body, expected)
-  const thinking = joined(parts, 'thinking')
-  return toOpenAi(response, target, textOf(body['id']), finish, usageOf(body['usage']), {
+  const thinking = (textOf(message['tool_plan']) ?? '') + joined(parts, 'thinking')
+  const text = joined(parts, 'text')
+  const said = {
     role: 'assistant',
-    content: joined(parts, 'text'),
+    content: text === '' && hasTools ? null : text,
     ...(thinking === '' ? {} : { reasoning_content: thinking }),
     ...(hasTools ? { tool_calls: toolCalls } : {}),
+    ...citedIn(message['citations']),
+  }
+  const logprobs = logprobsOf(body['logprobs'])
+  return toOpenAi(response, target, {
+    id: textOf(body['id']),
+    finish,
+    logprobs,
+    said,
+    ...usageOf(body['usage']),
   })
 }
 
@@ -48,19 +60,24 @@ function decodeV1(response: WireResponse, target: Target): ChatResponse {
   const text = body['text']
   if (typeof text !== 'string') throw notAnAnswer(response, body, expected)
   const id = textOf(body['generation_id']) ?? textOf(body['response_id'])
-  return toOpenAi(response, target, id, finishReason(body['finish_reason']), usageOf(body['meta']), {
-    role: 'assistant',
-    content: text,
-  })
+  const finish = finishReason(body['finish_reason'])
+  const said = { role: 'assistant', content: text, ...citedIn(body['citations']) }
+  return toOpenAi(response, target, { id, finish, logprobs: null, said, ...usageOf(body['meta']) })
+}
+
+/** What both versions answer. */
+interface Said {
+  readonly id: string | undefined
+  readonly finish: string | null
+  readonly logprobs: JsonObject | null
+  readonly said: JsonObject
+  readonly usage?: JsonObject
 }
 
 function toOpenAi(
   response: WireResponse,
   target: Target,
-  id: string | undefined,
-  finish: string | null,
-  usage: { readonly usage?: JsonObject },
-  message: JsonObject,
+  { id, finish, logprobs, said: message, usage }: Said,
 ): ChatResponse {
   const isSilent =
     message['content'] === '' &&
@@ -75,8 +92,8 @@ function toOpenAi(
     created: answeredAt(response),
     model: target.model,
     // OpenAI's description requires both, null where there are none; typed clients insist.
-    choices: [{ index: 0, message: { ...message, refusal: null }, logprobs: null, finish_reason: finish }],
-    ...usage,
+    choices: [{ index: 0, message: { ...message, refusal: null }, logprobs, finish_reason: finish }],
+    ...(usage === undefined ? {} : { usage }),
   }
 }
 

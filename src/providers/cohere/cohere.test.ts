@@ -4,6 +4,7 @@ import { array, assert as assertProperty, nat, property } from 'fast-check'
 import type { ChatRequest } from '../../core/mode.ts'
 import { answerOf, deploymentOf } from '../adapter.contract.ts'
 import type { Target } from '../adapter.ts'
+import { streamContract } from '../stream.contract.ts'
 import { cohere } from './adapter.ts'
 import { cohereChat } from './chat.ts'
 import { openCohereStream } from './chat-stream.ts'
@@ -101,8 +102,135 @@ test('version 1 gets the last message alone and the others as history', () => {
   })
 })
 
-test('several answers at once are refused with a sentence', () => {
-  assert.throws(() => bodyOf({ messages: [], n: 2 }, V2), { kind: 'bad_request', param: 'n' })
+test('what Cohere lacks is named where it would have changed the answer', () => {
+  const request = { messages: [], n: 2, logit_bias: { 5: 1 }, top_logprobs: 2, parallel_tool_calls: false }
+  assert.deepEqual(cohereChat.encode({ ...request, user: 'u', stream_options: {} }, V2).dropped, [
+    'n',
+    'logit_bias',
+    'top_logprobs',
+    'parallel_tool_calls',
+  ])
+  const tools = [{ type: 'function', function: { name: 'f' } }]
+  assert.deepEqual(cohereChat.encode({ messages: [], tools, reasoning_effort: 'low' }, V1).dropped, [
+    'tools',
+    'reasoning_effort',
+  ])
+})
+
+test('one named tool is the only one offered, and tools are strict together', () => {
+  const tools = ['f', 'g'].map((name) => ({ type: 'function', function: { name, strict: true } }))
+  const tool_choice = { type: 'function', function: { name: 'g' } }
+  assert.deepEqual(bodyOf({ messages: [], tools, tool_choice }, V2), {
+    model: 'command-r',
+    messages: [],
+    tools: [{ type: 'function', function: { name: 'g', parameters: { type: 'object', properties: {} } } }],
+    strict_tools: true,
+    tool_choice: 'REQUIRED',
+  })
+})
+
+test('calls, plans, thoughts and results of tools keep their places', () => {
+  const call = { id: 'c', type: 'function', function: { name: 'f', arguments: '{}' } }
+  const messages = [
+    { role: 'assistant', content: null, reasoning_content: 'plan', tool_calls: [call] },
+    { role: 'tool', tool_call_id: 'c', name: 'f', content: '1' },
+    { role: 'assistant', content: 'so', reasoning_content: 'hm', refusal: null },
+    { role: 'user', content: [{ type: 'image_url', image_url: 'https://p.test/a.png' }] },
+  ]
+  assert.deepEqual(bodyOf({ messages, reasoning_effort: 'none' }, V2), {
+    model: 'command-r',
+    messages: [
+      { role: 'assistant', tool_calls: [call], tool_plan: 'plan' },
+      { role: 'tool', tool_call_id: 'c', content: '1' },
+      {
+        role: 'assistant',
+        content: [
+          { type: 'thinking', thinking: 'hm' },
+          { type: 'text', text: 'so' },
+        ],
+      },
+      { role: 'user', content: [{ type: 'image_url', image_url: { url: 'https://p.test/a.png' } }] },
+    ],
+    thinking: { type: 'disabled' },
+  })
+})
+
+for (const [what, at, content] of [
+  ['sound', V2, [{ type: 'input_audio', input_audio: { data: 'AA==', format: 'wav' } }]],
+  ['a file', V2, [{ type: 'file', file: { file_data: 'data:application/pdf;base64,AA==' } }]],
+  [
+    'a picture for the first version',
+    V1,
+    [{ type: 'image_url', image_url: { url: 'https://p.test/a.png' } }],
+  ],
+] as const)
+  test(`${what} is refused`, () => {
+    assert.throws(() => bodyOf({ messages: [{ role: 'user', content }] }, at), {
+      kind: 'bad_request',
+      param: 'messages',
+      source: 'client',
+    })
+  })
+
+/** Shapes: https://docs.cohere.com/docs/documents-and-citations and …/reference/chat (read 2026-11-27). */
+test('calls, plans, citations, probabilities and cached tokens become what OpenAI calls them', () => {
+  const call = { id: 'c', type: 'function', function: { name: 'f', arguments: '{}' } }
+  const page = { id: 'd1', title: 'Ping', url: 'https://p.test/' }
+  const citations = [
+    { start: 0, end: 4, text: 'pong', sources: [{ type: 'document', id: 'd1', document: page }] },
+    { start: 5, end: 6, text: 'x', sources: [{ type: 'tool', id: 't', tool_output: {} }] },
+  ]
+  const called = cohereChat.decode(
+    answerOf({
+      id: 'c1',
+      message: { role: 'assistant', tool_plan: 'ask', tool_calls: [call] },
+      finish_reason: 'TOOL_CALL',
+      usage: { tokens: { input_tokens: 5, output_tokens: 1 }, cached_tokens: 4 },
+    }),
+    V2,
+  )
+  assert.deepEqual(called.choices[0]?.message, {
+    role: 'assistant',
+    content: null,
+    reasoning_content: 'ask',
+    tool_calls: [call],
+    refusal: null,
+  })
+  assert.equal(called.choices[0].finish_reason, 'tool_calls')
+  assert.deepEqual(called.usage, {
+    prompt_tokens: 5,
+    completion_tokens: 1,
+    total_tokens: 6,
+    prompt_tokens_details: { cached_tokens: 4 },
+  })
+  const cited = cohereChat.decode(
+    answerOf({
+      message: { role: 'assistant', content: [{ type: 'text', text: 'pong' }], citations },
+      finish_reason: 'COMPLETE',
+      logprobs: [{ text: 'pong', token_ids: [1, 2], logprobs: [-1, -0.5] }],
+    }),
+    V2,
+  )
+  assert.deepEqual(cited.choices[0], {
+    index: 0,
+    message: {
+      role: 'assistant',
+      content: 'pong',
+      citations,
+      annotations: [
+        {
+          type: 'url_citation',
+          url_citation: { start_index: 0, end_index: 4, url: 'https://p.test/', title: 'Ping' },
+        },
+      ],
+      refusal: null,
+    },
+    logprobs: {
+      content: [{ token: 'pong', logprob: -1.5, bytes: [112, 111, 110, 103], top_logprobs: [] }],
+      refusal: null,
+    },
+    finish_reason: 'stop',
+  })
 })
 
 /** Shape: https://docs.cohere.com/reference/chat. */
@@ -227,6 +355,41 @@ test("a stream becomes OpenAI's chunks however the network cuts it", () => {
       assert.deepEqual([...chunks, ...decoder.end()], CHUNKS)
     }),
   )
+})
+
+const said = (type: string, index: number, message: unknown): string =>
+  `data: ${JSON.stringify({ type, index, delta: { message } })}\n\n`
+const CALLS = [
+  'data: {"id":"c1","type":"message-start","delta":{"message":{"role":"assistant"}}}\n\n',
+  said('tool-plan-delta', 0, { tool_plan: 'I äsk' }),
+  ...[3, 5].flatMap((at) => [
+    said('tool-call-start', at, {
+      tool_calls: { id: `t${at}`, type: 'function', function: { name: 'f', arguments: '' } },
+    }),
+    said('tool-call-delta', at, { tool_calls: { function: { arguments: '{}' } } }),
+    `data: {"type":"tool-call-end","index":${at}}\n\n`,
+  ]),
+  'data: {"type":"message-end","delta":{"finish_reason":"TOOL_CALL"}}\n\n',
+].join('')
+const piece = (delta: unknown, finish_reason: string | null = null): unknown =>
+  chunk([{ index: 0, delta, finish_reason }])
+
+streamContract('a stream of parallel calls', () => openCohereStream(V2), CALLS, [
+  piece({ role: 'assistant', content: '' }),
+  piece({ reasoning_content: 'I äsk' }),
+  piece({ tool_calls: [{ index: 0, id: 't3', type: 'function', function: { name: 'f', arguments: '' } }] }),
+  piece({ tool_calls: [{ index: 0, function: { arguments: '{}' } }] }),
+  piece({ tool_calls: [{ index: 1, id: 't5', type: 'function', function: { name: 'f', arguments: '' } }] }),
+  piece({ tool_calls: [{ index: 1, function: { arguments: '{}' } }] }),
+  piece({}, 'tool_calls'),
+])
+
+test('a stream that ends with a reason has broken off', () => {
+  const end = 'data: {"type":"message-end","delta":{"error":"overheated","finish_reason":"ERROR"}}\n\n'
+  assert.throws(() => openCohereStream(V2).push(Buffer.from(end)), {
+    kind: 'server_error',
+    message: /overheated/,
+  })
 })
 
 test('a version 1 stream of lines is read too', () => {

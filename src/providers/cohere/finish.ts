@@ -29,5 +29,13 @@ export function usageOf(value: Json | undefined): { readonly usage?: JsonObject 
   if (!isJsonObject(counted)) return {}
   const read = numberOf(counted['input_tokens']) ?? 0
   const written = numberOf(counted['output_tokens']) ?? 0
-  return { usage: { prompt_tokens: read, completion_tokens: written, total_tokens: read + written } }
+  const cached = numberOf(value['cached_tokens'])
+  return {
+    usage: {
+      prompt_tokens: read,
+      completion_tokens: written,
+      total_tokens: read + written,
+      ...(cached === undefined ? {} : { prompt_tokens_details: { cached_tokens: cached } }),
+    },
+  }
 }

@@ -6,64 +6,6 @@ const FAKE_KEY = { send: 'fake-api-key' } as const
 /** Providers with a twist, and servers that one runs oneself. */
 export const SPECIAL_ROWS: readonly CompatibleRow[] = [
   // With a twist; each twist is from the provider's own documentation or specification.
-  // https://docs.mistral.ai/api: strict bodies, and batches are "jobs".
-  {
-    id: 'mistral',
-    base: 'https://api.mistral.ai/v1',
-    keyEnv: ['MISTRAL_API_KEY'],
-    baseEnv: ['MISTRAL_API_BASE', 'MISTRAL_AZURE_API_BASE'],
-    renames: { ...OLD_BUDGET, seed: 'random_seed' },
-    // https://docs.mistral.ai/capabilities/code_generation: completion is fill-in-the-middle, answered as a message.
-    routes: { completion: '/fim/completions', batch: '/batch/jobs' },
-    completionAnswer: 'message',
-    unsupported: ['rerank', 'image_generation', 'realtime'],
-    // Bodies are closed: what is not in them is answered 422 (https://github.com/openai/openai-agents-python/issues/442,
-    // `stream_options`; the others are not in the specification's ChatCompletionRequest). Read 2026-11-27.
-    refuses: [
-      {
-        fields: ['stream_options', 'user', 'store', 'service_tier', 'logprobs', 'top_logprobs', 'logit_bias'],
-      },
-    ],
-    cheapChatModel: 'mistral-small-latest',
-  },
-  // https://docs.mistral.ai/capabilities/code_generation: completion is fill-in-the-middle, answered as a message.
-  {
-    id: 'codestral',
-    base: 'https://codestral.mistral.ai/v1',
-    keyEnv: ['CODESTRAL_API_KEY'],
-    renames: OLD_BUDGET,
-    routes: { completion: '/fim/completions' },
-    completionAnswer: 'message',
-    unsupported: [
-      'embedding',
-      'rerank',
-      'image_generation',
-      'audio_transcription',
-      'audio_speech',
-      'batch',
-      'realtime',
-    ],
-    cheapChatModel: 'codestral-latest',
-  },
-  {
-    id: 'text-completion-codestral',
-    base: 'https://codestral.mistral.ai/v1',
-    keyEnv: ['CODESTRAL_API_KEY'],
-    baseEnv: ['CODESTRAL_API_BASE'],
-    renames: OLD_BUDGET,
-    routes: { completion: '/fim/completions' },
-    completionAnswer: 'message',
-    mode: 'completion',
-    unsupported: [
-      'embedding',
-      'rerank',
-      'image_generation',
-      'audio_transcription',
-      'audio_speech',
-      'batch',
-      'realtime',
-    ],
-  },
   {
     id: 'groq',
     base: 'https://api.groq.com/openai/v1',

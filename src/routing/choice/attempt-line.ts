@@ -30,18 +30,20 @@ export function capable(
 }
 
 /** A deployment that cannot be called lacks nothing: why it cannot is for `pick` to say. */
-function lacks(opened: LineOrProblem, { mode }: Operation): boolean {
-  return 'line' in opened && opened.line.adapter.codecs[mode] === 'unsupported'
+function lacks(opened: LineOrProblem, { mode, side }: Operation): boolean {
+  if (!('line' in opened)) return false
+  const codec = opened.line.adapter.codecs[mode]
+  return codec === 'unsupported' || (side !== undefined && codec.sides?.[side] === undefined)
 }
 
 function incapable(
-  { route, mode }: Operation,
+  { route, mode, side }: Operation,
   model: string,
   providers: readonly string[],
 ): ReturnType<typeof refuse> {
   const names = [...new Set(providers)].slice(0, 8).join(', ')
   return refuse(
-    `${route}: model=${model.slice(0, 256)} cannot do this: its provider (${names}) has no ${mode}.`,
+    `${route}: model=${model.slice(0, 256)} cannot do this: its provider (${names}) has no ${side ?? mode}.`,
     'model',
   )
 }

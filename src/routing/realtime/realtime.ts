@@ -134,7 +134,7 @@ function candidatesFor({ directory, lines }: RealtimeDeps, model: string): reado
   if (able.length > 0) return able
   const providers = [...new Set(known.map(({ deployment }) => deployment.provider))].slice(0, 8).join(', ')
   throw refuse(
-    `${ROUTE}: model=${model.slice(0, 256)} cannot do this: its provider (${providers}) has no realtime.`,
+    `${ROUTE}: model=${model.slice(0, 256)} cannot do this: its provider (${providers}) has no realtime sessions in OpenAI's words.`,
     'model',
   )
 }

@@ -61,7 +61,6 @@ test('drop_params leaves out what the provider is known to refuse, wherever it i
     [{ upstreamModel: 'o3-mini' }, true, {}, { n: 2, seed: 3 }],
     [{ upstreamModel: 'gpt-4o' }, true, {}, body],
     [{ provider: 'groq' }, true, {}, { temperature: 1, seed: 3 }],
-    [{ provider: 'cohere' }, true, {}, { temperature: 1, logprobs: true, seed: 3 }],
     [{ provider: 'groq', fieldRules: { dropParams: false, drop: [], keep: [] } }, true, {}, body],
     [
       { provider: 'groq', fieldRules: { dropParams: true, drop: [], keep: ['n'] } },

@@ -165,7 +165,8 @@ function wholeSink(sink: StreamSink, decode: Decode, broken: Broken): StreamSink
       attempt(broken, () => {
         const answer = decode({ ...good, body: Buffer.concat(chunks) })
         const { type, bytes } = written(answer)
-        sink.head(good.status, { ...good.headers, 'content-type': type })
+        const { 'content-length': _, 'content-encoding': __, ...headers } = good.headers
+        sink.head(good.status, { ...headers, 'content-type': type, 'content-length': String(bytes.length) })
         sink.data(bytes)
         sink.end()
       })

@@ -1,4 +1,4 @@
-import { GatewayError } from '../../core/failure.ts'
+import { GatewayError } from '../core/failure.ts'
 
 /** Largest line, in characters. */
 const MAX_LINE_CHARS = 32 * 1024 * 1024

@@ -1,0 +1,36 @@
+import { GatewayError } from '../../core/failure.ts'
+import { isJsonObject } from '../../core/json.ts'
+import type { RealtimeFace, Target } from '../adapter.ts'
+import { kindOf, kindOfCodes } from '../classify.ts'
+import { errorIn, parseJson } from '../error-facts.ts'
+import { toWebSocket } from '../route.ts'
+
+/**
+ * Live sessions (https://ai.google.dev/api/live): the client says `setup`, the server `setupComplete`, in frames that
+ * may be binary. Their words are not those of OpenAI's realtime clients: sessions are opened for probes, and refused to
+ * clients, since nobody could understand what is passed on.
+ */
+export function liveFace(url: (target: Target) => string, model: (target: Target) => string): RealtimeFace {
+  return {
+    isForeign: true,
+    dial: (target) => ({ url: toWebSocket(url(target)), headers: {}, protocols: [] }),
+    // Its models all speak; the text-only ones are retired.
+    opening: (target) =>
+      JSON.stringify({
+        setup: { model: model(target), generationConfig: { responseModalities: ['AUDIO'] } },
+      }),
+    proves: (message) => {
+      const event = parseJson(message)
+      if (!isJsonObject(event))
+        throw new GatewayError('wrong_shape', 'the first message of the session is no event of the Live API')
+      const facts = event['error'] === undefined ? undefined : errorIn(event)
+      if (facts !== undefined) {
+        throw new GatewayError(
+          facts.status === undefined ? kindOfCodes(facts) : kindOf(facts.status, facts),
+          `the session opened with an error: ${facts.text}`,
+        )
+      }
+      return event['setupComplete'] !== undefined
+    },
+  }
+}

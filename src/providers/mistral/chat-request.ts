@@ -1,0 +1,100 @@
+import type { Json, JsonObject } from '../../core/json.ts'
+import type { JsonSpans } from '../../core/json-spans.ts'
+import type { ChatRequest } from '../../core/mode.ts'
+import type { Target } from '../adapter.ts'
+import { withDefaults } from '../body-defaults.ts'
+import { renamed } from '../openai/surface.ts'
+import { OPENAI_ALONE, sayable, type Sayable } from '../unsaid.ts'
+import { toMistralMessage, untold } from './messages.ts'
+
+/** OpenAI's names that Mistral has under another name. */
+export const RENAMES = { max_completion_tokens: 'max_tokens', seed: 'random_seed' } as const
+
+/** Members that change no answer and that Mistral refuses. */
+export const SILENT: readonly string[] = [
+  'prompt_cache_retention',
+  'safety_identifier',
+  'service_tier',
+  'store',
+  'stream_options',
+  'user',
+]
+
+/**
+ * OpenAI's members that Mistral's chat does not have: it answers 422 to each of them (ChatCompletionRequest of
+ * https://docs.mistral.ai/api, as its client of 2026-11 has it). Members that are not OpenAI's are carried.
+ */
+export const LACKS: ReadonlySet<string> = new Set([...OPENAI_ALONE, 'logit_bias', 'logprobs', 'top_logprobs'])
+
+/** OpenAI's chat request in Mistral's words. */
+export function toMistralChat(request: ChatRequest, target: Target): Sayable {
+  const { said, dropped } = sayable(withDefaults('chat', request, target.bodyDefaults), LACKS)
+  const { messages: _, reasoning_effort: effort, ...rest } = renamed(said, RENAMES)
+  const reasons = answersInParts(target, said)
+  return {
+    said: {
+      ...rest,
+      ...(typeof effort === 'string' ? { reasoning_effort: EFFORTS[effort] ?? effort } : {}),
+      model: target.model,
+      messages: request.messages.map((message) => toMistralMessage(message, reasons)),
+    },
+    dropped: [...dropped, ...untold(request.messages)],
+  }
+}
+
+/** Mistral knows two efforts (https://docs.mistral.ai/capabilities/reasoning, read 2026-11-27). */
+const EFFORTS: Readonly<Record<string, string>> = {
+  minimal: 'none',
+  low: 'high',
+  medium: 'high',
+  xhigh: 'high',
+}
+
+/** Models that think, or are asked to, answer with parts of `type: thinking`. */
+export function answersInParts(target: Target, body: JsonObject): boolean {
+  return (
+    /magistral/i.test(target.model) ||
+    [body, target.bodyDefaults].some(
+      (each) => isThere(each['reasoning_effort']) || isThere(each['prompt_mode']),
+    )
+  )
+}
+
+function isThere(value: Json | undefined): boolean {
+  return value !== undefined && value !== null
+}
+
+/** A body with one of these is translated: its words, or those of its answer, are not OpenAI's. */
+const TRANSLATED: ReadonlySet<string> = new Set(
+  [...LACKS, 'reasoning_effort', 'prompt_mode'].filter((name) => !SILENT.includes(name)),
+)
+
+/**
+ * Members and values within messages that Mistral has otherwise or not at all. Where one stands in a text, quotes and
+ * all, the request is translated for nothing: that changes no word of it.
+ */
+const FOREIGN = [
+  '"tool_call',
+  '"refusal"',
+  '"developer"',
+  '"name"',
+  '"reasoning_content"',
+  '"annotations"',
+  '"function_call"',
+  '"input_audio"',
+  '"file"',
+  '"audio"',
+].map((words) => Buffer.from(words))
+
+/** Is this body Mistral's already, but for edits of its top level, and will the answer be OpenAI's? */
+export function isMistrals(target: Target, body: Buffer, { members }: JsonSpans): boolean {
+  if (answersInParts(target, {}) || Object.keys(target.bodyDefaults).some((name) => TRANSLATED.has(name)))
+    return false
+  for (const { key, valueStart, valueEnd } of members) {
+    if (TRANSLATED.has(key)) return false
+    if (key !== 'messages') continue
+    const messages = body.subarray(valueStart, valueEnd)
+    if (FOREIGN.some((words) => messages.includes(words))) return false
+  }
+  return true
+}

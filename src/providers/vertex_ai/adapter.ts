@@ -1,0 +1,36 @@
+import type { ProviderAdapter } from '../adapter.ts'
+import { geminiImage } from '../gemini/image.ts'
+import { liveFace } from '../gemini/live.ts'
+import { classifyGoogle } from '../gemini/refusals.ts'
+import { geminiSpeech } from '../gemini/speech.ts'
+import { liveUrl, VERTEX } from './address.ts'
+import { vertexChat } from './chat.ts'
+import { connectVertex } from './connect.ts'
+import { vertexEmbed } from './embed.ts'
+
+/** Vertex AI: Google's models and Claude, called with the credentials of a Google Cloud project. */
+export const vertexAi: ProviderAdapter = {
+  id: 'vertex_ai',
+  codecs: {
+    chat: vertexChat,
+    completion: 'unsupported',
+    embedding: vertexEmbed,
+    image_generation: geminiImage(VERTEX),
+    audio_transcription: 'unsupported',
+    audio_speech: geminiSpeech(VERTEX),
+    rerank: 'unsupported',
+    batch: 'unsupported',
+    moderation: 'unsupported',
+  },
+  realtime: liveFace(liveUrl, VERTEX.name),
+  objects: 'unsupported',
+  realtimeKeys: 'unsupported',
+  connect: connectVertex,
+  classify: classifyGoogle,
+  auth: '`authorization: Bearer …`, a token that `vertex_credentials` fetch; an `api_key` as `x-goog-api-key: …`',
+  cheapChatModel: 'gemini-2.5-flash-lite',
+  // Nothing there is free, shows that the key is taken and needs no permission of its own.
+}
+
+/** The same in the next version of the API. */
+export const vertexAiBeta: ProviderAdapter = { ...vertexAi, id: 'vertex_ai_beta' }

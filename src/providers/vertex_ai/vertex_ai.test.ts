@@ -1,0 +1,285 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import type { Connection } from '../../core/deployment.ts'
+import type { JsonObject } from '../../core/json.ts'
+import { Secret } from '../../core/secret.ts'
+import { adapterContract, answerOf, deploymentOf, type GoodAnswer } from '../adapter.contract.ts'
+import type { Target } from '../adapter.ts'
+import { vertexAi, vertexAiBeta } from './adapter.ts'
+
+const CHAT: GoodAnswer = {
+  source: 'https://cloud.google.com/vertex-ai/generative-ai/docs/model-reference/inference, read 2026-11-27',
+  body: {
+    candidates: [{ content: { role: 'model', parts: [{ text: 'pong' }] }, finishReason: 'STOP' }],
+    usageMetadata: {
+      promptTokenCount: 5,
+      candidatesTokenCount: 1,
+      totalTokenCount: 6,
+      trafficType: 'ON_DEMAND',
+    },
+    modelVersion: 'gemini-2.5-flash',
+    createTime: '2026-11-27T00:00:00.5Z',
+    responseId: 'r1',
+  },
+  value: {
+    id: 'r1',
+    object: 'chat.completion',
+    created: 1_795_737_600,
+    model: 'gemini-2.5-flash',
+    choices: [
+      {
+        index: 0,
+        message: { role: 'assistant', content: 'pong', refusal: null },
+        logprobs: null,
+        finish_reason: 'stop',
+      },
+    ],
+    usage: { prompt_tokens: 5, completion_tokens: 1, total_tokens: 6 },
+  },
+}
+
+const ANSWERS = {
+  chat: CHAT,
+  embedding: {
+    source:
+      'https://cloud.google.com/vertex-ai/generative-ai/docs/model-reference/text-embeddings-api, read 2026-11-27',
+    body: {
+      predictions: [
+        { embeddings: { statistics: { truncated: false, token_count: 4 }, values: [0.1, -0.2, 0.3] } },
+      ],
+    },
+    value: {
+      dimensions: 3,
+      model: 'the-model',
+      vectors: [[0.1, -0.2, 0.3]],
+      usage: { prompt_tokens: 4, total_tokens: 4 },
+    },
+  },
+  image_generation: {
+    source: 'https://cloud.google.com/vertex-ai/generative-ai/docs/image/overview, read 2026-11-27',
+    body: {
+      candidates: [
+        {
+          content: { parts: [{ inlineData: { mimeType: 'image/png', data: 'AA==' } }] },
+          finishReason: 'STOP',
+        },
+      ],
+    },
+    value: { images: 1, whole: { created: 0, data: [{ b64_json: 'AA==' }] } },
+  },
+  audio_speech: {
+    source: 'https://cloud.google.com/text-to-speech/docs/gemini-tts, read 2026-11-27',
+    body: {
+      candidates: [
+        {
+          content: { parts: [{ inlineData: { mimeType: 'audio/mpeg', data: 'SUQz' } }] },
+          finishReason: 'STOP',
+        },
+      ],
+    },
+    value: { sizeBytes: 3, contentType: 'audio/mpeg', bytes: Buffer.from('ID3') },
+  },
+} as const satisfies Readonly<Record<string, GoodAnswer>>
+
+adapterContract(vertexAi, ANSWERS)
+adapterContract(vertexAiBeta, ANSWERS)
+
+const KEY = new Secret('a-google-api-key')
+
+function targetFor(
+  model: string,
+  connection: Omit<Connection, 'headers'>,
+  env: Readonly<Record<string, string>> = {},
+  provider = 'vertex_ai',
+): Target {
+  const made = vertexAi.connect(
+    deploymentOf(provider, {
+      upstreamModel: model,
+      connection: { apiKey: KEY, settings: { vertex_project: 'p' }, ...connection, headers: {} },
+    }),
+    env,
+  )
+  assert.ok('target' in made, 'message' in made ? made.message : '')
+  return made.target
+}
+
+function chatUrl(target: Target): string {
+  const { chat } = vertexAi.codecs
+  assert.ok(chat !== 'unsupported')
+  return chat.encode({ messages: [{ role: 'user', content: 'a' }] }, target).url
+}
+
+describe('an address', () => {
+  test('is that of the location, regional, of several regions or of all', () => {
+    const cases: readonly (readonly [string, string, string])[] = [
+      ['gemini-2.5-flash', 'europe-west4', 'https://europe-west4-aiplatform.googleapis.com/v1'],
+      ['gemini-2.5-flash', 'global', 'https://aiplatform.googleapis.com/v1'],
+      ['gemini-2.5-flash', 'us', 'https://aiplatform.us.rep.googleapis.com/v1'],
+      ['gemini-2.5-flash', 'eu', 'https://aiplatform.eu.rep.googleapis.com/v1'],
+    ]
+    for (const [model, location, root] of cases) {
+      const target = targetFor(model, { settings: { vertex_project: 'p', vertex_location: location } })
+      assert.equal(
+        chatUrl(target),
+        `${root}/projects/p/locations/${location}/publishers/google/models/${model}:generateContent`,
+      )
+    }
+  })
+
+  test('takes project and location from the environment, and a location that serves the model', () => {
+    const env = { VERTEXAI_PROJECT: 'from-env', VERTEXAI_LOCATION: 'asia-east1' }
+    const own = targetFor('gemini-2.5-flash', { settings: {}, apiBase: 'http://x.test' }, env)
+    assert.equal(own.base, 'http://x.test/v1/projects/from-env/locations/asia-east1')
+    assert.match(targetFor('gemini-2.5-flash', {}).base, /locations\/us-central1$/)
+    assert.match(targetFor('gemini-3-pro-preview', {}).base, /locations\/global$/)
+    const beta = targetFor('gemini-2.5-flash', {}, {}, 'vertex_ai_beta')
+    assert.match(beta.base, /\/v1beta1\/projects\//)
+  })
+
+  test('may be written up to any point', () => {
+    const path = '/v1/projects/p/locations/us-central1/publishers/google/models/gemini-2.5-flash'
+    const cases = [
+      'http://x.test',
+      'http://x.test/v1',
+      'http://x.test/v1/projects/p/locations/us-central1',
+      `http://x.test${path}`,
+      `http://x.test${path}:generateContent`,
+    ]
+    for (const apiBase of cases)
+      assert.equal(
+        chatUrl(targetFor('gemini-2.5-flash', { apiBase })),
+        `http://x.test${path}:generateContent`,
+        apiBase,
+      )
+  })
+
+  test('names an endpoint where the model is a number', () => {
+    for (const model of ['123456', 'gemini/123456', 'endpoints/123456'])
+      assert.match(
+        chatUrl(targetFor(model, {})),
+        /\/locations\/us-central1\/endpoints\/123456:generateContent$/,
+      )
+  })
+
+  test('needs no project with a key alone', () => {
+    assert.equal(
+      chatUrl(targetFor('gemini-2.5-flash', { settings: {} })),
+      'https://aiplatform.googleapis.com/v1/publishers/google/models/gemini-2.5-flash:generateContent',
+    )
+  })
+
+  test('is not guessed: what is missing is said', () => {
+    const connect = (upstreamModel: string, connection: Omit<Connection, 'headers'>): string => {
+      const made = vertexAi.connect(
+        deploymentOf('vertex_ai', { upstreamModel, connection: { ...connection, headers: {} } }),
+        { HOME: '/nobody' },
+      )
+      return 'message' in made ? made.message : 'connected'
+    }
+    assert.match(connect('gemini-2.5-flash', {}), /no project: set vertex_project/)
+    assert.match(
+      connect('gemini-2.5-flash', { settings: { vertex_project: 'p', vertex_location: 'a/b' } }),
+      /"a\/b" is no location/,
+    )
+    assert.match(connect('meta/llama-3.3-70b-instruct-maas', {}), /no model of Google's or Anthropic's/)
+  })
+})
+
+test('an access token that is written as a key is sent as one', async () => {
+  const ground = { transport: { send: () => assert.fail('a token was fetched') }, now: () => 0 }
+  const headersFor = async (key: string): Promise<Readonly<Record<string, string>>> => {
+    const made = vertexAi.connect(
+      deploymentOf('vertex_ai', { connection: { apiKey: new Secret(key), headers: {} } }),
+      {},
+    )
+    assert.ok('authorize' in made)
+    const signed = await made.authorize({ method: 'POST', url: 'http://x.test/', headers: {} }, ground)
+    return signed.headers
+  }
+  assert.deepEqual(await headersFor('ya29.token'), { authorization: 'Bearer ya29.token' })
+  assert.deepEqual(await headersFor('AIzaKey'), { 'x-goog-api-key': 'AIzaKey' })
+})
+
+test('texts are embedded by prediction, or one by one where the model wants that', () => {
+  const { embedding } = vertexAi.codecs
+  assert.ok(embedding !== 'unsupported')
+  const sent = (model: string, request: { readonly input: readonly string[] } & JsonObject): unknown => {
+    const { url, body } = embedding.encode(request, targetFor(model, {}))
+    return [url.slice(url.lastIndexOf('/')), JSON.parse(String(body))]
+  }
+  assert.deepEqual(
+    sent('text-embedding-005', { input: ['a', 'b'], dimensions: 2, input_type: 'search_query' }),
+    [
+      '/text-embedding-005:predict',
+      {
+        instances: [
+          { content: 'a', task_type: 'RETRIEVAL_QUERY' },
+          { content: 'b', task_type: 'RETRIEVAL_QUERY' },
+        ],
+        parameters: { outputDimensionality: 2 },
+      },
+    ],
+  )
+  assert.deepEqual(sent('gemini-embedding-2', { input: ['a'] }), [
+    '/gemini-embedding-2:embedContent',
+    { content: { parts: [{ text: 'a' }] } },
+  ])
+  assert.throws(() => sent('gemini-embedding-2', { input: ['a', 'b'] }), {
+    kind: 'bad_request',
+    param: 'input',
+  })
+  assert.deepEqual(
+    embedding.decode(
+      answerOf({ embedding: { values: [0.5] }, usageMetadata: { promptTokenCount: 2 } }),
+      targetFor('gemini-embedding-2', {}),
+    ),
+    {
+      dimensions: 1,
+      model: 'gemini-embedding-2',
+      vectors: [[0.5]],
+      usage: { prompt_tokens: 2, total_tokens: 2 },
+    },
+  )
+})
+
+test('Claude is asked in Anthropic’s words, its model in the path', () => {
+  const { chat } = vertexAi.codecs
+  assert.ok(chat !== 'unsupported')
+  const target = targetFor('claude-sonnet-4-5@20250929', {})
+  const request = { messages: [{ role: 'user', content: 'a' }], max_tokens: 5 }
+  const wire = chat.encode(request, target)
+  assert.equal(
+    wire.url,
+    'https://aiplatform.googleapis.com/v1/projects/p/locations/global/publishers/anthropic/models/claude-sonnet-4-5@20250929:rawPredict',
+  )
+  assert.deepEqual(JSON.parse(String(wire.body)), {
+    anthropic_version: 'vertex-2023-10-16',
+    messages: [{ role: 'user', content: [{ type: 'text', text: 'a' }] }],
+    max_tokens: 5,
+  })
+  const streamed = chat.encode({ ...request, stream: true }, target)
+  assert.match(streamed.url, /:streamRawPredict$/)
+  assert.match(String(streamed.body), /"stream":true/)
+  assert.equal(chat.inlines?.('https://images.test/a.png', target), true)
+  const message = {
+    type: 'message',
+    id: 'm',
+    content: [{ type: 'text', text: 'pong' }],
+    stop_reason: 'end_turn',
+  }
+  assert.equal(chat.decode(answerOf(message), target).choices[0]?.message['content'], 'pong')
+})
+
+test('a Live session stands beside the version and names the whole model', () => {
+  const { realtime } = vertexAi
+  assert.ok(realtime !== 'unsupported')
+  const target = targetFor('gemini-live-2.5-flash', {})
+  assert.equal(
+    realtime.dial(target).url,
+    'wss://us-central1-aiplatform.googleapis.com/ws/google.cloud.aiplatform.v1.LlmBidiService/BidiGenerateContent',
+  )
+  assert.match(
+    realtime.opening?.(target) ?? '',
+    /"model":"projects\/p\/locations\/us-central1\/publishers\/google\/models\/gemini-live-2\.5-flash"/,
+  )
+})

@@ -1,0 +1,360 @@
+import assert from 'node:assert/strict'
+import { generateKeyPairSync } from 'node:crypto'
+import { createServer, request as forward } from 'node:http'
+import { after, describe, test } from 'node:test'
+import { LLMock } from '@copilotkit/aimock'
+import { OpenAI } from 'openai'
+import { isJsonObject, type Json, type JsonObject } from '../../src/core/json.ts'
+import { startFakeProvider } from '../../src/fake-provider/server.ts'
+import type { JournalEntry } from '../../src/fake-provider/journal.ts'
+import { askHealth, assertVerdicts, withModels, type Listed } from './health-answer.ts'
+import type { Gateway } from './program.ts'
+
+const KEY = 'gm-canary-key'
+const PIXEL =
+  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=='
+
+const fake = await startFakeProvider({ keys: [KEY] })
+after(() => fake.stop())
+
+/** A service account of the double: it checks signatures with the key that `private_key_id` is. */
+function serviceAccount(): JsonObject {
+  const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
+  return {
+    type: 'service_account',
+    project_id: 'a-project',
+    private_key_id: publicKey.export({ type: 'spki', format: 'der' }).toString('base64url'),
+    private_key: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+    client_email: 'robot@a-project.iam.gserviceaccount.com',
+    token_uri: `${fake.url}/ok/as-vertex_ai/token`,
+  }
+}
+
+const ACCOUNT = serviceAccount()
+
+function listed(name: string, model: string, mode: string, params: JsonObject): Listed {
+  return {
+    model_name: name,
+    litellm_params: { model, ...params },
+    model_info: { mode, id: `id-${name}`, health_check_timeout: 8 },
+  }
+}
+
+const studio = (name: string, model: string, mode = 'chat', base = `${fake.url}/ok/as-gemini`): Listed =>
+  listed(name, `gemini/${model}`, mode, { api_base: `${base}/v1beta`, api_key: KEY })
+
+const vertex = (name: string, model: string, mode = 'chat', more: JsonObject = {}): Listed =>
+  listed(name, model.includes('/') ? model : `vertex_ai/${model}`, mode, {
+    api_base: `${fake.url}/ok/as-vertex_ai`,
+    vertex_location: 'europe-west4',
+    vertex_credentials: ACCOUNT,
+    ...more,
+  })
+
+const FAMILY: readonly Listed[] = [
+  studio('chat', 'gemini-2.5-flash'),
+  studio('third', 'gemini-3-flash-preview'),
+  studio('embedding', 'gemini-embedding-001', 'embedding'),
+  studio('imagen', 'imagen-4.0-generate-001', 'image_generation'),
+  studio('painter', 'gemini-2.5-flash-image', 'image_generation'),
+  studio('speaker', 'gemini-2.5-flash-preview-tts', 'audio_speech'),
+  studio('live', 'gemini-live-2.5-flash-preview', 'realtime'),
+  vertex('v-chat', 'gemini-2.5-flash'),
+  vertex('v-bare', 'gemini-2.5-flash', 'chat', { model: 'gemini-2.5-flash' }),
+  vertex('v-beta', 'vertex_ai_beta/gemini-2.5-flash'),
+  vertex('v-endpoint', 'vertex_ai/gemini/1234567890'),
+  vertex('v-embedding', 'text-embedding-005', 'embedding'),
+  vertex('v-imagen', 'imagen-4.0-generate-001', 'image_generation'),
+  vertex('v-speaker', 'gemini-2.5-flash-tts', 'audio_speech'),
+  vertex('v-claude', 'claude-sonnet-4-5@20250929'),
+  vertex('v-live', 'gemini-live-2.5-flash', 'realtime'),
+]
+
+const TOKEN = 'POST vertex_ai/token'
+const HERE = 'projects/a-project/locations/europe-west4'
+
+test('every mode of both is healthy, at one request each and a token for who needs one', async () => {
+  await withModels(FAMILY, async (gateway) => {
+    fake.clearJournal()
+    const answer = await askHealth(gateway)
+    assertVerdicts(answer, Object.fromEntries(FAMILY.map(({ model_name }) => [model_name, 'healthy'])))
+  })
+  const lines = fake
+    .journal()
+    .filter(({ method }) => method !== 'WSMSG')
+    .map(({ method, url }) => `${method} ${url.replace('/ok/as-', '')}`)
+  const tokens = lines.filter((line) => line === TOKEN)
+  assert.equal(tokens.length, 9)
+  assert.deepEqual(lines.filter((line) => line !== TOKEN).toSorted(), [
+    'POST gemini/v1beta/models/gemini-2.5-flash-image:generateContent',
+    'POST gemini/v1beta/models/gemini-2.5-flash-preview-tts:generateContent',
+    'POST gemini/v1beta/models/gemini-2.5-flash:generateContent',
+    'POST gemini/v1beta/models/gemini-3-flash-preview:generateContent',
+    'POST gemini/v1beta/models/gemini-embedding-001:batchEmbedContents',
+    'POST gemini/v1beta/models/imagen-4.0-generate-001:predict',
+    `POST vertex_ai/v1/${HERE}/endpoints/1234567890:generateContent`,
+    `POST vertex_ai/v1/${HERE}/publishers/anthropic/models/claude-sonnet-4-5@20250929:rawPredict`,
+    `POST vertex_ai/v1/${HERE}/publishers/google/models/gemini-2.5-flash-tts:generateContent`,
+    `POST vertex_ai/v1/${HERE}/publishers/google/models/gemini-2.5-flash:generateContent`,
+    `POST vertex_ai/v1/${HERE}/publishers/google/models/gemini-2.5-flash:generateContent`,
+    `POST vertex_ai/v1/${HERE}/publishers/google/models/imagen-4.0-generate-001:predict`,
+    `POST vertex_ai/v1/${HERE}/publishers/google/models/text-embedding-005:predict`,
+    `POST vertex_ai/v1beta1/${HERE}/publishers/google/models/gemini-2.5-flash:generateContent`,
+    'WS gemini/ws/google.ai.generativelanguage.v1beta.GenerativeService.BidiGenerateContent',
+    'WS vertex_ai/ws/google.cloud.aiplatform.v1.LlmBidiService/BidiGenerateContent',
+  ])
+})
+
+/** A server in front of the double that changes bodies: what the first segment of the path says. */
+async function withChanger(use: (url: string) => Promise<void>): Promise<void> {
+  const server = createServer((request, response) => {
+    const chunks: Buffer[] = []
+    request.on('data', (chunk: Buffer) => chunks.push(chunk))
+    request.on('end', () => {
+      const [, change, rest = ''] = /^\/(\w+)(\/.*)$/.exec(request.url ?? '') ?? []
+      const parsed: Json = JSON.parse(Buffer.concat(chunks).toString())
+      const body = isJsonObject(parsed) ? { ...parsed } : {}
+      const changed = change === 'extra' ? { ...body, surplus: 1 } : { ...body, contents: undefined }
+      const text = JSON.stringify(changed)
+      const headers = { ...request.headers, 'content-length': String(Buffer.byteLength(text)) }
+      const onward = forward(`${fake.url}${rest}`, { method: request.method, headers }, (answer) => {
+        response.writeHead(answer.statusCode ?? 502, answer.headers)
+        answer.pipe(response)
+      })
+      onward.on('error', () => response.destroy())
+      onward.end(text)
+    })
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const address = server.address()
+  assert.ok(address !== null && typeof address === 'object')
+  try {
+    await use(`http://127.0.0.1:${address.port}`)
+  } finally {
+    server.closeAllConnections()
+    await new Promise((resolve) => server.close(resolve))
+  }
+}
+
+test('another path, key, field too many or too few turns the verdict', async () => {
+  await withChanger(async (changer) => {
+    const otherKey = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey
+    const forged = { ...ACCOUNT, private_key: otherKey.export({ type: 'pkcs8', format: 'pem' }).toString() }
+    const models = [
+      listed('path', 'gemini/gemini-2.5-flash', 'chat', {
+        api_base: `${fake.url}/ok/as-gemini/v2`,
+        api_key: KEY,
+      }),
+      listed('key', 'gemini/gemini-2.5-flash', 'chat', {
+        api_base: `${fake.url}/ok/as-gemini/v1beta`,
+        api_key: 'another-key',
+      }),
+      studio('extra', 'gemini-2.5-flash', 'chat', `${changer}/extra/ok/as-gemini`),
+      studio('missing', 'gemini-2.5-flash', 'chat', `${changer}/missing/ok/as-gemini`),
+      vertex('v-path', 'gemini-2.5-flash', 'chat', { api_base: `${fake.url}/ok/as-vertex_ai/v7/projects/p` }),
+      vertex('v-forged', 'gemini-2.5-flash', 'chat', { vertex_credentials: forged }),
+      vertex('v-extra', 'gemini-2.5-flash', 'chat', { api_base: `${changer}/extra/ok/as-vertex_ai` }),
+      vertex('v-missing', 'gemini-2.5-flash', 'chat', { api_base: `${changer}/missing/ok/as-vertex_ai` }),
+    ]
+    await withModels(models, async (gateway) => {
+      const answer = await askHealth(gateway)
+      assertVerdicts(answer, {
+        path: 'not_found 404',
+        key: 'auth 400',
+        extra: 'bad_request 400',
+        missing: 'bad_request 400',
+        'v-path': 'not_found 404',
+        'v-forged': 'auth 401',
+        'v-extra': 'bad_request 400',
+        'v-missing': 'bad_request 400',
+      })
+      assert.doesNotMatch(JSON.stringify(answer), /BEGIN PRIVATE|another-key|ya29/)
+      const told = answer.unhealthy_endpoints.find(({ model_name }) => model_name === 'v-forged')
+      assert.match(told?.error ?? '', /gave no token, it answered 400: invalid_grant: Invalid JWT Signature/)
+    })
+  })
+})
+
+function client(gateway: Gateway): OpenAI {
+  return new OpenAI({ apiKey: 'any', baseURL: `${gateway.url}/v1`, maxRetries: 0, timeout: 8_000 })
+}
+
+/** The last body that reached the double on a path. */
+function lastBody(pattern: RegExp): unknown {
+  const entry: JournalEntry | undefined = fake.journal().findLast(({ url }) => pattern.test(url))
+  return entry?.body
+}
+
+const WEATHER = {
+  type: 'function',
+  function: {
+    name: 'weather',
+    parameters: { type: 'object', properties: { city: { type: 'string' } }, required: ['city'] },
+  },
+} as const
+
+describe('OpenAI’s client', () => {
+  for (const group of ['third', 'v-chat', 'v-claude']) {
+    test(`streams parallel calls about an image from ${group}, answers them, and is answered`, async () => {
+      await withModels(FAMILY, async (gateway) => {
+        const openai = client(gateway)
+        const url = `data:image/png;base64,${PIXEL}`
+        const question = {
+          role: 'user' as const,
+          content: [
+            { type: 'text' as const, text: 'Which weather is in these cities?' },
+            { type: 'image_url' as const, image_url: { url } },
+          ],
+        }
+        const stream = openai.chat.completions.stream({
+          model: group,
+          messages: [question],
+          tools: [WEATHER],
+          stream_options: { include_usage: true },
+        })
+        const { choices, usage } = await stream.finalChatCompletion()
+        const message = choices[0]?.message
+        assert.ok(message !== undefined)
+        assert.equal(choices[0]?.finish_reason, 'tool_calls')
+        const calls = (message.tool_calls ?? []).flatMap((call) => (call.type === 'function' ? [call] : []))
+        assert.deepEqual(
+          calls.map(({ function: { name, arguments: text } }) => [name, text]),
+          [
+            ['weather', '{"city":"Paris"}'],
+            ['weather', '{"city":"Oslo"}'],
+          ],
+        )
+        assert.equal(new Set(calls.map(({ id }) => id)).size, 2)
+        if (group !== 'v-claude') {
+          assert.equal(usage?.completion_tokens_details?.reasoning_tokens, 2)
+          assert.equal(usage?.prompt_tokens_details?.cached_tokens, 3)
+        }
+        assert.match(JSON.stringify(lastBody(/:stream\w+/)), new RegExp(PIXEL.slice(0, 30)))
+        const results = calls
+          .toReversed()
+          .map(({ id }) => ({ role: 'tool' as const, tool_call_id: id, content: `sunny for ${id}` }))
+        const second = await openai.chat.completions.create({
+          model: group,
+          messages: [question, message, ...results],
+          tools: [WEATHER],
+        })
+        assert.equal(second.choices[0]?.message.content, 'pong')
+      })
+    })
+  }
+
+  test('gets JSON by a schema, vectors, images and sound', async () => {
+    await withModels(FAMILY, async (gateway) => {
+      const openai = client(gateway)
+      const schema = { type: 'object', properties: { answer: { type: 'string' } }, required: ['answer'] }
+      const json = await openai.chat.completions.create({
+        model: 'chat',
+        messages: [{ role: 'user', content: 'ping' }],
+        reasoning_effort: 'low',
+        response_format: { type: 'json_schema', json_schema: { name: 'a', strict: true, schema } },
+      })
+      assert.equal(json.choices[0]?.message.content, '{"answer":"pong"}')
+      for (const model of ['embedding', 'v-embedding']) {
+        const { data } = await openai.embeddings.create({ model, input: ['a', 'b'] })
+        assert.deepEqual(
+          data.map(({ embedding }) => embedding.map((value) => Math.round(value * 10) / 10)),
+          [
+            [0.1, -0.2, 0.3],
+            [0.1, -0.2, 0.3],
+          ],
+        )
+      }
+      for (const model of ['imagen', 'painter', 'v-imagen']) {
+        const { data } = await openai.images.generate({ model, prompt: 'a cat', size: '1024x1024' })
+        assert.equal(data?.[0]?.b64_json, PIXEL, model)
+      }
+      for (const model of ['speaker', 'v-speaker']) {
+        const sound = await openai.audio.speech.create({
+          model,
+          input: 'hi',
+          voice: 'alloy',
+          response_format: 'wav',
+        })
+        assert.equal(sound.headers.get('content-type'), 'audio/wav', model)
+        assert.equal(
+          Buffer.from(await sound.arrayBuffer())
+            .subarray(0, 4)
+            .toString(),
+          'RIFF',
+        )
+      }
+    })
+  })
+
+  test('is told what cannot be said, unless it may be left out', async () => {
+    await withModels(FAMILY, async (gateway) => {
+      const ask = (more: object) =>
+        fetch(`${gateway.url}/v1/chat/completions`, {
+          method: 'POST',
+          headers: { 'content-type': 'application/json' },
+          body: JSON.stringify({
+            model: 'chat',
+            messages: [{ role: 'user', content: 'ping' }],
+            logit_bias: { 1: 5 },
+            ...more,
+          }),
+          signal: AbortSignal.timeout(8_000),
+        })
+      const refused = await ask({})
+      assert.equal(refused.status, 400)
+      assert.match(await refused.text(), /cannot be told 'logit_bias'/)
+      const dropped = await ask({ drop_params: true })
+      assert.equal(dropped.status, 200)
+      assert.equal(dropped.headers.get('x-pulsegate-dropped-params'), 'logit_bias')
+      await dropped.text()
+    })
+  })
+})
+
+test('a realtime client is not let into sessions whose words it does not understand', async () => {
+  await withModels(FAMILY, async (gateway) => {
+    const { default: WebSocket } = await import('ws')
+    const socket = new WebSocket(`${gateway.url.replace('http', 'ws')}/v1/realtime?model=live`)
+    const status = await new Promise<number | undefined>((resolve, reject) => {
+      socket.on('unexpected-response', (_, response) => {
+        response.setEncoding('utf8').on('data', (text: string) => {
+          assert.match(text, /its provider \(gemini\) has no realtime sessions in OpenAI's words/)
+        })
+        response.on('end', () => resolve(response.statusCode))
+      })
+      socket.on('open', () => reject(new Error('it was let in')))
+      socket.on('error', () => {})
+    })
+    assert.equal(status, 400)
+  })
+})
+
+/** A server of Google's words that nobody here wrote. */
+const mock = new LLMock({ port: 0 })
+mock.on({ endpoint: 'chat' }, { content: 'pong' })
+await mock.start()
+after(() => mock.stop())
+
+test('a server that nobody here wrote understands what is sent, and is understood', async () => {
+  const models = [
+    listed('chat', 'gemini/gemini-2.5-flash', 'chat', { api_base: mock.url, api_key: KEY }),
+    listed('live', 'gemini/gemini-live-2.5-flash-preview', 'realtime', { api_base: mock.url, api_key: KEY }),
+    vertex('v-chat', 'gemini-2.5-flash', 'chat', { api_base: mock.url }),
+  ]
+  await withModels(models, async (gateway) => {
+    assertVerdicts(await askHealth(gateway), {
+      chat: 'healthy',
+      live: 'healthy',
+      'v-chat': 'healthy',
+    })
+    for (const model of ['chat', 'v-chat']) {
+      const stream = client(gateway).chat.completions.stream({
+        model,
+        messages: [{ role: 'user', content: 'ping' }],
+      })
+      const { choices } = await stream.finalChatCompletion()
+      assert.equal(choices[0]?.message.content, 'pong', model)
+      assert.equal(choices[0]?.finish_reason, 'stop', model)
+    }
+  })
+})
