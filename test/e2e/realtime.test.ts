@@ -217,7 +217,7 @@ describe('a session that cannot be had', () => {
   test('is refused over HTTP with the status and the reason', () => {
     const dead = { group: 'dead', base: 'http://127.0.0.1:9/v1', model: 'openai/gpt-realtime', ...MODE }
     const cohere = { group: 'cohere', base: 'ok', model: 'cohere/command-r' }
-    const unbuilt = { group: 'unbuilt', base: 'ok', model: 'bedrock/some', ...MODE }
+    const unbuilt = { group: 'unbuilt', base: 'ok', model: 'sagemaker/some', ...MODE }
     const hang = sick('hang', { params: ', timeout: 0.3' })
     const orders = ['e401', 'e403', 'e404', 'e429', 'e500', 'e503', 'html', 'reset'].map((order) =>
       sick(order),
@@ -235,7 +235,7 @@ describe('a session that cannot be had', () => {
         ['?model=dead', 502, 'unreachable', /connection refused/],
         ['?model=hang', 504, 'timeout', /Timeout exceeded: deployment "hang"/],
         ['?model=cohere', 400, 'bad_request', /its provider \(cohere\) has no realtime/],
-        ['?model=unbuilt', 503, 'none_available', /bedrock/],
+        ['?model=unbuilt', 503, 'none_available', /sagemaker/],
         ['?model=nobody', 400, 'bad_request', /^\/realtime: Invalid model name passed in model=nobody\./],
         ['?model=', 400, 'bad_request', /^\/realtime: Invalid model name passed in model=None\./],
         ['', 400, 'bad_request', /^\/realtime: Invalid model name passed in model=None\./],

@@ -7,7 +7,7 @@ import type { Native, NativeCall } from './native.ts'
 /** Claude at Anthropic (https://platform.claude.com/docs/en/api/overview, read 2026-11-27). */
 export const anthropic: Native = {
   id: 'anthropic',
-  paths: /^\/v1\/messages(\/count_tokens)?$/,
+  paths: /^(?!\/as-)(?:\/.+)?(?<own>\/v1\/messages(?:\/count_tokens)?)$/,
   answer: (call) => unauthorized(call) ?? wrongVersion(call) ?? served(call),
   error: anthropicError,
 }

@@ -27,7 +27,7 @@ export interface NativeCall {
  */
 export interface Native {
   readonly id: string
-  /** Paths that are nobody else's: they are served without `/as-<id>` too. */
+  /** Paths that are nobody else's: they are served without `/as-<id>` too. Its group `own` is the provider's path. */
   readonly paths?: RegExp
   /** The honest answer, or a refusal. */
   answer(call: NativeCall): Reply

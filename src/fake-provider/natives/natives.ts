@@ -47,8 +47,10 @@ export const NATIVES: readonly Native[] = [
 
 /** The provider that a path names, and the path below it; undefined where it names none. */
 export function nativeOf(path: string): { readonly native: Native; readonly path: string } | undefined {
-  const own = NATIVES.find((one) => one.paths?.test(path))
-  if (own !== undefined) return { native: own, path }
+  for (const native of NATIVES) {
+    const found = native.paths?.exec(path)
+    if (found) return { native, path: found.groups?.['own'] ?? path }
+  }
   const [, id, below = ''] = /^\/as-([\w-]+)(\/.*)?$/.exec(path) ?? []
   const native = NATIVES.find((one) => one.id === id)
   return native === undefined ? undefined : { native, path: below === '' ? '/' : below }

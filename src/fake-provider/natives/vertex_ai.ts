@@ -16,6 +16,7 @@ const LIVE_MODEL = /^projects\/[^/]+\/locations\/[^/]+\/publishers\/google\/mode
 /** Vertex AI, and in the same place the endpoint that gives its tokens. */
 export const VERTEX_AI: Native = {
   id: 'vertex_ai',
+  paths: /^\/v1(?:beta1)?\/projects\/.+$/,
   answer: (call) => (call.path === '/token' ? token(call) : (refusedToken(call) ?? method(call))),
   error: googleError,
   session: (call) => {

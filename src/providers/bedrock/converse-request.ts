@@ -41,6 +41,8 @@ const SAID = new Set([
   'prompt_cache_key',
   'prompt_cache_retention',
   'top_k',
+  // A header of Anthropic's own API, and a word of InvokeModel's: Converse knows whom it speaks to.
+  'anthropic_version',
 ])
 /** OpenAI's members that Converse has no word for, and the values that mean nothing. */
 const UNKNOWN: Readonly<Record<string, readonly Json[]>> = {

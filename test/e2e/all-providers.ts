@@ -1,0 +1,149 @@
+import { generateKeyPairSync } from 'node:crypto'
+import { COMPATIBLE_LAWS } from '../../src/fake-provider/natives/compatible-laws.ts'
+import type { Listed } from './health-answer.ts'
+
+type Params = Readonly<Record<string, unknown>>
+
+/** Models that decide what a row's deployment is for. */
+const MODELS: Readonly<Record<string, string>> = {
+  xai: 'grok-4',
+  deepseek: 'deepseek-reasoner',
+  infinity: 'BAAI/bge-small-en-v1.5',
+}
+
+/** Every row of the compatible table, at its double below `url` (`http://host/order`). */
+export function rowDeployments(url: string, key: string): readonly Listed[] {
+  return COMPATIBLE_LAWS.map(({ id, base, chats, isKeyless }) => ({
+    model_name: id,
+    litellm_params: {
+      model: `${id}/${MODELS[id] ?? 'the-model'}`,
+      api_base: `${url}/as-${id}${new URL(base).pathname.replace(/\/$/, '')}`,
+      ...(isKeyless !== true && { api_key: key }),
+    },
+    model_info: {
+      mode: id === 'text-completion-codestral' ? 'completion' : chats === false ? 'embedding' : 'chat',
+    },
+  }))
+}
+
+/** A service account of Vertex AI's double: it checks signatures with the key that `private_key_id` is. */
+export function serviceAccount(url: string): Params {
+  const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
+  return {
+    type: 'service_account',
+    project_id: 'a-project',
+    private_key_id: publicKey.export({ type: 'spki', format: 'der' }).toString('base64url'),
+    private_key: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+    client_email: 'robot@a-project.iam.gserviceaccount.com',
+    token_uri: `${url}/as-vertex_ai/token`,
+  }
+}
+
+/** Where tokens are to be had, for who cannot say so in a config. */
+export function tokenHosts(url: string): Readonly<Record<string, string>> {
+  return { WATSONX_IAM_URL: `${url}/as-watsonx/identity/token` }
+}
+
+/**
+ * A deployment in each mode of every provider that is more than a row of the table, at its double below `url`. OpenAI, Azure
+ * and Cohere are the fake provider itself.
+ */
+export function nativeDeployments(url: string, key: string): readonly Listed[] {
+  const at = (base: string, more: Params = {}): Params => ({
+    api_base: `${url}${base}`,
+    api_key: key,
+    ...more,
+  })
+  const bedrock = {
+    aws_bedrock_runtime_endpoint: `${url}/as-bedrock`,
+    aws_region_name: 'us-east-1',
+    aws_access_key_id: 'AKIAEXAMPLE',
+    aws_secret_access_key: 'secret-of-AKIAEXAMPLE',
+  }
+  const vertex = {
+    api_base: `${url}/as-vertex_ai`,
+    vertex_location: 'europe-west4',
+    vertex_credentials: serviceAccount(url),
+  }
+  const watsonx = at('/as-watsonx', { project_id: 'project-1' })
+  const [openai, azure, cohere] = [at('/v1'), at('', { api_version: '2024-10-21' }), at('')]
+  const gemini = at('/as-gemini/v1beta')
+  const byMode: Readonly<Record<string, readonly (readonly [model: string, params: Params])[]>> = {
+    chat: [
+      ['openai/gpt-4o', openai],
+      ['azure/gpt-4o', azure],
+      ['anthropic/claude-haiku-4-5', at('/as-anthropic')],
+      ['bedrock/anthropic.claude-3-sonnet-20240229-v1:0', bedrock],
+      ['gemini/gemini-2.5-flash', gemini],
+      ['vertex_ai/gemini-2.5-flash', vertex],
+      ['cohere/command-a-03-2025', cohere],
+      ['mistral/mistral-small-latest', at('/as-mistral/v1')],
+      ['ollama/llama3.2', at('/as-ollama')],
+      ['huggingface/meta-llama/Llama-3.1-8B-Instruct', at('/as-huggingface')],
+      ['replicate/meta/meta-llama-3-8b-instruct', at('/as-replicate/v1')],
+      ['watsonx/ibm/granite-3-8b-instruct', watsonx],
+      [
+        'databricks/databricks-claude-sonnet-4',
+        at('/as-databricks/serving-endpoints', { api_key: 'dapi-1234567' }),
+      ],
+      ['azure_ai/Llama-3.3-70B-Instruct', at('/as-azure_ai/models')],
+      ['nvidia_nim/meta/llama-3.1-8b-instruct', at('/as-nvidia_nim/v1')],
+    ],
+    completion: [
+      ['text-completion-openai/gpt-3.5-turbo-instruct', openai],
+      ['watsonx_text/ibm/granite-3-8b-instruct', watsonx],
+      ['text-completion-codestral/codestral-latest', at('/as-mistral/v1')],
+    ],
+    embedding: [
+      ['openai/text-embedding-3-small', openai],
+      ['cohere/embed-v4.0', cohere],
+      ['bedrock/amazon.titan-embed-text-v1', bedrock],
+      ['gemini/gemini-embedding-001', gemini],
+      ['vertex_ai/text-embedding-005', vertex],
+      ['voyage/voyage-3.5', at('/as-voyage/v1')],
+      ['jina_ai/jina-embeddings-v3', at('/as-jina_ai/v1')],
+      ['nvidia_nim/nvidia/nv-embedqa-e5-v5', at('/as-nvidia_nim/v1')],
+    ],
+    image_generation: [
+      ['openai/gpt-image-1', openai],
+      ['gemini/imagen-4.0-generate-001', gemini],
+      ['bedrock/amazon.nova-canvas-v1:0', bedrock],
+    ],
+    audio_transcription: [
+      ['openai/whisper-1', openai],
+      ['deepgram/nova-3', at('/as-deepgram/v1')],
+      ['elevenlabs/scribe_v1', at('/as-elevenlabs')],
+      ['assemblyai/universal-2', at('/as-assemblyai')],
+    ],
+    audio_speech: [
+      ['openai/tts-1', openai],
+      ['deepgram/aura-2-thalia-en', at('/as-deepgram/v1')],
+      ['elevenlabs/eleven_multilingual_v2', at('/as-elevenlabs')],
+      ['gemini/gemini-2.5-flash-preview-tts', gemini],
+    ],
+    rerank: [
+      ['cohere/rerank-v3.5', cohere],
+      ['bedrock/cohere.rerank-v3-5:0', bedrock],
+      ['voyage/rerank-2.5', at('/as-voyage/v1')],
+      ['jina_ai/jina-reranker-v2-base-multilingual', at('/as-jina_ai/v1')],
+      ['nvidia_nim/nvidia/llama-nemotron-rerank-1b-v2', at('/as-nvidia_nim/v1')],
+    ],
+    batch: [
+      ['openai/gpt-4o-batch', openai],
+      ['azure/gpt-4o-batch', azure],
+      ['anthropic/claude-haiku-4-5', at('/as-anthropic')],
+    ],
+    realtime: [
+      ['openai/gpt-realtime', openai],
+      ['xai/grok-voice-latest', at('/as-xai/v1')],
+      ['gemini/gemini-live-2.5-flash-preview', gemini],
+    ],
+  }
+  return Object.entries(byMode).flatMap(([mode, listed]) =>
+    listed.map(([model, params]) => ({
+      model_name: `${mode} of ${model.split('/')[0]}`,
+      litellm_params: { model, ...params },
+      model_info: { mode, health_check_timeout: 20 },
+    })),
+  )
+}
