@@ -7,7 +7,7 @@ import type { Native, NativeCall } from './native.ts'
 
 /**
  * The compatible providers that have realtime sessions of their own as well: xAI's voice agent
- * (https://docs.x.ai/developers/model-capabilities/audio/voice-agent, read 2026-11-27).
+ * (https://docs.x.ai/developers/model-capabilities/audio/voice-agent, read in copies of it).
  */
 export const WITH_SESSIONS: readonly Native[] = COMPATIBLE_LAWS.filter(({ id }) => id === 'xai')
   .map(compatibleNative)

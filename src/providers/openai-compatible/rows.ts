@@ -14,7 +14,7 @@ export const COMPATIBLE_ROWS: readonly CompatibleRow[] = [
   plain('anyscale', 'api.endpoints.anyscale.com/v1', 'ANYSCALE_API_KEY'),
   plain('apertis', 'api.stima.tech/v1', 'STIMA_API_KEY', { renames: OLD_BUDGET }),
   plain('baseten', 'inference.baseten.co/v1', 'BASETEN_API_KEY'),
-  // https://inference-docs.cerebras.ai/resources/openai and /capabilities/reasoning (read 2026-11-27).
+  // https://inference-docs.cerebras.ai/resources/openai and /capabilities/reasoning, as others quote it.
   plain('cerebras', 'api.cerebras.ai/v1', 'CEREBRAS_API_KEY', {
     refuses: [{ fields: ['frequency_penalty', 'presence_penalty', 'logit_bias'] }],
     thoughts: 'reasoning',

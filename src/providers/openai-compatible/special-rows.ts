@@ -51,7 +51,7 @@ export const SPECIAL_ROWS: readonly CompatibleRow[] = [
     base: 'https://api.together.xyz/v1',
     keyEnv: ['TOGETHER_API_KEY', 'TOGETHER_AI_API_KEY', 'TOGETHERAI_API_KEY', 'TOGETHER_AI_TOKEN'],
     baseEnv: ['TOGETHER_AI_API_BASE'],
-    // https://docs.together.ai (read 2026-11-27) names the newer host.
+    // https://docs.together.ai names the newer host.
     hosts: ['api.together.ai'],
     // https://docs.together.ai/docs/reasoning-overview.
     thoughts: 'reasoning',
