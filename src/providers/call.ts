@@ -11,6 +11,7 @@ import { withoutNames } from './body-defaults.ts'
 import { bodyText } from './error-facts.ts'
 import { followUp, type CallGround } from './follow-up.ts'
 import type { RelayedForm } from './form-request.ts'
+import { later } from './later.ts'
 import { redactAlso } from './line-redact.ts'
 import { refusedBy } from './refused-params.ts'
 import type { FieldRules } from './refused-params.ts'
@@ -223,33 +224,9 @@ function faceOf(line: Line, route: RouteName): RelayFace | undefined {
 /** Failures reach the sink as the transport names them: whoever answers the client says where and what to do. */
 export function start(line: Line, wire: WireRequest, limits: Limits, sink: StreamSink): Stream {
   const authorized = line.authorize(wire)
-  return authorized instanceof Promise
-    ? startLater(line, authorized, limits, sink)
-    : line.transport.stream(authorized, limits, sink)
-}
-
-/** For providers that fetch a token first: the stream begins when they have it, unless cancelled before. */
-function startLater(line: Line, authorized: Promise<WireRequest>, limits: Limits, sink: StreamSink): Stream {
-  let running: Stream | undefined
-  let cancelled = false
-  authorized.then(
-    (wire) => {
-      if (!cancelled) running = line.transport.stream(wire, limits, sink)
-    },
-    (error: unknown) => {
-      if (!cancelled) sink.fail(asGatewayError(error))
-    },
-  )
-  return {
-    resume: () => running?.resume(),
-    cancel: () => {
-      if (running !== undefined) running.cancel()
-      else if (!cancelled) {
-        cancelled = true
-        sink.fail(new GatewayError('cancelled', 'the caller went away', { source: 'client' }))
-      }
-    },
-  }
+  const send = (ready: WireRequest): Stream => line.transport.stream(ready, limits, sink)
+  // For providers that fetch a token first.
+  return authorized instanceof Promise ? later(authorized, send, sink) : send(authorized)
 }
 
 function codecOf<M extends HttpMode>(line: Line, mode: M): Codec<M> {

@@ -27,7 +27,7 @@ export function rowDeployments(url: string, key: string): readonly Listed[] {
 }
 
 /** A service account of Vertex AI's double: it checks signatures with the key that `private_key_id` is. */
-export function serviceAccount(url: string): Params {
+export function serviceAccount(url: string): Readonly<Record<string, string>> {
   const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
   return {
     type: 'service_account',

@@ -2,15 +2,27 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 
 /** A proxy that changes the requests which pass it. */
 export interface MutatingProxy {
-  /** `<url>/<mutation>/<path at the upstream>`. */
+  /** `<url>/<mutation>/<path at the upstream>`; any other word changes nothing. */
   readonly url: string
   stop(): Promise<void>
 }
 
 /** What can be wrong with a request of ours. */
 export const MUTATIONS = ['path', 'auth', 'extra', 'missing'] as const
+export type Mutation = (typeof MUTATIONS)[number]
 
 const DEADLINE_MS = 10_000
+const CREDENTIALS: ReadonlySet<string> = new Set(['authorization', 'api-key', 'x-api-key', 'x-goog-api-key'])
+/** Of one hop. */
+const HOP: ReadonlySet<string> = new Set([
+  'host',
+  'connection',
+  'content-length',
+  'transfer-encoding',
+  'accept-encoding',
+])
+/** Without these no provider serves a request. */
+const MUSTS = ['messages', 'inputs', 'input', 'documents', 'prompt', 'texts', 'contents', 'query'] as const
 
 /** Starts a proxy in front of `upstream` that makes one mistake in each request: which, its path says first. */
 export async function startMutatingProxy(upstream: string): Promise<MutatingProxy> {
@@ -35,12 +47,12 @@ async function pass(upstream: string, request: IncomingMessage, response: Server
   const chunks: Buffer[] = []
   for await (const chunk of request) if (Buffer.isBuffer(chunk)) chunks.push(chunk)
   const headers = new Headers()
-  for (const name of ['authorization', 'content-type', 'accept']) {
-    const value = request.headers[name]
-    if (typeof value === 'string' && !(mutation === 'auth' && name === 'authorization'))
+  for (const [name, value] of Object.entries(request.headers))
+    if (typeof value === 'string' && !HOP.has(name) && !(mutation === 'auth' && CREDENTIALS.has(name)))
       headers.set(name, value)
-  }
-  const answer = await fetch(`${upstream}${rest}${mutation === 'path' ? '/elsewhere' : ''}`, {
+  const [path = '', query] = rest.split('?')
+  const where = `${path}${mutation === 'path' ? '/elsewhere' : ''}${query === undefined ? '' : `?${query}`}`
+  const answer = await fetch(`${upstream}${where}`, {
     method: request.method ?? 'GET',
     headers,
     signal: AbortSignal.timeout(DEADLINE_MS),
@@ -63,7 +75,7 @@ function mutated(mutation: string, body: Buffer): string | Buffer<ArrayBuffer> {
   }
   const json: Record<string, unknown> = JSON.parse(body.toString())
   if (mutation === 'extra') return JSON.stringify({ ...json, made_up: 1 })
-  const lost = ['messages', 'prompt', 'input', 'inputs', 'texts', 'query'].find((name) => name in json) ?? ''
+  const lost = MUSTS.find((name) => name in json) ?? ''
   const { [lost]: _, ...rest } = json
   return JSON.stringify(rest)
 }

@@ -7,7 +7,7 @@ import { OpenAI } from 'openai'
 import { startFakeProvider } from '../../src/fake-provider/server.ts'
 import { ask } from './asking.ts'
 import { askHealth, assertVerdicts, withModels, type Listed } from './health-answer.ts'
-import { startSpoilingProxy, type Mutation } from './spoiling-proxy.ts'
+import { MUTATIONS, startMutatingProxy, type Mutation } from './mutating-proxy.ts'
 import type { Gateway } from './program.ts'
 
 const fake = await startFakeProvider()
@@ -367,7 +367,7 @@ test('a credential that is refused is an unhealthy one, and the sentence says wh
 })
 
 test('a request that is spoilt on its way turns the verdict', async () => {
-  const proxy = await startSpoilingProxy(OK)
+  const proxy = await startMutatingProxy(OK)
   const expected: Readonly<Record<Mutation | 'none', string>> = {
     none: 'healthy',
     path: 'not_found 404',
@@ -375,10 +375,10 @@ test('a request that is spoilt on its way turns the verdict', async () => {
     extra: 'bad_request 400',
     missing: 'bad_request 400',
   }
-  const mutations = ['none', 'path', 'auth', 'extra', 'missing'] as const
+  const mutations = ['none', ...MUTATIONS] as const
   try {
     const models = mutations.flatMap((how) => {
-      const base = proxy.base(how)
+      const base = `${proxy.url}/${how}`
       return [
         listed(`foundry ${how}`, 'azure_ai/llama', {
           api_base: `${base}/as-azure_ai/models`,

@@ -7,6 +7,7 @@ import { OpenAI } from 'openai'
 import { isJsonObject, type Json, type JsonObject } from '../../src/core/json.ts'
 import { startFakeProvider } from '../../src/fake-provider/server.ts'
 import type { JournalEntry } from '../../src/fake-provider/journal.ts'
+import { serviceAccount } from './all-providers.ts'
 import { askHealth, assertVerdicts, withModels, type Listed } from './health-answer.ts'
 import type { Gateway } from './program.ts'
 
@@ -17,20 +18,7 @@ const PIXEL =
 const fake = await startFakeProvider({ keys: [KEY] })
 after(() => fake.stop())
 
-/** A service account of the double: it checks signatures with the key that `private_key_id` is. */
-function serviceAccount(): JsonObject {
-  const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
-  return {
-    type: 'service_account',
-    project_id: 'a-project',
-    private_key_id: publicKey.export({ type: 'spki', format: 'der' }).toString('base64url'),
-    private_key: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
-    client_email: 'robot@a-project.iam.gserviceaccount.com',
-    token_uri: `${fake.url}/ok/as-vertex_ai/token`,
-  }
-}
-
-const ACCOUNT = serviceAccount()
+const ACCOUNT = serviceAccount(`${fake.url}/ok`)
 
 function listed(name: string, model: string, mode: string, params: JsonObject): Listed {
   return {

@@ -3,15 +3,15 @@ import { asGatewayError } from '../../core/failure.ts'
 import type { JsonObject } from '../../core/json.ts'
 import type { HttpMode, Operations } from '../../core/mode.ts'
 import type { Codec, StreamDecoder } from '../../providers/adapter.ts'
-import { decoded, encode } from '../../providers/call.ts'
+import { decoded, encode, start } from '../../providers/call.ts'
 import type { Line } from '../../providers/call.ts'
+import { later } from '../../providers/later.ts'
 import { followUp } from '../../providers/follow-up.ts'
 import type { RelayedForm } from '../../providers/form-request.ts'
 import type { Operation, Sound, Translation } from '../request/operation.ts'
 import type { Limits, Stream, StreamSink, WireRequest, WireResponse } from '../road.ts'
 import { refuse } from '../request/request.ts'
 import { inlined, type FetchMedia } from './inline-media.ts'
-import { later } from './later.ts'
 import { readObject } from './read-object.ts'
 import { takeForm, type WholeForm } from './take-form.ts'
 import { wholeSink, type Written } from './whole-answer.ts'
@@ -100,12 +100,12 @@ function ask(asking: Asking, limits: Limits): Stream {
   }
   const { target, cancel } = decoder === undefined ? unstreamed(asking) : streamed(asking, decoder)
   const inline = inlined(line, mode, request, limits, asked.fetchMedia)
-  const start = (filled: Operations[HttpMode]['request']): Stream => {
+  const begin = (filled: Operations[HttpMode]['request']): Stream => {
     const left = asked.form === undefined ? limits : asking.leftOf()
     const most = isWhole ? { ...left, maxBytes: Math.min(left.maxBytes, MAX_WHOLE_BYTES) } : left
-    return send(line, wireOf(line, mode, filled, asked), most, target)
+    return start(line, wireOf(line, mode, filled, asked), most, target)
   }
-  const running = inline === undefined ? start(request) : later(inline, start, target)
+  const running = inline === undefined ? begin(request) : later(inline, begin, target)
   return cancel === undefined ? running : cancelledBy(running, cancel)
 }
 
@@ -174,13 +174,6 @@ function wireOf<M extends HttpMode>(
   }
   if (dropped.length > 0) told(dropped)
   return wire
-}
-
-/** Credentials may have to be fetched first. */
-function send(line: Line, wire: WireRequest, limits: Limits, sink: StreamSink): Stream {
-  const signed = line.authorize(wire)
-  const start = (ready: WireRequest): Stream => line.transport.stream(ready, limits, sink)
-  return signed instanceof Promise ? later(signed, start, sink) : start(signed)
 }
 
 function written(answer: JsonObject | Sound): Written {

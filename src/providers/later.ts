@@ -1,5 +1,5 @@
-import { asGatewayError, GatewayError } from '../../core/failure.ts'
-import type { Stream, StreamSink } from '../road.ts'
+import { asGatewayError, GatewayError } from '../core/failure.ts'
+import type { Stream, StreamSink } from '../transport/wire.ts'
 
 /**
  * An exchange that begins when something else is there: a picture, a token, the rest of a form. A cancel meanwhile
