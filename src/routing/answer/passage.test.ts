@@ -262,6 +262,50 @@ test('usage is what JSON.parse of the whole finds, wherever an answer is split, 
   )
 })
 
+test('a large answer’s usage is seen wherever its top level says it, however the answer is split', () => {
+  const decoy = { usage: { prompt_tokens: 9, completion_tokens: 9 } }
+  const many = Array.from({ length: 900 }, (_, at) => ({ at, note: '}]"\\', ...decoy }))
+  const fillers: Readonly<Record<string, unknown>> = {
+    nothing: [],
+    one: [decoy],
+    quoted: LOOKALIKE.repeat(80),
+    many,
+    deep: { deep: [[decoy, 'x'.repeat(66_000)]] },
+    text: 'y'.repeat(70_000),
+  }
+  const filler = fc.constantFrom(...Object.keys(fillers))
+  const splits = fc.array(fc.nat(), { maxLength: 40 })
+  fc.assert(
+    fc.property(tokens, filler, filler, filler, splits, fc.boolean(), (usage, a, b, c, cuts, isWide) => {
+      const body = {
+        a: fillers[a],
+        choices: [{}],
+        b: fillers[b],
+        usage,
+        c: fillers[c],
+        end: 'z'.repeat(65_536),
+      }
+      const { passage, seen } = open({ stream: false })
+      passage.head(200, {})
+      send(passage, JSON.stringify(body, null, isWide ? 1 : 0), cuts)
+      passage.end()
+      assert.deepEqual(seen.facts?.usage, counted(usage))
+    }),
+    { numRuns: 60 },
+  )
+})
+
+test('a large answer without usage at its top level costs nothing that can be counted', () => {
+  const lost = { choices: [{ usage: { prompt_tokens: 1 } }], end: 'z'.repeat(70_000) }
+  for (const text of [JSON.stringify(lost), `${JSON.stringify(lost).slice(0, -1)},"usage":null}`]) {
+    const { passage, seen } = open({ stream: false })
+    passage.head(200, {})
+    send(passage, text, [66_000])
+    passage.end()
+    assert.deepEqual([kindOf(seen), seen.facts?.usage], ['end', undefined])
+  }
+})
+
 test('a stream’s usage is that of its last event which says any, wherever it is split', () => {
   fc.assert(
     fc.property(tokens, tokens, fc.array(fc.nat(), { maxLength: 12 }), (early, usage, splits) => {
