@@ -5,6 +5,8 @@ import type { AnswerFacts } from '../../core/answer-facts.ts'
 import { createHandClock } from '../../core/clock.ts'
 import type { HandClock } from '../../core/clock.ts'
 import { GatewayError } from '../../core/failure.ts'
+import { scanObject } from '../../core/json-spans.ts'
+import type { AskedChoices } from '../request/choices.ts'
 import type { AnswerShape } from '../request/operation.ts'
 import { Passage } from './passage.ts'
 
@@ -22,7 +24,13 @@ interface Seen {
   overs: number
 }
 
-function open(options: { stream: boolean; model?: string; full?: boolean; shape?: AnswerShape }): {
+function open(options: {
+  stream: boolean
+  model?: string
+  full?: boolean
+  shape?: AnswerShape
+  asked?: AskedChoices
+}): {
   passage: Passage
   seen: Seen
   clock: HandClock
@@ -32,6 +40,7 @@ function open(options: { stream: boolean; model?: string; full?: boolean; shape?
   const passage = new Passage({
     stream: options.stream,
     shape: options.shape ?? { kind: 'object', proof: 'choices' },
+    ...(options.asked !== undefined && { asked: options.asked }),
     ...(options.model !== undefined && { model: options.model }),
     redact: (text) => text,
     clock,
@@ -194,6 +203,47 @@ test('a stream that ends in order without saying so was cut off, however it is c
         assert.deepEqual([kindOf(seen), seen.text, seen.overs], [end, expected, 1], text)
       }),
       { numRuns: 40 },
+    )
+})
+
+const asking = (mode: 'chat' | 'completion', request: object): AskedChoices => {
+  const body = Buffer.from(JSON.stringify(request))
+  return { operation: { mode }, body, spans: scanObject(body) }
+}
+const choice = (index: number, finish: string | null): object => ({
+  delta: { tool_calls: [{ index: 7 }] },
+  finish_reason: finish,
+  index,
+})
+const choices = (...all: readonly object[]): string => `data: ${JSON.stringify({ choices: all })}\n\n`
+
+test('a stream of several choices is complete when each of them is, however it is cut', () => {
+  const both = choices(choice(0, null)) + choices(choice(1, null)) + choices(choice(0, 'stop'))
+  const two = asking('chat', { n: 2 })
+  const cases: readonly (readonly [asked: AskedChoices, text: string, end: string])[] = [
+    [two, both, 'cut'],
+    [two, both + choices(choice(0, 'stop')), 'cut'],
+    [two, both + choices(choice(1, 'length')), 'end'],
+    [two, choices(choice(0, 'stop'), choice(1, 'stop')), 'end'],
+    [two, `${both}data: [DONE]\n\n`, 'end'],
+    [asking('chat', { n: 1, prompt: ['a', 'b'] }), both, 'end'],
+    [asking('chat', {}), both, 'end'],
+    [asking('completion', { prompt: ['a', 'b'] }), both, 'cut'],
+    [asking('completion', { prompt: ['a', 'b'] }), both + choices(choice(1, 'stop')), 'end'],
+    [asking('completion', { prompt: [[1], [2]], n: 2 }), both + choices(choice(1, 'stop')), 'cut'],
+    [asking('completion', { prompt: [1, 2] }), both, 'end'],
+    [asking('completion', { prompt: 'a' }), both, 'end'],
+  ]
+  for (const [asked, text, end] of cases)
+    fc.assert(
+      fc.property(fc.array(fc.nat(), { maxLength: 8 }), (splits) => {
+        const { passage, seen } = open({ stream: true, shape: CHAT, asked })
+        passage.head(200, {})
+        send(passage, text, splits)
+        passage.end()
+        assert.deepEqual([kindOf(seen), seen.text], [end, text], `${asked.body.toString()} ${text}`)
+      }),
+      { numRuns: 20 },
     )
 })
 

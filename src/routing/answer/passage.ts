@@ -272,7 +272,8 @@ export class Passage implements StreamSink {
     const rest = this.#gate?.rest()
     const error = this.#watch?.error()
     // Half a line is kept back: the error event that follows must be readable.
-    if (this.#watch?.isFinished() === false && error === undefined && saysEnd(this.#options.shape)) {
+    const { asked, shape } = this.#options
+    if (this.#watch?.isFinished(asked) === false && error === undefined && saysEnd(shape)) {
       this.#fail(cutOff())
       return
     }
