@@ -175,6 +175,23 @@ describe('files and batches', () => {
       assert.deepEqual(listed, [other.id, batch.id])
     }))
 
+  test('name the provider’s models in the lines of a batch, whatever names of ours a client wrote', () =>
+    withBoth(async (gateway, pair) => {
+      const lines = (...models: readonly string[]): string =>
+        models.map((model) => `${LINES.replace('"gpt-4o"', JSON.stringify(model))}\n`).join('')
+      const stored = async (purpose: OpenAI.FilePurpose, text: string): Promise<string> => {
+        const file = await toFile(Buffer.from(text), 'in.jsonl')
+        const { id, bytes } = await clientOf(gateway).files.create({ file, purpose }, as('beta'))
+        const content = await (await clientOf(gateway).files.content(id)).text()
+        assert.equal(bytes, content.length)
+        return content
+      }
+      const ours = lines('beta', 'id-beta', 'alpha', 'another')
+      assert.equal(await stored('batch', ours), lines('my-batch', 'my-batch', 'alpha', 'another'))
+      assert.equal(await stored('fine-tune', ours), ours)
+      assert.equal(pair.alpha.journal().length, 0)
+    }))
+
   test('are listed page by page, where `after` says where', () =>
     withBoth(async (gateway, pair) => {
       for (let count = 0; count < 3; count += 1) await putAtAlpha(pair)

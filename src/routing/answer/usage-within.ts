@@ -28,9 +28,7 @@ interface Found {
 
 /** Has seen nothing yet. */
 export function createUsageWithin(): UsageWithin {
-  /** The last bytes of what has passed, and the first of what comes: a key and its value may come in two pieces. */
-  const seam = Buffer.allocUnsafe(2 * NEAR_BYTES)
-  let seamBytes = 0
+  const seam = createSeam()
   let found: Found | undefined
   let followed = 0
   let passed = 0
@@ -62,27 +60,19 @@ export function createUsageWithin(): UsageWithin {
     return next
   }
   const search = (bytes: Buffer, from: number): void => {
-    for (let at = from; at !== -1 && followed < MOST_FOLLOWED_BYTES;) {
+    let at = from
+    do {
       const key = keyIn(bytes, at, 0)
       if (key === -1) return
       at = goOn(begin(), bytes, key, passed)
-    }
+    } while (at !== -1)
   }
   /** A key that has passed, whose usage shows only in what comes. */
   const searchSeam = (chunk: Buffer): void => {
-    const seamStart = passed - seamBytes
-    const joined = seam.subarray(0, seamBytes + chunk.copy(seam, seamBytes, 0, NEAR_BYTES))
-    const key = keyIn(joined, Math.max(0, doneUntil - seamStart), seamBytes)
-    if (key !== -1 && key < seamBytes) goOn(begin(), joined.subarray(0, seamBytes), key, seamStart)
-  }
-  const remember = (chunk: Buffer): void => {
-    if (chunk.length >= NEAR_BYTES) {
-      seamBytes = chunk.copy(seam, 0, chunk.length - NEAR_BYTES)
-      return
-    }
-    const kept = Math.min(seamBytes, NEAR_BYTES - chunk.length)
-    seam.copyWithin(0, seamBytes - kept, seamBytes)
-    seamBytes = kept + chunk.copy(seam, kept)
+    const start = passed - seam.size()
+    const joined = seam.joined(chunk)
+    const key = keyIn(joined, Math.max(0, doneUntil - start), seam.size())
+    if (key !== -1 && key < seam.size()) goOn(begin(), joined.subarray(0, seam.size()), key, start)
   }
   return {
     push: (chunk) => {
@@ -90,12 +80,38 @@ export function createUsageWithin(): UsageWithin {
       if (found === undefined) searchSeam(chunk)
       const from = found === undefined ? 0 : goOn(found, chunk, 0, passed)
       if (from !== -1) search(chunk, from)
-      remember(chunk)
+      seam.remember(chunk)
       passed += chunk.length
     },
     usage: () => {
       if (found?.isClosed !== true || followed >= MOST_FOLLOWED_BYTES) return undefined
       return usageAfterKey(Buffer.concat(found.start), 0)
+    },
+  }
+}
+
+/** The last bytes of what has passed, and the first of what comes: a key and its value may come in two pieces. */
+interface Seam {
+  /** Of what has passed. */
+  size(): number
+  joined(chunk: Buffer): Buffer
+  remember(chunk: Buffer): void
+}
+
+function createSeam(): Seam {
+  const bytes = Buffer.allocUnsafe(2 * NEAR_BYTES)
+  let size = 0
+  return {
+    size: () => size,
+    joined: (chunk) => bytes.subarray(0, size + chunk.copy(bytes, size, 0, NEAR_BYTES)),
+    remember: (chunk) => {
+      if (chunk.length >= NEAR_BYTES) {
+        size = chunk.copy(bytes, 0, chunk.length - NEAR_BYTES)
+        return
+      }
+      const kept = Math.min(size, NEAR_BYTES - chunk.length)
+      bytes.copyWithin(0, size - kept, size)
+      size = kept + chunk.copy(bytes, kept)
     },
   }
 }

@@ -7,6 +7,7 @@ import { createCopyHeaders, successHeaders } from '../answer/answer-head.ts'
 import { CONNECTION_FIELDS, GATEWAY_FIELDS } from '../request/fields.ts'
 import { fieldsAsJson } from '../request/form-fields.ts'
 import { withOurIds } from './answer.ts'
+import { batchContent } from './batch-models.ts'
 import { passContent } from './content.ts'
 import { deploymentKey } from './id.ts'
 import type { ObjectOperation } from './calls.ts'
@@ -92,6 +93,7 @@ async function served(
   const owner = await owners.find(hintsOf(request))
   if (operation.method === 'POST') checkModel(deps, request, owner)
   const call = callOf(request, owner)
+  const purpose = textOf(request, 'purpose')
   const { model, candidates } = owner
   const errand = {
     model,
@@ -106,7 +108,8 @@ async function served(
   }
   return severalTries(deps, errand, (attempt) => {
     const { line, connectTimeoutMs } = attempt
-    const wire = objectRequest(line, call)
+    const content = call.form && batchContent(deps, owner, line, purpose)
+    const wire = objectRequest(line, content ? { ...call, form: { ...call.form, content } } : call)
     if (operation.answer === 'content') {
       const limits = {
         ...limitsOf(deps.settings, line.deployment, {}, silenceOf(deps.settings, line.deployment, {})),
