@@ -11,6 +11,8 @@ export interface SessionOptions {
   readonly headers: Readonly<Record<string, string>>
   /** For the handshake, milliseconds. */
   readonly timeoutMs: number
+  /** As in Limits. */
+  readonly connectTimeoutMs?: () => number
   readonly signal: AbortSignal
 }
 
@@ -54,10 +56,15 @@ export async function openSession(line: Line, options: SessionOptions): Promise<
     headers: { ...options.headers, ...request.headers },
   }
   const { url, headers } = await line.authorize(wire)
-  const { timeoutMs, signal } = options
+  const { timeoutMs, connectTimeoutMs, signal } = options
   const opened = await line.transport.openSocket(
     { url, headers, protocols: request.protocols },
-    { timeoutMs, signal, maxBytes: MAX_SOCKET_MESSAGE_BYTES },
+    {
+      timeoutMs,
+      signal,
+      maxBytes: MAX_SOCKET_MESSAGE_BYTES,
+      ...(connectTimeoutMs !== undefined && { connectTimeoutMs }),
+    },
   )
   if ('refused' in opened) throw refusalOf(line, opened.refused)
   return opened.socket
