@@ -92,11 +92,11 @@ test('beside a deployment that swallows connections one that lives answers every
 
 test('a realtime session waits for connections once, however many deployments swallow them', async () => {
   await withBlackHoles(3, async (holes) => {
-    const voice = { model: 'openai/gpt-realtime' }
-    const entries = entriesOf(holes).map((each) => ({
-      ...each,
-      ...voice,
-      info: `${each.info}, mode: realtime`,
+    const entries = holes.map(({ url }, number) => ({
+      group: 'g',
+      base: `${url}/v1`,
+      model: 'openai/gpt-realtime',
+      info: `-${number}, mode: realtime`,
     }))
     await withStage(configOf(entries, SETTINGS), async ({ gateway }) => {
       const startedMs = performance.now()
