@@ -192,6 +192,41 @@ describe('files and batches', () => {
       assert.equal(pair.alpha.journal().length, 0)
     }))
 
+  test('come in parts too, to where the upload was begun', () =>
+    withBoth(async (gateway, pair) => {
+      const begin = (client: OpenAI, model: string, bytes: number) =>
+        client.uploads.create(
+          { bytes, filename: 'in.jsonl', mime_type: 'application/jsonl', purpose: 'batch' },
+          as(model),
+        )
+      const clients = { alpha: clientOf(gateway), beta: azureOf(gateway) }
+      for (const [model, client] of Object.entries(clients)) {
+        const upload = await begin(client, model, LINES.length)
+        assert.match(upload.id, /^upload_pg1_/)
+        const partIds: string[] = []
+        for (const text of [LINES.slice(20), LINES.slice(0, 20)]) {
+          const data = await toFile(Buffer.from(text), 'part')
+          const made = await client.uploads.parts.create(upload.id, { data })
+          assert.equal(made.upload_id, upload.id)
+          assert.match(made.id, /^part_pg1_/)
+          partIds.unshift(made.id)
+        }
+        const done = await client.uploads.complete(upload.id, { part_ids: partIds })
+        assert.deepEqual([done.id, done.status], [upload.id, 'completed'])
+        assert.match(done.file?.id ?? '', /^file-pg1_/)
+        assert.equal(await (await client.files.content(done.file?.id ?? '')).text(), LINES)
+        const other = await begin(client, model, 1)
+        assert.equal((await client.uploads.cancel(other.id)).status, 'cancelled')
+      }
+      const [at, elsewhere] = [await begin(clients.alpha, 'alpha', 1), await begin(clients.beta, 'beta', 1)]
+      const data = await toFile(Buffer.from('x'), 'part')
+      const part = await clients.beta.uploads.parts.create(elsewhere.id, { data })
+      pair.alpha.clearJournal()
+      await assert.rejects(clients.alpha.uploads.complete(at.id, { part_ids: [part.id] }), NotFoundError)
+      await assert.rejects(clients.alpha.uploads.complete(part.id, { part_ids: [] }), NotFoundError)
+      assert.equal(pair.alpha.journal().length, 0)
+    }))
+
   test('are listed page by page, where `after` says where', () =>
     withBoth(async (gateway, pair) => {
       for (let count = 0; count < 3; count += 1) await putAtAlpha(pair)
