@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyReply } from 'fastify'
-import { z } from 'zod'
+import * as z from 'zod'
 import { readTested } from '../../config/tested-deployment.ts'
 import type { TestRequest } from '../../config/tested-deployment.ts'
 import { asGatewayError, GatewayError } from '../../core/failure.ts'
