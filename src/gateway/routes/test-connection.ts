@@ -72,6 +72,7 @@ async function answer(
   })
   if (tested.kind === 'refused') throw invalid(400, tested.message)
   const { deployment, isConfigured, secrets } = tested
+  await connectionTest.prepare(deployment)
   const result = await connectionTest.test(
     deployment,
     (each) => connectionTest.openLine(each, isConfigured),
