@@ -10,6 +10,7 @@ import { bedrockChat } from './chat.ts'
 import { bedrockEmbedding } from './embedding.ts'
 import { bedrockImage } from './image.ts'
 import { parseModel, targetModel, type BedrockModel } from './model-id.ts'
+import { bedrockPassThrough } from './pass-through.ts'
 import { bedrockRerank } from './rerank.ts'
 import { classifyBedrock } from './refusal-rules.ts'
 
@@ -37,6 +38,7 @@ export const bedrock: ProviderAdapter = {
   realtime: 'unsupported',
   objects: 'unsupported',
   realtimeKeys: 'unsupported',
+  passThrough: bedrockPassThrough,
   connect,
   classify: classifyBedrock,
   auth: "AWS's signature, or `authorization: Bearer …`",
