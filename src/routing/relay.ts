@@ -162,11 +162,11 @@ function start(
       timeoutMs = waitedMs
       passage.abandon(error)
     })
-  const also = (names: readonly string[]): void => {
-    route = alsoDropped(route, names)
+  const tell: Tell = (change) => {
+    route = change(route)
   }
   try {
-    const exchange = sent(deps, plan, limits, passage, also)
+    const exchange = sent(deps, plan, limits, passage, tell)
     if (spent.running === 1) spent.sinceMs = clock.precise()
     running = exchange
     return patience === undefined ? exchange : patient(exchange, patience)
@@ -176,20 +176,18 @@ function start(
   }
 }
 
-/** In the provider's own words, made up here, as it came, or translated. */
-function sent(
-  deps: Ground,
-  plan: Plan,
-  limits: Limits,
-  passage: Passage,
-  dropped: Translated['dropped'],
-): Stream {
+/** Changes what the answer's head says of its route. */
+type Tell = (change: (route: AnswerHeaders) => AnswerHeaders) => void
+
+/** In the provider's own words, made here, as it came, or translated. */
+function sent(deps: Ground, plan: Plan, limits: Limits, passage: Passage, tell: Tell): Stream {
   const { operation, line, body, spans, form } = plan
   return (
     native(plan, limits, passage) ??
+    plan.made?.(limits, passage, (headers) => tell((route) => ({ ...route, ...headers }))) ??
     mocked(deps, plan, passage) ??
     relay(line, operation.side ?? operation.mode, body, spans, limits, passage, form) ??
-    translate(line, operation, body, translated(deps, plan, dropped), limits, passage)
+    translate(line, operation, body, translated(deps, plan, tell), limits, passage)
   )
 }
 
@@ -206,9 +204,10 @@ function native(
 function translated(
   { fetchMedia, clock }: Pick<RelayDeps, 'fetchMedia' | 'clock'>,
   { read: { stream, fieldRules }, form }: Plan,
-  dropped: Translated['dropped'],
+  tell: Tell,
 ): Translated {
   const dropParams = fieldRules?.dropParams
+  const dropped = (names: readonly string[]): void => tell((route) => alsoDropped(route, names))
   return { stream, fetchMedia, clock, dropped, form, ...(dropParams !== undefined && { dropParams }) }
 }
 

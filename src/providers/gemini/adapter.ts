@@ -1,6 +1,7 @@
 import type { ProviderAdapter } from '../adapter.ts'
 import { connectByKey, type KeySource } from '../auth/connect.ts'
 import { geminiChat } from './chat.ts'
+import { geminiCount } from './count.ts'
 import { geminiEmbed } from './embed.ts'
 import { geminiImage } from './image.ts'
 import { liveFace } from './live.ts'
@@ -44,6 +45,7 @@ export const gemini: ProviderAdapter = {
   realtimeKeys: 'unsupported',
   surfaces: googleSurfaces(AI_STUDIO),
   passThrough: geminiPassThrough,
+  tokenCount: geminiCount,
   connect: (deployment, env) => {
     const connected = connectByKey(SOURCE, deployment, env)
     if ('message' in connected) return connected

@@ -7,6 +7,7 @@ import { googleSurfaces } from '../gemini/surfaces.ts'
 import { liveUrl, VERTEX } from './address.ts'
 import { vertexChat } from './chat.ts'
 import { connectVertex } from './connect.ts'
+import { vertexCount } from './count.ts'
 import { vertexEmbed } from './embed.ts'
 import { vertexPassThrough } from './pass-through.ts'
 
@@ -29,6 +30,7 @@ export const vertexAi: ProviderAdapter = {
   realtimeKeys: 'unsupported',
   surfaces: googleSurfaces(VERTEX),
   passThrough: vertexPassThrough,
+  tokenCount: vertexCount,
   connect: connectVertex,
   classify: classifyGoogle,
   auth: '`authorization: Bearer …`, a token that `vertex_credentials` fetch; an `api_key` as `x-goog-api-key: …`',

@@ -86,9 +86,13 @@ export function isClaude(model: string): boolean {
   return bareName(model).startsWith('claude-')
 }
 
-function bareName(model: string): string {
+/** A model's name without what says whose it is. */
+export function bareName(model: string): string {
   return model.replace(/^(publishers\/(google|anthropic)\/models\/|(google|anthropic|models)\/)/, '')
 }
+
+/** In place of the version's header, and of the model, which stands in the path. */
+export const CLAUDE_VERSION = 'vertex-2023-10-16'
 
 /** A base that names the model needs only the method. */
 export function vertexUrl({ base }: Target, named: string, method: string): string {

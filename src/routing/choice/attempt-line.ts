@@ -36,7 +36,8 @@ function lacks(opened: LineOrProblem, { mode, side, surface }: Operation): boole
   const codec = opened.line.adapter.codecs[mode]
   const lacksMode = codec === 'unsupported' || (side !== undefined && codec.sides?.[side] === undefined)
   if (surface === undefined) return lacksMode
-  return surfaceFace(opened.line, surface.face) === undefined && (lacksMode || surface.words === undefined)
+  if (surfaceFace(opened.line, surface.face) !== undefined) return false
+  return lacksMode || (surface.words ?? surface.make) === undefined
 }
 
 function incapable(

@@ -97,6 +97,8 @@ export interface Plan {
   readonly detours: Detours
   readonly form: RelayedForm | undefined
   readonly native: SurfaceAttempt['native']
+  /** The answer is made here, and says nothing of the deployment. */
+  readonly made: SurfaceAttempt['made']
   readonly reword: SurfaceAttempt['reword']
 }
 
@@ -229,6 +231,7 @@ export function planAttempt(
     detours,
     form,
     native: own?.native,
+    made: own?.made,
     reword: own?.reword,
   }
 }

@@ -2,6 +2,8 @@ import type { Usage } from '../../core/answer-facts.ts'
 import type { JsonObject } from '../../core/json.ts'
 import type { Line } from '../../providers/call.ts'
 import type { surfaceFace } from '../../providers/surfaces.ts'
+import type { AnswerHeaders } from '../answer/answer-head.ts'
+import type { Limits, Stream, StreamSink } from '../road.ts'
 
 /** A face of the providers for one surface. */
 export type NativeFace = NonNullable<ReturnType<typeof surfaceFace>>
@@ -12,8 +14,10 @@ export interface Surface {
   readonly face: Parameters<typeof surfaceFace>[1]
   /** What the others lack, for a sentence: "its provider has no …". */
   readonly what: string
-  /** For all others, by the mode's own words; absent: they cannot do it. */
+  /** For all others, by the mode's own words; absent: they cannot do it, unless `make` can. */
   readonly words?: SurfaceWords
+  /** Answers for all others here, in the surface's words: what it takes is no work of the model's. */
+  readonly make?: (body: JsonObject, line: Line, ground: WordsGround & { readonly isMocked: boolean }) => Make
   /** A client's headers that providers who speak it read. */
   readonly passedHeaders?: readonly string[]
   /** How streams of it say what one looks for; absent: it has none. */
@@ -21,6 +25,9 @@ export interface Surface {
   /** Members of the body that ask about what one deployment keeps. */
   readonly remembers?: 'response'
 }
+
+/** Gives an answer. `says` is told headers of it before its head. */
+export type Make = (limits: Limits, sink: StreamSink, says: (headers: AnswerHeaders) => void) => Stream
 
 /** How a surface's words become the mode's, and back. */
 export interface SurfaceWords {

@@ -1,6 +1,7 @@
 import { isJsonObject } from '../../core/json.ts'
 import type { Usage } from '../../core/answer-facts.ts'
 import type { Json } from '../../core/json.ts'
+import { countTokens } from './count-tokens.ts'
 import { messageWords } from './messages-answer.ts'
 import { chatOfMessages } from './messages-request.ts'
 import { memberOf } from './read-json.ts'
@@ -66,10 +67,11 @@ export const MESSAGES: Surface = {
   stream: MESSAGE_SIGNS,
 }
 
-/** Anthropic's count of a request's tokens: nobody else could do more than guess. */
+/** Anthropic's count of a request's tokens. */
 export const COUNT_TOKENS: Surface = {
   face: 'countTokens',
   what: 'way to count tokens beforehand',
+  make: (body, line, ground) => countTokens(chatOfMessages(body, ground).body, line, !ground.isMocked),
   passedHeaders: ANTHROPIC_HEADERS,
 }
 
