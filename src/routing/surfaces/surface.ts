@@ -1,5 +1,7 @@
 import type { Usage } from '../../core/answer-facts.ts'
+import type { GatewayError } from '../../core/failure.ts'
 import type { JsonObject } from '../../core/json.ts'
+import type { JsonSpans } from '../../core/json-spans.ts'
 import type { Line } from '../../providers/call.ts'
 import type { surfaceFace } from '../../providers/surfaces.ts'
 import type { AnswerHeaders } from '../answer/answer-head.ts'
@@ -24,6 +26,8 @@ export interface Surface {
   readonly stream?: StreamSigns
   /** Members of the body that ask about what one deployment keeps. */
   readonly remembers?: 'response'
+  /** Does the body ask for what only a provider who speaks it can do? Then those are asked, where a group has any. */
+  readonly wantsNative?: (body: Buffer, spans: JsonSpans) => boolean
 }
 
 /** Gives an answer. `says` is told headers of it before its head. */
@@ -73,6 +77,11 @@ export interface EventWriter {
   push(chunk: JsonObject): string
   /** The last events of a stream that ended well. */
   end(): string
+  /**
+   * The last events of one that failed, in the surface's own form of an answer; empty where it has not begun. Absent: a
+   * failure is told as an error, and not as an answer.
+   */
+  failed?(error: GatewayError): string
 }
 
 /** What one looks for in a surface's own streams. */

@@ -6,7 +6,7 @@ import { messageWords } from './messages-answer.ts'
 import { chatOfMessages } from './messages-request.ts'
 import { memberOf } from './read-json.ts'
 import { responseWords } from './responses-answer.ts'
-import { chatOfResponses } from './responses-request.ts'
+import { chatOfResponses, wantsKeeper } from './responses-request.ts'
 import type { StreamSigns, Surface } from './surface.ts'
 
 /** What Anthropic's clients say of the form of what they send. */
@@ -82,6 +82,7 @@ export const RESPONSES: Surface = {
   words: { request: chatOfResponses, answer: responseWords },
   stream: RESPONSE_SIGNS,
   remembers: 'response',
+  wantsNative: wantsKeeper,
 }
 
 /** Gemini's own API, which is passed on and never translated. */
