@@ -5,6 +5,9 @@ import { Secret } from '../core/secret.ts'
 import { deploymentOf } from './adapter.contract.ts'
 import { openLine, type Line } from './call.ts'
 import { foreignRequest, modelInPath, suitsPath, type ForeignRequest } from './pass-through.ts'
+import { allAdapters } from './registry.ts'
+
+await allAdapters()
 
 const TRANSPORT = {
   send: () => assert.fail('something was sent'),

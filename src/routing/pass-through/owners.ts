@@ -30,22 +30,26 @@ export interface Owners {
   readonly isGroup: boolean
 }
 
+/** All deployments of a provider. */
+export function ownOf(deployments: readonly Deployment[], { ids }: PassedProvider): readonly Deployment[] {
+  return deployments.filter(({ provider }) => ids.includes(provider))
+}
+
 /**
- * The deployments of a provider that may be asked: those that the config calls by that name; else those of that very
+ * Those of a provider's deployments that may be asked: those that the config calls by that name; else those of that very
  * model; else all. Of the latter two, those that are where the path is meant for, if any are.
  */
 export function ownersOf(
-  deployments: readonly Deployment[],
+  own: readonly Deployment[],
   directory: Directory,
-  { ids }: PassedProvider,
   model: string | undefined,
   suits: (deployment: Deployment) => boolean,
 ): Owners {
-  const isOf = ({ provider }: Deployment): boolean => ids.includes(provider)
   const named =
-    model === undefined ? [] : directory.candidates(model).filter(({ deployment }) => isOf(deployment))
+    model === undefined
+      ? []
+      : directory.candidates(model).filter(({ deployment }) => own.includes(deployment))
   if (named.length > 0) return { candidates: named, isGroup: true }
-  const own = deployments.filter(isOf)
   const same = own.filter(({ upstreamModel }) => model !== undefined && isModel(upstreamModel, model))
   const able = same.length > 0 ? same : own
   const near = able.filter(suits)
@@ -62,12 +66,12 @@ function isModel(written: string, model: string): boolean {
 
 /** The model that a request names, in its path or as a member of its body. */
 export function modelNamed(
-  { ids: [id = ''] }: PassedProvider,
+  provider: string,
   path: string,
   contentType: string,
   body: Uint8Array | undefined,
 ): string | undefined {
-  const inPath = modelInPath(id, path)
+  const inPath = modelInPath(provider, path)
   if (inPath !== undefined) return inPath
   if (body === undefined || !/\bjson\b/i.test(contentType)) return undefined
   try {
