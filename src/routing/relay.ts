@@ -20,6 +20,8 @@ import type { Patience, Silence } from './answer/patience.ts'
 import { readAsked } from './choice/plan.ts'
 import type { Plan, RelayRequest } from './choice/plan.ts'
 import type { RequestRead } from './request/request.ts'
+import type { TellRoute } from './surfaces/surface.ts'
+import type { CountText } from './surfaces/text-counter.ts'
 import type { FetchMedia } from './translate/inline-media.ts'
 import { translate, type Translated } from './translate/translate.ts'
 
@@ -27,6 +29,7 @@ import { translate, type Translated } from './translate/translate.ts'
 export interface RelayDeps extends JourneyDeps {
   readonly settings: JourneyDeps['settings'] & RelaySettings
   readonly fetchMedia: FetchMedia
+  readonly countText: CountText
 }
 
 /** What the config says about all requests; milliseconds. */
@@ -162,7 +165,7 @@ function start(
       timeoutMs = waitedMs
       passage.abandon(error)
     })
-  const tell: Tell = (change) => {
+  const tell: TellRoute = (change) => {
     route = change(route)
   }
   try {
@@ -176,15 +179,12 @@ function start(
   }
 }
 
-/** Changes what the answer's head says of its route. */
-type Tell = (change: (route: AnswerHeaders) => AnswerHeaders) => void
-
 /** In the provider's own words, made here, as it came, or translated. */
-function sent(deps: Ground, plan: Plan, limits: Limits, passage: Passage, tell: Tell): Stream {
+function sent(deps: Ground, plan: Plan, limits: Limits, passage: Passage, tell: TellRoute): Stream {
   const { operation, line, body, spans, form } = plan
   return (
     native(plan, limits, passage) ??
-    plan.made?.(limits, passage, (headers) => tell((route) => ({ ...route, ...headers }))) ??
+    plan.made?.(limits, passage, { countText: deps.countText, tell }) ??
     mocked(deps, plan, passage) ??
     relay(line, operation.side ?? operation.mode, body, spans, limits, passage, form) ??
     translate(line, operation, body, translated(deps, plan, tell), limits, passage)
@@ -204,7 +204,7 @@ function native(
 function translated(
   { fetchMedia, clock }: Pick<RelayDeps, 'fetchMedia' | 'clock'>,
   { read: { stream, fieldRules }, form }: Plan,
-  tell: Tell,
+  tell: TellRoute,
 ): Translated {
   const dropParams = fieldRules?.dropParams
   const dropped = (names: readonly string[]): void => tell((route) => alsoDropped(route, names))

@@ -1,5 +1,4 @@
-import { setImmediate as nextTurn } from 'node:timers/promises'
-import { asGatewayError, GatewayError } from '../../core/failure.ts'
+import { asGatewayError } from '../../core/failure.ts'
 import type { JsonObject } from '../../core/json.ts'
 import type { Line } from '../../providers/call.ts'
 import { countedBy } from '../../providers/count-tokens.ts'
@@ -8,18 +7,19 @@ import type { Limits } from '../road.ts'
 import { CHAT_TRANSLATION } from '../translate/chat.ts'
 import { countableOf } from './estimate.ts'
 import type { Make } from './surface.ts'
-import { countText } from './tokenizer.ts'
+import type { CountText } from './text-counter.ts'
 
 /** So that nobody takes it for a count. */
 const ESTIMATED = { 'x-pulsegate-estimated': 'true' } as const
 
 /** Counts a chat: its provider does where it can, and we estimate where it cannot. `mayAsk` false: we do, at once. */
 export function countTokens(chat: JsonObject, line: Line, mayAsk: boolean): Make {
-  return (limits, sink, says) => {
+  return (limits, sink, { countText, tell }) => {
     const leaving = new AbortController()
-    count(chat, mayAsk ? line : undefined, { ...limits, signal: leaving.signal }, leaving.signal).then(
+    const { signal } = leaving
+    count(chat, mayAsk ? line : undefined, countText, { ...limits, signal }).then(
       ({ tokens, isEstimate }) => {
-        if (isEstimate) says(ESTIMATED)
+        if (isEstimate) tell((route) => ({ ...route, ...ESTIMATED }))
         sink.head(200, JSON_HEADERS)
         sink.data(Buffer.from(JSON.stringify({ input_tokens: tokens })))
         sink.end()
@@ -33,16 +33,12 @@ export function countTokens(chat: JsonObject, line: Line, mayAsk: boolean): Make
 async function count(
   chat: JsonObject,
   line: Line | undefined,
-  limits: Limits,
-  signal: AbortSignal,
+  countText: CountText,
+  limits: Limits & { readonly signal: AbortSignal },
 ): Promise<{ readonly tokens: number; readonly isEstimate: boolean }> {
   const request = CHAT_TRANSLATION.read(chat)
   const counted = line === undefined ? undefined : await countedBy(line, request, limits)
   if (counted !== undefined) return { tokens: counted, isEstimate: false }
   const { text, tokens } = countableOf(chat)
-  const turn = async (): Promise<void> => {
-    await nextTurn()
-    if (signal.aborted) throw new GatewayError('cancelled', 'the caller went away', { source: 'client' })
-  }
-  return { tokens: tokens + (await countText(text, turn)), isEstimate: true }
+  return { tokens: tokens + (await countText(text, limits.signal)), isEstimate: true }
 }

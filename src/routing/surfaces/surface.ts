@@ -6,6 +6,7 @@ import type { Line } from '../../providers/call.ts'
 import type { surfaceFace } from '../../providers/surfaces.ts'
 import type { AnswerHeaders } from '../answer/answer-head.ts'
 import type { Limits, Stream, StreamSink } from '../road.ts'
+import type { CountText } from './text-counter.ts'
 
 /** A face of the providers for one surface. */
 export type NativeFace = NonNullable<ReturnType<typeof surfaceFace>>
@@ -30,8 +31,17 @@ export interface Surface {
   readonly wantsNative?: (body: Buffer, spans: JsonSpans) => boolean
 }
 
-/** Gives an answer. `says` is told headers of it before its head. */
-export type Make = (limits: Limits, sink: StreamSink, says: (headers: AnswerHeaders) => void) => Stream
+/** Gives an answer. */
+export type Make = (limits: Limits, sink: StreamSink, means: MakeMeans) => Stream
+
+/** What an answer is made with. */
+export interface MakeMeans {
+  readonly countText: CountText
+  readonly tell: TellRoute
+}
+
+/** Changes what the head of an answer says of how it was come by; to be called before it. */
+export type TellRoute = (change: (route: AnswerHeaders) => AnswerHeaders) => void
 
 /** How a surface's words become the mode's, and back. */
 export interface SurfaceWords {
