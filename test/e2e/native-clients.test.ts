@@ -5,6 +5,7 @@ import {
   BedrockRuntimeClient,
   ConverseCommand,
   ConverseStreamCommand,
+  CountTokensCommand,
   InvokeModelCommand,
   InvokeModelWithResponseStreamCommand,
   type BedrockRuntimeClientConfig,
@@ -112,6 +113,9 @@ test('the vendors’ own clients, with nothing but another address and the gatew
         }
         const { body } = await client.send(new InvokeModelCommand(invoke))
         assert.equal(at(JSON.parse(body.transformToString()), 'content', 0, 'text'), 'pong')
+        const converse = { messages: MESSAGES }
+        const counted = await client.send(new CountTokensCommand({ modelId: 'sonnet', input: { converse } }))
+        assert.equal(counted.inputTokens, 37)
         const streamed = await client.send(new InvokeModelWithResponseStreamCommand(invoke))
         const types: unknown[] = []
         for await (const { chunk } of streamed.body ?? [])
@@ -201,6 +205,7 @@ test('the vendors’ own clients, with nothing but another address and the gatew
         const whole = await client.models.generateContent({ model, contents: 'ping' })
         assert.equal(whole.text, 'pong')
         assert.equal(last(), `POST ${upstream}/${named}:generateContent`)
+        assert.equal((await client.models.countTokens({ model, contents: 'ping' })).totalTokens, 31)
         let text = ''
         for await (const piece of await client.models.generateContentStream({ model, contents: 'ping' }))
           text += piece.text ?? ''
@@ -216,7 +221,11 @@ test('the vendors’ own clients, with nothing but another address and the gatew
         status: 401,
       })
       const short = await ask(`${gateway.url}/vertex-ai/${named}:generateContent`, {
-        headers: { 'x-litellm-api-key': `Bearer ${KEY}` },
+        headers: {
+          'x-litellm-api-key': `Bearer ${KEY}`,
+          authorization: 'Bearer ya29.canary-token-of-the-client',
+          'x-goog-user-project': 'canary-project-of-the-client',
+        },
         body: { contents: [{ role: 'user', parts: [{ text: 'ping' }] }] },
       })
       assert.equal(short.status, 200, short.text)

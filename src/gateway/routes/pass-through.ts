@@ -27,7 +27,7 @@ const PASSED_HEADERS: ReadonlySet<string> = new Set([
   'x-client-name',
 ])
 const PASSED_FORMS =
-  /^(?:anthropic-|openai-(?!organization$|project$)|x-amzn-bedrock-|x-goog-(?!api-key|iam-))/
+  /^(?:anthropic-|openai-(?!organization$|project$)|x-amzn-bedrock-|x-goog-(?!api-key|iam-|user-project$))/
 /** Where Google's clients write a key in the query. */
 const KEY_PARAMS = ['key', 'access_token'] as const
 
