@@ -192,6 +192,37 @@ describe('files and batches', () => {
       assert.equal(pair.alpha.journal().length, 0)
     }))
 
+  test('of the only account may name any of its models in their lines', () =>
+    withPair(async ({ alpha }) => {
+      const listed = (name: string, model: string): Listed => ({
+        model_name: name,
+        litellm_params: { model, api_base: `${alpha.url}/v1`, api_key: ALPHA_KEY },
+        model_info: { id: `id-${name}` },
+      })
+      const models = [
+        listed('fast', 'openai/gpt-4o-mini'),
+        listed('smart', 'openai/gpt-4o'),
+        listed('any/*', 'openai/*'),
+      ]
+      const settings = { ...SETTINGS, router_settings: { model_group_alias: { clever: 'smart' } } }
+      await withModels(
+        models,
+        async (gateway) => {
+          const named = ['fast', 'smart', 'clever', 'id-fast', 'any/gpt-4.1', 'gpt-4o', 'none']
+          const text = named.map((model) => JSON.stringify({ custom_id: model, body: { model } })).join('\n')
+          const client = clientOf(gateway)
+          const file = await toFile(Buffer.from(text), 'in.jsonl')
+          const { id } = await client.files.create({ file, purpose: 'batch' })
+          const stored = await (await client.files.content(id)).text()
+          assert.deepEqual(
+            stored.split('\n').map((line) => at(JSON.parse(line), 'body', 'model')),
+            ['gpt-4o-mini', 'gpt-4o', 'gpt-4o', 'gpt-4o-mini', 'gpt-4.1', 'gpt-4o', 'none'],
+          )
+        },
+        settings,
+      )
+    }))
+
   test('come in parts too, to where the upload was begun', () =>
     withBoth(async (gateway, pair) => {
       const begin = (client: OpenAI, model: string, bytes: number) =>
