@@ -1,5 +1,6 @@
 import { jsonReply, type Reply } from '../reply.ts'
-import { embeddings, googleError, liveSession, modelReply } from './google.ts'
+import { embeddings, googleError, modelReply } from './google.ts'
+import { liveSession } from './live.ts'
 import type { Native, NativeCall } from './native.ts'
 
 /** A base that somebody wrote may stand for the version: LiteLLM puts nothing else between it and the model. */

@@ -1,8 +1,9 @@
 import { createHash, createPublicKey, verify } from 'node:crypto'
 import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts'
 import { jsonReply, type Reply } from '../reply.ts'
-import { googleError, liveSession, modelReply, refusedBody, vectorOf } from './google.ts'
+import { googleError, modelReply, refusedBody, vectorOf } from './google.ts'
 import { VERTEX_EMBED } from './google-shapes.ts'
+import { liveSession } from './live.ts'
 import type { Native, NativeCall } from './native.ts'
 import { claudeReply } from './vertex-claude.ts'
 
