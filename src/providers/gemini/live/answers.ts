@@ -1,4 +1,5 @@
 import type { Json, JsonObject } from '../../../core/json.ts'
+import { createOwed } from './owed.ts'
 import type { Ending, Response } from './response.ts'
 
 /** Which of the model's turns is which response of the client's. */
@@ -11,6 +12,8 @@ export interface Answers {
   ask(metadata: Json): void
   /** Where what the model says now belongs; undefined: to one that the client cancelled. */
   open(): Response | undefined
+  /** What its sound says: this comes whenever it likes, before the sound or after the end, and begins nothing. */
+  transcript(words: string): void
   /** The model has said all of it. */
   whole(): void
   /** The model was interrupted; `bySpeech` is called first where it was somebody's voice, and no word of the client's. */
@@ -27,45 +30,6 @@ export interface Answers {
   used(usage: JsonObject | null): void
 }
 
-/** Turns of the upstream's that are over for the client, and whose end is still to come. */
-interface Owed {
-  /** `isMuted`: what still comes of it is left out. */
-  add(isMuted: boolean): void
-  isMuted(): boolean
-  /** Says whether anything was left out until now. */
-  unmute(): boolean
-  any(): boolean
-  /** The end of one has come. */
-  paid(): void
-  clear(): void
-}
-
-function createOwed(): Owed {
-  let turns = 0
-  let isMuted = false
-  const unmute = (): boolean => {
-    const was = isMuted
-    isMuted = false
-    return was
-  }
-  return {
-    add: (mutes) => {
-      turns += 1
-      isMuted = mutes
-    },
-    isMuted: () => isMuted,
-    unmute,
-    any: () => turns > 0,
-    paid: () => {
-      turns = Math.max(0, turns - 1)
-      unmute()
-    },
-    clear: () => {
-      turns = 0
-    },
-  }
-}
-
 /**
  * Makes it. A turn of Live's ends with `turnComplete`, also where it was interrupted before; a response of OpenAI's ends
  * at once. Ends that are still to come are therefore counted, so that none of them is taken for the next response's.
@@ -76,58 +40,107 @@ export function createAnswers(deps: {
   readonly unasked: () => void
 }): Answers {
   const owed = createOwed()
-  let now: Response | undefined
-  let usage: JsonObject | null = null
-  const end = (ending: Ending): void => {
-    const ended = now
-    now = undefined
-    ended?.end(ending, usage)
-    usage = null
-  }
-  const isOfEarlier = (): boolean => owed.any() && now?.hasOutput() !== true
+  const current = createCurrent(deps.begin)
+  const isOfEarlier = (): boolean => owed.any() && current.get()?.hasOutput() !== true
   return {
-    state: () => (now === undefined ? 'none' : now.isWhole() ? 'whole' : 'running'),
-    id: () => now?.id,
+    state: () => {
+      const now = current.get()
+      return now === undefined ? 'none' : now.isWhole() ? 'whole' : 'running'
+    },
+    id: () => current.get()?.id,
     ask: (metadata) => {
-      if (now !== undefined) {
-        owed.add(false)
-        end({ status: 'completed' })
-      }
-      now = deps.begin(metadata)
+      if (current.get() !== undefined) owed.add(false)
+      current.end({ status: 'completed' })
+      current.begin(metadata)
     },
     open: () => {
       if (owed.isMuted()) return undefined
-      if (now === undefined) deps.unasked()
-      return (now ??= deps.begin(null))
+      if (current.get() === undefined) deps.unasked()
+      return current.get() ?? current.beginHeard()
+    },
+    transcript: (words) => {
+      if (!owed.isMuted() && !isOfEarlier()) current.transcript(words)
     },
     whole: () => {
-      if (!owed.isMuted() && !isOfEarlier()) now?.quiet()
+      if (!owed.isMuted() && !isOfEarlier()) current.get()?.quiet()
     },
     interrupted: (bySpeech) => {
       const wasMuted = owed.unmute()
+      const now = current.get()
       if (isOfEarlier() && now !== undefined) return
       bySpeech()
       if (wasMuted || now === undefined) return
       owed.add(false)
-      end(now.isWhole() ? { status: 'completed' } : { status: 'cancelled', reason: 'turn_detected' })
+      current.end(now.isWhole() ? { status: 'completed' } : { status: 'cancelled', reason: 'turn_detected' })
     },
     turnComplete: (ending) => {
       if (owed.isMuted() || isOfEarlier()) {
         owed.paid()
-        usage = null
-        return
+        current.forget()
+      } else {
+        owed.clear()
+        current.end(ending)
       }
-      owed.clear()
-      end(ending)
     },
-    handOver: () => end({ status: 'completed' }),
+    handOver: () => current.end({ status: 'completed' }),
     cancel: () => {
-      owed.add(now?.isWhole() === false)
-      end({ status: 'cancelled', reason: 'client_cancelled' })
+      owed.add(current.get()?.isWhole() === false)
+      current.end({ status: 'cancelled', reason: 'client_cancelled' })
     },
-    fail: (error) => end({ status: 'failed', error }),
+    fail: (error) => current.end({ status: 'failed', error }),
+    used: (spent) => current.used(spent),
+  }
+}
+
+/** The response under way, and what is known before it ends or begins. */
+interface Current {
+  get(): Response | undefined
+  begin(metadata: Json): void
+  /** One that nobody asked for, with the words that came before it. */
+  beginHeard(): Response
+  transcript(words: string): void
+  used(usage: JsonObject | null): void
+  /** Ends it, where there is one. */
+  end(ending: Ending): void
+  forget(): void
+}
+
+/** Words that wait for their sound, characters; any more are lost. */
+const MAX_EARLY_CHARS = 64 * 1024
+
+function createCurrent(begin: (metadata: Json) => Response): Current {
+  let now: Response | undefined
+  let usage: JsonObject | null = null
+  let early = ''
+  const forget = (): void => {
+    usage = null
+    early = ''
+  }
+  return {
+    get: () => now,
+    begin: (metadata) => {
+      now = begin(metadata)
+    },
+    beginHeard: () => {
+      const begun = begin(null)
+      now = begun
+      if (early !== '') begun.transcript(early)
+      early = ''
+      return begun
+    },
+    transcript: (words) => {
+      if (now !== undefined) now.transcript(words)
+      else if (early.length < MAX_EARLY_CHARS) early += words
+    },
     used: (spent) => {
       usage = spent
     },
+    end: (ending) => {
+      const ended = now
+      now = undefined
+      ended?.end(ending, usage)
+      forget()
+    },
+    forget,
   }
 }

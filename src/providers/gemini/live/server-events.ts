@@ -28,7 +28,7 @@ export function handleServerMessage(parts: LiveParts, message: JsonObject, redac
   if (message['error'] !== undefined) {
     const facts = errorIn(message)
     parts.tray.fail(
-      facts?.codes[0] ?? 'upstream_error',
+      redact(facts?.codes[0] ?? 'upstream_error'),
       redact(`The upstream failed: ${facts?.text ?? 'it does not say why'}`),
     )
   }
@@ -53,7 +53,7 @@ function content(parts: LiveParts, said: JsonObject): void {
   if (isJsonObject(modelTurn))
     for (const part of objectsIn(modelTurn['parts'])) sayPart(() => answers.open(), part)
   const spoken = isJsonObject(outputTranscription) ? textOf(outputTranscription['text']) : undefined
-  if (spoken !== undefined && spoken !== '') answers.open()?.transcript(spoken)
+  if (spoken !== undefined && spoken !== '') answers.transcript(spoken)
   if (said['generationComplete'] === true) answers.whole()
   if (said['turnComplete'] === true) {
     answers.turnComplete(endingOf(textOf(said['turnCompleteReason'])))

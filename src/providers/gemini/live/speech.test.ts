@@ -67,6 +67,23 @@ describe('speech', () => {
     assert.ok(types(server(sound(SOUND)).client).includes('response.created'))
   })
 
+  test('that is answered has all words of the answer, also those that come before its sound or after an interruption', () => {
+    const { client, server } = ready()
+    const words = (text: string): JsonObject => ({ serverContent: { outputTranscription: { text } } })
+    client(audio(TEN_MS))
+    assert.deepEqual(server(words('po')).client, [])
+    const begun = server(sound(SOUND)).client
+    assert.equal(begun.find(({ type }) => type === 'response.output_audio_transcript.delta')?.['delta'], 'po')
+    server(words('ng'))
+    const events = server({ serverContent: { interrupted: true } }).client
+    const done = events.find(({ type }) => type === 'response.output_audio_transcript.done')
+    assert.equal(done?.['transcript'], 'pong')
+    assert.deepEqual(server(words(' and more')).client, [])
+    assert.deepEqual(server(TURN_COMPLETE).client, [])
+    assert.deepEqual(server(words(' and more')).client, [])
+    assert.deepEqual(types(client(RESPOND).client), ['response.created'])
+  })
+
   test('is told of where the upstream notices it', () => {
     const { client, server } = ready()
     client(audio(TEN_MS))
