@@ -140,6 +140,8 @@ export interface SessionGround {
   readonly sessionId: string
   /** True: the client speaks the events of the beta, of before 2025-08. */
   readonly isBeta: boolean
+  /** `drop_params`: what a client settles of its session and this upstream lacks is left out instead of refused. */
+  readonly mayDrop: boolean
   /** For what an upstream says of itself. */
   readonly redact: Redact
 }

@@ -22,11 +22,11 @@ export function hasSessions({ adapter }: Line): boolean {
 
 /** What stands between the two sides of a session; undefined where both speak OpenAI's words. */
 export function sessionTranslator(
-  { adapter, target, redact }: Line,
-  ground: Omit<SessionGround, 'redact'>,
+  { adapter, target, redact, fieldRules }: Line,
+  ground: Pick<SessionGround, 'sessionId' | 'isBeta'>,
 ): SessionTranslator | undefined {
   if (adapter.realtime === 'unsupported') return undefined
-  return adapter.realtime.translate?.(target, { ...ground, redact })
+  return adapter.realtime.translate?.(target, { ...ground, redact, mayDrop: fieldRules.dropParams })
 }
 
 /**

@@ -39,6 +39,11 @@ const CONFIG = {
   model_list: [
     studio('live', `${fake.url}/ok/as-gemini/v1beta`),
     studio('native', `${fake.url}/ok/as-gemini/v1beta`, 'gemini-2.5-flash-native-audio-latest'),
+    entry('lenient', 'gemini/gemini-live-2.5-flash-preview', {
+      api_base: `${fake.url}/ok/as-gemini/v1beta`,
+      api_key: GOOGLE_KEY,
+      drop_params: true,
+    }),
     studio('strange-key', `${fake.url}/ok/as-gemini/v1beta`, 'gemini-live-2.5-flash-preview', 'another-key'),
     studio('own', `${own.url}/v1beta`),
     studio('stranger', mock.url),
@@ -346,6 +351,14 @@ describe('a bare client at Gemini Live', () => {
     const heard: unknown[] = []
     while (at(heard.at(-1), 'type') !== 'response.done') heard.push(await next(client))
     assert.ok(heard.some((event) => at(event, 'error', 'code') === 'session_expiring'))
+    client.socket.close()
+  })
+
+  test('is not told of what Live lacks where that may be dropped', async () => {
+    const client = await open(gateway, '/v1/realtime?model=lenient', { headers: AUTH })
+    await next(client)
+    send(client, { type: 'session.update', session: { audio: { output: { speed: 1.5 } } } })
+    assert.equal(at(await next(client), 'session', 'audio', 'output', 'speed'), 1)
     client.socket.close()
   })
 

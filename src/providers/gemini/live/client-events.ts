@@ -18,6 +18,8 @@ export interface LiveParts {
   readonly answers: Answers
   readonly unsaid: Unsaid
   readonly settings: () => Settings
+  /** What Live lacks is left out of a session instead of refused. */
+  readonly mayDrop: boolean
   /** Tells the client what is settled. */
   readonly updated: () => void
 }
@@ -71,9 +73,9 @@ function unable(type: string, why: string): Flaw {
 const FIXED =
   'cannot be changed any more: Gemini Live takes its settings once, with the first event of a session'
 
-function update({ settings, updated }: LiveParts, { session }: JsonObject): Flaw | undefined {
+function update({ settings, mayDrop, updated }: LiveParts, { session }: JsonObject): Flaw | undefined {
   if (!isJsonObject(session)) return { message: "'session' must be an object.", param: 'session' }
-  const other = otherThan(settings(), session, 'session', FIXED)
+  const other = otherThan(settings(), session, { root: 'session', why: FIXED, mayDrop })
   if (other === undefined) updated()
   return other
 }
@@ -129,6 +131,8 @@ function create(parts: LiveParts, { item, previous_item_id: previous }: JsonObje
     }
   const read = readItem(tray, item)
   if (isFlaw(read)) return read
+  if (conversation.find(read.item.id) !== undefined)
+    return { message: "'item.id' is the id of another item of the conversation.", param: 'item.id' }
   if ('callId' in read) {
     const outcome = unsaid.output(read.callId, read.response)
     if (outcome === 'unknown') return noSuchCall(read.callId)
@@ -182,7 +186,7 @@ function respond(parts: LiveParts, { response = null }: JsonObject): Flaw | unde
   const { tray, answers, unsaid, microphone, settings } = parts
   if (response !== null && !isJsonObject(response))
     return { message: "'response' must be an object.", param: 'response' }
-  const other = otherThan(settings(), response ?? {}, 'response', ASIDE)
+  const other = otherThan(settings(), response ?? {}, { root: 'response', why: ASIDE, mayDrop: false })
   if (other !== undefined) return other
   if (answers.state() === 'running')
     return {

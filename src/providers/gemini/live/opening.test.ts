@@ -258,6 +258,36 @@ describe('the beginning of a session', () => {
       assert.equal(translator.isWaiting(), false)
     })
 
+  test('leaves out what Live lacks where that may be dropped, and refuses what is wrong', () => {
+    const { client, server } = open(false, true)
+    const session = {
+      hotness: 1,
+      tool_choice: 'required',
+      audio: {
+        input: {
+          noise_reduction: { type: 'near_field' },
+          transcription: { language: 'de', prompt: 'names' },
+          turn_detection: { type: 'server_vad', silence_duration_ms: 500, idle_timeout_ms: 5000 },
+        },
+        output: { speed: 1.5 },
+      },
+    }
+    const wrong = client({ type: 'session.update', session: { ...session, temperature: 'hot' } })
+    assert.equal(errorOf(wrong.client)['param'], 'session.temperature')
+    const [frame] = client({ type: 'session.update', session }).upstream
+    assert.deepEqual(frame?.['setup'], {
+      model: 'models/gemini-live',
+      generationConfig: { responseModalities: ['AUDIO'] },
+      realtimeInputConfig: { automaticActivityDetection: { silenceDurationMs: 500 } },
+      inputAudioTranscription: { languageCodes: ['de'] },
+      outputAudioTranscription: {},
+    })
+    assert.deepEqual(types(server({ setupComplete: {} }).client), ['session.updated'])
+    assert.deepEqual(types(client({ type: 'session.update', session }).client), ['session.updated'])
+    const aside = client({ type: 'response.create', response: { input: [] } })
+    assert.equal(errorOf(aside.client)['param'], 'response.input')
+  })
+
   test('names everything that cannot be at once', () => {
     const { client } = open()
     const error = errorOf(

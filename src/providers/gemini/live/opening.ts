@@ -15,8 +15,8 @@ export interface Opening {
 /** Events that wait for the upstream's setup, characters: the client is not read meanwhile, so that they are few. */
 const MAX_WAITING_CHARS = 32 * 1024 * 1024
 
-/** Makes it. `setUp` sends the setup. */
-export function createOpening(tray: Tray, setUp: (settings: Settings) => void): Opening {
+/** Makes it. `mayDrop`: what Live lacks is left out; `setUp` sends the setup. */
+export function createOpening(tray: Tray, mayDrop: boolean, setUp: (settings: Settings) => void): Opening {
   let phase: ReturnType<Opening['phase']> = 'fresh'
   let waiting: JsonObject[] = []
   let waitingChars = 0
@@ -32,7 +32,7 @@ export function createOpening(tray: Tray, setUp: (settings: Settings) => void): 
     phase: () => phase,
     take: (event, chars) => {
       if (phase === 'fresh') {
-        const settings = unknownEvent(event) ?? firstSettings(event)
+        const settings = unknownEvent(event) ?? firstSettings(event, mayDrop)
         if ('param' in settings) {
           tray.refuse(settings, event['event_id'])
           return
@@ -59,9 +59,9 @@ const TOO_MUCH: Flaw = {
 }
 
 /** What a `session.update` asks for; any other event finds a session of which nothing was said. */
-function firstSettings({ type, session }: JsonObject): Settings | Flaw {
+function firstSettings({ type, session }: JsonObject, mayDrop: boolean): Settings | Flaw {
   if (type !== 'session.update') return UNSETTLED
   return isJsonObject(session)
-    ? settled(UNSETTLED, session)
+    ? settled(session, mayDrop)
     : { message: "'session' must be an object.", param: 'session' }
 }

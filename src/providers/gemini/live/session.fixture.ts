@@ -12,10 +12,11 @@ export function parsed(text: string): JsonObject {
 }
 
 /** A session, and what each side of it hears. */
-export function open(isBeta = false) {
+export function open(isBeta = false, mayDrop = false) {
   const session = createLiveSession(MODEL, {
     sessionId: 's',
     isBeta,
+    mayDrop,
     redact: (text) => text.replaceAll('sk-secret', '[secret]'),
   })
   const heard = ({ toClient, toUpstream }: Translated) => ({

@@ -246,6 +246,20 @@ describe('a session that is set up', () => {
       ...says('ping'),
       item: { id: 'mine', type: 'message', role: 'user', content: [{ type: 'input_text', text: 'ping' }] },
     })
+    assert.equal(
+      errorOf(
+        client({
+          ...says('again'),
+          item: {
+            id: 'mine',
+            type: 'message',
+            role: 'user',
+            content: [{ type: 'input_text', text: 'again' }],
+          },
+        }).client,
+      )['param'],
+      'item.id',
+    )
     const [found] = client({ type: 'conversation.item.retrieve', item_id: 'mine' }).client
     assert.equal(found?.['type'], 'conversation.item.retrieved')
     assert.equal(

@@ -31,8 +31,8 @@ export function createLiveSession(model: Model, ground: SessionGround): SessionT
   const id = tray.id('sess')
   let settings = UNSETTLED
   const view = (): JsonObject => sessionView(settings, { id, model: model.shown, isBeta: ground.isBeta })
-  const parts = assemble(tray, () => settings, view)
-  const opening = createOpening(tray, (asked) => {
+  const parts = assemble(tray, ground.mayDrop, () => settings, view)
+  const opening = createOpening(tray, ground.mayDrop, (asked) => {
     settings = asked
     tray.send(setupFrame(asked, model.named))
   })
@@ -69,7 +69,7 @@ export function createLiveSession(model: Model, ground: SessionGround): SessionT
   }
 }
 
-function assemble(tray: Tray, settings: () => Settings, view: () => JsonObject): LiveParts {
+function assemble(tray: Tray, mayDrop: boolean, settings: () => Settings, view: () => JsonObject): LiveParts {
   const isManual = (): boolean => settings().turns === null
   const conversation = createConversation(tray)
   const heard = createHeard(tray, conversation, () => !isManual())
@@ -87,6 +87,7 @@ function assemble(tray: Tray, settings: () => Settings, view: () => JsonObject):
     microphone: createMicrophone(tray, isManual),
     unsaid: createUnsaid(),
     settings,
+    mayDrop,
     updated: () => tray.say({ type: 'session.updated', session: view() }),
   }
 }

@@ -30,8 +30,20 @@ export const UNSETTLED: Settings = {
   transcription: null,
 }
 
+/** What Live has no words for: why, and what is settled where it may be left out. */
+interface Lack {
+  readonly lacks: string
+  readonly left: Partial<Settings>
+}
+
 /** What a member settles, or what it should be instead. */
-type Reader = (value: Json) => Partial<Settings> | string
+type Reader = (value: Json) => Partial<Settings> | string | Lack
+
+function lack(lacks: string, left: Partial<Settings> = {}): Lack {
+  return { lacks, left }
+}
+
+const LIVE_LACKS = 'cannot be carried to Gemini Live'
 
 const NOTHING_SAID: Reader = () => ({})
 
@@ -39,9 +51,7 @@ const NOTHING_SAID: Reader = () => ({})
 function only(...usual: readonly Json[]): Reader {
   const words = usual.map((one) => JSON.stringify(one)).join(' or ')
   return (value) =>
-    value === null || usual.includes(value)
-      ? {}
-      : `cannot be carried to Gemini Live: leave it out or at ${words}`
+    value === null || usual.includes(value) ? {} : lack(`${LIVE_LACKS}: leave it out or at ${words}`)
 }
 
 /** By the members' names of the beta; today's places stand below. */
@@ -55,18 +65,16 @@ const READERS: Readonly<Record<string, Reader>> = {
   // Of what is kept about a session, and not of the session.
   tracing: NOTHING_SAID,
   metadata: NOTHING_SAID,
-  type: only('realtime'),
+  type: (value) => (value === 'realtime' ? {} : `${LIVE_LACKS}: it must be "realtime"`),
   truncation: only('auto'),
   parallel_tool_calls: only(true),
   speed: only(1),
-  conversation: only('auto'),
+  conversation: (value) => (value === 'auto' || value === null ? {} : `${LIVE_LACKS}: it must be "auto"`),
   prompt: only(null),
   reasoning: only(null),
   input_audio_noise_reduction: only(null),
   include: (value) =>
-    value === null || (Array.isArray(value) && value.length === 0)
-      ? {}
-      : 'cannot be carried to Gemini Live: leave it out',
+    value === null || (Array.isArray(value) && value.length === 0) ? {} : lack(`${LIVE_LACKS}: leave it out`),
   instructions: (value) => (typeof value === 'string' ? { instructions: value } : 'must be a text'),
   modalities: readModalities,
   output_modalities: readModalities,
@@ -80,7 +88,7 @@ const READERS: Readonly<Record<string, Reader>> = {
   tool_choice: (value) =>
     value === 'auto' || value === 'none'
       ? { toolChoice: value }
-      : 'must be "auto" or "none": Gemini Live cannot be told to call a function',
+      : lack('must be "auto" or "none": Gemini Live cannot be told to call a function'),
   voice: (value) =>
     typeof value === 'string' && value !== ''
       ? { voice: value }
@@ -109,13 +117,15 @@ interface Said {
   readonly settles: Partial<Settings> | string
 }
 
-/** Reads members in both forms, today's and the beta's; what nobody knows is named. */
-function membersOf(given: JsonObject, root: string): readonly Said[] {
+/** Reads members in both forms, today's and the beta's; what nobody knows is named, or left out where it may be. */
+function membersOf(given: JsonObject, root: string, mayDrop: boolean): readonly Said[] {
   return flat(given, '').map(([place, value]) => {
     const path = `${root}.${place}`.slice(0, MAX_PATH_CHARS)
     const name = PLACES[place] ?? (place.includes('.') ? '' : place)
     const read = Object.hasOwn(READERS, name) ? READERS[name] : undefined
-    return { path, settles: read?.(value) ?? 'is no member that can be carried to Gemini Live' }
+    const settles = read?.(value) ?? lack('is no member that can be carried to Gemini Live')
+    if (typeof settles === 'string' || !('lacks' in settles)) return { path, settles }
+    return { path, settles: mayDrop ? settles.left : settles.lacks }
   })
 }
 
@@ -132,19 +142,23 @@ function flat(given: JsonObject, above: string): readonly (readonly [string, Jso
   })
 }
 
-/** The settings with what a session says of itself, or why it cannot be so: every reason at once. */
-export function settled(before: Settings, session: JsonObject): Settings | Flaw {
-  const members = membersOf(session, 'session')
+/** What a new session says of itself, or why it cannot be so: every reason at once. `mayDrop`: what Live lacks is left out. */
+export function settled(session: JsonObject, mayDrop: boolean): Settings | Flaw {
+  const members = membersOf(session, 'session', mayDrop)
   const wrong = flawOf(members)
   if (wrong !== undefined) return wrong
   const changes: Partial<Settings> = {}
   for (const { settles } of members) if (typeof settles !== 'string') Object.assign(changes, settles)
-  return { ...before, ...changes }
+  return { ...UNSETTLED, ...changes }
 }
 
-/** What says something else than the session is settled to; undefined where nothing does. */
-export function otherThan(now: Settings, given: JsonObject, root: string, why: string): Flaw | undefined {
-  const members = membersOf(given, root)
+/** What says something else than the session is settled to, and why that cannot be; undefined where nothing does. */
+export function otherThan(
+  now: Settings,
+  given: JsonObject,
+  { root, why, mayDrop }: { readonly root: string; readonly why: string; readonly mayDrop: boolean },
+): Flaw | undefined {
+  const members = membersOf(given, root, mayDrop)
   const others = members.filter(({ settles }) => typeof settles !== 'string' && !isSame(now, settles))
   return flawOf([
     ...members.filter(({ settles }) => typeof settles === 'string'),
@@ -193,8 +207,7 @@ function readTools(value: Json): Partial<Settings> | string {
     liveTools(tools)
     return { tools }
   } catch (error) {
-    if (error instanceof GatewayError)
-      return `cannot be carried to Gemini Live: ${error.message.replace(/\.$/, '')}`
+    if (error instanceof GatewayError) return `${LIVE_LACKS}: ${error.message.replace(/\.$/, '')}`
     throw error
   }
 }
@@ -220,21 +233,23 @@ function rateOf({ rate }: JsonObject): number | undefined {
   return rate === undefined ? undefined : typeof rate === 'number' ? rate : 0
 }
 
-function readTranscription(value: Json): Partial<Settings> | string {
+function readTranscription(value: Json): ReturnType<Reader> {
   if (value === null) return { transcription: null }
   if (!isJsonObject(value)) return 'must be an object or null'
-  const { prompt } = value
+  const { prompt, ...rest } = value
   const hasPrompt = prompt !== undefined && prompt !== null && prompt !== ''
-  return hasPrompt ? 'has a prompt, which cannot be carried to Gemini Live' : { transcription: value }
+  if (!hasPrompt) return { transcription: value }
+  return lack(`has a prompt, which ${LIVE_LACKS}`, { transcription: rest })
 }
 
-function readTurns(value: Json): Partial<Settings> | string {
+function readTurns(value: Json): ReturnType<Reader> {
   if (value === null) return { turns: null }
   if (!isJsonObject(value) || (value['type'] !== 'server_vad' && value['type'] !== 'semantic_vad'))
     return 'must be null, or of the type "server_vad" or "semantic_vad"'
   if (value['create_response'] === false)
-    return 'has create_response false, which cannot be carried to Gemini Live: turn it off with null instead'
-  if (value['idle_timeout_ms'] !== undefined && value['idle_timeout_ms'] !== null)
-    return 'has an idle_timeout_ms, which cannot be carried to Gemini Live'
-  return { turns: value }
+    return `has create_response false, which ${LIVE_LACKS}: turn it off with null instead`
+  const { idle_timeout_ms: idle = null, ...rest } = value
+  return idle === null
+    ? { turns: value }
+    : lack(`has an idle_timeout_ms, which ${LIVE_LACKS}`, { turns: rest })
 }
