@@ -354,6 +354,20 @@ describe('a bare client at Gemini Live', () => {
     client.socket.close()
   })
 
+  test('instructs a model on Vertex AI anew', async () => {
+    const client = await open(gateway, '/v1/realtime?model=vertex', { headers: AUTH })
+    await next(client)
+    send(client, { type: 'session.update', session: { instructions: 'be kind' } })
+    assert.equal(at(await next(client), 'session', 'instructions'), 'be kind')
+    send(client, { type: 'session.update', session: { instructions: 'be short' } })
+    assert.equal(at(await next(client), 'session', 'instructions'), 'be short')
+    send(client, { type: 'response.create' })
+    const types: unknown[] = []
+    while (types.at(-1) !== 'response.done') types.push(at(await next(client), 'type'))
+    assert.ok(!types.includes('error'))
+    client.socket.close()
+  })
+
   test('is not told of what Live lacks where that may be dropped', async () => {
     const client = await open(gateway, '/v1/realtime?model=lenient', { headers: AUTH })
     await next(client)

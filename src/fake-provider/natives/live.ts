@@ -5,6 +5,8 @@ import { objectIn, readLiveMessage, setupObjection, textIn, type LiveMessage } f
 /** What a session knows of itself. */
 interface Live {
   readonly model: RegExp
+  /** Who may say something. */
+  readonly roles: readonly string[]
   phase: 'fresh' | 'setting' | 'ready'
   setup: JsonObject
   /** What was said since the model last answered. */
@@ -24,9 +26,10 @@ interface Live {
  * The user's words are orders: to `talk on` until somebody interrupts, to `go away`, to `fall over`; where functions are
  * declared, two are called before the answer. Sound other than silence is speech, silence behind it its end.
  */
-export function liveSession(model: RegExp): readonly Step[] {
+export function liveSession(model: RegExp, roles: readonly string[] = ['user', 'model']): readonly Step[] {
   const live: Live = {
     model,
+    roles,
     phase: 'fresh',
     setup: {},
     words: '',
@@ -97,7 +100,7 @@ function content(live: Live, { turns, turnComplete }: JsonObject): readonly Step
   for (const turn of objectsIn(turns)) {
     const parts = objectsIn(turn['parts'])
     const isWhole = parts.length > 0 && parts.every((part) => Object.keys(part).length === 1)
-    if ((turn['role'] !== 'user' && turn['role'] !== 'model') || !isWhole)
+    if (!live.roles.includes(textIn(turn, 'role')) || !isWhole)
       return refused('Request contains an invalid argument.')
     if (turn['role'] === 'user') live.words += ` ${parts.map((part) => textIn(part, 'text')).join(' ')}`
   }

@@ -22,7 +22,7 @@ export const VERTEX_AI: Native = {
   error: googleError,
   session: (call) => {
     if (!LIVE.test(call.path)) return googleError(404, `${call.path} was not found on this server.`)
-    return refusedToken(call) ?? liveSession(LIVE_MODEL)
+    return refusedToken(call) ?? liveSession(LIVE_MODEL, ['user', 'model', 'system'])
   },
 }
 

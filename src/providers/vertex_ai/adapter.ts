@@ -23,7 +23,7 @@ export const vertexAi: ProviderAdapter = {
     batch: 'unsupported',
     moderation: 'unsupported',
   },
-  realtime: liveFace(liveUrl, VERTEX.name),
+  realtime: liveFace(liveUrl, VERTEX.name, { takesSystemTurns: true }),
   objects: 'unsupported',
   realtimeKeys: 'unsupported',
   surfaces: googleSurfaces(VERTEX),

@@ -22,6 +22,8 @@ export interface LiveParts {
   readonly mayDrop: boolean
   /** Tells the client what is settled. */
   readonly updated: () => void
+  /** Settles other instructions; absent where the model cannot be told of them any more. */
+  readonly instruct?: (instructions: string) => void
 }
 
 /** What an event does; what it returns is why it cannot be done. */
@@ -73,11 +75,25 @@ function unable(type: string, why: string): Flaw {
 const FIXED =
   'cannot be changed any more: Gemini Live takes its settings once, with the first event of a session'
 
-function update({ settings, mayDrop, updated }: LiveParts, { session }: JsonObject): Flaw | undefined {
+function update(parts: LiveParts, { session }: JsonObject): Flaw | undefined {
   if (!isJsonObject(session)) return { message: "'session' must be an object.", param: 'session' }
-  const other = otherThan(settings(), session, { root: 'session', why: FIXED, mayDrop })
-  if (other === undefined) updated()
-  return other
+  const { settings, mayDrop, unsaid, instruct, updated } = parts
+  const asked = instruct === undefined ? undefined : textOf(session['instructions'])
+  const instructions = asked === undefined || asked === '' ? settings().instructions : asked
+  const now = { ...settings(), instructions }
+  const other = otherThan(now, session, { root: 'session', why: FIXED, mayDrop })
+  if (other !== undefined) return other
+  if (instructions !== settings().instructions) {
+    if (!unsaid.turn(systemTurn(instructions))) return TOO_MUCH
+    instruct?.(instructions)
+  }
+  updated()
+  return undefined
+}
+
+/** "Update system instructions during a session" (https://docs.cloud.google.com/vertex-ai/generative-ai/docs/live-api). */
+function systemTurn(text: string): JsonObject {
+  return { role: 'system', parts: [{ text }] }
 }
 
 function append(parts: LiveParts, { audio }: JsonObject): Flaw | undefined {
@@ -129,7 +145,7 @@ function create(parts: LiveParts, { item, previous_item_id: previous }: JsonObje
         "'previous_item_id' must be left out: Gemini Live takes new items at the end of the conversation alone.",
       param: 'previous_item_id',
     }
-  const read = readItem(tray, item)
+  const read = readItem(tray, item, parts.instruct !== undefined)
   if (isFlaw(read)) return read
   if (conversation.find(read.item.id) !== undefined)
     return { message: "'item.id' is the id of another item of the conversation.", param: 'item.id' }

@@ -10,9 +10,16 @@ import { createLiveSession } from './session.ts'
  * Live sessions (https://ai.google.dev/api/live): the client says `setup`, the server `setupComplete`, in frames that
  * may be binary. Clients speak OpenAI's words; each session has a translator of its own.
  */
-export function liveFace(url: (target: Target) => string, model: (target: Target) => string): RealtimeFace {
+export function liveFace(
+  url: (target: Target) => string,
+  model: (target: Target) => string,
+  {
+    takesSystemTurns = false,
+  }: { /** May the model be instructed anew in a session? */ readonly takesSystemTurns?: boolean } = {},
+): RealtimeFace {
   return {
-    translate: (target, ground) => createLiveSession({ shown: target.model, named: model(target) }, ground),
+    translate: (target, ground) =>
+      createLiveSession({ shown: target.model, named: model(target), takesSystemTurns }, ground),
     dial: (target) => ({ url: toWebSocket(url(target)), headers: {}, protocols: [] }),
     // Its models all speak; the text-only ones are retired.
     opening: (target) =>

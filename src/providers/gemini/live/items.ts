@@ -9,13 +9,16 @@ export type Added =
   | { readonly item: Item; readonly turn: JsonObject }
   | { readonly item: Item; readonly callId: string; readonly response: JsonObject }
 
-/** Reads `conversation.item.create` (https://ai.google.dev/api/caching#Content for what becomes of it). */
-export function readItem(tray: Tray, written: Json | undefined): Added | Flaw {
+/**
+ * Reads `conversation.item.create` (https://ai.google.dev/api/caching#Content for what becomes of it). `mayInstruct`: may
+ * it be a system message?
+ */
+export function readItem(tray: Tray, written: Json | undefined, mayInstruct: boolean): Added | Flaw {
   if (!isJsonObject(written)) return flaw('item', 'must be an object')
   const id = givenId(written) ?? tray.id('item')
   switch (written['type']) {
     case 'message':
-      return readMessage(id, written)
+      return readMessage(id, written, mayInstruct)
     case 'function_call_output':
       return readOutput(id, written)
     default:
@@ -35,13 +38,20 @@ function flaw(param: string, what: string): Flaw {
   return { message: `'${param}' ${what}.`, param }
 }
 
-function readMessage(id: string, { role, content }: JsonObject): Added | Flaw {
-  if (role === 'system')
+const ROLES: ReadonlyMap<string, string> = new Map([
+  ['user', 'user'],
+  ['assistant', 'model'],
+  ['system', 'system'],
+])
+
+function readMessage(id: string, { role, content }: JsonObject, mayInstruct: boolean): Added | Flaw {
+  if (role === 'system' && !mayInstruct)
     return flaw(
       'item.role',
       'cannot be "system": Gemini Live is instructed once, by the first session.update',
     )
-  if (role !== 'user' && role !== 'assistant') return flaw('item.role', 'must be "user" or "assistant"')
+  const named = typeof role === 'string' ? ROLES.get(role) : undefined
+  if (named === undefined) return flaw('item.role', 'must be "user", "assistant" or "system"')
   const listed: readonly Json[] = Array.isArray(content) ? content : []
   if (listed.length === 0) return flaw('item.content', 'must be a list of parts, and not empty')
   const parts: JsonObject[] = []
@@ -54,7 +64,7 @@ function readMessage(id: string, { role, content }: JsonObject): Added | Flaw {
   }
   return {
     item: { id, object: 'realtime.item', type: 'message', status: 'completed', role, content: shown },
-    turn: { role: role === 'assistant' ? 'model' : 'user', parts },
+    turn: { role: named, parts },
   }
 }
 

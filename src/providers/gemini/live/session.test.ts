@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { isJsonObject, type JsonObject } from '../../../core/json.ts'
 import {
+  open,
   RESPOND,
   SOUND,
   TEN_MS,
@@ -29,6 +30,29 @@ describe('a session that is set up', () => {
     assert.equal(error['param'], 'session.instructions')
     assert.match(messageOf(error), /'session\.instructions' cannot be changed any more.*'session\.voice'/)
     assert.deepEqual(upstream, [])
+  })
+
+  test('may be instructed anew where the model takes that', () => {
+    const { client, server } = open(false, false, true)
+    client({ type: 'session.update', session: { instructions: 'be kind' } })
+    server({ setupComplete: {} })
+    const told = client({ type: 'session.update', session: { instructions: 'be short' } })
+    assert.deepEqual(types(told.client), ['session.updated'])
+    const content = [{ type: 'input_text', text: 'it is late' }]
+    client({ type: 'conversation.item.create', item: { type: 'message', role: 'system', content } })
+    assert.deepEqual(client(RESPOND).upstream, [
+      {
+        clientContent: {
+          turns: [
+            { role: 'system', parts: [{ text: 'be short' }] },
+            { role: 'system', parts: [{ text: 'it is late' }] },
+          ],
+          turnComplete: true,
+        },
+      },
+    ])
+    const other = client({ type: 'session.update', session: { instructions: 'be short', voice: 'Puck' } })
+    assert.equal(errorOf(other.client)['param'], 'session.voice')
   })
 
   test("answers a text, with its sound and the sound's words, in OpenAI's order", () => {

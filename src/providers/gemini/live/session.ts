@@ -20,6 +20,8 @@ interface Model {
   readonly shown: string
   /** As Live's setup names it. */
   readonly named: string
+  /** May it be instructed anew in a session? */
+  readonly takesSystemTurns: boolean
 }
 
 /**
@@ -31,7 +33,17 @@ export function createLiveSession(model: Model, ground: SessionGround): SessionT
   const id = tray.id('sess')
   let settings = UNSETTLED
   const view = (): JsonObject => sessionView(settings, { id, model: model.shown, isBeta: ground.isBeta })
-  const parts = assemble(tray, ground.mayDrop, () => settings, view)
+  const parts: LiveParts = {
+    ...assemble(tray, () => settings),
+    settings: () => settings,
+    mayDrop: ground.mayDrop,
+    updated: () => tray.say({ type: 'session.updated', session: view() }),
+    ...(model.takesSystemTurns && {
+      instruct: (instructions) => {
+        settings = { ...settings, instructions }
+      },
+    }),
+  }
   const opening = createOpening(tray, ground.mayDrop, (asked) => {
     settings = asked
     tray.send(setupFrame(asked, model.named))
@@ -69,7 +81,7 @@ export function createLiveSession(model: Model, ground: SessionGround): SessionT
   }
 }
 
-function assemble(tray: Tray, mayDrop: boolean, settings: () => Settings, view: () => JsonObject): LiveParts {
+function assemble(tray: Tray, settings: () => Settings): Omit<LiveParts, 'settings' | 'mayDrop' | 'updated'> {
   const isManual = (): boolean => settings().turns === null
   const conversation = createConversation(tray)
   const heard = createHeard(tray, conversation, () => !isManual())
@@ -86,9 +98,6 @@ function assemble(tray: Tray, mayDrop: boolean, settings: () => Settings, view: 
     answers,
     microphone: createMicrophone(tray, isManual),
     unsaid: createUnsaid(),
-    settings,
-    mayDrop,
-    updated: () => tray.say({ type: 'session.updated', session: view() }),
   }
 }
 
