@@ -109,11 +109,15 @@ function append(parts: LiveParts, { audio }: JsonObject): Flaw | undefined {
   return undefined
 }
 
-function sayTurns({ tray, unsaid }: LiveParts, turnComplete: boolean): void {
-  const turns = unsaid.hasTurns() && !unsaid.isWaiting() ? unsaid.takeTurns() : []
+function sayTurns({ tray, unsaid, conversation }: LiveParts, turnComplete: boolean): void {
+  const waiting = unsaid.hasTurns() && !unsaid.isWaiting() ? unsaid.takeTurns() : []
+  const turns = turnComplete && waiting.length === 0 && conversation.last() === null ? NOBODY_SPOKE : waiting
   if (turnComplete || turns.length > 0)
     tray.send({ clientContent: { ...(turns.length > 0 && { turns }), turnComplete } })
 }
+
+/** Who asks for a response before anybody has said anything is greeted; a model must be told something. */
+const NOBODY_SPOKE = [{ role: 'user', parts: [{ text: ' ' }] }]
 
 function commit({ heard, settings, tray }: LiveParts): Flaw | undefined {
   if (heard.uncommittedMs() === 0)

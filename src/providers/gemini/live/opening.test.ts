@@ -40,6 +40,7 @@ describe('the beginning of a session', () => {
         instructions: 'be kind',
         output_modalities: ['audio'],
         temperature: 0.5,
+        truncation: 'auto',
         max_output_tokens: 200,
         tool_choice: 'auto',
         tools: [
@@ -99,6 +100,7 @@ describe('the beginning of a session', () => {
               activityHandling: 'NO_INTERRUPTION',
             },
             inputAudioTranscription: { languageCodes: ['de'] },
+            contextWindowCompression: { slidingWindow: {} },
             outputAudioTranscription: {},
           },
         },

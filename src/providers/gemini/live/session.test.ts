@@ -122,6 +122,16 @@ describe('a session that is set up', () => {
     assert.equal(new Set(events.map(({ event_id: id }) => id)).size, events.length)
   })
 
+  test('greets who asks for a response before anything was said', () => {
+    const { client, server } = ready()
+    assert.deepEqual(client(RESPOND).upstream, [
+      { clientContent: { turns: [{ role: 'user', parts: [{ text: ' ' }] }], turnComplete: true } },
+    ])
+    server(sound(SOUND))
+    server(TURN_COMPLETE)
+    assert.deepEqual(client(RESPOND).upstream, [{ clientContent: { turnComplete: true } }])
+  })
+
   test('answers with text where it was asked for text, and without its thoughts', () => {
     const { client, server } = ready({ output_modalities: ['text'] })
     client(RESPOND)

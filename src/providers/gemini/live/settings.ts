@@ -17,6 +17,8 @@ export interface Settings {
   readonly turns: JsonObject | null
   /** How what is heard is written down; null: it is not. */
   readonly transcription: JsonObject | null
+  /** `auto`: the oldest is forgotten where a conversation grows too long; absent: whatever the upstream does then. */
+  readonly truncation?: 'auto' | 'disabled'
 }
 
 /** A session of which nothing was said. */
@@ -66,7 +68,10 @@ const READERS: Readonly<Record<string, Reader>> = {
   tracing: NOTHING_SAID,
   metadata: NOTHING_SAID,
   type: (value) => (value === 'realtime' ? {} : `${LIVE_LACKS}: it must be "realtime"`),
-  truncation: only('auto'),
+  truncation: (value) =>
+    value === 'auto' || value === 'disabled'
+      ? { truncation: value }
+      : lack(`${LIVE_LACKS}: it may be "auto" or "disabled"`),
   parallel_tool_calls: only(true),
   speed: only(1),
   conversation: (value) => (value === 'auto' || value === null ? {} : `${LIVE_LACKS}: it must be "auto"`),

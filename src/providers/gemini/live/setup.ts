@@ -25,6 +25,8 @@ export function setupFrame(settings: Settings, model: string): JsonObject {
       ...(transcription !== null && {
         inputAudioTranscription: language === undefined ? {} : { languageCodes: [language] },
       }),
+      // https://ai.google.dev/gemini-api/docs/live-session#context-window-compression
+      ...(settings.truncation === 'auto' && { contextWindowCompression: { slidingWindow: {} } }),
       // OpenAI's sessions always write down what they say.
       ...(speaks && { outputAudioTranscription: {} }),
     },
@@ -66,7 +68,8 @@ export function sessionView(
   settings: Settings,
   { id, model, isBeta }: { readonly id: string; readonly model: string; readonly isBeta: boolean },
 ): JsonObject {
-  const { instructions, voice, temperature, maxTokens, tools, toolChoice, turns, transcription } = settings
+  const { instructions, voice, temperature, maxTokens, tools, toolChoice, turns, transcription, truncation } =
+    settings
   const common = {
     id,
     object: 'realtime.session',
@@ -74,6 +77,7 @@ export function sessionView(
     instructions,
     tools,
     tool_choice: toolChoice,
+    ...(truncation !== undefined && { truncation }),
     ...(temperature !== undefined && { temperature }),
   }
   if (isBeta)
