@@ -3,7 +3,7 @@ import type { Deployment } from '../../core/deployment.ts'
 import { asGatewayError, failureRow, GatewayError } from '../../core/failure.ts'
 import type { OpenSocket } from '../../core/web-socket.ts'
 import type { Line } from '../../providers/call.ts'
-import { hasSessions, openSession, withSessionKey } from '../../providers/open-session.ts'
+import { hasSessions, openSession, sessionTranslator, withSessionKey } from '../../providers/open-session.ts'
 import { routeHeaders } from '../answer/answer-head.ts'
 import type { AnswerHeaders } from '../answer/answer-head.ts'
 import { bridge } from './bridge.ts'
@@ -11,18 +11,16 @@ import type { Bridge, SessionEnd } from './bridge.ts'
 import { candidateLine } from '../choice/candidate-line.ts'
 import type { LineDeps } from '../choice/candidate-line.ts'
 import type { Candidate, Directory } from '../choice/directory.ts'
-import { beginWait, createConnectBudget, endWait, isSpent } from '../journey/connect-budget.ts'
-import type { ConnectBudget } from '../journey/connect-budget.ts'
 import { tell } from '../journey/evidence.ts'
 import { explain } from '../answer/explain.ts'
 import type { Ledger } from '../choice/ledger.ts'
 import { NOTHING } from '../request/need.ts'
-import { choose, countChoices, noneAvailable } from '../choice/pick.ts'
-import type { PickInputs } from '../choice/pick.ts'
+import { choose, noneAvailable } from '../choice/pick.ts'
 import { pickInputs } from '../choice/pick-inputs.ts'
 import type { PickDeps } from '../choice/pick-inputs.ts'
 import { refuse, unknownModel } from '../request/request.ts'
 import type { SessionGrant } from './session-keys.ts'
+import { createWaits, MAX_DEPLOYMENTS, OPEN_MS } from './waits.ts'
 
 /** What realtime sessions are made of. */
 export interface RealtimeDeps extends LineDeps, PickDeps {
@@ -43,6 +41,8 @@ export interface SessionRequest {
   readonly model: string | undefined
   /** The client's headers that concern the upstream, lower-case names. */
   readonly headers: AnswerHeaders
+  /** True where it speaks the events of the beta; those that are passed on are whatever they are. */
+  readonly isBeta: boolean
   /** What the client's key is good for; undefined where it may ask for everything. */
   readonly grant?: SessionGrant | undefined
   /** Told of the deployments that the request comes to: one of its group first, then each that is asked. */
@@ -75,10 +75,6 @@ export interface RealtimeRelay {
 
 /** LiteLLM's name of the route, which its error sentences start with. */
 const ROUTE = '/realtime'
-/** Longest wait for an upgrade, all that are asked together; a deployment's shorter `timeout` wins. Milliseconds. */
-const OPEN_MS = 30_000
-/** Deployments asked for one session. Nothing has been said yet, so that asking another one costs only time. */
-const MAX_DEPLOYMENTS = 3
 
 /** Makes the realtime side of one gateway. */
 export function createRealtimeRelay(deps: RealtimeDeps): RealtimeRelay {
@@ -127,41 +123,6 @@ async function openAny(deps: RealtimeDeps, request: SessionRequest): Promise<Ses
   return first ?? { failure: noneAvailable(model, candidates, inputs, NOTHING), headers: {} }
 }
 
-/** What one client waits for, however many deployments are asked: for connections, and for an upgrade in all. */
-interface Waits {
-  /** Who has been asked. */
-  readonly tried: ReadonlySet<number>
-  begin(chosen: Candidate): Pick<Opening, 'openMs' | 'connectTimeoutMs'>
-  /** True where nothing is left to wait with. */
-  end(failure: GatewayError): boolean
-}
-
-function createWaits(
-  { clock, settings }: RealtimeDeps,
-  candidates: readonly Candidate[],
-  inputs: PickInputs,
-): Waits {
-  const connects = createConnectBudget(settings.connectTimeoutMs)
-  const upgrades = createConnectBudget(OPEN_MS)
-  const tried = new Set<number>()
-  return {
-    tried,
-    begin: (chosen) => {
-      tried.add(chosen.deployment.index)
-      const left = MAX_DEPLOYMENTS - tried.size
-      const others = countChoices(candidates, inputs, NOTHING, (index) => tried.has(index), left)
-      const beginIn = (budget: ConnectBudget): number =>
-        beginWait(budget, clock.elapsed(), others, Number.POSITIVE_INFINITY)
-      return { openMs: beginIn(upgrades), connectTimeoutMs: () => beginIn(connects) }
-    },
-    end: (failure) => {
-      endWait(connects, clock.elapsed(), failure.isUnsent)
-      endWait(upgrades, clock.elapsed(), true)
-      return isSpent(connects) || isSpent(upgrades)
-    },
-  }
-}
-
 /** LiteLLM's words for how often a request was asked again. */
 function attempts(retries: number): AnswerHeaders {
   return { 'x-litellm-attempted-retries': String(retries), 'x-litellm-attempted-fallbacks': '0' }
@@ -179,7 +140,7 @@ function candidatesFor({ directory, lines }: RealtimeDeps, model: string): reado
   if (able.length > 0) return able
   const providers = [...new Set(known.map(({ deployment }) => deployment.provider))].slice(0, 8).join(', ')
   throw refuse(
-    `${ROUTE}: model=${model.slice(0, 256)} cannot do this: its provider (${providers}) has no realtime sessions in OpenAI's words.`,
+    `${ROUTE}: model=${model.slice(0, 256)} cannot do this: its provider (${providers}) has no realtime sessions.`,
     'model',
   )
 }
@@ -256,6 +217,10 @@ async function openAt(
         bridge(client, upstream, {
           clock: deps.clock,
           redact: line.redact,
+          translator: sessionTranslator(line, {
+            sessionId: newSessionId(deps.random),
+            isBeta: request.isBeta,
+          }),
           ended: (end) => {
             over()
             ended(end)
@@ -273,6 +238,13 @@ async function openAt(
     tell(deps, chosen.deployment, call, tells(chosen, failure) ? told : undefined)
     return { failure: told, headers }
   }
+}
+
+/** The stem of ids that a client meets in one session; no secret. */
+function newSessionId(random: () => number): string {
+  return Math.floor(random() * 36 ** 10)
+    .toString(36)
+    .padStart(10, '0')
 }
 
 /** A session has no prompt that could be at fault. */
