@@ -79,6 +79,8 @@ export interface RelayFace {
    * translated. Absent: always.
    */
   takes?(target: Target, body: Buffer, spans: JsonSpans): boolean
+  /** Of an API that only some of a provider's models speak: is this one of them? Absent: all are. */
+  readonly serves?: (target: Target) => boolean
   /** The `accept` header; default JSON. */
   readonly accept?: string
   edits(target: Target): BodyEdits

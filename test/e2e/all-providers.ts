@@ -76,6 +76,8 @@ export function nativeDeployments(url: string, key: string): readonly Listed[] {
       ['bedrock/anthropic.claude-3-sonnet-20240229-v1:0', bedrock],
       ['gemini/gemini-2.5-flash', gemini],
       ['vertex_ai/gemini-2.5-flash', vertex],
+      ['vertex_ai/meta/llama-3.3-70b-instruct-maas', vertex],
+      ['vertex_ai/mistral-large-2411@001', vertex],
       ['cohere/command-a-03-2025', cohere],
       ['mistral/mistral-small-latest', at('/as-mistral/v1')],
       ['ollama/llama3.2', at('/as-ollama')],
@@ -141,7 +143,7 @@ export function nativeDeployments(url: string, key: string): readonly Listed[] {
   }
   return Object.entries(byMode).flatMap(([mode, listed]) =>
     listed.map(([model, params]) => ({
-      model_name: `${mode} of ${model.split('/')[0]}`,
+      model_name: `${mode} of ${model}`,
       litellm_params: { model, ...params },
       model_info: { mode, health_check_timeout: 20 },
     })),

@@ -39,6 +39,18 @@ const vertex = (name: string, model: string, mode = 'chat', more: JsonObject = {
     ...more,
   })
 
+/** Models on Vertex AI that are not Google's. */
+const PARTNERS: readonly Listed[] = [
+  vertex('v-llama', 'vertex_ai/meta/llama-3.3-70b-instruct-maas'),
+  vertex('v-oss', 'vertex_ai/openai/gpt-oss-120b-maas'),
+  vertex('v-deployed', 'vertex_ai/openai/1234567890'),
+  vertex('v-number', '987654321'),
+  vertex('v-mistral', 'mistral-large-2411@001'),
+  vertex('v-codestral', 'codestral-2'),
+  vertex('v-jamba', 'jamba-1.5-large@001'),
+  vertex('v-vectors', 'vertex_ai/intfloat/multilingual-e5-large-instruct-maas', 'embedding'),
+]
+
 const FAMILY: readonly Listed[] = [
   studio('chat', 'gemini-2.5-flash'),
   studio('third', 'gemini-3-flash-preview'),
@@ -56,6 +68,7 @@ const FAMILY: readonly Listed[] = [
   vertex('v-speaker', 'gemini-2.5-flash-tts', 'audio_speech'),
   vertex('v-claude', 'claude-sonnet-4-5@20250929'),
   vertex('v-live', 'gemini-live-2.5-flash', 'realtime'),
+  ...PARTNERS,
 ]
 
 const TOKEN = 'POST vertex_ai/token'
@@ -72,7 +85,7 @@ test('every mode of both is healthy, at one request each and a token for who nee
     .filter(({ method }) => method !== 'WSMSG')
     .map(({ method, url }) => `${method} ${url.replace('/ok/as-', '')}`)
   const tokens = lines.filter((line) => line === TOKEN)
-  assert.equal(tokens.length, 9)
+  assert.equal(tokens.length, 17)
   assert.deepEqual(lines.filter((line) => line !== TOKEN).toSorted(), [
     'POST gemini/v1beta/models/gemini-2.5-flash-image:generateContent',
     'POST gemini/v1beta/models/gemini-2.5-flash-preview-tts:generateContent',
@@ -80,13 +93,21 @@ test('every mode of both is healthy, at one request each and a token for who nee
     'POST gemini/v1beta/models/gemini-3-flash-preview:generateContent',
     'POST gemini/v1beta/models/gemini-embedding-001:batchEmbedContents',
     'POST gemini/v1beta/models/imagen-4.0-generate-001:predict',
+    `POST vertex_ai/v1/${HERE}/endpoints/1234567890/chat/completions`,
     `POST vertex_ai/v1/${HERE}/endpoints/1234567890:generateContent`,
+    `POST vertex_ai/v1/${HERE}/endpoints/987654321/chat/completions`,
+    `POST vertex_ai/v1/${HERE}/endpoints/openapi/chat/completions`,
+    `POST vertex_ai/v1/${HERE}/endpoints/openapi/chat/completions`,
+    `POST vertex_ai/v1/${HERE}/endpoints/openapi/embeddings`,
+    `POST vertex_ai/v1/${HERE}/publishers/ai21/models/jamba-1.5-large@001:rawPredict`,
     `POST vertex_ai/v1/${HERE}/publishers/anthropic/models/claude-sonnet-4-5@20250929:rawPredict`,
     `POST vertex_ai/v1/${HERE}/publishers/google/models/gemini-2.5-flash-tts:generateContent`,
     `POST vertex_ai/v1/${HERE}/publishers/google/models/gemini-2.5-flash:generateContent`,
     `POST vertex_ai/v1/${HERE}/publishers/google/models/gemini-2.5-flash:generateContent`,
     `POST vertex_ai/v1/${HERE}/publishers/google/models/imagen-4.0-generate-001:predict`,
     `POST vertex_ai/v1/${HERE}/publishers/google/models/text-embedding-005:predict`,
+    `POST vertex_ai/v1/${HERE}/publishers/mistralai/models/codestral-2:rawPredict`,
+    `POST vertex_ai/v1/${HERE}/publishers/mistralai/models/mistral-large-2411@001:rawPredict`,
     `POST vertex_ai/v1beta1/${HERE}/publishers/google/models/gemini-2.5-flash:generateContent`,
     'WS gemini/ws/google.ai.generativelanguage.v1beta.GenerativeService.BidiGenerateContent',
     'WS vertex_ai/ws/google.cloud.aiplatform.v1.LlmBidiService/BidiGenerateContent',
@@ -230,6 +251,33 @@ describe('OpenAI’s client', () => {
       })
     })
   }
+
+  test('streams from models of other publishers on Vertex AI, calls tools, and is told apart', async () => {
+    const chats = PARTNERS.filter(({ model_info: info }) => info?.['mode'] === 'chat')
+    await withModels(FAMILY, async (gateway) => {
+      const openai = client(gateway)
+      for (const { model_name: model } of chats) {
+        const messages = [{ role: 'user' as const, content: 'ping' }]
+        const budget = { max_completion_tokens: 9 }
+        const stream = openai.chat.completions.stream({ model, messages, ...budget })
+        const { choices } = await stream.finalChatCompletion()
+        assert.equal(choices[0]?.message.content, 'pong', model)
+        const called = await openai.chat.completions.create({
+          model,
+          messages,
+          ...budget,
+          tools: [WEATHER],
+          tool_choice: 'required',
+        })
+        const [call] = called.choices[0]?.message.tool_calls ?? []
+        assert.ok(call?.type === 'function' && call.function.name === 'weather', model)
+      }
+      const { data } = await openai.embeddings.create({ model: 'v-vectors', input: ['a', 'b'] })
+      assert.equal(data.length, 2)
+      const strange = { model: 'v-llama', messages: [{ role: 'user' as const, content: 'ping' }], surplus: 1 }
+      await assert.rejects(openai.chat.completions.create(strange), { status: 400, message: /surplus/ })
+    })
+  })
 
   test('gets JSON by a schema, vectors, images and sound', async () => {
     await withModels(FAMILY, async (gateway) => {

@@ -5,6 +5,7 @@ import { googleError, liveSession, modelReply, refusedBody, vectorOf } from './g
 import { VERTEX_EMBED } from './google-shapes.ts'
 import type { Native, NativeCall } from './native.ts'
 import { claudeReply } from './vertex-claude.ts'
+import { partnerReply } from './vertex-partners.ts'
 
 const METHOD =
   /^\/v1(?:beta1)?\/projects\/[^/]+\/locations\/([a-z0-9-]+)\/(?:publishers\/google\/models|endpoints)\/([^/:]+):(\w+)$/
@@ -28,6 +29,8 @@ export const VERTEX_AI: Native = {
 function method(call: NativeCall): Reply {
   const [, claude, how] = CLAUDE.exec(decodeURIComponent(call.path)) ?? []
   if (claude !== undefined) return claudeReply(call, claude, how === 'streamRawPredict')
+  const partners = partnerReply(call)
+  if (partners !== undefined) return partners
   const [, location = '', model = '', verb = ''] = METHOD.exec(decodeURIComponent(call.path)) ?? []
   if (model === '') return googleError(404, 'The requested URL was not found on this server.')
   const isEmbedding = verb === 'predict' && /embedding/.test(model)

@@ -8,8 +8,9 @@ import { liveUrl, VERTEX } from './address.ts'
 import { vertexChat } from './chat.ts'
 import { connectVertex } from './connect.ts'
 import { vertexEmbed } from './embed.ts'
+import { speaksGemini } from './model-name.ts'
 
-/** Vertex AI: Google's models and Claude, called with the credentials of a Google Cloud project. */
+/** Vertex AI: Google's models, Claude, and those of other publishers, called with the credentials of a Google Cloud project. */
 export const vertexAi: ProviderAdapter = {
   id: 'vertex_ai',
   codecs: {
@@ -26,7 +27,7 @@ export const vertexAi: ProviderAdapter = {
   realtime: liveFace(liveUrl, VERTEX.name),
   objects: 'unsupported',
   realtimeKeys: 'unsupported',
-  surfaces: googleSurfaces(VERTEX),
+  surfaces: googleSurfaces(VERTEX, speaksGemini),
   connect: connectVertex,
   classify: classifyGoogle,
   auth: '`authorization: Bearer …`, a token that `vertex_credentials` fetch; an `api_key` as `x-goog-api-key: …`',

@@ -73,7 +73,8 @@ function translated(
 ): SurfaceAttempt {
   const json = readObject(body)
   const codec = line.adapter.codecs.chat
-  const isRelayed = codec === 'unsupported' || codec.relay !== undefined
+  const isRelayed =
+    codec === 'unsupported' || (codec.relay !== undefined && codec.isRelayed?.(line.target) !== false)
   const { body: chat, lost } = words.request(json, { knownModel, isRelayed })
   const [first] = lost
   if (first !== undefined && !mayDrop) {
