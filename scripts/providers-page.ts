@@ -23,6 +23,8 @@ export function providersPage(): string {
     '',
     VERTEX,
     '',
+    REPLICATE,
+    '',
     TOKENS,
     '',
     WORDS,
@@ -151,6 +153,14 @@ const VERTEX = `## Vertex AI
 - An API key alone, without a project, serves Google's models only.
 - \`max_completion_tokens\` becomes \`max_tokens\` where the words are OpenAI's.
 - Not built: completions of \`codestral\`, and deployed models that take predictions alone (\`gemma/\`, \`bge/\`).`
+
+const REPLICATE = `## Replicate
+
+A chat is a prediction: it is made, and looked at until it is done. Its stream is read where the prediction says that it
+is, if that is on the deployment's own host (with the key) or at \`stream.replicate.com\` or \`streaming.api.replicate.com\`
+(without it). Where it is elsewhere, or cannot be reached, the answer comes whole, as one piece of a stream. The tokens of a
+stream are looked up when it is over, for clients that ask for them. A client that leaves, or a deadline, cancels the
+prediction.`
 
 const TOKENS = `## Tokens that are got
 

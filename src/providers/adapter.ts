@@ -31,6 +31,16 @@ export interface NextRequest {
   readonly request: WireRequest
   /** How long to wait before it, milliseconds. */
   readonly afterMs: number
+  /** Present where its answer is the stream that `openStream` reads; only that of step 0 may be. */
+  readonly stream?: StreamedStep
+}
+
+/** What is to be known of a stream that is the answer of a later request. */
+export interface StreamedStep {
+  /** True: it is on another host than the deployment's, which gets no credentials. */
+  readonly isKeyless: boolean
+  /** Asked once the stream is over, for what it does not say: the decoder's `lastly` reads the answer. */
+  readonly lastly?: WireRequest
 }
 
 /** One mode in one provider's words. Pure; never writes to its arguments (a retry encodes again). */
@@ -57,12 +67,12 @@ export interface Codec<M extends HttpMode> {
     target: Target,
     step: number,
   ): NextRequest | undefined
+  /** What ends the work that this first 2xx began, for it would go on though nobody waits; undefined: nothing has to. */
+  abandon?(first: WireResponse, target: Target): WireRequest | undefined
   /** True: a 2xx is what OpenAI's clients expect, byte by byte; it reaches them as it comes. */
   readonly answersAsIs?: true
-  /** True: it answers whole. Who asks for a stream gets the whole answer as one. */
-  readonly streamsWhole?: true
-  /** Present where the provider's stream must be translated. */
-  openStream?(target: Target): StreamDecoder<Operations[M]['event']>
+  /** Present where the provider's stream must be translated; `first` is the call's first answer where it takes several. */
+  openStream?(target: Target, first?: WireResponse): StreamDecoder<Operations[M]['event']>
   /** Present where a client's body needs no translation, only edits at its top level. */
   readonly relay?: RelayFace
   /** Where only some of a provider's models take OpenAI's words: are bodies for this one relayed? Default: all are. */
@@ -102,6 +112,8 @@ export type SurfaceName =
 export interface StreamDecoder<Event> {
   push(bytes: Uint8Array): readonly Event[]
   end(): readonly Event[]
+  /** What the answer to a step's `lastly` adds. Never throws: where it says nothing, nothing is added. */
+  lastly?(response: WireResponse): readonly Event[]
 }
 
 /** What an authorizer may ask the world. */

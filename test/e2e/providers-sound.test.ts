@@ -81,7 +81,8 @@ test('providers of sound, and of calls that take several requests', async (t) =>
       ['take a file of up to 25 MB, and say so of a larger one', large],
       ['say what is wrong with sound that is none', noSound],
       ["speak to OpenAI's own client as it goes", speech],
-      ['chat by predictions, at once and in the end, whole and in events', chat],
+      ['chat by predictions, at once and in the end', chat],
+      ['stream what a prediction says, where its stream is to be had', chatStreams],
     ]
     for (const [name, run] of cases) await t.test(name, () => run(gateway))
   })
@@ -145,47 +146,74 @@ test('sound reaches the client while it is still being made', async () => {
   )
 })
 
-test('a client that leaves, or a deadline, ends the looking after a job that is never done', async () => {
+test('a client that leaves, or a deadline, ends a job that is never done, here and at the provider', async () => {
   let looks = 0
-  let looked = (): void => {}
+  const told: string[] = []
+  let happened: (what: string) => void = () => {}
+  /** The next request of this kind. */
+  const next = (what: string): Promise<void> =>
+    new Promise((resolve) => {
+      happened = (one) => {
+        if (one === what) resolve()
+      }
+    })
   await withUpstream(
-    ({ method }, response) => {
-      response.writeHead(method === 'POST' ? 201 : 200, { 'content-type': 'application/json' })
-      response.end(JSON.stringify({ id: 'p1', status: method === 'POST' ? 'starting' : 'processing' }))
-      if (method !== 'GET') return
+    ({ method, url = '', headers }, response) => {
+      const { host = '' } = headers
+      if (url.endsWith('/cancel')) {
+        told.push(`${method} ${url} ${headers.authorization}`)
+        response.end('{}')
+        happened('cancel')
+        return
+      }
+      if (url === '/events') {
+        response.writeHead(200, { 'content-type': 'text/event-stream' }).write('event: output\ndata: po\n\n')
+        return
+      }
+      const isMade = method === 'POST'
+      response.writeHead(isMade ? 201 : 200, { 'content-type': 'application/json' })
+      const urls = url.includes('/streaming/') ? { stream: `http://${host}/events` } : {}
+      response.end(JSON.stringify({ id: 'p1', status: isMade ? 'starting' : 'processing', urls }))
+      if (isMade) return
       looks += 1
-      looked()
+      happened('look')
     },
     async (url) => {
-      const of = (name: string, more: object): Listed => ({
+      const of = (name: string, model: string, more: object = {}): Listed => ({
         model_name: name,
-        litellm_params: {
-          model: 'replicate/meta/llama',
-          api_base: url,
-          api_key: 'k',
-          num_retries: 0,
-          ...more,
-        },
+        litellm_params: { model, api_base: url, api_key: 'k', num_retries: 0, ...more },
       })
-      const models = [of('patient', {}), of('hasty', { timeout: 1.2, stream_timeout: 1.2 })]
+      const models = [
+        of('patient', 'replicate/meta/llama'),
+        of('hasty', 'replicate/meta/llama', { timeout: 1.2, stream_timeout: 1.2 }),
+        of('endless', 'replicate/streaming/llama'),
+      ]
       await withModels(models, async (gateway) => {
         const { completions } = clientOf(gateway).chat
         const messages = [{ role: 'user' as const, content: 'ping' }]
         const left = new AbortController()
-        const first = new Promise<void>((resolve) => {
-          looked = resolve
-        })
+        const looked = next('look')
         const gone = assert.rejects(
           completions.create({ model: 'patient', messages }, { signal: left.signal }),
         )
-        await first
+        await looked
+        const canceled = next('cancel')
         left.abort()
-        await gone
+        await Promise.all([gone, canceled])
         // One may be under way; two or three more would follow in this time.
         await wait(1_700)
         assert.ok(looks <= 2, String(looks))
-        const late = [false, true].map((stream) =>
-          assert.rejects(completions.create({ model: 'hasty', messages, stream }), { status: 504 }),
+        assert.deepEqual(told.splice(0), ['POST /predictions/p1/cancel Bearer k'])
+
+        const stream = await completions.create({ model: 'endless', messages, stream: true })
+        const ended = next('cancel')
+        // The first piece is there while the rest is still being made.
+        for await (const { choices } of stream) if (choices[0]?.delta.content === 'po') break
+        await ended
+        assert.deepEqual(told.splice(0), ['POST /predictions/p1/cancel Bearer k'])
+
+        const late = [false, true].map((isStream) =>
+          assert.rejects(completions.create({ model: 'hasty', messages, stream: isStream }), { status: 504 }),
         )
         await Promise.all(late)
       })
@@ -362,19 +390,6 @@ async function chat(gateway: Gateway): Promise<void> {
         stop_sequences: '\n,end',
       },
     })
-    const events = await completions.create({
-      model: 'model',
-      messages,
-      stream: true,
-      stream_options: { include_usage: true },
-    })
-    const texts: string[] = []
-    let tokens: number | undefined
-    for await (const { choices, usage } of events) {
-      texts.push(choices[0]?.delta.content ?? '')
-      tokens = usage?.total_tokens ?? tokens
-    }
-    assert.deepEqual([texts.join(''), tokens], ['pong', 6])
   }
   const messages = [{ role: 'user' as const, content: 'fail' }]
   await assert.rejects(completions.create({ model: 'model', messages }), {
@@ -386,4 +401,43 @@ async function chat(gateway: Gateway): Promise<void> {
     status: 400,
     param: 'tools',
   })
+}
+
+/** What a chat's stream was asked of Replicate with, step by step. */
+const steps = (): readonly string[] =>
+  fake.journal().map(({ method, url }) => `${method} ${/\/(stream|predictions)\b/.exec(url)?.[1]}`)
+
+async function chatStreams(gateway: Gateway): Promise<void> {
+  const { completions } = clientOf(gateway).chat
+  const [MADE, STREAMED, LOOKED] = ['POST predictions', 'GET stream', 'GET predictions']
+  // An answer whose stream leads astray, or is gone, or was never there, is looked at until it is whole.
+  for (const [content, asked, pieces] of [
+    ['ping', [MADE, STREAMED], ['po', 'ng', '']],
+    ['usage', [MADE, STREAMED, LOOKED], ['po', 'ng', '']],
+    ['astray', [MADE, LOOKED], ['pong', '']],
+    ['gone', [MADE, STREAMED, LOOKED], ['pong', '']],
+    ['whole', [MADE, LOOKED], ['pong', '']],
+  ] as const) {
+    fake.clearJournal()
+    const stream = await completions.create({
+      model: 'model',
+      messages: [{ role: 'user', content }],
+      stream: true,
+      ...(content !== 'ping' && { stream_options: { include_usage: true } }),
+    })
+    const told: string[] = []
+    let tokens: number | undefined
+    for await (const { id, choices, usage } of stream) {
+      assert.match(id, /^\w+-\d+$/)
+      if (choices[0] !== undefined) told.push(choices[0].delta.content ?? '')
+      tokens = usage?.total_tokens ?? tokens
+    }
+    assert.deepEqual(told, pieces, content)
+    assert.deepEqual([...new Set(steps())], asked, content)
+    assert.equal(tokens, content === 'ping' ? undefined : 6, content)
+  }
+  await assert.rejects(
+    completions.create({ model: 'model', messages: [{ role: 'user', content: 'fail' }], stream: true }),
+    { status: 500, message: /CUDA out of memory/ },
+  )
 }
