@@ -12,7 +12,14 @@ export interface MutatingProxy {
 }
 
 const DEADLINE_MS = 10_000
-const CREDENTIALS = ['authorization', 'api-key', 'x-api-key', 'xi-api-key', 'x-goog-api-key'] as const
+const CREDENTIALS = [
+  'authorization',
+  'api-key',
+  'api-subscription-key',
+  'x-api-key',
+  'xi-api-key',
+  'x-goog-api-key',
+] as const
 /** Without one of these no provider serves a request. */
 const MUSTS = [
   'messages',

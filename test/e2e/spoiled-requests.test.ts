@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
+import { COMPATIBLE_LAWS } from '../../src/fake-provider/natives/compatible-laws.ts'
 import { startFakeProvider } from '../../src/fake-provider/server.ts'
-import { KEYS, nativeDeployments, tokenHosts } from './all-providers.ts'
+import { KEYS, nativeDeployments, rowDeployments, tokenHosts } from './all-providers.ts'
 import { askHealth, withModels, type HealthAnswer, type Listed } from './health-answer.ts'
 import { MUTATIONS, startMutatingProxy, type Mutation } from './mutating-proxy.ts'
 
@@ -38,9 +39,17 @@ const OTHERS: readonly (readonly [RegExp, Verdicts])[] = [
   [/^audio_transcription of deepgram/, { ...USUAL, missing: 'not_found' }],
 ]
 
-/** Every provider that is more than a row of the table, but for sessions; tokens are fetched without a proxy. */
+/** Of the rows of the compatible table, whose chats are open, and some of which take no key. */
+const ROWS: ReadonlyMap<string, Verdicts> = new Map(
+  COMPATIBLE_LAWS.map(({ id, chats, isKeyless }) => {
+    const verdicts = chats === false ? USUAL : OPEN
+    return [id, isKeyless === true ? { ...verdicts, auth: 'healthy' } : verdicts]
+  }),
+)
+
+/** Every provider, but for sessions; tokens are fetched without a proxy. */
 function deploymentsAt(url: string): readonly Listed[] {
-  const all = nativeDeployments(`${url}/ok`, KEY, `${fake.url}/ok`)
+  const all = [...nativeDeployments(`${url}/ok`, KEY, `${fake.url}/ok`), ...rowDeployments(`${url}/ok`, KEY)]
   return all.filter(({ model_info: info }) => info?.['mode'] !== 'realtime')
 }
 
@@ -79,7 +88,7 @@ test('another path, no credential, a field more or a field less turns the verdic
     const models = [...urls].flatMap(([how, url]) => spoiled(how, url))
     const expected: Record<string, string> = {}
     for (const { model_name: name } of deploymentsAt('')) {
-      const verdicts = OTHERS.find(([pattern]) => pattern.test(name))?.[1] ?? USUAL
+      const verdicts = ROWS.get(name) ?? OTHERS.find(([pattern]) => pattern.test(name))?.[1] ?? USUAL
       expected[`${name} none`] = 'healthy'
       for (const how of MUTATIONS) expected[`${name} ${how}`] = verdicts[how]
     }
