@@ -168,6 +168,7 @@ export function nativeDeployments(url: string, key: string, tokens = url): reado
       ['openai/gpt-4o-batch', openai],
       ['azure/gpt-4o-batch', azure],
       ['anthropic/claude-haiku-4-5', at('/as-anthropic')],
+      ['mistral/mistral-small-latest', at('/as-mistral/v1')],
     ],
     realtime: [
       ['openai/gpt-realtime', openai],

@@ -30,7 +30,7 @@ const OTHERS: readonly (readonly [RegExp, Verdicts])[] = [
   [/ of bedrock/, SIGNED],
   [/^(chat|completion) of (openai|azure|azure_text|text-completion-openai|nvidia_nim)\//, OPEN],
   [/vertex_ai\/(jamba|openai\/\d)/, OPEN],
-  [/^batch of anthropic/, { ...LIST, extra: 'bad_request' }],
+  [/^batch of (anthropic|mistral)/, { ...LIST, extra: 'bad_request' }],
   [/^batch of/, LIST],
   // A model that is loaded, and says nothing.
   [/^(chat|completion) of ollama/, { ...USUAL, missing: 'empty' }],

@@ -2,11 +2,13 @@ import type { JsonObject } from '../../core/json.ts'
 import type { HttpMode } from '../../core/mode.ts'
 import type { ProviderAdapter, RelayFace, Target } from '../adapter.ts'
 import { defaultsOf, withDefaults } from '../body-defaults.ts'
+import { batchCodec } from '../openai/batch.ts'
 import { openAiCodecs } from '../openai/codecs.ts'
 import { completionCodec } from '../openai/completion.ts'
 import { embeddingCodec } from '../openai/embedding.ts'
 import { jsonTexts, renamed, routeBelow, type Surface } from '../openai/surface.ts'
 import { postJson } from '../post-json.ts'
+import { withQuery } from '../route.ts'
 import { sayable } from '../unsaid.ts'
 import { decodeMistralChat, openMistralStream } from './chat-answer.ts'
 import { isMistrals, LACKS, RENAMES, SILENT, toMistralChat } from './chat-request.ts'
@@ -57,6 +59,15 @@ export const MISTRAL_CODECS: ProviderAdapter['codecs'] = {
     relay: relay('embedding', EMBED_LACKS, EMBED_RENAMES, [...EMBED_LACKS]),
   },
   audio_transcription: transcription(ROUTES),
+  batch: {
+    ...batchCodec(ROUTES),
+    // Its jobs come in pages (https://docs.mistral.ai/api/endpoint/batch, read 2026-11-27).
+    encode: ({ limit }, target) => ({
+      method: 'GET',
+      url: withQuery(ROUTES.url(target, 'batch'), 'page_size', String(limit)),
+      headers: { accept: 'application/json' },
+    }),
+  },
   image_generation: 'unsupported',
   rerank: 'unsupported',
 }
