@@ -36,6 +36,14 @@ const VENDORS: Readonly<Record<string, { readonly base: string; readonly rows: r
   },
   // https://github.com/deepgram/deepgram-api-specs/blob/main/openapi.yml
   deepgram: { base: '/v1', rows: [['deepgram/aura-2-thalia-en', 'audio_speech', 'POST /v1/speak']] },
+  // https://github.com/elevenlabs/elevenlabs-docs/blob/main/fern/apis/api/openapi.json
+  elevenlabs: {
+    base: '',
+    rows: [
+      ['elevenlabs/scribe_v1', 'audio_transcription', 'POST /v1/speech-to-text'],
+      ['elevenlabs/eleven_multilingual_v2', 'audio_speech', 'POST /v1/text-to-speech/{voice_id}'],
+    ],
+  },
   // https://github.com/ollama/ollama/blob/main/docs/openapi.yaml
   ollama: {
     base: '',
