@@ -15,7 +15,7 @@ import { makeMembers } from '../health/members.ts'
 import { createProbePrices } from '../health/probe-price.ts'
 import type { LineOrProblem } from '../health/subject.ts'
 import { openLine } from '../providers/call.ts'
-import { resolveModel } from '../providers/registry.ts'
+import { loadAdaptersOf, resolveModel } from '../providers/registry.ts'
 import { createDirectory } from '../routing/choice/directory.ts'
 import type { Elders, Ledger } from '../routing/choice/ledger.ts'
 import type { OutOfReach } from '../routing/choice/out-of-reach.ts'
@@ -125,6 +125,7 @@ export function* makeParts(
   yield
   const connectionTest = {
     resolve: resolveModel,
+    prepare: (deployment: Deployment) => loadAdaptersOf([deployment]),
     test: createConnectionTest(deps, settings),
     openLine: openTo,
   }
