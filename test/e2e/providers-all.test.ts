@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { MODES } from '../../src/core/mode.ts'
 import { startFakeProvider } from '../../src/fake-provider/server.ts'
-import { ADAPTERS } from '../../src/providers/registry.ts'
+import { allAdapters } from '../../src/providers/registry.ts'
 import { nativeDeployments, rowDeployments, tokenHosts } from './all-providers.ts'
 import { askHealth, assertVerdicts, withModels, type Listed } from './health-answer.ts'
 
@@ -19,7 +19,8 @@ test('every provider is healthy in each of its modes, for one request each', asy
     const natives = nativeDeployments(`${fake.url}/ok`, KEY)
     const models = [...natives, ...rowDeployments(`${fake.url}/ok`, KEY)]
     const providers = new Set(models.map(providerOf))
-    const left = ADAPTERS.map(({ id }) => id).filter((id) => !providers.has(id))
+    const adapters = await allAdapters()
+    const left = adapters.map(({ id }) => id).filter((id) => !providers.has(id))
     assert.deepEqual(left, [], 'every provider is here')
     for (const mode of MODES) {
       const of = new Set(natives.filter(({ model_info: info }) => info?.['mode'] === mode).map(providerOf))

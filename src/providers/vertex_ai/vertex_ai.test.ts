@@ -12,6 +12,7 @@ import {
   type GoodAnswer,
 } from '../adapter.contract.ts'
 import type { Encoded, Target } from '../adapter.ts'
+import { allAdapters } from '../registry.ts'
 import { vertexAi, vertexAiBeta } from './adapter.ts'
 
 const CHAT: GoodAnswer = {
@@ -92,6 +93,7 @@ adapterContract(vertexAi, ANSWERS)
 adapterContract(vertexAiBeta, ANSWERS)
 
 const KEY = new Secret('a-google-api-key')
+await allAdapters()
 
 for (const upstreamModel of ['meta/llama-3.3-70b-instruct-maas', 'openai/1234567890']) {
   const deployment = deploymentOf('vertex_ai', {
