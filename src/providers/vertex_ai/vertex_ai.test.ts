@@ -245,6 +245,20 @@ describe('an address', () => {
     assert.equal(chatUrl(targetFor('openai/42', { apiBase: own })), `${own}/chat/completions`)
   })
 
+  test('leads nowhere else, whatever a client names', () => {
+    for (const model of [
+      'google/../../x',
+      'mistralai/..',
+      '..',
+      'gemini/a//b',
+      'publishers/google/models/./x',
+    ])
+      assert.throws(() => chatUrl(targetFor(model, {})), { kind: 'bad_request', param: 'model' }, model)
+    const { url, body } = encoded(targetFor('meta/../x', {}))
+    assert.match(url, /\/endpoints\/openapi\/chat\/completions$/)
+    assert.equal(JSON.parse(String(body)).model, 'meta/../x')
+  })
+
   test('needs no project with a key alone', () => {
     assert.equal(
       chatUrl(targetFor('gemini-2.5-flash', { settings: {} })),
