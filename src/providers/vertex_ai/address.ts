@@ -18,7 +18,7 @@ interface Place {
 }
 
 /** Where a location's API is served. */
-function hostOf(location: string): string {
+export function hostOf(location: string): string {
   if (location === 'global') return 'https://aiplatform.googleapis.com'
   return MULTI_REGIONS.has(location)
     ? `https://aiplatform.${location}.rep.googleapis.com`
@@ -86,8 +86,11 @@ function resource(model: string): string {
   return vertexModel(model).resource
 }
 
+/** In place of the version's header, and of the model, which stands in the path. */
+export const CLAUDE_VERSION = 'vertex-2023-10-16'
+
 /** A base that names the model needs only the method. */
-function vertexUrl({ base }: Target, named: string, method: string): string {
+export function vertexUrl({ base }: Target, named: string, method: string): string {
   if (/\/(models|endpoints)\/[^/]+$/.test(base)) return `${base}:${method}`
   return `${base.replace(/\/publishers\/google$/, '')}/${escapedPath(named)}:${method}`
 }

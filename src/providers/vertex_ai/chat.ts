@@ -7,7 +7,7 @@ import { openGeminiStream } from '../gemini/chat-stream.ts'
 import { decodeMistralChat, openMistralStream } from '../mistral/chat-answer.ts'
 import { toMistralChat } from '../mistral/chat-request.ts'
 import { postJson } from '../post-json.ts'
-import { rawMethod, VERTEX } from './address.ts'
+import { CLAUDE_VERSION, rawMethod, VERTEX } from './address.ts'
 import { vertexModel, type Words } from './model-name.ts'
 import { AI21_CHAT, OPEN_CHAT } from './open-models.ts'
 
@@ -41,15 +41,12 @@ function chatOf({ model }: Target): Chat {
   return CHATS[vertexModel(model).words]
 }
 
-/** In place of the version's header, and of the model, which stands in the path. */
-const VERSION = 'vertex-2023-10-16'
-
 /** https://docs.claude.com/en/api/claude-on-vertex-ai */
 function toClaude(request: ChatRequest, target: Target): Encoded {
   const { body, dropped } = toMessagesBody(request, target)
   const { model: _, ...words } = body
   return {
-    ...postJson(VERTEX.url(target, rawMethod(request)), { anthropic_version: VERSION, ...words }),
+    ...postJson(VERTEX.url(target, rawMethod(request)), { anthropic_version: CLAUDE_VERSION, ...words }),
     ...(dropped.length > 0 && { dropped }),
   }
 }
