@@ -50,7 +50,9 @@ export function ownersOf(
       ? []
       : directory.candidates(model).filter(({ deployment }) => own.includes(deployment))
   if (named.length > 0) return { candidates: named, isGroup: true }
-  const same = own.filter(({ provider, upstreamModel }) => model !== undefined && isSameModel(provider, upstreamModel, model))
+  const same = own.filter(
+    ({ provider, upstreamModel }) => model !== undefined && isSameModel(provider, upstreamModel, model),
+  )
   const able = same.length > 0 ? same : own
   const near = able.filter(suits)
   return {
