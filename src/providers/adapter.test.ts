@@ -16,6 +16,13 @@ import { OWN_ANSWERS } from './sound-answers.fixture.ts'
 
 const ADAPTERS = await allAdapters()
 
+/** https://docs.cohere.com/reference/rerank */
+const RERANKED = {
+  id: 'r1',
+  results: [{ index: 0, relevance_score: 0.9 }],
+  meta: { billed_units: { search_units: 1 } },
+}
+
 /** Written from the required fields of OpenAI's OpenAPI document (August 2026). */
 const OPENAI_ANSWERS: { readonly [M in HttpMode]: GoodAnswer } = {
   chat: {
@@ -93,12 +100,8 @@ const OPENAI_ANSWERS: { readonly [M in HttpMode]: GoodAnswer } = {
   },
   rerank: {
     source: 'https://docs.cohere.com/reference/rerank',
-    body: {
-      id: 'r1',
-      results: [{ index: 0, relevance_score: 0.9 }],
-      meta: { billed_units: { search_units: 1 } },
-    },
-    value: { results: [{ index: 0, relevance_score: 0.9 }] },
+    body: RERANKED,
+    value: { results: RERANKED.results, whole: RERANKED },
   },
   batch: {
     source: 'ListBatchesResponse',

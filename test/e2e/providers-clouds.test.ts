@@ -283,7 +283,7 @@ async function otherModes(gateway: Gateway): Promise<void> {
     text += chunk.choices[0]?.text ?? ''
   assert.equal(text, 'pong')
   for (const model of ['foundry-rerank', 'foundry-rerank-v2', 'watsonx-rerank']) {
-    const body = { model, query: 'q', documents: ['a', 'b', 'c'], top_n: 2 }
+    const body = { model, query: 'q', documents: ['a', { text: 'b' }, 'c'], top_n: 2 }
     const answer = await ask(`${gateway.url}/v1/rerank`, { body })
     const { results } = Object(answer.json)
     assert.deepEqual(

@@ -83,6 +83,12 @@ const ROWS: Readonly<Record<string, Row>> = {
     base: '/as-ollama',
     asked: '/as-ollama/api/embed',
   },
+  'embedding-server': {
+    model: 'huggingface/Qwen/Qwen3-Embedding-0.6B',
+    mode: 'embedding',
+    base: '/as-huggingface/embed',
+    asked: '/as-huggingface/embed',
+  },
   'huggingface-embed': {
     model: 'huggingface/intfloat/e5-small',
     mode: 'embedding',
@@ -248,7 +254,13 @@ async function thinks(client: OpenAI): Promise<void> {
 }
 
 async function embeds(client: OpenAI): Promise<void> {
-  for (const model of ['mistral-embed', 'ollama-embed', 'huggingface-embed', 'cohere-embed'])
+  for (const model of [
+    'mistral-embed',
+    'ollama-embed',
+    'huggingface-embed',
+    'embedding-server',
+    'cohere-embed',
+  ])
     for (const encoding_format of ['float', 'base64'] as const) {
       const { data } = await client.embeddings.create({ model, input: ['a', 'b'], encoding_format })
       assert.equal(data.length, 2, model)
@@ -256,8 +268,10 @@ async function embeds(client: OpenAI): Promise<void> {
       const isNumbers = Array.isArray(first?.embedding)
       assert.equal(isNumbers, encoding_format === 'float', `${model} ${encoding_format}`)
     }
-  const sized = await client.embeddings.create({ model: 'ollama-embed', input: 'a', dimensions: 5 })
-  assert.equal(sized.data[0]?.embedding.length, 5)
+  for (const model of ['ollama-embed', 'embedding-server']) {
+    const { data } = await client.embeddings.create({ model, input: 'a', dimensions: 2 })
+    assert.equal(data[0]?.embedding.length, 2, model)
+  }
 }
 
 async function completes(client: OpenAI): Promise<void> {

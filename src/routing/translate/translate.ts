@@ -2,6 +2,7 @@ import type { Clock } from '../../core/clock.ts'
 import type { JsonObject } from '../../core/json.ts'
 import type { HttpMode, Operations } from '../../core/mode.ts'
 import type { Codec, StreamDecoder } from '../../providers/adapter.ts'
+import { picked } from '../../providers/body-defaults.ts'
 import { decoded, encode, start } from '../../providers/call.ts'
 import type { Line } from '../../providers/call.ts'
 import { later } from '../../providers/later.ts'
@@ -51,9 +52,13 @@ export function translate(
   const leftOf = (): Limits => ({ ...limits, timeoutMs: limits.timeoutMs - (clock.elapsed() - startedMs) })
   const run = (request: Operations[HttpMode]['request']): Stream =>
     ask({ line, operation, translation, codec, request, asked, leftOf, sink }, limits)
-  if (form === undefined) return run(translation.read(readObject(body)))
+  const defaults = answerDefaults(line, mode)
+  if (form === undefined) {
+    const json = readObject(body)
+    return run(translation.read(defaults === NO_DEFAULTS ? json : { ...defaults, ...json }))
+  }
   const readForm = ({ late, file }: WholeForm): Operations[HttpMode]['request'] =>
-    translation.read({ ...answerDefaults(line, mode), ...readObject(body), ...late }, file)
+    translation.read({ ...defaults, ...readObject(body), ...late }, file)
   const taken = takeForm(form, limits.timeoutMs, clock)
   return 'whole' in taken
     ? later(taken.whole.then(readForm), run, sink, () => taken.stop())
@@ -62,12 +67,13 @@ export function translate(
 
 /** The deployment's defaults that say how an answer is to be written, which is done here. */
 function answerDefaults({ target }: Line, mode: HttpMode): JsonObject {
-  if (mode !== 'audio_transcription') return NO_DEFAULTS
-  const { response_format: form, timestamp_granularities: times } = target.bodyDefaults
-  return {
-    ...(form !== undefined && { response_format: form }),
-    ...(times !== undefined && { timestamp_granularities: times }),
-  }
+  const names = ANSWER_DEFAULTS[mode]
+  return names === undefined ? NO_DEFAULTS : picked(target.bodyDefaults, names)
+}
+
+const ANSWER_DEFAULTS: { readonly [M in HttpMode]?: readonly string[] } = {
+  audio_transcription: ['response_format', 'timestamp_granularities'],
+  rerank: ['rank_fields', 'return_documents', 'top_n'],
 }
 
 const NO_DEFAULTS: JsonObject = {}
