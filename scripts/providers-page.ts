@@ -154,7 +154,8 @@ const VERTEX = `## Vertex AI
 - \`api_base\` may be a host (an endpoint's own, a proxy), or go on to the version, the location, the model or the endpoint.
 - An API key alone, without a project, serves Google's models only.
 - \`max_completion_tokens\` becomes \`max_tokens\` where the words are OpenAI's.
-- Not built: completions of \`codestral\`, and deployed models that take predictions alone (\`gemma/\`, \`bge/\`).`
+- Completions are \`codestral-…\`'s alone: what stands between \`prompt\` and \`suffix\` is filled in.
+- Not built: deployed models that take predictions alone (\`gemma/\`, \`bge/\`).`
 
 const REPLICATE = `## Replicate
 

@@ -10,6 +10,7 @@ import { Secret } from '../core/secret.ts'
 import type { HttpMode } from '../core/mode.ts'
 import { cohere } from './cohere/adapter.ts'
 import { mistral } from './mistral/adapter.ts'
+import { FILL_IN_THE_MIDDLE } from './mistral/completion.fixture.ts'
 import { ollama } from './ollama/adapter.ts'
 import { adapterFor, allAdapters } from './registry.ts'
 import { OWN_ANSWERS } from './sound-answers.fixture.ts'
@@ -112,27 +113,6 @@ const OPENAI_ANSWERS: { readonly [M in HttpMode]: GoodAnswer } = {
     source: 'CreateModerationResponse',
     body: { id: 'modr-1', model: 'm', results: [{ flagged: false, categories: {}, category_scores: {} }] },
     value: { results: 1 },
-  },
-}
-
-/** https://docs.mistral.ai/capabilities/code_generation: completions come as messages. */
-const FILL_IN_THE_MIDDLE: GoodAnswer = {
-  source: 'Mistral FIMCompletionResponse',
-  body: {
-    id: '1',
-    object: 'chat.completion',
-    model: 'codestral',
-    choices: [{ index: 0, message: { role: 'assistant', content: 'pong' }, finish_reason: 'stop' }],
-  },
-  value: {
-    text: 'pong',
-    model: 'codestral',
-    whole: {
-      id: '1',
-      object: 'text_completion',
-      model: 'codestral',
-      choices: [{ index: 0, text: 'pong', finish_reason: 'stop', logprobs: null }],
-    },
   },
 }
 

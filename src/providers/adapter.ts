@@ -45,6 +45,8 @@ export interface StreamedStep {
 
 /** One mode in one provider's words. Pure; never writes to its arguments (a retry encodes again). */
 export interface Codec<M extends HttpMode> {
+  /** Of a mode that only some of a provider's models have: is this one of them? Absent: all are. */
+  readonly serves?: (target: Target) => boolean
   /** @throws GatewayError bad_request (the client's doing) for what cannot be said at all */
   encode(request: Operations[M]['request'], target: Target): Encoded
   /**

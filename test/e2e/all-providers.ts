@@ -116,6 +116,7 @@ export function nativeDeployments(url: string, key: string, tokens = url): reado
       ['watsonx_text/ibm/granite-3-8b-instruct', watsonx],
       ['text-completion-codestral/codestral-latest', at('/as-mistral/v1')],
       ['databricks/llama', databricks],
+      ['vertex_ai/codestral-2', vertex],
       ['ollama/llama3.1', at('/as-ollama/api')],
     ],
     embedding: [

@@ -46,6 +46,7 @@ const PARTNERS: readonly Listed[] = [
   vertex('v-number', '987654321'),
   vertex('v-mistral', 'mistral-large-2411@001'),
   vertex('v-codestral', 'codestral-2'),
+  vertex('v-fim', 'codestral-2', 'completion'),
   vertex('v-jamba', 'jamba-1.5-large@001'),
   vertex('v-vectors', 'vertex_ai/intfloat/multilingual-e5-large-instruct-maas', 'embedding'),
 ]
@@ -84,7 +85,7 @@ test('every mode of both is healthy, at one request each and a token for who nee
     .filter(({ method }) => method !== 'WSMSG')
     .map(({ method, url }) => `${method} ${url.replace('/ok/as-', '')}`)
   const tokens = lines.filter((line) => line === TOKEN)
-  assert.equal(tokens.length, 17)
+  assert.equal(tokens.length, 18)
   assert.deepEqual(lines.filter((line) => line !== TOKEN).toSorted(), [
     'POST gemini/v1beta/models/gemini-2.5-flash-image:generateContent',
     'POST gemini/v1beta/models/gemini-2.5-flash-preview-tts:generateContent',
@@ -105,6 +106,7 @@ test('every mode of both is healthy, at one request each and a token for who nee
     `POST vertex_ai/v1/${HERE}/publishers/google/models/gemini-2.5-flash:generateContent`,
     `POST vertex_ai/v1/${HERE}/publishers/google/models/imagen-4.0-generate-001:predict`,
     `POST vertex_ai/v1/${HERE}/publishers/google/models/text-embedding-005:predict`,
+    `POST vertex_ai/v1/${HERE}/publishers/mistralai/models/codestral-2:rawPredict`,
     `POST vertex_ai/v1/${HERE}/publishers/mistralai/models/codestral-2:rawPredict`,
     `POST vertex_ai/v1/${HERE}/publishers/mistralai/models/mistral-large-2411@001:rawPredict`,
     `POST vertex_ai/v1beta1/${HERE}/publishers/google/models/gemini-2.5-flash:generateContent`,
@@ -234,6 +236,35 @@ describe('OpenAI’s client', () => {
       assert.equal(data.length, 2)
       const strange = { model: 'v-llama', messages: [{ role: 'user' as const, content: 'ping' }], surplus: 1 }
       await assert.rejects(openai.chat.completions.create(strange), { status: 400, message: /surplus/ })
+    })
+  })
+
+  test('has the middle of a text filled in by Codestral on Vertex AI, and by nobody else there', async () => {
+    const wild = vertex('vertex/*', 'vertex_ai/*')
+    await withModels([...FAMILY, wild], async (gateway) => {
+      const { completions } = client(gateway)
+      const asked = { prompt: 'def a():', suffix: 'return b', max_tokens: 9, seed: 3 }
+      for (const model of ['v-fim', 'v-codestral', 'vertex/codestral-2@001']) {
+        const { object, choices } = await completions.create({ ...asked, model })
+        assert.deepEqual([object, choices[0]?.text], ['text_completion', 'pong'], model)
+        let text = ''
+        for await (const piece of await completions.create({ ...asked, model, stream: true }))
+          text += piece.choices[0]?.text ?? ''
+        assert.equal(text, 'pong', model)
+      }
+      assert.match(fake.journal().at(-1)?.url ?? '', /\/mistralai\/models\/codestral-2@001:streamRawPredict$/)
+      assert.deepEqual(lastBody(/codestral-2@001:rawPredict$/), {
+        model: 'codestral-2',
+        prompt: 'def a():',
+        suffix: 'return b',
+        max_tokens: 9,
+        random_seed: 3,
+      })
+      for (const model of ['v-chat', 'v-mistral', 'vertex/gemini-2.5-flash'])
+        await assert.rejects(completions.create({ ...asked, model }), {
+          status: 400,
+          message: /\(vertex_ai\) has no completion/,
+        })
     })
   })
 

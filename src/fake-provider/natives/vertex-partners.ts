@@ -84,7 +84,10 @@ function mistral(call: NativeCall, model: string): Reply {
   if (call.json?.['model'] !== model.replace(/@.*$/, '')) return googleError(400, 'Invalid model.')
   const { keys: _, ...rest } = call
   const headers = { ...call.headers, authorization: 'Bearer was-seen' }
-  return MISTRAL.answer({ ...rest, headers, path: '/v1/chat/completions' })
+  // A prompt asks for what is missing in the middle, of who can do that.
+  const isFim = call.json['prompt'] !== undefined && model.startsWith('codestral')
+  const path = isFim ? '/v1/fim/completions' : '/v1/chat/completions'
+  return MISTRAL.answer({ ...rest, headers, path })
 }
 
 function asked(call: NativeCall, route: string, json: JsonObject | undefined): Reply {

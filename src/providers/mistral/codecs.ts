@@ -12,6 +12,7 @@ import { withQuery } from '../route.ts'
 import { sayable } from '../unsaid.ts'
 import { decodeMistralChat, openMistralStream } from './chat-answer.ts'
 import { isMistrals, LACKS, RENAMES, SILENT, toMistralChat } from './chat-request.ts'
+import { toMistralCompletion } from './completion.ts'
 import { transcription } from './transcription.ts'
 
 /** Fill-in-the-middle is the one way to complete a text, and it answers with a message. */
@@ -22,17 +23,6 @@ const ROUTES: Surface = {
   },
   completionAnswer: 'message',
 }
-
-/** What FIMCompletionRequest does not have (https://docs.mistral.ai/api#tag/fim). */
-const FIM_LACKS: ReadonlySet<string> = new Set([
-  ...LACKS,
-  'best_of',
-  'echo',
-  'frequency_penalty',
-  'n',
-  'prediction',
-  'presence_penalty',
-])
 
 const EMBED_LACKS: ReadonlySet<string> = new Set(['user', 'input_type', 'truncate'])
 const EMBED_RENAMES = { dimensions: 'output_dimension' } as const
@@ -51,7 +41,10 @@ export const MISTRAL_CODECS: ProviderAdapter['codecs'] = {
   },
   completion: {
     ...completionCodec(ROUTES),
-    encode: (request, target) => encoded('completion', request, target, FIM_LACKS, RENAMES),
+    encode: (request, target) => {
+      const { said, dropped } = toMistralCompletion(request, target)
+      return { ...postJson(ROUTES.url(target, 'completion'), said), dropped }
+    },
   },
   embedding: {
     ...embeddingCodec(ROUTES),

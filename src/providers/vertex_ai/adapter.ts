@@ -6,6 +6,7 @@ import { geminiSpeech } from '../gemini/speech.ts'
 import { googleSurfaces } from '../gemini/surfaces.ts'
 import { liveUrl, VERTEX } from './address.ts'
 import { vertexChat } from './chat.ts'
+import { vertexCompletion } from './completion.ts'
 import { connectVertex } from './connect.ts'
 import { vertexCount } from './count.ts'
 import { vertexEmbed } from './embed.ts'
@@ -17,7 +18,7 @@ export const vertexAi: ProviderAdapter = {
   id: 'vertex_ai',
   codecs: {
     chat: vertexChat,
-    completion: 'unsupported',
+    completion: vertexCompletion,
     embedding: vertexEmbed,
     image_generation: geminiImage(VERTEX),
     audio_transcription: 'unsupported',

@@ -1,5 +1,5 @@
 import type { Deployment, Misconfiguration } from '../../core/deployment.ts'
-import type { ChatRequest } from '../../core/mode.ts'
+import type { JsonObject } from '../../core/json.ts'
 import type { Target } from '../adapter.ts'
 import { fromEnv, type Env } from '../auth/key.ts'
 import { cleanBase, isHttpUrl } from '../route.ts'
@@ -96,7 +96,7 @@ export function vertexUrl({ base }: Target, named: string, method: string): stri
 }
 
 /** How a partner's model is asked in the partner's own words. */
-export function rawMethod({ stream }: ChatRequest): string {
+export function rawMethod({ stream }: JsonObject): string {
   return stream === true ? 'streamRawPredict' : 'rawPredict'
 }
 

@@ -13,6 +13,7 @@ import {
 } from '../adapter.contract.ts'
 import type { Encoded, Target } from '../adapter.ts'
 import { allAdapters } from '../registry.ts'
+import { FILL_IN_THE_MIDDLE } from '../mistral/completion.fixture.ts'
 import { vertexAi, vertexAiBeta } from './adapter.ts'
 
 const CHAT: GoodAnswer = {
@@ -87,6 +88,7 @@ const ANSWERS = {
     },
     value: { sizeBytes: 3, contentType: 'audio/mpeg', bytes: Buffer.from('ID3') },
   },
+  completion: FILL_IN_THE_MIDDLE,
 } as const satisfies Readonly<Record<string, GoodAnswer>>
 
 adapterContract(vertexAi, ANSWERS)
