@@ -1,33 +1,12 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import type { Connection } from '../core/deployment.ts'
 import type { JsonObject } from '../core/json.ts'
-import { Secret } from '../core/secret.ts'
-import { deploymentOf } from './adapter.contract.ts'
-import { openLine, type Line } from './call.ts'
+import type { Line } from './call.ts'
+import { lineOf } from './line.fixture.ts'
 import { foreignRequest, isSameModel, modelInPath, suitsPath, type ForeignRequest } from './pass-through.ts'
 import { allAdapters } from './registry.ts'
 
 await allAdapters()
-
-const TRANSPORT = {
-  send: () => assert.fail('something was sent'),
-  stream: () => assert.fail('something was sent'),
-  dial: () => assert.fail('something was sent'),
-  openSocket: () => assert.fail('something was sent'),
-  reach: () => Promise.resolve(true),
-  close: () => Promise.resolve(),
-} as const
-
-function lineOf(provider: string, upstreamModel: string, connection: Omit<Connection, 'headers'> = {}): Line {
-  const deployment = deploymentOf(provider, {
-    upstreamModel,
-    connection: { apiKey: new Secret('sk-key-of-the-test'), ...connection, headers: {} },
-  })
-  const opened = openLine(deployment, { transport: TRANSPORT, env: {}, redact: (text) => text })
-  assert.ok('line' in opened, JSON.stringify(opened))
-  return opened.line
-}
 
 function urlOf(line: Line, path: string, more: Partial<ForeignRequest> = {}, model?: string): string {
   return foreignRequest(line, { method: 'POST', path, query: '', headers: {}, ...more }, model).url
