@@ -1,14 +1,14 @@
 import { dirname, join } from 'node:path'
 import type { Loaded } from '../config/config.ts'
-import type { Cancel } from '../core/clock.ts'
 import { readConfigFiles, readModel } from '../read-config.ts'
 import type { Command } from './args.ts'
 import { EXIT } from './exit-code.ts'
 import { hearReloads, type ConfigFile } from './keep-reading.ts'
 import { printNotActedOn, printProblems } from './problems.ts'
 import { runGateway } from './run-gateway.ts'
-import { collectAfterStart, saveMemory } from './save-memory.ts'
+import { saveMemory } from './save-memory.ts'
 import type { Shell } from './shell.ts'
+import { tuneV8 } from './tune-v8.ts'
 import { boundYoungGeneration, youngGeneration } from './young-generation.ts'
 
 /** More lines than this push the address off the screen. */
@@ -19,16 +19,15 @@ export async function serve(command: Extract<Command, { kind: 'serve' }>, shell:
   const { terminal } = shell
   const stopAsked = shell.stopAsked()
   const signals = command.source.kind === 'file' ? hearReloads(shell) : undefined
-  const spendMemory = saveMemory()
+  tuneV8()
   const { source } = command
+  const spendMemory = saveMemory(source.kind === 'file' ? source.path : undefined)
   const { config, problems, file } = await read(source, shell.env)
   for (const note of command.notes) terminal.err(`${terminal.paintError('dim', 'note')}: ${note}`)
   printProblems(problems, terminal, MOST_PROBLEMS)
   if (config === undefined) return EXIT.refused
   printNotActedOn(config, terminal)
   const young = boundYoungGeneration(shell.clock, youngGeneration)
-  let inFlight = (): number => 0
-  let stopCollecting: Cancel = () => {}
   return runGateway(config, shell, {
     address: command.address,
     isDebug: command.isDebug,
@@ -37,16 +36,9 @@ export async function serve(command: Extract<Command, { kind: 'serve' }>, shell:
     ...historyFileOf(command),
     ...(file !== undefined && signals !== undefined && { file: { ...file, signals } }),
     stopAsked,
-    onListening: () => {
-      spendMemory()
-      stopCollecting = collectAfterStart(shell.clock, () => inFlight())
-    },
-    onBuilt: (app) => {
-      inFlight = () => app.inFlight()
-      young.follow(inFlight)
-    },
+    onListening: spendMemory,
+    onBuilt: (app) => young.follow(() => app.inFlight()),
   }).finally(() => {
-    stopCollecting()
     young.stop()
     signals?.stop()
   })
