@@ -4,7 +4,8 @@ import type { JsonObject } from '../core/json.ts'
 import type { BodyEdits, JsonSpans } from '../core/json-spans.ts'
 import type { HttpMode, Mode, Operations, SideRoute } from '../core/mode.ts'
 import type { Secret } from '../core/secret.ts'
-import type { DialRequest, Transport, WireRequest, WireResponse } from '../transport/wire.ts'
+import type { DialRequest, WireRequest, WireResponse } from '../transport/wire.ts'
+import type { AuthGround } from './auth/ground.ts'
 
 /** Where a deployment's requests go, resolved from config and environment. Holds no secret. */
 export interface Target {
@@ -100,14 +101,6 @@ export type SurfaceName =
 export interface StreamDecoder<Event> {
   push(bytes: Uint8Array): readonly Event[]
   end(): readonly Event[]
-}
-
-/** What an authorizer may ask the world. */
-export interface AuthGround {
-  /** For tokens; every call needs its deadline. */
-  readonly transport: Pick<Transport, 'send'>
-  /** Wall time, milliseconds. */
-  readonly now: () => number
 }
 
 /** Adds credentials and the deployment's own headers; runs last, for it may sign the body. */

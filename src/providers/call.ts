@@ -7,6 +7,8 @@ import type { HttpMode, Operations, RouteName } from '../core/mode.ts'
 import type { Redact, Secret } from '../core/secret.ts'
 import type { Limits, Stream, StreamSink, Transport, WireRequest, WireResponse } from '../transport/wire.ts'
 import type { Codec, Encoded, ProviderAdapter, RelayFace, Target } from './adapter.ts'
+import { createCredentials } from './auth/credentials.ts'
+import type { Credentials } from './auth/ground.ts'
 import { withoutNames } from './body-defaults.ts'
 import { bodyText } from './error-facts.ts'
 import { followUp, type CallGround } from './follow-up.ts'
@@ -57,6 +59,8 @@ export function openLine(
     readonly redact: Redact
     /** Default: the system's. */
     readonly clock?: Pick<Clock, 'now' | 'elapsed' | 'after'>
+    /** Tokens of all lines on the same transport and in the same environment. Absent: this line's own. */
+    readonly credentials?: Credentials
     /** `litellm_settings.drop_params`. */
     readonly dropParams?: boolean
   },
@@ -70,7 +74,8 @@ export function openLine(
   const { secrets } = connected
   const { transport, clock = systemClock } = deps
   const redact = redactAlso(connected, deps.redact)
-  const ground = { transport, now: () => clock.now() }
+  const { credentials = createCredentials(clock) } = deps
+  const ground = { transport, now: () => clock.now(), credentials }
   const authorize = (request: WireRequest) => connected.authorize(request, ground)
   const fieldRules = { dropParams: deps.dropParams === true, drop: [], keep: [], ...deployment.fieldRules }
   const { target: to } = connected

@@ -7,10 +7,11 @@ import type { JsonObject } from '../../core/json.ts'
 import type { ChatRequest } from '../../core/mode.ts'
 import { Secret } from '../../core/secret.ts'
 import { deploymentOf } from '../adapter.contract.ts'
-import type { AuthGround, Target } from '../adapter.ts'
+import type { Target } from '../adapter.ts'
 import { anthropic } from './adapter.ts'
 import { anthropicChat } from './chat.ts'
 import { toMessagesBody, type MessagesOptions } from './messages-body.ts'
+import { groundOn } from '../auth/ground.fixture.ts'
 
 const targetOf = (model: string, bodyDefaults: JsonObject = {}): Target => ({
   provider: 'anthropic',
@@ -431,7 +432,7 @@ const GOLDEN = z.object({
     }),
   ),
 })
-const GROUND: AuthGround = { transport: { send: () => assert.fail('a token was fetched') }, now: () => 0 }
+const GROUND = groundOn({ send: () => assert.fail('a token was fetched') })
 
 test('what LiteLLM was recorded to send is what is sent', async () => {
   const path = join(import.meta.dirname, '../../../test/goldens/litellm-1.100.5/12-providers.json')

@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { createTransport } from '../../transport/transport.ts'
-import type { AuthGround } from '../adapter.ts'
-import { createKeyRing } from './aws-keys.ts'
+import { awsKeys } from './aws-keys.ts'
 import type { AwsIdentity } from './aws-settings.ts'
+import { groundOn } from './ground.fixture.ts'
 
 /** What arrived at the server that stands for STS, a container's neighbour and an instance's. */
 interface Arrived {
@@ -57,7 +57,7 @@ after(async () => {
 
 const START = Date.UTC(2026, 10, 27)
 let now = START
-const GROUND: AuthGround = { transport, now: () => now }
+let ground = groundOn(transport, () => now)
 
 function identity(
   settings: Readonly<Record<string, string>>,
@@ -69,6 +69,7 @@ function identity(
 function reset(next: (request: Arrived) => Answer = () => ({ text: '' })): void {
   arrived.length = 0
   now = START
+  ground = groundOn(transport, () => now)
   answer = next
 }
 
@@ -91,7 +92,7 @@ async function keyOf(
   settings: Readonly<Record<string, string>>,
   env: Readonly<Record<string, string>> = {},
 ): Promise<string> {
-  return (await createKeyRing(identity(settings, env)).now(GROUND)).accessKeyId
+  return (await awsKeys(identity(settings, env)).get(groundOn(transport, () => now))).accessKeyId
 }
 
 const KEYS = { aws_access_key_id: 'AKIAOWN', aws_secret_access_key: 'secret-own' }
@@ -102,9 +103,9 @@ const ENV_KEYS = {
 }
 
 test('keys that are written down are at hand at once, the own before those of the environment', () => {
-  const own = createKeyRing(identity(KEYS, ENV_KEYS)).now(GROUND)
+  const own = awsKeys(identity(KEYS, ENV_KEYS)).get(ground)
   assert.deepEqual(own, { accessKeyId: 'AKIAOWN', secretAccessKey: 'secret-own' })
-  const inherited = createKeyRing(identity({}, ENV_KEYS)).now(GROUND)
+  const inherited = awsKeys(identity({}, ENV_KEYS)).get(ground)
   assert.deepEqual(inherited, {
     accessKeyId: 'AKIAENV',
     secretAccessKey: 'secret-env',
@@ -115,7 +116,7 @@ test('keys that are written down are at hand at once, the own before those of th
 test('a role is assumed once for all who wait, renewed before it ends, and its secrets become known', async () => {
   let times = 0
   reset(() => granted(`ROLE${(times += 1)}`))
-  const ring = createKeyRing(
+  const ring = awsKeys(
     identity(
       {
         ...KEYS,
@@ -127,8 +128,8 @@ test('a role is assumed once for all who wait, renewed before it ends, and its s
       {},
     ),
   )
-  assert.deepEqual(ring.fresh(), [])
-  const all = await Promise.all([ring.now(GROUND), ring.now(GROUND), ring.now(GROUND)])
+  assert.deepEqual(ring.freshSecrets(), [])
+  const all = await Promise.all([ring.get(ground), ring.get(ground), ring.get(ground)])
   assert.deepEqual(
     all.map(({ accessKeyId }) => accessKeyId),
     ['ASIAROLE1', 'ASIAROLE1', 'ASIAROLE1'],
@@ -143,29 +144,29 @@ test('a role is assumed once for all who wait, renewed before it ends, and its s
     Version: '2011-06-15',
   })
   assert.match(arrived[0]?.authorization ?? '', /Credential=AKIAOWN\/20261127\/eu-west-1\/sts\/aws4_request/)
-  const before = ring.fresh()
+  const before = ring.freshSecrets()
   assert.deepEqual(
     before.map((secret) => secret.reveal()),
     ['secret-ROLE1', 'token-ROLE1'],
   )
   now = START + 56 * 60_000
-  assert.ok(!(ring.now(GROUND) instanceof Promise), 'the old keys still hold while new ones are fetched')
-  while (ring.fresh() === before) await new Promise((resolve) => setImmediate(resolve))
-  assert.equal((await ring.now(GROUND)).accessKeyId, 'ASIAROLE2')
+  assert.ok(!(ring.get(ground) instanceof Promise), 'the old keys still hold while new ones are fetched')
+  while (ring.freshSecrets() === before) await new Promise((resolve) => setImmediate(resolve))
+  assert.equal((await ring.get(ground)).accessKeyId, 'ASIAROLE2')
   now += 2 * 3_600_000
-  assert.equal((await ring.now(GROUND)).accessKeyId, 'ASIAROLE3', 'keys that have ended are waited for')
+  assert.equal((await ring.get(ground)).accessKeyId, 'ASIAROLE3', 'keys that have ended are waited for')
 })
 
 test('a renewal that fails leaves the old keys as long as they hold', async () => {
   reset(() => granted('GOOD'))
   const role = { ...KEYS, aws_role_name: 'arn:aws:iam::1:role/r', aws_sts_endpoint: URL_OF_IT }
-  const ring = createKeyRing(identity(role, {}))
-  await ring.now(GROUND)
+  const ring = awsKeys(identity(role, {}))
+  await ring.get(ground)
   answer = () => ({ status: 503, text: '' })
   now += 57 * 60_000
-  assert.equal((await ring.now(GROUND)).accessKeyId, 'ASIAGOOD')
+  assert.equal((await ring.get(ground)).accessKeyId, 'ASIAGOOD')
   now += 10 * 60_000
-  await assert.rejects(async () => ring.now(GROUND), { kind: 'server_error' })
+  await assert.rejects(async () => ring.get(ground), { kind: 'server_error' })
 })
 
 test('a refusal says what was tried, and is not repeated at every request', async () => {
@@ -173,7 +174,7 @@ test('a refusal says what was tried, and is not repeated at every request', asyn
     status: 403,
     text: '<ErrorResponse><Error><Type>Sender</Type><Code>AccessDenied</Code><Message>not authorized to perform: sts:AssumeRole</Message></Error></ErrorResponse>',
   }))
-  const ring = createKeyRing(
+  const ring = awsKeys(
     identity({ ...KEYS, aws_role_name: 'arn:aws:iam::1:role/r', aws_sts_endpoint: URL_OF_IT }, {}),
   )
   const refused = {
@@ -181,12 +182,12 @@ test('a refusal says what was tried, and is not repeated at every request', asyn
     message:
       'no AWS credentials: assuming the role arn:aws:iam::1:role/r was answered 403 (AccessDenied): not authorized to perform: sts:AssumeRole',
   }
-  await assert.rejects(async () => ring.now(GROUND), refused)
-  await assert.rejects(async () => ring.now(GROUND), refused)
+  await assert.rejects(async () => ring.get(ground), refused)
+  await assert.rejects(async () => ring.get(ground), refused)
   assert.equal(arrived.length, 1)
   now += 3_000
   answer = () => granted('LATER')
-  assert.equal((await ring.now(GROUND)).accessKeyId, 'ASIALATER')
+  assert.equal((await ring.get(ground)).accessKeyId, 'ASIALATER')
 })
 
 test('a web token is read from wherever it is written, and shown unsigned', async () => {
@@ -249,7 +250,7 @@ test("profiles come from AWS's files, with roles and their sources", async () =>
   const flawed = [
     ['nobody', 'no profile "nobody" in AWS\'s files'],
     ['one', 'profiles name one another in a circle'],
-    ['sso', 'profile "sso" needs sso_session, which is not supported'],
+    ['sso', 'profile "sso" names the sso_session "s", and AWS\'s config file has none'],
   ] as const
   for (const [name, why] of flawed)
     await assert.rejects(keyOf({ aws_profile_name: name }, env), {
