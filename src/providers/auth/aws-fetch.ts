@@ -133,7 +133,7 @@ function objectIn(response: WireResponse): JsonObject {
 export function keysIn(found: JsonObject, otherwise: string): TimedKeys {
   const { AccessKeyId, SecretAccessKey, Token, Expiration } = found
   if (typeof AccessKeyId !== 'string' || typeof SecretAccessKey !== 'string')
-    throw new GatewayError('wrong_shape', otherwise)
+    throw new GatewayError('wrong_shape', `no AWS credentials: ${otherwise}`)
   const expiresAt = typeof Expiration === 'string' ? Date.parse(Expiration) : Number.NaN
   return {
     accessKeyId: AccessKeyId,

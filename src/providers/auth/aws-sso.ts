@@ -119,11 +119,16 @@ async function signedIn(signIn: SignIn, env: Env, ground: AuthGround): Promise<S
   }
   const json = parseJson(text)
   const token = isJsonObject(json) ? textOf(json['accessToken']) : undefined
-  const endsAt = isJsonObject(json) ? Date.parse(textOf(json['expiresAt']) ?? '') : Number.NaN
+  const endsAt = isJsonObject(json) ? timeOf(textOf(json['expiresAt']) ?? '') : Number.NaN
   if (token === undefined || token === '' || Number.isNaN(endsAt))
     throw needsLogin(`${path} holds no accessToken with an expiresAt`, signIn)
   if (endsAt <= ground.now()) throw expired(signIn)
   return new Secret(token)
+}
+
+/** Older versions of AWS's command line write `2026-11-27T08:00:00UTC`. */
+function timeOf(text: string): number {
+  return Date.parse(text.replace(/UTC$/, 'Z'))
 }
 
 function expired(signIn: SignIn): GatewayError {
