@@ -175,6 +175,9 @@ function openTransports({ network, env }: Config, { clock, version }: PartsDeps)
   return createTransports({ ...network, clock, env, userAgent: `pulsegate/${version}` })
 }
 
+/** The environment of those who bring a connection along: this machine's own identity is not lent to them. */
+const NOBODY = { AWS_EC2_METADATA_DISABLED: 'true', NO_GCE_CHECK: 'true' }
+
 /** Opens lines; what they need of the config, and nothing else of it, is kept. */
 function createOpener(
   { env, litellm: { dropParams } }: Config,
@@ -191,7 +194,7 @@ function createOpener(
     const shared = { redact, dropParams, transport }
     return isConfigured
       ? openLine(deployment, { ...shared, env, credentials: credentials.of(transport) })
-      : openLine(deployment, { ...shared, env: {}, credentials: ofStrangers.of(transport) })
+      : openLine(deployment, { ...shared, env: NOBODY, credentials: ofStrangers.of(transport) })
   }
 }
 

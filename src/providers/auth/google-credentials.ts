@@ -107,7 +107,10 @@ function missing(where: string, path: string): Misconfiguration {
   return { message: `${where} names no file that can be read, and is no JSON: ${path.slice(0, 200)}` }
 }
 
-function metadata(env: Env): GoogleCredentials {
+/** `NO_GCE_CHECK` is what Google's own clients know as well: nobody asks the machine who it is. */
+function metadata(env: Env): GoogleCredentials | Misconfiguration {
+  if (fromEnv(env, ['NO_GCE_CHECK'])?.toLowerCase() === 'true')
+    return { message: 'no credentials for Google: set vertex_credentials or GOOGLE_APPLICATION_CREDENTIALS' }
   const host = fromEnv(env, ['GCE_METADATA_HOST']) ?? 'metadata.google.internal'
   return { kind: 'metadata', host, project: undefined, secrets: [], identity: new Secret(host) }
 }
