@@ -43,6 +43,8 @@ export interface Codec<M extends HttpMode> {
    * before `encode`, which then finds a `data:` URL in that place.
    */
   readonly inlines?: (url: string, target: Target) => boolean
+  /** The member of the body in which the provider looks for what only some models know. Absent: the body itself. */
+  readonly strangersIn?: (target: Target) => string | undefined
   /**
    * Reads a 2xx answer.
    * @throws GatewayError empty, wrong_shape, server_error (an error inside a 200), content_policy

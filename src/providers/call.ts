@@ -7,6 +7,7 @@ import type { HttpMode, Operations, RouteName } from '../core/mode.ts'
 import type { Redact, Secret } from '../core/secret.ts'
 import type { Limits, Stream, StreamSink, Transport, WireRequest, WireResponse } from '../transport/wire.ts'
 import type { Codec, Encoded, ProviderAdapter, RelayFace, Target } from './adapter.ts'
+import { withAllowed } from './allowed-members.ts'
 import { createCredentials } from './auth/credentials.ts'
 import type { Credentials } from './auth/ground.ts'
 import { withoutNames } from './body-defaults.ts'
@@ -99,6 +100,17 @@ export function isSameLine(one: Line, other: Line): boolean {
  */
 export function encode<M extends HttpMode>(line: Line, mode: M, request: Operations[M]['request']): Encoded {
   return codecOf(line, mode).encode(request, line.target)
+}
+
+/** The same with members that it was not told of, and that are named as allowed. */
+export function encodeAllowed<M extends HttpMode>(
+  line: Line,
+  mode: M,
+  encoded: Encoded,
+  request: Operations[M]['request'],
+  allowed: readonly string[],
+): Encoded {
+  return withAllowed(codecOf(line, mode), line.target, encoded, Object(request), allowed)
 }
 
 /**

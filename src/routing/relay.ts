@@ -208,8 +208,7 @@ function translated(
   { read: { stream, fieldRules }, form }: Plan,
   dropped: Translated['dropped'],
 ): Translated {
-  const dropParams = fieldRules?.dropParams
-  return { stream, fetchMedia, clock, dropped, form, ...(dropParams !== undefined && { dropParams }) }
+  return { stream, fetchMedia, clock, dropped, form, ...(fieldRules !== undefined && { fieldRules }) }
 }
 
 /** While its client takes nothing, a stream is not waited for. */

@@ -224,6 +224,9 @@ onStage(
     const unknown = await chat(gateway, { model: 'claude', colour: 'red' })
     assert.match(String(at(unknown.json, 'error', 'message')), /colour: Extra inputs are not permitted/)
     assert.equal(fake.journal().length, 3)
+    const allowed = await chat(gateway, { model: 'claude', seed: 7, allowed_openai_params: ['seed'] })
+    assert.match(String(at(allowed.json, 'error', 'message')), /seed: Extra inputs are not permitted/)
+    assert.equal(at(fake.journal()[3]?.body, 'seed'), 7)
   },
 )
 
