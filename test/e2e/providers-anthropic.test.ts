@@ -230,6 +230,35 @@ onStage(
   },
 )
 
+onStage(
+  'a budget of thoughts and thoughts as it sees fit reach models that know the other of them',
+  async (stage) => {
+    for (const [model, words, told] of [
+      ['newest', { thinking: { type: 'enabled', budget_tokens: 16_000 } }, ['adaptive', undefined, 'high']],
+      [
+        'claude',
+        { thinking: { type: 'adaptive' }, output_config: { effort: 'low' } },
+        ['enabled', 1_024, undefined],
+      ],
+    ] as const) {
+      stage.fake.clearJournal()
+      const answer = await chat(stage.gateway, { model, ...words })
+      assert.equal(
+        at(answer.json, 'choices', 0, 'message', 'reasoning_content'),
+        'They say ping.',
+        answer.text,
+      )
+      const [body] = sent(stage.fake)
+      const said = [
+        at(body, 'thinking', 'type'),
+        at(body, 'thinking', 'budget_tokens'),
+        at(body, 'output_config', 'effort'),
+      ]
+      assert.deepEqual(said, told)
+    }
+  },
+)
+
 onStage('searches of the web and documents are cited, refusals say so', async ({ gateway }) => {
   const searched = await chat(gateway, { model: 'claude', web_search_options: {} })
   const message = at(searched.json, 'choices', 0, 'message')
