@@ -150,7 +150,7 @@ function start(
     flawed: (flaw, response) => flawed(line, operation, flaw, response),
     explain: (error) => explain(line, error),
     stop,
-    heard: () => patience?.heard(),
+    heard: (sign) => patience?.heard(sign),
     paused: () => patience?.paused(),
     over: () => {
       patience?.stop()
@@ -271,9 +271,11 @@ export function silenceOf(
     timeouts.streamTimeoutMs ?? settings.streamTimeoutMs ?? timeouts.timeoutMs ?? settings.requestTimeoutMs
   const bounded = Math.min(general, IDLE_MS)
   const clientMs = read.streamTimeoutMs ?? read.timeoutMs
+  const idleMs = least(timeouts.streamIdleMs ?? settings.streamIdleMs ?? bounded, clientMs)
   return {
     firstMs: least(timeouts.firstTokenMs ?? settings.firstTokenMs ?? bounded, clientMs),
-    idleMs: least(timeouts.streamIdleMs ?? settings.streamIdleMs ?? bounded, clientMs),
+    idleMs,
+    pingedMs: Math.max(idleMs, least(bounded, clientMs)),
   }
 }
 

@@ -8,6 +8,7 @@ import type { Line } from '../../providers/call.ts'
 import { later } from '../../providers/later.ts'
 import { followUp } from '../../providers/follow-up.ts'
 import type { RelayedForm } from '../../providers/form-request.ts'
+import { ALIVE } from '../answer/event-watch.ts'
 import type { FieldRules } from '../request/field-rules.ts'
 import type { Operation, Sound, Translation } from '../request/operation.ts'
 import type { Limits, Stream, StreamSink, WireRequest, WireResponse } from '../road.ts'
@@ -125,7 +126,7 @@ function streamed(
   decoder: StreamDecoder<Operations[HttpMode]['event']>,
 ): Destination {
   const isWanted = (event: Operations[HttpMode]['event']): boolean => translation.isWanted(event, request)
-  return { target: eventSink(sink, decoder, isWanted) }
+  return { target: eventSink(sink, decoder, isWanted, (event) => translation.isPing?.(event) === true) }
 }
 
 function unstreamed({ line, translation, codec, request, asked, leftOf, sink }: Asking): Destination {
@@ -204,6 +205,7 @@ function eventSink<Event>(
   sink: StreamSink,
   decoder: StreamDecoder<Event>,
   isWanted: (event: Event) => boolean,
+  isPing: (event: Event) => boolean,
 ): StreamSink {
   const broken: Broken = (error) => sink.fail(asGatewayError(error))
   let isGood = false
@@ -211,7 +213,8 @@ function eventSink<Event>(
   let hasEvents = false
   const write = (decoded: readonly Event[]): boolean => {
     const events = decoded.filter(isWanted)
-    if (events.length === 0) return true
+    // Before the first event nothing is passed on: it can still be had elsewhere.
+    if (events.length === 0) return hasEvents && decoded.some(isPing) ? sink.data(ALIVE) : true
     hasEvents = true
     return sink.data(Buffer.from(eventText(events)))
   }
