@@ -34,6 +34,11 @@ const RUNS = 5
 /** What a start has left to do when it has answered, before its memory counts as idle. */
 const SETTLE_MS = 1000
 
+/** Waits until a start counts as over. */
+export function settled(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, SETTLE_MS))
+}
+
 /**
  * Starts the bundle, not held on a core, and asks it as soon as it says that it listens: for a chat answer of `model`,
  * or only whether it is alive.
@@ -135,7 +140,7 @@ export async function measureStarts(
   for (let run = 0; run < runs; run++)
     for (const [at, { model }] of kinds.entries()) {
       const started = await startBundle(BUNDLE, files[at] ?? '', model)
-      await new Promise((resolve) => setTimeout(resolve, SETTLE_MS))
+      await settled()
       starts[at]?.firstAnswerMs.push(started.firstAnswerMs)
       starts[at]?.rssMb.push(memoryOf(started.pid).now)
       await started.stop()

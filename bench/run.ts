@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { appendFileSync, readFileSync, writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { join, resolve } from 'node:path'
-import { measureStarts, reportStarts } from './cold-start.ts'
+import { measureStarts, reportStarts, settled } from './cold-start.ts'
 import type { Facts, Findings, Memory } from './findings.ts'
 import { ask, openGround, orderTo, type Ground } from './ground.ts'
 import { HELP, readOptions, type Options } from './options.ts'
@@ -44,9 +44,10 @@ async function run(ground: Ground, options: Options): Promise<Findings> {
   return { duties, memory, results, overload: pressed, starts, soak: soaked }
 }
 
-/** What pulsegate holds before its first request, and after two seconds of short ones on 64 connections. */
+/** What pulsegate holds a second after its first requests, and after two seconds of short ones on 64 connections. */
 async function memoryOf({ load, own }: Ground): Promise<Memory> {
   const { pid } = own.process
+  await settled()
   const idleMb = rssMb(pid)
   await ask(load, orderTo(own, { how: 'closed', kind: 'small', connections: 64, durationMs: 2000 }))
   return { idleMb, loadedMb: rssMb(pid) }

@@ -4,9 +4,11 @@ import type { ProviderAdapter, Refused } from '../src/providers/adapter.ts'
 import { NOT_BUILT } from '../src/providers/not-built.ts'
 import type { CompatibleRow } from '../src/providers/openai-compatible/row.ts'
 import { COMPATIBLE_ROWS } from '../src/providers/openai-compatible/rows.ts'
-import { ADAPTERS } from '../src/providers/registry.ts'
+import { allAdapters } from '../src/providers/registry.ts'
 import { providerFacts } from './provider-facts.ts'
 import type { ProviderFacts } from './provider-facts.ts'
+
+const ADAPTERS = await allAdapters()
 
 /** docs/providers.md. */
 export function providersPage(): string {

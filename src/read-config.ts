@@ -4,7 +4,7 @@ import { stat } from 'node:fs/promises'
 import { buffer } from 'node:stream/consumers'
 import type { Loaded } from './config/config.ts'
 import { configFromModel, loadConfig } from './config/load.ts'
-import { resolveModel } from './providers/registry.ts'
+import { loadAdaptersOf, resolveModel } from './providers/registry.ts'
 
 type Env = Readonly<Record<string, string | undefined>>
 
@@ -13,7 +13,14 @@ const MAX_CONFIG_BYTES = 256 * 1024 * 1024
 
 /** Reads a config file with what it includes. Problems are values; only a bug throws. */
 export function readConfig(path: string, env: Env): Promise<Loaded> {
-  return loadConfig({ path, readFile: readFileBounded, env, resolve: resolveModel })
+  return callable(loadConfig({ path, readFile: readFileBounded, env, resolve: resolveModel }))
+}
+
+/** With the adapters of all its deployments loaded. */
+async function callable(reading: Promise<Loaded>): Promise<Loaded> {
+  const loaded = await reading
+  if (loaded.config !== undefined) await loadAdaptersOf(loaded.config.deployments)
+  return loaded
 }
 
 /** A file as it was when it was read. */
@@ -58,7 +65,7 @@ export async function readConfigFiles(
       throw error
     }
   }
-  const loaded = await loadConfig({ path, readFile, env, resolve: resolveModel })
+  const loaded = await callable(loadConfig({ path, readFile, env, resolve: resolveModel }))
   return { ...loaded, files }
 }
 
@@ -74,7 +81,7 @@ export function readModel(
   env: Env,
 ): Promise<Loaded> {
   const { model, ...rest } = wanted
-  return configFromModel(model, { ...rest, readFile: readFileBounded, env, resolve: resolveModel })
+  return callable(configFromModel(model, { ...rest, readFile: readFileBounded, env, resolve: resolveModel }))
 }
 
 /** Reads a config that is no file; nothing of this machine, neither files nor variables, gets into it. */
@@ -83,7 +90,7 @@ export function readConfigText(path: string, text: string): Promise<Loaded> {
     wanted.endsWith(path)
       ? Promise.resolve(Buffer.from(text))
       : Promise.reject(Object.assign(new Error(`${wanted} is not there`), { code: 'ENOENT' }))
-  return loadConfig({ path, readFile, env: {}, resolve: resolveModel })
+  return callable(loadConfig({ path, readFile, env: {}, resolve: resolveModel }))
 }
 
 function readFileBounded(path: string): Promise<Uint8Array> {

@@ -14,7 +14,9 @@ import { FAILURE_KINDS } from '../src/core/failure.ts'
 import { HEALTH_STATES } from '../src/core/health.ts'
 import { silentLog } from '../src/core/log.ts'
 import { MODES } from '../src/core/mode.ts'
-import { ADAPTERS } from '../src/providers/registry.ts'
+import { allAdapters } from '../src/providers/registry.ts'
+
+const ADAPTERS = await allAdapters()
 
 const ROOT = resolve(import.meta.dirname, '..')
 const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8')

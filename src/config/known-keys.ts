@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { closest } from '../core/closest.ts'
 import { infoShape, paramShape } from './schema-deployment.ts'
 import { looksSecret } from './secrets.ts'

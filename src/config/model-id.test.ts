@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { describe, test } from 'node:test'
-import { z } from 'zod'
+import * as z from 'zod'
 import { modelId } from './model-id.ts'
 import { createSource, entriesOf } from './node.ts'
 import { parseYaml } from './yaml.ts'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { patternOf } from './pattern.ts'
 import { deploymentHealthShape } from './schema-health-engine.ts'
 import {

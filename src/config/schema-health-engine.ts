@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { HEALTH_STRATEGIES } from '../core/engine-settings.ts'
 import { patternOf } from './pattern.ts'
 import { acted, flag, notNegative, numeric, positive, positiveWhole } from './schema-types.ts'

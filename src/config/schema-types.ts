@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 
 /**
  * The types of settings. A quoted number is a number and a quoted boolean a boolean, because a value that

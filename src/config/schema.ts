@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { deploymentSchema } from './schema-deployment.ts'
 import { generalSettings } from './schema-general.ts'
 import { librarySettings } from './schema-library.ts'

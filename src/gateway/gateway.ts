@@ -51,6 +51,8 @@ export interface GatewayDeps {
   /** Tries deployments that stand in no config. */
   readonly connectionTest: {
     readonly resolve: ResolveModel
+    /** To be over before a line of it is opened. */
+    readonly prepare: (deployment: Deployment) => Promise<void>
     readonly test: TestConnection
     /** `isConfigured`: it goes where the config sends it, and may use what the environment holds for that. */
     readonly openLine: (deployment: Deployment, isConfigured: boolean) => LineOrProblem

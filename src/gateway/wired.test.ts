@@ -19,7 +19,7 @@ import type { StandingViews } from '../health/standing-views.ts'
 import { DEFAULT_HEALTH_SETTINGS } from '../health/settings.ts'
 import type { LineOrProblem } from '../health/subject.ts'
 import { openLine } from '../providers/call.ts'
-import { resolveModel } from '../providers/registry.ts'
+import { loadAdaptersOf, resolveModel } from '../providers/registry.ts'
 import { createMetrics } from '../metrics/metrics.ts'
 import { createDirectory } from '../routing/choice/directory.ts'
 import { IN_REACH } from '../routing/health.fixture.ts'
@@ -137,6 +137,7 @@ export async function startWired(sketches: readonly Sketch[], options: WiredOpti
   const log: Log = { debug: write, info: write, warn: write, error: write }
   const transport = createTransport({ clock: systemClock, userAgent: 'pulsegate/test' })
   const redact = createRedact([new Secret(UPSTREAM_KEY), new Secret(MASTER_KEY)])
+  await loadAdaptersOf(deployments)
   const openTo = (each: Deployment): LineOrProblem => openLine(each, { transport, env: {}, redact })
   const opened = deployments.map((each) => openTo(each))
   const lines = (index: number): LineOrProblem => opened[index] ?? { misconfigured: { message: 'none' } }
@@ -211,6 +212,7 @@ export async function startWired(sketches: readonly Sketch[], options: WiredOpti
     },
     connectionTest: {
       resolve: resolveModel,
+      prepare: () => Promise.resolve(),
       test: createConnectionTest({ clock, log }, settings),
       openLine: openTo,
     },

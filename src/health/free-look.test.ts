@@ -11,6 +11,9 @@ import { makeDeployment } from './fixtures.ts'
 import { createLessons } from './lessons.ts'
 import { DEFAULT_HEALTH_SETTINGS } from './settings.ts'
 import { createSlots } from './slots.ts'
+import { allAdapters } from '../providers/registry.ts'
+
+await allAdapters()
 
 let fake: FakeProvider
 before(async () => {

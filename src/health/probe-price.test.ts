@@ -4,6 +4,9 @@ import type { Deployment } from '../core/deployment.ts'
 import { createModelBook } from '../providers/model-facts.ts'
 import { createProbePrices } from './probe-price.ts'
 import type { ProbePrices } from './probe-price.ts'
+import { allAdapters } from '../providers/registry.ts'
+
+await allAdapters()
 
 let made = 0
 function deployment(provider: string, upstreamModel: string, more: Partial<Deployment> = {}): Deployment {

@@ -9,13 +9,15 @@ import { RULES } from '../fake-provider/rules.ts'
 import { startFakeProvider } from '../fake-provider/server.ts'
 import type { FakeProvider } from '../fake-provider/server.ts'
 import { openLine } from '../providers/call.ts'
-import { resolveModel } from '../providers/registry.ts'
+import { allAdapters, resolveModel } from '../providers/registry.ts'
 import { createTransport } from '../transport/transport.ts'
 import { createHealthChecks } from './checks.ts'
 import type { HealthChecks } from './checks.ts'
 import { engineRulesOf } from './engine-rules.ts'
 import { makeDeployment, makeProbeSettings, NOTHING_WRITTEN } from './fixtures.ts'
 import { DEFAULT_HEALTH_SETTINGS } from './settings.ts'
+
+await allAdapters()
 
 /** The nine modes as three providers speak them. */
 const ALIVE: readonly (readonly [string, Mode])[] = [

@@ -3,6 +3,7 @@ import type { Config } from '../config/config.ts'
 import { GatewayError } from '../core/failure.ts'
 import { wasAt } from '../core/was.ts'
 import type { Earlier, Gateway } from '../gateway/gateway.ts'
+import { loadAdaptersOf } from '../providers/registry.ts'
 import type { Lasting } from './lasting.ts'
 import { makeParts, type Parts, type PartsDeps } from './parts.ts'
 import { subjectsOf } from './past.ts'
@@ -68,7 +69,8 @@ export function createGenerations(
   }
 
   async function swap(next: Config, was: Int32Array): Promise<{ readonly lost: number } | undefined> {
-    const made = await inSlices(makeParts(next, deps, lasting, { parts, ...samenessOf(config, next, was) }))
+    const before = { parts, ...samenessOf(config, next, was) }
+    const made = await inSlices(next, makeParts(next, deps, lasting, before))
     await made.prepare()
     const swapIn = await gateway.renew(made.face)
     if (isStopped) {
@@ -95,8 +97,7 @@ export function createGenerations(
     swap,
     stop: async () => {
       isStopped = true
-      const all = [parts, ...Array.from(past, (each) => each.parts)]
-      await stopAll(all, lasting)
+      await stopAll([parts, ...Array.from(past, (each) => each.parts)], lasting)
     },
   }
 }
@@ -110,8 +111,9 @@ async function stopAll(all: readonly Parts[], { meeting, history }: Lasting): Pr
   await Promise.all(Array.from(new Set(all.map(({ transports }) => transports)), (each) => each.close()))
 }
 
-/** Makes the parts without holding up whoever is being served. */
-async function inSlices(making: Generator<undefined, Parts>): Promise<Parts> {
+/** Makes the parts of a config that was read elsewhere, without holding up whoever is being served. */
+async function inSlices({ deployments }: Config, making: Generator<undefined, Parts>): Promise<Parts> {
+  await loadAdaptersOf(deployments)
   let since = performance.now()
   for (;;) {
     const step = making.next()

@@ -16,7 +16,7 @@ import { createProbePrices } from '../health/probe-price.ts'
 import type { LineOrProblem } from '../health/subject.ts'
 import { createCredentialsByTransport, type CredentialsByTransport } from '../providers/auth/credentials.ts'
 import { openLine } from '../providers/call.ts'
-import { resolveModel } from '../providers/registry.ts'
+import { loadAdaptersOf, resolveModel } from '../providers/registry.ts'
 import { createDirectory } from '../routing/choice/directory.ts'
 import type { Elders, Ledger } from '../routing/choice/ledger.ts'
 import type { OutOfReach } from '../routing/choice/out-of-reach.ts'
@@ -130,6 +130,7 @@ export function* makeParts(
   yield
   const connectionTest = {
     resolve: resolveModel,
+    prepare: (deployment: Deployment) => loadAdaptersOf([deployment]),
     test: createConnectionTest(deps, settings),
     openLine: openTo,
   }

@@ -11,8 +11,10 @@ import type { HttpMode } from '../core/mode.ts'
 import { cohere } from './cohere/adapter.ts'
 import { mistral } from './mistral/adapter.ts'
 import { ollama } from './ollama/adapter.ts'
-import { adapterFor, ADAPTERS } from './registry.ts'
+import { adapterFor, allAdapters } from './registry.ts'
 import { OWN_ANSWERS } from './sound-answers.fixture.ts'
+
+const ADAPTERS = await allAdapters()
 
 /** Written from the required fields of OpenAI's OpenAPI document (August 2026). */
 const OPENAI_ANSWERS: { readonly [M in HttpMode]: GoodAnswer } = {

@@ -168,7 +168,10 @@ export interface ProviderAdapter {
   ): Connected | Misconfiguration
   /** Names what a non-2xx answer means. */
   classify(response: WireResponse): GatewayError
-  /** The mode of all its models, where it has just one. */
+  /**
+   * The mode of all its models, where it has just one. Where the adapter is loaded later, this, the next and `hosts`
+   * stand in the registry.
+   */
   readonly onlyMode?: Mode
   /** The mode of those whose name says nothing. Absent: chat. */
   readonly usualMode?: Mode

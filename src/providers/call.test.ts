@@ -10,6 +10,9 @@ import type { Limits } from '../transport/wire.ts'
 import { CONTRACT_KEY, deploymentOf, REQUESTS } from './adapter.contract.ts'
 import { encode, exchange, openLine, openRealtime, type Line } from './call.ts'
 import { sentRequest } from './sent-request.ts'
+import { allAdapters } from './registry.ts'
+
+await allAdapters()
 
 const LIMITS: Limits = { timeoutMs: 5_000, maxBytes: 100_000 }
 const NOWHERE = createTransport()

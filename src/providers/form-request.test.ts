@@ -9,7 +9,9 @@ import type { RouteName } from '../core/mode.ts'
 import type { Transport, WireRequest } from '../transport/wire.ts'
 import { deploymentOf } from './adapter.contract.ts'
 import { encode, openLine, relay } from './call.ts'
-import { ADAPTERS } from './registry.ts'
+import { allAdapters } from './registry.ts'
+
+const ADAPTERS = await allAdapters()
 
 type Sent = WireRequest | undefined
 

@@ -6,6 +6,9 @@ import { createTransport } from '../transport/transport.ts'
 import { deploymentOf } from './adapter.contract.ts'
 import { openLine } from './call.ts'
 import { freeRequest, look } from './look.ts'
+import { allAdapters } from './registry.ts'
+
+await allAdapters()
 
 const LIMITS = { timeoutMs: 5_000, maxBytes: 100_000 }
 

@@ -5,7 +5,9 @@ import { createTransport } from '../transport/transport.ts'
 import { deploymentOf } from './adapter.contract.ts'
 import { openLine, type Line } from './call.ts'
 import { hasObjects, hasRealtimeKeys, isSameAccount, objectRequest } from './objects.ts'
-import { adapterFor } from './registry.ts'
+import { adapterFor, allAdapters } from './registry.ts'
+
+await allAdapters()
 
 const transport = createTransport()
 

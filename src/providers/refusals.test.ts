@@ -2,11 +2,13 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { z } from 'zod'
+import * as z from 'zod'
 import { GatewayError } from '../core/failure.ts'
 import type { WireResponse } from '../transport/wire.ts'
 import type { ProviderAdapter, Target } from './adapter.ts'
-import { adapterFor } from './registry.ts'
+import { adapterFor, allAdapters } from './registry.ts'
+
+await allAdapters()
 
 /** What providers say when they refuse, each with where its words come from and what they mean. */
 const FIXTURES = z

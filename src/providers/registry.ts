@@ -1,68 +1,127 @@
+import type { Deployment } from '../core/deployment.ts'
 import type { ResolveModel } from '../core/resolve.ts'
 import type { ProviderAdapter } from './adapter.ts'
-import { anthropic } from './anthropic/adapter.ts'
-import { assemblyAi } from './assemblyai/adapter.ts'
-import { azureAi } from './azure-ai/adapter.ts'
 import { azure, azureText } from './azure/adapter.ts'
-import { bedrock, bedrockConverse } from './bedrock/adapter.ts'
-import { cohere, cohereChatProvider } from './cohere/adapter.ts'
-import { databricks } from './databricks/adapter.ts'
-import { deepgram } from './deepgram/adapter.ts'
-import { elevenLabs } from './elevenlabs/adapter.ts'
-import { gemini } from './gemini/adapter.ts'
-import { huggingFace } from './huggingface/adapter.ts'
-import { jinaAi } from './jina-ai/adapter.ts'
-import { codestral, mistral, textCompletionCodestral } from './mistral/adapter.ts'
 import { nvidiaNim } from './nvidia-nim/adapter.ts'
-import { ollama, ollamaChatProvider } from './ollama/adapter.ts'
 import { openAiCompatible } from './openai-compatible/adapter.ts'
 import { COMPATIBLE_ROWS } from './openai-compatible/rows.ts'
 import { openAi, textCompletionOpenAi } from './openai/adapter.ts'
-import { replicate } from './replicate/adapter.ts'
 import { createResolve } from './resolve.ts'
-import { vertexAi, vertexAiBeta } from './vertex_ai/adapter.ts'
-import { voyage } from './voyage/adapter.ts'
-import { watsonx, watsonxText } from './watsonx/adapter.ts'
 
-/** Every provider that is built. To add one, add its adapter here. */
-export const ADAPTERS: readonly ProviderAdapter[] = [
+/** What tells models of a provider apart, before anything else of it is needed. */
+type Names = Pick<ProviderAdapter, 'id' | 'onlyMode' | 'usualMode' | 'hosts'>
+
+/** A provider whose adapter is loaded when a config has a model of it. All its names stand here and nowhere else. */
+interface Later extends Names {
+  readonly load: () => Promise<ProviderAdapter>
+}
+
+/** OpenAI's own words: nearly every config has some of these, and they are small. */
+const AT_ONCE: readonly ProviderAdapter[] = [
   openAi,
   textCompletionOpenAi,
   azure,
   azureText,
-  bedrock,
-  bedrockConverse,
-  cohere,
-  cohereChatProvider,
-  deepgram,
-  elevenLabs,
-  assemblyAi,
-  replicate,
-  anthropic,
-  gemini,
-  vertexAi,
-  vertexAiBeta,
-  azureAi,
-  databricks,
-  watsonx,
-  watsonxText,
-  voyage,
-  jinaAi,
   nvidiaNim,
-  mistral,
-  codestral,
-  textCompletionCodestral,
-  ollama,
-  ollamaChatProvider,
-  huggingFace,
   ...COMPATIBLE_ROWS.map(openAiCompatible),
 ]
 
-const BY_ID: ReadonlyMap<string, ProviderAdapter> = new Map(ADAPTERS.map((adapter) => [adapter.id, adapter]))
+/** Words of their own: together 5 MB that most processes need not hold. To add one, add a line here. */
+const LATER: readonly Later[] = [
+  { id: 'anthropic', load: async () => (await import('./anthropic/adapter.ts')).anthropic },
+  { id: 'bedrock', load: async () => (await import('./bedrock/adapter.ts')).bedrock },
+  { id: 'bedrock_converse', load: async () => (await import('./bedrock/adapter.ts')).bedrockConverse },
+  { id: 'gemini', load: async () => (await import('./gemini/adapter.ts')).gemini },
+  { id: 'vertex_ai', load: async () => (await import('./vertex_ai/adapter.ts')).vertexAi },
+  { id: 'vertex_ai_beta', load: async () => (await import('./vertex_ai/adapter.ts')).vertexAiBeta },
+  { id: 'azure_ai', load: async () => (await import('./azure-ai/adapter.ts')).azureAi },
+  {
+    id: 'cohere',
+    hosts: ['api.cohere.com'],
+    load: async () => (await import('./cohere/adapter.ts')).cohere,
+  },
+  { id: 'cohere_chat', load: async () => (await import('./cohere/adapter.ts')).cohereChatProvider },
+  {
+    id: 'mistral',
+    hosts: ['api.mistral.ai'],
+    load: async () => (await import('./mistral/adapter.ts')).mistral,
+  },
+  {
+    id: 'codestral',
+    hosts: ['codestral.mistral.ai'],
+    load: async () => (await import('./mistral/adapter.ts')).codestral,
+  },
+  {
+    id: 'text-completion-codestral',
+    onlyMode: 'completion',
+    load: async () => (await import('./mistral/adapter.ts')).textCompletionCodestral,
+  },
+  { id: 'ollama', load: async () => (await import('./ollama/adapter.ts')).ollama },
+  { id: 'ollama_chat', load: async () => (await import('./ollama/adapter.ts')).ollamaChatProvider },
+  { id: 'huggingface', load: async () => (await import('./huggingface/adapter.ts')).huggingFace },
+  { id: 'replicate', load: async () => (await import('./replicate/adapter.ts')).replicate },
+  { id: 'databricks', load: async () => (await import('./databricks/adapter.ts')).databricks },
+  { id: 'watsonx', load: async () => (await import('./watsonx/adapter.ts')).watsonx },
+  {
+    id: 'watsonx_text',
+    onlyMode: 'completion',
+    load: async () => (await import('./watsonx/adapter.ts')).watsonxText,
+  },
+  {
+    id: 'voyage',
+    hosts: ['api.voyageai.com', 'ai.mongodb.com'],
+    load: async () => (await import('./voyage/adapter.ts')).voyage,
+  },
+  {
+    id: 'jina_ai',
+    hosts: ['api.jina.ai'],
+    load: async () => (await import('./jina-ai/adapter.ts')).jinaAi,
+  },
+  {
+    id: 'deepgram',
+    // `base`, `enhanced`, `flux-general-en`.
+    usualMode: 'audio_transcription',
+    load: async () => (await import('./deepgram/adapter.ts')).deepgram,
+  },
+  { id: 'elevenlabs', load: async () => (await import('./elevenlabs/adapter.ts')).elevenLabs },
+  { id: 'assemblyai', load: async () => (await import('./assemblyai/adapter.ts')).assemblyAi },
+]
 
-/** The adapter of a provider; undefined where it is unknown or not built. */
+const NAMES: readonly Names[] = [...AT_ONCE, ...LATER]
+const BY_ID: ReadonlyMap<string, Names> = new Map(NAMES.map((names) => [names.id, names]))
+
+/** What is loaded stays loaded, as in the runtime's own cache of modules, for all gateways of the process. */
+const loaded = new Map(AT_ONCE.map((adapter) => [adapter.id, adapter]))
+
+/** Loads every adapter that these deployments, and what is probed in their place, are called with. */
+export async function loadAdaptersOf(deployments: readonly Deployment[]): Promise<void> {
+  const wanted = new Set<string>()
+  for (const { provider, probe } of deployments) {
+    wanted.add(provider)
+    if (probe.model !== undefined) wanted.add(probe.model.provider)
+  }
+  await Promise.all(LATER.filter(({ id }) => wanted.has(id) && !loaded.has(id)).map(loadOne))
+}
+
+/** Every provider that is built. */
+export async function allAdapters(): Promise<readonly ProviderAdapter[]> {
+  await Promise.all(LATER.map(loadOne))
+  return NAMES.flatMap(({ id }) => loaded.get(id) ?? [])
+}
+
+async function loadOne({ load, ...names }: Later): Promise<void> {
+  loaded.set(names.id, { ...(await load()), ...names })
+}
+
+/**
+ * The adapter of a provider; undefined where it is unknown or not built.
+ * @throws Error where nobody has loaded it
+ */
 export function adapterFor(provider: string): ProviderAdapter | undefined {
-  return BY_ID.get(provider)
+  const adapter = loaded.get(provider)
+  if (adapter === undefined && BY_ID.has(provider))
+    throw new Error(`the adapter of ${provider} is not loaded`)
+  return adapter
 }
 
 /** `litellm_params.model` → provider, upstream model and known mode. */
@@ -73,6 +132,6 @@ export const resolveModel: ResolveModel = createResolve({
   usualModeOf: (provider) => BY_ID.get(provider)?.usualMode,
   // Of two names of one host the first one in the list is meant.
   hosts: new Map(
-    ADAPTERS.flatMap(({ id, hosts = [] }) => hosts.map((host) => [host, id] as const)).toReversed(),
+    NAMES.flatMap(({ id, hosts = [] }) => hosts.map((host) => [host, id] as const)).toReversed(),
   ),
 })

@@ -2,7 +2,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Resolution } from '../core/resolve.ts'
 import { isReasoningModel } from './catalogue.ts'
-import { ADAPTERS, resolveModel } from './registry.ts'
+import { allAdapters, resolveModel } from './registry.ts'
+
+const ADAPTERS = await allAdapters()
 
 type Hints = Parameters<typeof resolveModel>[1]
 

@@ -7,6 +7,9 @@ import { openLine } from './call.ts'
 import type { Line } from './call.ts'
 import { foreignRequest } from './pass-through.ts'
 import { asSurface } from './surface-codecs.ts'
+import { allAdapters } from './registry.ts'
+
+await allAdapters()
 
 function lineOf(provider: string, more: Partial<Deployment> = {}): Line {
   const never = (): never => assert.fail('nothing goes out here')

@@ -301,6 +301,15 @@ describe('a config that changes while it is served with', () => {
     })
   })
 
+  test('may have a provider in it whose words no deployment had needed until then', async () => {
+    await withReloading([A], async ({ gateway, write, line }) => {
+      await write([A, { group: 'claude', base: 'ok/as-anthropic', model: 'anthropic/claude-sonnet-4-5' }])
+      assert.equal(at(await line(1), 'event'), 'config_reloaded')
+      const { status, text } = await chat(gateway, { model: 'claude' })
+      assert.equal(status, 200, text)
+    })
+  })
+
   test('is read again on SIGHUP, and where it says the same nothing starts afresh', async () => {
     await withReloading([A, B], async ({ gateway, line }) => {
       gateway.signal('SIGHUP')

@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyReply } from 'fastify'
-import { z } from 'zod'
+import * as z from 'zod'
 import { GatewayError } from '../../core/failure.ts'
 import type { CheckQuery } from '../../core/history.ts'
 import { historyEntry, incidentEntry, storeEntry, uptimeEntries } from '../../health/history/answers.ts'

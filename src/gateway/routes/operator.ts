@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Deployment } from '../../core/deployment.ts'
 import { GatewayError } from '../../core/failure.ts'
 import type { Verdict } from '../../core/verdict.ts'

@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyReply } from 'fastify'
-import { z } from 'zod'
+import * as z from 'zod'
 import { readTested } from '../../config/tested-deployment.ts'
 import type { TestRequest } from '../../config/tested-deployment.ts'
 import { asGatewayError, GatewayError } from '../../core/failure.ts'
@@ -72,6 +72,7 @@ async function answer(
   })
   if (tested.kind === 'refused') throw invalid(400, tested.message)
   const { deployment, isConfigured, secrets } = tested
+  await connectionTest.prepare(deployment)
   const result = await connectionTest.test(
     deployment,
     (each) => connectionTest.openLine(each, isConfigured),

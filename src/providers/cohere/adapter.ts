@@ -37,7 +37,6 @@ export const cohere: ProviderAdapter = {
     { statuses: [400], text: /blocked by (our )?content|blocked output/i, kind: 'content_policy' },
   ]),
   cheapChatModel: 'command-r7b-12-2024',
-  hosts: ['api.cohere.com'],
   // https://docs.cohere.com/reference/list-models: the first version's path serves both.
   freeUrl: cohereModelsUrl,
 }

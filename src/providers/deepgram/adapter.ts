@@ -39,7 +39,5 @@ export const deepgram: ProviderAdapter = {
     { statuses: [403], text: /access to the requested model/i, kind: 'not_found' },
     { statuses: [400], text: /no such model/i, kind: 'not_found' },
   ]),
-  // `base`, `enhanced`, `flux-general-en`.
-  usualMode: 'audio_transcription',
   freeUrl: (target) => joinRoute(deepgramBase(target), '/projects'),
 }

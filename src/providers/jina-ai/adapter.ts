@@ -29,5 +29,4 @@ export const jinaAi: ProviderAdapter = {
   realtimeKeys: 'unsupported',
   connect: (deployment, env) => connectByKey(SOURCE, deployment, env),
   classify: createClassify(),
-  hosts: ['api.jina.ai'],
 }

@@ -21,7 +21,6 @@ export const mistral: ProviderAdapter = {
   classify: createClassify(),
   freeUrl: modelsUrl,
   cheapChatModel: 'mistral-small-latest',
-  hosts: ['api.mistral.ai'],
 }
 
 /** Mistral's code models at an address of their own. */
@@ -42,15 +41,12 @@ export const codestral: ProviderAdapter = {
       env,
     ),
   cheapChatModel: 'codestral-latest',
-  hosts: ['codestral.mistral.ai'],
 }
 
 /** LiteLLM's name for those models where they complete text. */
 export const textCompletionCodestral: ProviderAdapter = {
   ...codestral,
   id: 'text-completion-codestral',
-  onlyMode: 'completion',
-  hosts: [],
 }
 
 function source(base: string, keyEnv: string, baseEnv: readonly string[]): KeySource {

@@ -38,5 +38,4 @@ export const voyage: ProviderAdapter = {
     return connectByKey(isAtlas ? { ...SOURCE, base: ATLAS_BASE } : SOURCE, deployment, env)
   },
   classify: createClassify(),
-  hosts: ['api.voyageai.com', 'ai.mongodb.com'],
 }

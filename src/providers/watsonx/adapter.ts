@@ -40,4 +40,4 @@ export const watsonx: ProviderAdapter = {
 }
 
 /** LiteLLM's name for watsonx's models that complete text. */
-export const watsonxText: ProviderAdapter = { ...watsonx, id: 'watsonx_text', onlyMode: 'completion' }
+export const watsonxText: ProviderAdapter = { ...watsonx, id: 'watsonx_text' }

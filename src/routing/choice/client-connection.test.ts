@@ -7,6 +7,9 @@ import { deploymentOf } from '../../providers/adapter.contract.ts'
 import { openLine } from '../../providers/call.ts'
 import { createTransport } from '../../transport/transport.ts'
 import { clientConnection, withClientConnection, type ClientConnection } from './client-connection.ts'
+import { allAdapters } from '../../providers/registry.ts'
+
+await allAdapters()
 
 const ENV = { OPENAI_API_KEY: 'env-key', OPENAI_ORGANIZATION: 'env-org', AZURE_AD_TOKEN: 'env-token' }
 const OWN: Connection = {

@@ -6,12 +6,14 @@ import { Secret } from '../../core/secret.ts'
 import { deploymentOf } from '../../providers/adapter.contract.ts'
 import { openLine } from '../../providers/call.ts'
 import type { Line } from '../../providers/call.ts'
-import { resolveModel } from '../../providers/registry.ts'
+import { allAdapters, resolveModel } from '../../providers/registry.ts'
 import { createTransport } from '../../transport/transport.ts'
 import { createDirectory } from '../choice/directory.ts'
 import { deploymentKey, encodeObjectId } from './id.ts'
 import { createOwners } from './owner.ts'
 import type { OwnerHints } from './owner.ts'
+
+await allAdapters()
 
 interface Sketch {
   readonly group: string

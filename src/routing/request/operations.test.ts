@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { ADAPTERS } from '../../providers/registry.ts'
+import { allAdapters } from '../../providers/registry.ts'
 import type { Operation } from './operation.ts'
 import { OPERATIONS } from './operations.ts'
 import { readRequest } from './request.ts'
+
+const ADAPTERS = await allAdapters()
 
 const ALL: readonly Operation[] = Object.values(OPERATIONS)
 

@@ -6,6 +6,9 @@ import { deploymentOf } from '../../providers/adapter.contract.ts'
 import { openLine, type Line } from '../../providers/call.ts'
 import { createTransport } from '../../transport/transport.ts'
 import { inlined, type FetchMedia } from './inline-media.ts'
+import { allAdapters } from '../../providers/registry.ts'
+
+await allAdapters()
 
 const LIMITS = { timeoutMs: 1_000, maxBytes: 1_000 }
 
