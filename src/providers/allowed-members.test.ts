@@ -3,7 +3,9 @@ import { test } from 'node:test'
 import type { JsonObject } from '../core/json.ts'
 import { withAllowed } from './allowed-members.ts'
 import { deploymentOf } from './adapter.contract.ts'
-import { adapterFor } from './registry.ts'
+import { adapterFor, allAdapters } from './registry.ts'
+
+await allAdapters()
 
 const MESSAGES = [{ role: 'user', content: 'ping' }]
 

@@ -7,10 +7,13 @@ import { Secret } from '../../core/secret.ts'
 import type { Transport, WireRequest, WireResponse } from '../../transport/wire.ts'
 import { deploymentOf } from '../adapter.contract.ts'
 import { openLine } from '../call.ts'
+import { allAdapters } from '../registry.ts'
 import { createCredentials, createCredentialsByTransport, sharedTokens } from './credentials.ts'
 import { groundOn } from './ground.fixture.ts'
 import type { AuthGround, Credentials, Fetch } from './ground.ts'
 import { granted } from './token-request.ts'
+
+await allAdapters()
 
 const WIRE: WireRequest = { method: 'POST', url: 'http://upstream.test/', headers: {}, body: '{}' }
 const unused = (): never => assert.fail('only tokens are asked for')
