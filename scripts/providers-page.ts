@@ -132,8 +132,8 @@ and pictures (Nova Canvas, Titan, Stability) by InvokeModel, reranking by the ag
 - Profiles stand in \`~/.aws/config\` and \`~/.aws/credentials\` (\`AWS_CONFIG_FILE\`, \`AWS_SHARED_CREDENTIALS_FILE\`). One has
   a \`role_arn\` with \`source_profile\`, \`credential_source\` or \`web_identity_token_file\`; a \`sso_session\` or
   \`sso_start_url\`, for which \`aws sso login\` must have been run; keys; or a \`credential_process\`, which is run without a
-  shell, for 20 seconds at most. The portal of sign-ins is at \`AWS_ENDPOINT_URL_SSO\`, else the region's. A sign-in is not
-  renewed here: when it has ended, the error says what to run.
+  shell, for 20 seconds at most. The portal of sign-ins is at \`AWS_ENDPOINT_URL_SSO\`, else the region's. A sign-in that
+  ends is renewed (\`AWS_ENDPOINT_URL_SSO_OIDC\`) and written back, where it can be; when it has ended, the error says what to run.
 - \`aws_role_name\` is assumed with these, or with \`aws_web_identity_token\`, at \`aws_sts_endpoint\`, \`AWS_ENDPOINT_URL_STS\` or
   the region's. Keys that end are renewed five minutes before.`
 

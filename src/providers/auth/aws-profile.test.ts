@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
-import { chmod, mkdir, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { awsKeys } from './aws-keys.ts'
@@ -15,6 +15,7 @@ const ENV = {
   PATH: process.env['PATH'] ?? '',
   AWS_ENDPOINT_URL_STS: url,
   AWS_ENDPOINT_URL_SSO: url,
+  AWS_ENDPOINT_URL_SSO_OIDC: url,
 }
 
 /** What AWS's files say in this test. */
@@ -98,11 +99,32 @@ describe('a credential_process', () => {
   })
 })
 
+const cacheOf = (cacheKey: string): string =>
+  join(home, '.aws', 'sso', 'cache', `${createHash('sha1').update(cacheKey).digest('hex')}.json`)
 const signedIn = async (cacheKey: string, expiresAt: string): Promise<void> =>
   writeFile(
-    join(home, '.aws', 'sso', 'cache', `${createHash('sha1').update(cacheKey).digest('hex')}.json`),
+    cacheOf(cacheKey),
     JSON.stringify({ accessToken: 'the-sign-in-token', expiresAt, region: 'eu-central-1' }),
   )
+/** What `aws sso login` leaves behind for a session; by the clock of these tests it ends in four minutes. */
+const RENEWABLE = {
+  startUrl: 'https://corp.awsapps.com/start',
+  region: 'eu-central-1',
+  accessToken: 'the-sign-in-token',
+  expiresAt: '2026-11-27T00:04:00Z',
+  clientId: 'cli',
+  clientSecret: 'cli-secret',
+  registrationExpiresAt: '2027-01-01T00:00:00Z',
+  refreshToken: 'refresh-1',
+}
+const renewedUntil = (expiresIn: number): { readonly text: string } => ({
+  text: JSON.stringify({
+    accessToken: 'renewed-token',
+    expiresIn,
+    refreshToken: 'refresh-2',
+    tokenType: 'Bearer',
+  }),
+})
 const SESSION =
   '[sso-session corp]\nsso_region = eu-central-1\nsso_start_url = https://corp.awsapps.com/start\n' +
   '[profile dev]\nsso_session = corp\nsso_account_id = 123456789012\nsso_role_name = Reader Role\n'
@@ -162,6 +184,68 @@ describe('a single sign-on', () => {
       'auth',
       dev,
     )
+  })
+
+  test('that ends is renewed once for all accounts, and written back for the next start', async () => {
+    const other = SESSION.slice(SESSION.indexOf('[profile dev]'))
+      .replace('dev', 'two')
+      .replace('Reader', 'Writer')
+    await written(SESSION + other)
+    const cached = { ...RENEWABLE, expiresAt: '2026-11-27T00:04:00Z' }
+    await writeFile(cacheOf('corp'), JSON.stringify(cached))
+    world.reset(({ method }) => (method === 'POST' ? renewedUntil(3_600) : roleKeys('ASIAPORTAL')))
+    const sources = ['dev', 'two'].map((name) => awsKeys(world.identity({ aws_profile_name: name }, ENV)))
+    await Promise.all(sources.map(async (source) => source.get(world.ground)))
+    const renewals = arrived.filter(({ method }) => method === 'POST')
+    assert.deepEqual(
+      renewals.map(({ url: path, body }): unknown => [path, JSON.parse(body)]),
+      [
+        [
+          '/token',
+          {
+            grantType: 'refresh_token',
+            clientId: 'cli',
+            clientSecret: 'cli-secret',
+            refreshToken: 'refresh-1',
+          },
+        ],
+      ],
+    )
+    const shown = arrived
+      .filter(({ method }) => method === 'GET')
+      .map(({ headers }) => headers['x-amz-sso_bearer_token'])
+    assert.deepEqual(shown, ['renewed-token', 'renewed-token'])
+    assert.deepEqual(JSON.parse(await readFile(cacheOf('corp'), 'utf8')), {
+      ...cached,
+      accessToken: 'renewed-token',
+      expiresAt: '2026-11-27T01:00:00Z',
+      refreshToken: 'refresh-2',
+    })
+  })
+
+  test('that cannot be renewed is good until it ends, and then says how to sign in', async () => {
+    await written(SESSION)
+    await writeFile(cacheOf('corp'), JSON.stringify(RENEWABLE))
+    let renewal = { status: 400, text: '{"error":"invalid_grant","error_description":"Invalid: refresh-1"}' }
+    world.reset(({ method }) => (method === 'POST' ? renewal : roleKeys('ASIAPORTAL')))
+    assert.equal(await keyOf({}, dev), 'ASIAPORTAL')
+    await writeFile(cacheOf('corp'), JSON.stringify({ ...RENEWABLE, expiresAt: '2026-11-26T23:59:00Z' }))
+    await refusedAs(
+      'no AWS credentials: the sign-in has expired; run `aws sso login --profile dev`',
+      'auth',
+      dev,
+    )
+    renewal = { status: 503, text: '{"message":"busy: refresh-1 cli-secret"}' }
+    const busy = /^no AWS credentials: renewing the sign-in was answered 503: busy: \[secret\] \[secret\]$/
+    await refusedAs(busy, 'server_error', dev)
+    const lapsed = {
+      ...RENEWABLE,
+      expiresAt: '2026-11-26T23:59:00Z',
+      registrationExpiresAt: '2026-11-26T00:00:00Z',
+    }
+    await writeFile(cacheOf('corp'), JSON.stringify(lapsed))
+    world.answer = () => assert.fail('nobody is asked')
+    await refusedAs(/the sign-in has expired; run/, 'auth', dev)
   })
 
   test('that is written in part says what is missing', async () => {

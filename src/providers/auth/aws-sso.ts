@@ -1,35 +1,25 @@
-import { createHash } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
-import { GatewayError } from '../../core/failure.ts'
 import { isJsonObject, type JsonObject } from '../../core/json.ts'
-import { createRedact, Secret } from '../../core/secret.ts'
-import { numberOf, textOf } from '../answer.ts'
+import { createRedact } from '../../core/secret.ts'
+import { numberOf } from '../answer.ts'
 import { bodyText, parseJson } from '../error-facts.ts'
 import { asked, dnsSuffix, keysIn, type TimedKeys } from './aws-fetch.ts'
-import { homeOf, misconfigured, readSession, whyUnreadable, type AwsProfile } from './aws-settings.ts'
+import { misconfigured, readSession, type AwsProfile } from './aws-settings.ts'
+import { hasExpired, signedIn, type SignIn } from './aws-sign-in.ts'
 import type { AuthGround } from './ground.ts'
 import { fromEnv, type Env } from './key.ts'
 
-/** Where somebody signed in, and what he is there. */
-interface SignIn {
-  /** The file in the cache is named by its hash: the session, else the start URL. */
-  readonly cacheKey: string
-  readonly region: string
+/** Whose keys are wanted, of those that somebody may have who signed in. */
+interface Wanted extends SignIn {
   readonly account: string
   readonly role: string
-  /** How to sign in again. */
-  readonly command: string
 }
 
 const TIMEOUT_MS = 10_000
-const FILE_TIMEOUT_MS = 5_000
 
 /**
  * The keys of a role in an account that somebody signed in to
  * (https://docs.aws.amazon.com/sdkref/latest/guide/feature-sso-credentials.html, and of the portal
  * https://docs.aws.amazon.com/singlesignon/latest/PortalAPIReference/API_GetRoleCredentials.html, read 2026-11-27).
- * The token is the one that `aws sso login` leaves behind; it is read each time, and not renewed here.
  */
 export async function ssoKeys(
   name: string,
@@ -51,7 +41,7 @@ export async function ssoKeys(
   } as const
   const response = await asked(wire, what, TIMEOUT_MS, ground, {
     redact: createRedact([token]),
-    refusal: (status) => (status === 401 ? expired(signIn) : undefined),
+    refusal: (status) => (status === 401 ? hasExpired(signIn) : undefined),
   })
   const body = parseJson(bodyText(response))
   const keys = isJsonObject(body) && isJsonObject(body['roleCredentials']) ? body['roleCredentials'] : {}
@@ -72,7 +62,7 @@ function keysOf(keys: JsonObject, otherwise: string): TimedKeys {
   return expiresAt === undefined ? found : { ...found, expiresAt }
 }
 
-async function signInOf(name: string, profile: AwsProfile, env: Env): Promise<SignIn> {
+async function signInOf(name: string, profile: AwsProfile, env: Env): Promise<Wanted> {
   const sessionName = profile.get('sso_session')
   const session = sessionName === undefined ? profile : await readSession(env, sessionName)
   if (session === undefined)
@@ -103,41 +93,4 @@ function lacking(found: {
     found.role === undefined ? ['sso_role_name'] : [],
   ]
   return names.flat().join(', ')
-}
-
-/** The token in AWS's cache. @throws GatewayError auth where there is none, or where it has ended */
-async function signedIn(signIn: SignIn, env: Env, ground: AuthGround): Promise<Secret> {
-  const home = homeOf(env)
-  if (home === undefined) throw misconfigured('HOME is not set, and with it the place of the sign-in tokens')
-  const file = `${createHash('sha1').update(signIn.cacheKey).digest('hex')}.json`
-  const path = join(home, '.aws', 'sso', 'cache', file)
-  let text: string
-  try {
-    text = await readFile(path, { encoding: 'utf8', signal: AbortSignal.timeout(FILE_TIMEOUT_MS) })
-  } catch (cause) {
-    throw needsLogin(`nobody is signed in: ${path} cannot be read (${whyUnreadable(cause)})`, signIn, cause)
-  }
-  const json = parseJson(text)
-  const token = isJsonObject(json) ? textOf(json['accessToken']) : undefined
-  const endsAt = isJsonObject(json) ? timeOf(textOf(json['expiresAt']) ?? '') : Number.NaN
-  if (token === undefined || token === '' || Number.isNaN(endsAt))
-    throw needsLogin(`${path} holds no accessToken with an expiresAt`, signIn)
-  if (endsAt <= ground.now()) throw expired(signIn)
-  return new Secret(token)
-}
-
-/** Older versions of AWS's command line write `2026-11-27T08:00:00UTC`. */
-function timeOf(text: string): number {
-  return Date.parse(text.replace(/UTC$/, 'Z'))
-}
-
-function expired(signIn: SignIn): GatewayError {
-  return needsLogin('the sign-in has expired', signIn)
-}
-
-function needsLogin(why: string, { command }: SignIn, cause?: unknown): GatewayError {
-  return new GatewayError('auth', `no AWS credentials: ${why}; run \`${command}\``, {
-    source: 'gateway',
-    cause,
-  })
 }

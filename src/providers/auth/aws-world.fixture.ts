@@ -16,6 +16,7 @@ interface Arrived {
   readonly url: string
   readonly headers: http.IncomingHttpHeaders
   readonly form: URLSearchParams
+  readonly body: string
 }
 
 /** What it answers. */
@@ -96,7 +97,8 @@ function serve(server: http.Server, world: AwsWorld): void {
     request.on('data', (chunk: Buffer) => chunks.push(chunk))
     request.on('end', () => {
       const { method = '', url = '', headers } = request
-      const one = { method, url, headers, form: new URLSearchParams(Buffer.concat(chunks).toString()) }
+      const body = Buffer.concat(chunks).toString()
+      const one = { method, url, headers, body, form: new URLSearchParams(body) }
       world.arrived.push(one)
       const { status = 200, text } = world.answer(one)
       response.writeHead(status).end(text)
