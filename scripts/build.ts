@@ -81,6 +81,7 @@ const { metafile } = await build({
     { in: resolve(ROOT, 'src/main.ts'), out: parse(outfile).name },
     { in: resolve(ROOT, 'src/store/sqlite-worker.ts'), out: 'sqlite-worker' },
     { in: resolve(ROOT, 'src/reload/read-thread.ts'), out: 'read-thread' },
+    { in: resolve(ROOT, 'src/routing/surfaces/count-thread.ts'), out: 'count-thread' },
   ],
   outdir: folder,
   // What only some need (the clients of Redis and of Postgres, the catalogue of prices) is loaded by those: 7 MB less.

@@ -12,7 +12,7 @@ const MAY_IMPORT: Readonly<
   transport: { ours: ['core'], npm: ['undici', 'ws'] },
   providers: { ours: ['core', 'transport'], npm: ['zod', '@pydantic/genai-prices'] },
   health: { ours: ['core', 'providers'], npm: [] },
-  routing: { ours: ['core', 'providers', 'health'], npm: [] },
+  routing: { ours: ['core', 'providers', 'health'], npm: ['gpt-tokenizer'] },
   sharing: { ours: ['core', 'health'], npm: ['ioredis', 'pg'] },
   metrics: { ours: ['core'], npm: [] },
   store: { ours: ['core'], npm: ['pg'] },

@@ -32,6 +32,7 @@ describe('the bundle', () => {
       'LICENSE',
       'README.md',
       'THIRD-PARTY-LICENSES.txt',
+      'count-thread.js',
       'package.json',
       'pulsegate.js',
       'read-thread.js',

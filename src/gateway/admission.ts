@@ -48,6 +48,7 @@ export function createAdmission(deps: AdmissionDeps): Admission {
   const isLoopBusy = createBusyLoop(deps)
   const full = refusalOf(deps, `${maxInFlight} requests are in flight already`)
   const late = refusalOf(deps, 'it has more requests than it can work on')
+  const together = sendTogether()
   let refused = 0
   const count = (): void => {
     refused++
@@ -66,7 +67,9 @@ export function createAdmission(deps: AdmissionDeps): Admission {
     },
     refuse: (refusal, request, response) => {
       deps.refused(refusal.error.kind)
-      send(refusal, request, response, clock)
+      // Node throws a body away that nobody has read when the answer is sent, and the connection goes on.
+      if (isSmall(request)) together(refusal, response)
+      else sendAndLinger(refusal, request, response, clock)
     },
   }
 }
@@ -84,17 +87,29 @@ function refusalOf({ headers }: AdmissionDeps, why: string): Refusal {
   return { error, headers: Object.entries(all).flat(), body }
 }
 
-function send(
+/**
+ * Sends what is refused in one turn of the event loop one after the other at its end. Clients on the same machine are
+ * woken once for all of them: to wake somebody for each costs more than all the rest of a refusal.
+ */
+function sendTogether(): (refusal: Refusal, response: ServerResponse) => void {
+  let waiting: (readonly [Refusal, ServerResponse])[] = []
+  const sendAll = (): void => {
+    const now = waiting
+    waiting = []
+    for (const [{ error, headers, body }, response] of now)
+      response.writeHead(error.clientStatus, headers).end(body, 'latin1')
+  }
+  return (refusal, response) => {
+    if (waiting.push([refusal, response]) === 1) setImmediate(sendAll)
+  }
+}
+
+function sendAndLinger(
   { error, headers, body }: Refusal,
   request: IncomingMessage,
   response: ServerResponse,
   clock: Clock,
 ): void {
-  // Node throws a body away that nobody has read when the answer is sent, and the connection goes on.
-  if (isSmall(request)) {
-    response.writeHead(error.clientStatus, headers).end(body, 'latin1')
-    return
-  }
   response.writeHead(error.clientStatus, [...headers, 'connection', 'close']).write(body)
   request.resume()
   const stopWaiting = clock.after(LINGER_MS, () => response.end())

@@ -34,7 +34,13 @@ export const GOOGLE_ERRORS: ErrorWords = {
   event: (error, status) => `data: ${JSON.stringify(googleBody(error, status))}\n\n`,
 }
 
-/** A sentence alone: what Cohere's clients and AWS's read. */
+/** AWS's, whose clients go by the name of the exception (https://docs.aws.amazon.com/bedrock/latest/APIReference/CommonErrors.html). */
+export const AWS_ERRORS: ErrorWords = {
+  body: awsBody,
+  event: (error, status) => `data: ${JSON.stringify(awsBody(error, status))}\n\n`,
+}
+
+/** A sentence alone: what Cohere's clients read. */
 export const PLAIN_ERRORS: ErrorWords = {
   body: ({ message }) => ({ message }),
   event: ({ message }) => `data: ${JSON.stringify({ message })}\n\n`,
@@ -72,4 +78,19 @@ const GOOGLE_STATUSES: Readonly<Record<number, string>> = {
 function googleBody({ message }: ErrorObject, code: number): JsonObject {
   const status = GOOGLE_STATUSES[code] ?? (code < 500 ? 'INVALID_ARGUMENT' : 'INTERNAL')
   return { error: { code, message, status } }
+}
+
+const AWS_EXCEPTIONS: Readonly<Record<number, string>> = {
+  401: 'AccessDeniedException',
+  403: 'AccessDeniedException',
+  404: 'ResourceNotFoundException',
+  408: 'ModelTimeoutException',
+  429: 'ThrottlingException',
+  503: 'ServiceUnavailableException',
+  504: 'ModelTimeoutException',
+}
+
+function awsBody({ message }: ErrorObject, status: number): JsonObject {
+  const type = AWS_EXCEPTIONS[status] ?? (status < 500 ? 'ValidationException' : 'InternalServerException')
+  return { __type: type, message }
 }

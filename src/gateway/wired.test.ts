@@ -221,7 +221,11 @@ export async function startWired(sketches: readonly Sketch[], options: WiredOpti
     sessionKeys,
     objects: createObjects(traffic),
     passThrough: createPassThrough(traffic),
-    relay: createRelay({ ...traffic, fetchMedia: () => assert.fail('nothing is fetched here') }),
+    relay: createRelay({
+      ...traffic,
+      fetchMedia: () => assert.fail('nothing is fetched here'),
+      countText: () => assert.fail('nothing is counted here'),
+    }),
     settings: {
       ...(options.openMode !== true && { masterKey: new Secret(MASTER_KEY) }),
       isMasterKeyUnset: false,

@@ -15,6 +15,7 @@ import { createRealtimeKeys, type RealtimeKeyDeps } from '../routing/realtime/ke
 import { createRealtimeRelay, type RealtimeDeps } from '../routing/realtime/realtime.ts'
 import type { SessionKeys } from '../routing/realtime/session-keys.ts'
 import { createRelay, type RelayDeps } from '../routing/relay.ts'
+import { createTextCounter } from '../routing/surfaces/text-counter.ts'
 import { createFetchMedia } from '../transport/fetch-media.ts'
 import type { Lasting } from './lasting.ts'
 
@@ -49,6 +50,7 @@ export function createTraffic(config: Config, deps: TrafficInputs): Traffic {
     }),
     resolve: resolveModel,
     fetchMedia: createFetchMedia({ allowedHosts: config.litellm.mediaHosts }),
+    countText: createTextCounter(clock),
     budgets: createRetryBudgets(RETRY_SHARE, clock),
     detour: (kind: 'retry' | 'fallback' | 'hedge') =>
       kind === 'retry' ? metrics.retried() : kind === 'hedge' ? metrics.hedged() : metrics.fellBack(),

@@ -2,7 +2,7 @@ import type { Deployment, Misconfiguration } from '../core/deployment.ts'
 import type { GatewayError } from '../core/failure.ts'
 import type { JsonObject } from '../core/json.ts'
 import type { BodyEdits, JsonSpans } from '../core/json-spans.ts'
-import type { HttpMode, Mode, Operations, SideRoute } from '../core/mode.ts'
+import type { ChatRequest, HttpMode, Mode, Operations, SideRoute } from '../core/mode.ts'
 import type { Secret } from '../core/secret.ts'
 import type { DialRequest, WireRequest, WireResponse } from '../transport/wire.ts'
 import type { AuthGround } from './auth/ground.ts'
@@ -145,6 +145,36 @@ export interface RealtimeKeysFace {
   withKey(deployment: Deployment, key: Secret): Deployment
 }
 
+/** A request for any route of a provider, as its own clients write it. */
+export interface PassedPath {
+  readonly method: WireRequest['method']
+  /** With its first slash and without a query. */
+  readonly path: string
+  /**
+   * Present where the path names a group of the config's: what stands in that name's place, and then the deployment is
+   * asked where it is, whatever place the path names.
+   */
+  readonly model?: string
+}
+
+/** How a provider's own API is asked at a deployment: what its clients write need not stand below the base. */
+export interface PassThroughFace {
+  /** The model that a path names, escaped as it stands there; undefined where it names none. */
+  modelIn(path: string): string | undefined
+  /** Without a query. @throws GatewayError bad_request (the client's doing) for what leads nowhere */
+  url(target: Target, passed: PassedPath): string
+  /** Is this deployment where the path is meant for? Absent: paths name no place. */
+  suits?(target: Target, path: string): boolean
+}
+
+/** How a provider counts beforehand what a chat would amount to: for nothing, and without the model being asked. */
+export interface TokenCount {
+  /** Undefined: not for this model. @throws GatewayError bad_request as the chat's `encode` does */
+  encode(request: ChatRequest, target: Target): WireRequest | undefined
+  /** The tokens that a 2xx names; undefined where it names none. */
+  decode(body: JsonObject): number | undefined
+}
+
 /** Members of a chat's or completion's body that models refuse, or leave out of account. */
 export interface Refused {
   readonly fields: readonly string[]
@@ -159,6 +189,9 @@ export interface ProviderAdapter {
   readonly realtime: RealtimeFace | 'unsupported'
   readonly objects: ObjectsFace | 'unsupported'
   readonly realtimeKeys: RealtimeKeysFace | 'unsupported'
+  /** Absent: a path is appended to the base, and its version stands in the place of the base's. */
+  readonly passThrough?: PassThroughFace
+  readonly tokenCount?: TokenCount
   /** Surfaces that it speaks itself: what is asked there in these words is passed on and not translated. */
   readonly surfaces?: { readonly [S in SurfaceName]?: RelayFace }
   /** Resolves base, key and version from the deployment, then from the environment. */

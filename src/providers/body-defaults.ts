@@ -83,6 +83,11 @@ export function withDefaults(
   return { ...unlessSettled(taken, (key) => request[key] !== undefined), ...request }
 }
 
+/** A body without all members but these. */
+export function picked(body: JsonObject, names: readonly string[]): JsonObject {
+  return select(body, (key) => names.includes(key))
+}
+
 function select<Value>(
   from: Readonly<Record<string, Value>>,
   keep: (key: string) => boolean,

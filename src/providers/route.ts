@@ -23,3 +23,22 @@ export function toWebSocket(url: string): string {
 export function withQuery(url: string, name: string, value: string): string {
   return `${url}${url.includes('?') ? '&' : '?'}${name}=${encodeURIComponent(value)}`
 }
+
+/** A version as bases end in it, and paths begin with it: `/v1`, `/v1beta`, `/v2alpha1`. */
+const VERSION = /^\/v\d+(?:(?:alpha|beta)\d*)?(?=\/|$)/
+
+/** A path of a provider's below the base. A version that it begins with stands in the place of the base's. */
+export function belowBase(base: string, path: string): string {
+  const last = base.slice(base.lastIndexOf('/'))
+  return VERSION.test(path) && VERSION.test(last) ? base.slice(0, -last.length) + path : base + path
+}
+
+/** What somebody has escaped in a path; as it stands where it is no escape. */
+export function unescaped(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch (error) {
+    if (error instanceof URIError) return text
+    throw error
+  }
+}

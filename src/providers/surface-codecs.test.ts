@@ -5,7 +5,6 @@ import { GatewayError } from '../core/failure.ts'
 import { Secret } from '../core/secret.ts'
 import { openLine } from './call.ts'
 import type { Line } from './call.ts'
-import { foreignRequest } from './pass-through.ts'
 import { asSurface } from './surface-codecs.ts'
 import { allAdapters } from './registry.ts'
 
@@ -102,20 +101,4 @@ test('what is no answer of a surface is none', () => {
 test('a provider that does not speak a surface is probed by a chat', () => {
   const line = lineOf('cohere')
   assert.equal(asSurface(line, 'responses'), line)
-})
-
-test('a version in a passed path stands in the place of the base’s', () => {
-  const passed = (provider: string, apiBase: string, path: string): string => {
-    const connection = { apiKey: new Secret('sk-key-of-the-test'), apiBase, headers: {} }
-    const line = lineOf(provider, { connection })
-    return foreignRequest(line, { method: 'GET', path, query: '?a=1', headers: {} }).url
-  }
-  const cases = [
-    ['openai', 'https://a.test/v1', '/v1/models', 'https://a.test/v1/models?a=1'],
-    ['openai', 'https://a.test/v1', '/models', 'https://a.test/v1/models?a=1'],
-    ['openai', 'https://a.test/proxy', '/v1/models', 'https://a.test/proxy/v1/models?a=1'],
-    ['openai', 'https://a.test/v2', '/v1/embed', 'https://a.test/v1/embed?a=1'],
-    ['openai', 'https://a.test/v1beta', '/v1alpha/x', 'https://a.test/v1alpha/x?a=1'],
-  ] as const
-  for (const [provider, base, path, expected] of cases) assert.equal(passed(provider, base, path), expected)
 })

@@ -20,6 +20,8 @@ import type { Patience, Silence } from './answer/patience.ts'
 import { readAsked } from './choice/plan.ts'
 import type { Plan, RelayRequest } from './choice/plan.ts'
 import type { RequestRead } from './request/request.ts'
+import type { TellRoute } from './surfaces/surface.ts'
+import type { CountText } from './surfaces/text-counter.ts'
 import type { FetchMedia } from './translate/inline-media.ts'
 import { translate, type Translated } from './translate/translate.ts'
 
@@ -27,6 +29,7 @@ import { translate, type Translated } from './translate/translate.ts'
 export interface RelayDeps extends JourneyDeps {
   readonly settings: JourneyDeps['settings'] & RelaySettings
   readonly fetchMedia: FetchMedia
+  readonly countText: CountText
 }
 
 /** What the config says about all requests; milliseconds. */
@@ -162,11 +165,11 @@ function start(
       timeoutMs = waitedMs
       passage.abandon(error)
     })
-  const also = (names: readonly string[]): void => {
-    route = alsoDropped(route, names)
+  const tell: TellRoute = (change) => {
+    route = change(route)
   }
   try {
-    const exchange = sent(deps, plan, limits, passage, also)
+    const exchange = sent(deps, plan, limits, passage, tell)
     if (spent.running === 1) spent.sinceMs = clock.precise()
     running = exchange
     return patience === undefined ? exchange : patient(exchange, patience)
@@ -176,20 +179,15 @@ function start(
   }
 }
 
-/** In the provider's own words, made up here, as it came, or translated. */
-function sent(
-  deps: Ground,
-  plan: Plan,
-  limits: Limits,
-  passage: Passage,
-  dropped: Translated['dropped'],
-): Stream {
+/** In the provider's own words, made here, as it came, or translated. */
+function sent(deps: Ground, plan: Plan, limits: Limits, passage: Passage, tell: TellRoute): Stream {
   const { operation, line, body, spans, form } = plan
   return (
     native(plan, limits, passage) ??
+    plan.made?.(limits, passage, { countText: deps.countText, tell }) ??
     mocked(deps, plan, passage) ??
     relay(line, operation.side ?? operation.mode, body, spans, limits, passage, form) ??
-    translate(line, operation, body, translated(deps, plan, dropped), limits, passage)
+    translate(line, operation, body, translated(deps, plan, tell), limits, passage)
   )
 }
 
@@ -206,8 +204,9 @@ function native(
 function translated(
   { fetchMedia, clock }: Pick<RelayDeps, 'fetchMedia' | 'clock'>,
   { read: { stream, fieldRules }, form }: Plan,
-  dropped: Translated['dropped'],
+  tell: TellRoute,
 ): Translated {
+  const dropped = (names: readonly string[]): void => tell((route) => alsoDropped(route, names))
   return { stream, fetchMedia, clock, dropped, form, ...(fieldRules !== undefined && { fieldRules }) }
 }
 

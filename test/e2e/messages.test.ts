@@ -216,15 +216,6 @@ test("Anthropic's own client before deployments that speak OpenAI's words", asyn
       assert.deepEqual([get.status, at(get.json, 'type')], [405, 'error'])
     })
 
-    await t.test('is told that nobody counts tokens there', async () => {
-      const error = await raised(() => client.messages.countTokens({ model: 'gpt', messages: MESSAGES }))
-      assert.equal(error.status, 400)
-      assert.match(
-        error.message,
-        /count_tokens: model=gpt cannot do this: its provider \(openai\) has no way to count/,
-      )
-    })
-
     await t.test('is told when a stream breaks, or says that it failed', async () => {
       for (const model of ['cut', 'sick']) {
         const error = await raised(async () => {

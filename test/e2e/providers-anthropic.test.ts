@@ -397,7 +397,7 @@ const ROUTES = {
   },
   responses: {
     ask: { input: 'ping' },
-    error: /(?:^|\n)event: error\ndata: \{"type":"error"/,
+    error: /^event: response\.failed\ndata: .*"status":"failed"/,
     whole: /^event: response\.completed\n/,
   },
 } as const

@@ -20,6 +20,11 @@ const config = configOf([
   { group: 'gpt', base: 'ok/v1', info: '-a', params: ', organization: org-a' },
   { group: 'gpt', base: 'slow1/v1', info: '-b' },
   { group: 'command', base: 'ok', model: 'cohere_chat/command-r-plus' },
+  { group: 'cut-chat', base: 'cut', model: 'cohere_chat/command-r-plus' },
+  { group: 'sick-chat', base: 'errevent', model: 'cohere_chat/command-r-plus' },
+  { group: 'tiny', base: 'ok/as-ollama', model: 'ollama_chat/llama3.2' },
+  { group: 'mixed', base: 'ok', model: 'cohere_chat/command-r-plus', info: '-chat' },
+  { group: 'mixed', base: 'ok/v1', info: '-native' },
   { group: 'limited', base: 'e429r7/v1', params: ', num_retries: 0' },
   { group: 'cut', base: 'cut/v1' },
   { group: 'short', base: 'nodone/v1' },
@@ -115,7 +120,7 @@ test("OpenAI's own client asks for responses", async (t) => {
     })
 
     await t.test('of who serves chats alone', async () => {
-      const response = await create({ model: 'command', instructions: 'be short', store: true })
+      const response = await create({ model: 'command', instructions: 'be short' })
       assert.equal(response.output_text, 'pong')
       assert.equal(at(response, 'store'), false)
       assert.equal(response.instructions, 'be short')
@@ -127,8 +132,57 @@ test("OpenAI's own client asks for responses", async (t) => {
       const forgotten = await raised(() => create({ model: 'command', previous_response_id: response.id }))
       assert.equal(forgotten.status, 400)
       assert.match(forgotten.message, /'previous_response_id'.*keeps anything; send the whole conversation/)
+      for (const kept of [
+        { conversation: 'conv_1' },
+        { background: true },
+        { store: true },
+        { prompt: { id: 'pmpt_1' } },
+        { previous_response_id: 'resp_1' },
+      ]) {
+        const refused = await raised(() => create({ model: 'command', ...kept }))
+        const [name = ''] = Object.keys(kept)
+        assert.deepEqual([refused.status, refused.param], [400, name])
+        assert.match(refused.message, new RegExp(`'${name}'`))
+      }
       const nowhere = await raised(() => client.responses.retrieve(response.id))
       assert.match(nowhere.message, /has no responses to keep/)
+    })
+
+    await t.test('of who keeps them, where a group has any and they are to be kept', async () => {
+      for (const kept of [{ store: true }, { previous_response_id: 'resp_1' }, { background: true }])
+        for (let round = 0; round < 6; round += 1) {
+          fake.clearJournal()
+          const answered = await create({ model: 'mixed', ...kept }).catch((error: unknown) => error)
+          const urls = fake.journal().map(({ url }) => url)
+          assert.deepEqual(urls, ['/ok/v1/responses'], String(answered))
+        }
+    })
+
+    await t.test('and hears of one that fails within its stream, or is cut short by its budget', async () => {
+      for (const model of ['cut-chat', 'sick-chat']) {
+        const types: string[] = []
+        const stream = client.responses.stream({ model, input: 'ping' })
+        let failed: OpenAI.Responses.Response | undefined
+        stream.on('event', (event) => {
+          types.push(event.type)
+          if (event.type === 'response.failed') failed = event.response
+        })
+        await stream.done()
+        assert.deepEqual([types[0], types.at(-1)], ['response.created', 'response.failed'], model)
+        assert.deepEqual([failed?.status, failed?.error?.code], ['failed', 'server_error'])
+        assert.match(failed?.error?.message ?? '', /deployment "\w+-chat"/)
+        assert.match(failed?.id ?? '', /^resp_pg1_/)
+      }
+      const types: string[] = []
+      const stream = client.responses.stream({ model: 'tiny', input: 'ping', max_output_tokens: 1 })
+      stream.on('event', ({ type }) => types.push(type))
+      await stream.done()
+      assert.equal(types.at(-1), 'response.incomplete')
+      const whole = await create({ model: 'tiny', max_output_tokens: 1 })
+      assert.deepEqual(
+        [whole.status, whole.incomplete_details],
+        ['incomplete', { reason: 'max_output_tokens' }],
+      )
     })
 
     await t.test('and is told where they go wrong', async () => {

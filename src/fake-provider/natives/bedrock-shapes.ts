@@ -66,30 +66,45 @@ const JSON_SCHEMA: Shape = {
   },
 }
 
+/** What is said to a model, and counted as well. */
+const TOLD = {
+  'messages!': {
+    list: {
+      members: { 'role!': { words: ['user', 'assistant'] }, 'content!': { list: CONTENT, least: 1 } },
+    },
+    least: 1,
+  },
+  system: { list: { union: { text: 'words', cachePoint: CACHE_POINT } } },
+  toolConfig: {
+    members: {
+      'tools!': { list: TOOL, least: 1 },
+      toolChoice: {
+        union: { auto: { members: {} }, any: { members: {} }, tool: { members: { 'name!': 'words' } } },
+      },
+    },
+  },
+  additionalModelRequestFields: 'object',
+} satisfies Readonly<Record<string, Shape>>
+
+/** CountTokens (the same client, `CountTokensRequest`). */
+export const COUNT_TOKENS: Shape = {
+  members: {
+    'input!': {
+      union: { converse: { members: TOLD }, invokeModel: { members: { 'body!': 'base64' } } },
+    },
+  },
+}
+
 /** Converse and ConverseStream (the client of AWS, `ConverseRequest`, version 3.1164.0). */
 export const CONVERSE: Shape = {
   members: {
-    'messages!': {
-      list: {
-        members: { 'role!': { words: ['user', 'assistant'] }, 'content!': { list: CONTENT, least: 1 } },
-      },
-      least: 1,
-    },
-    system: { list: { union: { text: 'words', cachePoint: CACHE_POINT } } },
+    ...TOLD,
     inferenceConfig: {
       members: {
         maxTokens: 'number',
         temperature: 'number',
         topP: 'number',
         stopSequences: { list: 'text', least: 1 },
-      },
-    },
-    toolConfig: {
-      members: {
-        'tools!': { list: TOOL, least: 1 },
-        toolChoice: {
-          union: { auto: { members: {} }, any: { members: {} }, tool: { members: { 'name!': 'words' } } },
-        },
       },
     },
     guardrailConfig: {
@@ -100,7 +115,6 @@ export const CONVERSE: Shape = {
         streamProcessingMode: { words: ['sync', 'async'] },
       },
     },
-    additionalModelRequestFields: 'object',
     additionalModelResponseFieldPaths: { list: 'text' },
     promptVariables: 'object',
     requestMetadata: 'object',

@@ -3,14 +3,14 @@ import { jsonReply, type Reply } from '../reply.ts'
 import { secretOfKey, signatureFlaw } from './aws-signature.ts'
 import { conversation } from './bedrock-chat.ts'
 import { CLAUDE, claudeReply } from './bedrock-claude.ts'
-import { CONVERSE, INVOKED, MODEL_FIELDS, RERANK } from './bedrock-shapes.ts'
+import { CONVERSE, COUNT_TOKENS, INVOKED, MODEL_FIELDS, RERANK } from './bedrock-shapes.ts'
 import type { Native, NativeCall } from './native.ts'
 import { flawIn, type Shape } from './shape.ts'
 
 /** Amazon Bedrock: its runtime and, for reranking, that of its agents, as one host. */
 export const bedrock: Native = {
   id: 'bedrock',
-  paths: /^\/model\/[^/]+\/(converse|converse-stream|invoke|invoke-with-response-stream)$/,
+  paths: /^\/model\/[^/]+\/(converse|converse-stream|invoke|invoke-with-response-stream|count-tokens)$/,
   answer,
   error,
 }
@@ -44,7 +44,8 @@ function invalid(message: string): Reply {
 }
 
 const REQUEST_ID = '01234567-89ab-4cde-8f01-23456789abcd'
-const MODEL_PATH = /^\/model\/([^/]+)\/(converse|converse-stream|invoke|invoke-with-response-stream)$/
+const MODEL_PATH =
+  /^\/model\/([^/]+)\/(converse|converse-stream|invoke|invoke-with-response-stream|count-tokens)$/
 /** An id, an inference profile, or an ARN. */
 const MODEL_ID =
   /^((us|eu|apac|jp|au|ca|sa|us-gov|global)\.)?[a-z0-9-]+\.[\w.-]+(:[\w-]+)*$|^arn:aws[\w-]*:bedrock:[a-z0-9-]+:\d*:[\w.:/-]+$/
@@ -63,6 +64,7 @@ function answer(call: NativeCall): Reply {
   if (action === undefined) return reranked(json)
   const id = encoded.includes(':') ? '' : decodeURIComponent(encoded)
   if (!MODEL_ID.test(id)) return invalid('The provided model identifier is invalid.')
+  if (action === 'count-tokens') return counted(id, json)
   const name = id.slice(id.lastIndexOf('/') + 1).replace(/^(us|eu|apac|jp|au|ca|sa|us-gov|global)\./, '')
   const isStream = action.endsWith('-stream')
   return action.startsWith('invoke') ? invoked(name, json, isStream) : conversed(name, json, isStream)
@@ -87,6 +89,14 @@ function credentialFlaw(
     const pair = [...keys].find((key) => key.startsWith(`${id}:`))
     return pair?.slice(id.length + 1)
   })
+}
+
+/** For claudes alone, by no profile's name. */
+function counted(id: string, json: JsonObject): Reply {
+  const flaw = flawIn(json, COUNT_TOKENS)
+  if (flaw !== undefined) return invalid(flaw)
+  if (!id.startsWith('anthropic.')) return invalid("The provided model doesn't support counting tokens.")
+  return jsonReply(200, { inputTokens: 37 }, { 'x-amzn-requestid': REQUEST_ID })
 }
 
 function conversed(name: string, json: JsonObject, isStream: boolean): Reply {

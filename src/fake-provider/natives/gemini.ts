@@ -1,5 +1,7 @@
 import { jsonReply, type Reply } from '../reply.ts'
-import { embeddings, googleError, liveSession, modelReply } from './google.ts'
+import { isJsonObject } from '../../core/json.ts'
+import { counted, embeddings, googleError, liveSession, modelReply } from './google.ts'
+import { COUNT } from './google-shapes.ts'
 import type { Native, NativeCall } from './native.ts'
 
 /** A base that somebody wrote may stand for the version: LiteLLM puts nothing else between it and the model. */
@@ -9,7 +11,7 @@ const LIVE = /^\/ws\/google\.ai\.generativelanguage\.v1(beta|alpha)\.GenerativeS
 /** Google AI Studio (https://ai.google.dev/api). */
 export const GEMINI: Native = {
   id: 'gemini',
-  paths: /^\/models\/[^/:]+:(generateContent|streamGenerateContent|batchEmbedContents)$/,
+  paths: /^\/models\/[^/:]+:(generateContent|streamGenerateContent|batchEmbedContents|countTokens)$/,
   answer: (call) => refusedKey(call) ?? listed(call) ?? method(call),
   error: googleError,
   session: (call) => {
@@ -21,10 +23,26 @@ export const GEMINI: Native = {
 function method(call: NativeCall): Reply {
   const [, name = '', model = '', verb = ''] = METHOD.exec(decodeURIComponent(call.path)) ?? []
   if (name === '') return googleError(404, 'The requested URL was not found on this server.')
-  const reply = verb === 'batchEmbedContents' ? embeddings(call, name) : modelReply(call, model, verb)
+  const reply =
+    verb === 'batchEmbedContents'
+      ? embeddings(call, name)
+      : verb === 'countTokens'
+        ? (refusedModel(call, name) ?? counted(call, COUNT))
+        : modelReply(call, model, verb)
   return (
     reply ?? googleError(404, `${name} is not found for API version v1beta, or is not supported for ${verb}.`)
   )
+}
+
+/** A whole request names its model, and no other. */
+function refusedModel({ json }: NativeCall, name: string): Reply | undefined {
+  const whole = json?.['generateContentRequest']
+  return !isJsonObject(whole) || whole['model'] === name
+    ? undefined
+    : googleError(
+        400,
+        '* CountTokensRequest.generateContentRequest.model: model must match the one of the path\n',
+      )
 }
 
 /** The models, which are free to look at. */

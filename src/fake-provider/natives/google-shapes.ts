@@ -123,7 +123,7 @@ const GENERATION_CONFIG: Shape = {
 }
 
 /** https://ai.google.dev/api/generate-content#request-body */
-export const GENERATE: Shape = {
+export const GENERATE = {
   contents: [CONTENT],
   systemInstruction: CONTENT,
   tools: [
@@ -147,6 +147,21 @@ export const GENERATE: Shape = {
   safetySettings: [{ category: 'string', threshold: 'string' }],
   generationConfig: GENERATION_CONFIG,
   cachedContent: 'string',
+} satisfies Shape
+
+/** https://ai.google.dev/api/tokens#method:-models.counttokens */
+export const COUNT: Shape = {
+  contents: [CONTENT],
+  generateContentRequest: { model: 'string', ...GENERATE },
+}
+
+/** https://cloud.google.com/vertex-ai/generative-ai/docs/model-reference/count-tokens */
+export const VERTEX_COUNT: Shape = {
+  model: 'string',
+  contents: [CONTENT],
+  systemInstruction: CONTENT,
+  tools: GENERATE.tools,
+  generationConfig: GENERATION_CONFIG,
 }
 
 /** https://ai.google.dev/api/embeddings */

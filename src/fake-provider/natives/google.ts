@@ -79,6 +79,19 @@ function pictures(body: JsonObject): Reply {
   return jsonReply(200, { predictions })
 }
 
+/** `countTokens`; each of the two doors has a shape of its own for it. */
+export function counted(call: NativeCall, shape: Shape): Reply {
+  const refused = refusedBody(call, shape)
+  if (refused !== undefined) return refused
+  const { contents, generateContentRequest: whole } = call.json ?? {}
+  if (contents !== undefined && whole !== undefined)
+    return googleError(400, 'contents and generateContentRequest are mutually exclusive.')
+  const asked = isJsonObject(whole) ? whole : (call.json ?? {})
+  if (objectsIn(asked['contents']).length === 0)
+    return googleError(400, '* CountTokensRequest.contents: contents is not specified\n')
+  return jsonReply(200, { totalTokens: 31, promptTokensDetails: [{ modality: 'TEXT', tokenCount: 31 }] })
+}
+
 /** `batchEmbedContents` of AI Studio. */
 export function embeddings(call: NativeCall, name: string): Reply {
   const refused = refusedBody(call, BATCH_EMBED)

@@ -47,6 +47,29 @@ export function claudeReply(call: NativeCall, model: string, isStream: boolean):
   return isStream ? streamed(message, blocks) : jsonReply(200, message)
 }
 
+/** https://cloud.google.com/vertex-ai/generative-ai/docs/partner-models/claude/count-tokens */
+const COUNT: Shape = {
+  anthropic_version: 'string',
+  model: 'string',
+  messages: [{ role: 'string', content: 'any' }],
+  system: 'any',
+  thinking: 'any',
+  tools: 'any',
+  tool_choice: 'any',
+}
+
+/** The answer to `count-tokens:rawPredict`. */
+export function claudeCount({ json }: NativeCall): Reply {
+  if (json === undefined) return refused('The body must be a JSON object.')
+  const wrong = misfit(json, COUNT)
+  if (wrong !== undefined)
+    return refused(wrong.replace(/^Invalid JSON.*"(.*)".*$/, '$1: Extra inputs are not permitted'))
+  const { model, messages } = json
+  if (typeof model !== 'string' || !model.startsWith('claude-')) return refused('model: Field required')
+  if (!Array.isArray(messages) || messages.length === 0) return refused('messages: Field required')
+  return jsonReply(200, { input_tokens: 41 })
+}
+
 function refused(message: string): Reply {
   return jsonReply(400, { type: 'error', error: { type: 'invalid_request_error', message } })
 }

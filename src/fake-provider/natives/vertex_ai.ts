@@ -1,15 +1,18 @@
 import { createHash, createPublicKey, verify } from 'node:crypto'
 import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts'
 import { jsonReply, type Reply } from '../reply.ts'
-import { googleError, liveSession, modelReply, refusedBody, vectorOf } from './google.ts'
-import { VERTEX_EMBED } from './google-shapes.ts'
+import { counted, googleError, liveSession, modelReply, refusedBody, vectorOf } from './google.ts'
+import { VERTEX_COUNT, VERTEX_EMBED } from './google-shapes.ts'
 import type { Native, NativeCall } from './native.ts'
-import { claudeReply } from './vertex-claude.ts'
+import { claudeCount, claudeReply } from './vertex-claude.ts'
 
 const METHOD =
   /^\/v1(?:beta1)?\/projects\/[^/]+\/locations\/([a-z0-9-]+)\/(?:publishers\/google\/models|endpoints)\/([^/:]+):(\w+)$/
 const CLAUDE =
   /^\/v1\/projects\/[^/]+\/locations\/[a-z0-9-]+\/publishers\/anthropic\/models\/(claude-[^/:]+):(rawPredict|streamRawPredict)$/
+/** A model of its own counts for all Claudes, and not everywhere. */
+const CLAUDE_COUNT =
+  /^\/v1\/projects\/[^/]+\/locations\/(us-east5|us-central1|europe-west1|europe-west4|asia-east1|asia-southeast1)\/publishers\/anthropic\/models\/count-tokens:rawPredict$/
 const LIVE = /^\/ws\/google\.cloud\.aiplatform\.v1(beta1)?\.LlmBidiService\/BidiGenerateContent$/
 const LIVE_MODEL = /^projects\/[^/]+\/locations\/[^/]+\/publishers\/google\/models\/[^/]+$/
 
@@ -26,11 +29,13 @@ export const VERTEX_AI: Native = {
 }
 
 function method(call: NativeCall): Reply {
+  if (CLAUDE_COUNT.test(call.path)) return claudeCount(call)
   const [, claude, how] = CLAUDE.exec(decodeURIComponent(call.path)) ?? []
   if (claude !== undefined) return claudeReply(call, claude, how === 'streamRawPredict')
   const [, location = '', model = '', verb = ''] = METHOD.exec(decodeURIComponent(call.path)) ?? []
   if (model === '') return googleError(404, 'The requested URL was not found on this server.')
   const isEmbedding = verb === 'predict' && /embedding/.test(model)
+  if (verb === 'countTokens') return counted(call, VERTEX_COUNT)
   return (
     (isEmbedding ? embedded(call) : modelReply(call, model, verb)) ??
     googleError(404, `Publisher Model \`publishers/google/models/${model}\` was not found in ${location}.`)

@@ -3,7 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { GatewayError } from '../../core/failure.ts'
 import { PASSED_PROVIDERS } from '../../routing/pass-through/owners.ts'
 import type { PassedProvider } from '../../routing/pass-through/owners.ts'
-import { ANTHROPIC_ERRORS, GOOGLE_ERRORS, OPENAI_ERRORS, PLAIN_ERRORS } from '../error-words.ts'
+import { ANTHROPIC_ERRORS, AWS_ERRORS, GOOGLE_ERRORS, OPENAI_ERRORS, PLAIN_ERRORS } from '../error-words.ts'
 import type { ErrorWords } from '../error-words.ts'
 import type { RouteContext } from '../gateway.ts'
 import { readBody } from '../read-body.ts'
@@ -16,6 +16,7 @@ const ERRORS: Readonly<Record<string, ErrorWords>> = {
   openai: OPENAI_ERRORS,
   gemini: GOOGLE_ERRORS,
   vertex_ai: GOOGLE_ERRORS,
+  bedrock: AWS_ERRORS,
 }
 
 /** A client's headers that say something of its request; all others, its key for this gateway above all, stay here. */
@@ -26,7 +27,7 @@ const PASSED_HEADERS: ReadonlySet<string> = new Set([
   'x-client-name',
 ])
 const PASSED_FORMS =
-  /^(?:anthropic-|openai-(?!organization$|project$)|x-amzn-bedrock-|x-goog-(?!api-key|iam-))/
+  /^(?:anthropic-|openai-(?!organization$|project$)|x-amzn-bedrock-|x-goog-(?!api-key|iam-|user-project$))/
 /** Where Google's clients write a key in the query. */
 const KEY_PARAMS = ['key', 'access_token'] as const
 
@@ -37,12 +38,14 @@ export function passThroughRoutes(
   running: RunningRequests,
 ): void {
   for (const provider of PASSED_PROVIDERS) {
-    app.route({
-      method: ['GET', 'POST', 'DELETE'],
-      url: `/${provider.name}/*`,
-      config: { errors: ERRORS[provider.name] ?? PLAIN_ERRORS },
-      handler: (request, reply) => serve(context, running, request, reply, provider),
-    })
+    for (const name of [provider.name, ...(provider.aliases ?? [])]) {
+      app.route({
+        method: ['GET', 'POST', 'DELETE'],
+        url: `/${name}/*`,
+        config: { errors: ERRORS[provider.name] ?? PLAIN_ERRORS },
+        handler: (request, reply) => serve(context, running, request, reply, provider),
+      })
+    }
   }
 }
 
@@ -57,7 +60,7 @@ function serve(
   const { raw, url } = request
   const method = methodOf(request.method)
   const mark = url.indexOf('?')
-  const path = url.slice(provider.name.length + 1, mark === -1 ? undefined : mark)
+  const path = url.slice(url.indexOf('/', 1), mark === -1 ? undefined : mark)
   const query = mark === -1 ? '' : queryOf(url.slice(mark + 1))
   const asked = { provider, method, path, query, headers: passedHeaders(raw.headers) }
   const begin = (body: Buffer | undefined): void => {

@@ -7,9 +7,11 @@ import { awsSetting, profileOfEnv, profileRegion, type AwsIdentity } from '../au
 import { resolveBase, targetOf, withAddress } from '../auth/connect.ts'
 import { findKey, fromEnv, type Env } from '../auth/key.ts'
 import { bedrockChat } from './chat.ts'
+import { bedrockCount } from './count.ts'
 import { bedrockEmbedding } from './embedding.ts'
 import { bedrockImage } from './image.ts'
 import { parseModel, targetModel, type BedrockModel } from './model-id.ts'
+import { bedrockPassThrough } from './pass-through.ts'
 import { bedrockRerank } from './rerank.ts'
 import { classifyBedrock } from './refusal-rules.ts'
 
@@ -37,6 +39,8 @@ export const bedrock: ProviderAdapter = {
   realtime: 'unsupported',
   objects: 'unsupported',
   realtimeKeys: 'unsupported',
+  passThrough: bedrockPassThrough,
+  tokenCount: bedrockCount,
   connect,
   classify: classifyBedrock,
   auth: "AWS's signature, or `authorization: Bearer …`",

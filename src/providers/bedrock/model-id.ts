@@ -1,4 +1,5 @@
 import { JSON_HEADERS } from '../post-json.ts'
+import { unescaped } from '../route.ts'
 
 /** How a model is spoken to: in the words of all models, or in its own. */
 export type BedrockRoute = 'converse' | 'invoke'
@@ -51,22 +52,13 @@ export function parseModel(written: string): BedrockModel | string {
     rest = rest.slice(word.length + 1)
   }
   if (rest === '') return `"${written}" names no model`
-  const id = /%(?:3a|2f)/i.test(rest) ? decoded(rest) : rest
+  const id = /%(?:3a|2f)/i.test(rest) ? unescaped(rest) : rest
   const given = region ?? regionOfArn(id)
   return { route, id, ...(given !== undefined && { region: given }) }
 }
 
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text)
-  } catch (error) {
-    if (!(error instanceof URIError)) throw error
-    return text
-  }
-}
-
 /** `arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/abc` */
-function regionOfArn(id: string): string | undefined {
+export function regionOfArn(id: string): string | undefined {
   const region = id.startsWith('arn:') ? id.split(':')[3] : undefined
   return region === undefined || region === '' ? undefined : region
 }

@@ -1,9 +1,11 @@
 import type { ProviderAdapter } from '../adapter.ts'
 import { connectByKey, type KeySource } from '../auth/connect.ts'
 import { geminiChat } from './chat.ts'
+import { geminiCount } from './count.ts'
 import { geminiEmbed } from './embed.ts'
 import { geminiImage } from './image.ts'
 import { liveFace } from './live.ts'
+import { geminiPassThrough } from './pass-through.ts'
 import { classifyGoogle } from './refusals.ts'
 import { geminiSpeech } from './speech.ts'
 import { AI_STUDIO, splitVersion, versionedBase } from './surface.ts'
@@ -42,6 +44,8 @@ export const gemini: ProviderAdapter = {
   objects: 'unsupported',
   realtimeKeys: 'unsupported',
   surfaces: googleSurfaces(AI_STUDIO),
+  passThrough: geminiPassThrough,
+  tokenCount: geminiCount,
   connect: (deployment, env) => {
     const connected = connectByKey(SOURCE, deployment, env)
     if ('message' in connected) return connected

@@ -32,7 +32,7 @@ export function splitVersion(base: string): { readonly root: string; readonly ve
 }
 
 /** `models/…`, `tunedModels/…`: the resource that a model's name stands for. */
-function resource(model: string): string {
+export function modelResource(model: string): string {
   return /^(models|tunedModels)\//.test(model) ? model : `models/${model}`
 }
 
@@ -43,8 +43,8 @@ export function escapedPath(path: string): string {
 
 /** Google AI Studio (https://ai.google.dev/api). */
 export const AI_STUDIO: Surface = {
-  url: (target, method) => `${target.base}/${escapedPath(resource(target.model))}:${method}`,
-  name: (target) => resource(target.model),
+  url: (target, method) => `${target.base}/${escapedPath(modelResource(target.model))}:${method}`,
+  name: (target) => modelResource(target.model),
   reads: (url) =>
     // Files API, YouTube (https://ai.google.dev/gemini-api/docs/video-understanding), Cloud Storage.
     /^(gs:\/\/|https:\/\/generativelanguage\.googleapis\.com\/|https:\/\/((www\.)?youtube\.com|youtu\.be)\/)/.test(

@@ -7,7 +7,9 @@ import { googleSurfaces } from '../gemini/surfaces.ts'
 import { liveUrl, VERTEX } from './address.ts'
 import { vertexChat } from './chat.ts'
 import { connectVertex } from './connect.ts'
+import { vertexCount } from './count.ts'
 import { vertexEmbed } from './embed.ts'
+import { vertexPassThrough } from './pass-through.ts'
 
 /** Vertex AI: Google's models and Claude, called with the credentials of a Google Cloud project. */
 export const vertexAi: ProviderAdapter = {
@@ -27,6 +29,8 @@ export const vertexAi: ProviderAdapter = {
   objects: 'unsupported',
   realtimeKeys: 'unsupported',
   surfaces: googleSurfaces(VERTEX),
+  passThrough: vertexPassThrough,
+  tokenCount: vertexCount,
   connect: connectVertex,
   classify: classifyGoogle,
   auth: '`authorization: Bearer …`, a token that `vertex_credentials` fetch; an `api_key` as `x-goog-api-key: …`',

@@ -16,7 +16,7 @@ interface Place {
 }
 
 /** Where a location's API is served. */
-function hostOf(location: string): string {
+export function hostOf(location: string): string {
   if (location === 'global') return 'https://aiplatform.googleapis.com'
   return MULTI_REGIONS.has(location)
     ? `https://aiplatform.${location}.rep.googleapis.com`
@@ -75,7 +75,7 @@ function usualLocation(model: string): string {
 }
 
 /** The resource that a model's name stands for: one of Google's own, or an endpoint that somebody deployed. */
-function resource(model: string): string {
+export function resource(model: string): string {
   const endpoint = /^(?:gemini\/|endpoints\/)?(\d+)$/.exec(model)?.[1]
   if (endpoint !== undefined) return `endpoints/${endpoint}`
   return `publishers/${isClaude(model) ? 'anthropic' : 'google'}/models/${bareName(model)}`
@@ -86,9 +86,13 @@ export function isClaude(model: string): boolean {
   return bareName(model).startsWith('claude-')
 }
 
-function bareName(model: string): string {
+/** A model's name without what says whose it is. */
+export function bareName(model: string): string {
   return model.replace(/^(publishers\/(google|anthropic)\/models\/|(google|anthropic|models)\/)/, '')
 }
+
+/** In place of the version's header, and of the model, which stands in the path. */
+export const CLAUDE_VERSION = 'vertex-2023-10-16'
 
 /** A base that names the model needs only the method. */
 export function vertexUrl({ base }: Target, named: string, method: string): string {

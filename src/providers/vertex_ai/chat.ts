@@ -5,7 +5,7 @@ import { toMessagesBody } from '../anthropic/messages-body.ts'
 import { geminiChat } from '../gemini/chat.ts'
 import { openGeminiStream } from '../gemini/chat-stream.ts'
 import { postJson } from '../post-json.ts'
-import { isClaude, VERTEX } from './address.ts'
+import { CLAUDE_VERSION, isClaude, VERTEX } from './address.ts'
 
 const GEMINI = geminiChat(VERTEX)
 
@@ -24,16 +24,13 @@ function codecOf({ model }: Target): Codec<'chat'> {
   return isClaude(model) ? anthropicChat : GEMINI
 }
 
-/** In place of the version's header, and of the model, which stands in the path. */
-const VERSION = 'vertex-2023-10-16'
-
 /** https://docs.claude.com/en/api/claude-on-vertex-ai */
 function toClaude(request: ChatRequest, target: Target): Encoded {
   const { body, dropped } = toMessagesBody(request, target)
   const { model: _, ...words } = body
   const method = request.stream === true ? 'streamRawPredict' : 'rawPredict'
   return {
-    ...postJson(VERTEX.url(target, method), { anthropic_version: VERSION, ...words }),
+    ...postJson(VERTEX.url(target, method), { anthropic_version: CLAUDE_VERSION, ...words }),
     ...(dropped.length > 0 && { dropped }),
   }
 }

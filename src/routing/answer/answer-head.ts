@@ -12,10 +12,12 @@ const PASSED_HEADERS: ReadonlySet<string> = new Set([
   'request-id',
   'retry-after',
   'retry-after-ms',
+  'x-amzn-errortype',
+  'x-amzn-requestid',
   'x-ms-region',
   'x-request-id',
 ])
-const PASSED_PREFIX = 'x-ratelimit-'
+const PASSED_FORMS = /^x-(?:ratelimit|amzn-bedrock)-/
 /**
  * Upstream headers of which there is no copy: they speak of one connection or one body (RFC 9110 §7.6.1, §8), ask
  * something of a browser, or may hold a credential.
@@ -149,7 +151,7 @@ export function createCopyHeaders(): CopyHeaders {
 
 function copyForm(name: string): CopyForm | undefined {
   if (name.length > MAX_NAME_CHARS || NOT_COPIED.has(name) || NOT_COPIED_FORMS.test(name)) return undefined
-  return { name: COPY_PREFIX + name, isPassed: name.startsWith(PASSED_PREFIX) || PASSED_HEADERS.has(name) }
+  return { name: COPY_PREFIX + name, isPassed: PASSED_FORMS.test(name) || PASSED_HEADERS.has(name) }
 }
 
 function isCopied(value: string): boolean {

@@ -30,13 +30,27 @@ export function capable(
   )
 }
 
+/** Of a group those whose provider speaks the surface itself, where there are any. */
+export function preferNative(
+  deps: Pick<LineDeps, 'lines'>,
+  { surface }: Operation,
+  candidates: readonly Candidate[],
+): readonly Candidate[] {
+  const native = candidates.filter(({ deployment }) => {
+    const opened = deps.lines(deployment.index)
+    return 'line' in opened && surface !== undefined && surfaceFace(opened.line, surface.face) !== undefined
+  })
+  return native.length > 0 ? native : candidates
+}
+
 /** A deployment that cannot be called lacks nothing: why it cannot is for `pick` to say. */
 function lacks(opened: LineOrProblem, { mode, side, surface }: Operation): boolean {
   if (!('line' in opened)) return false
   const codec = opened.line.adapter.codecs[mode]
   const lacksMode = codec === 'unsupported' || (side !== undefined && codec.sides?.[side] === undefined)
   if (surface === undefined) return lacksMode
-  return surfaceFace(opened.line, surface.face) === undefined && (lacksMode || surface.words === undefined)
+  if (surfaceFace(opened.line, surface.face) !== undefined) return false
+  return lacksMode || (surface.words ?? surface.make) === undefined
 }
 
 function incapable(

@@ -6,7 +6,7 @@ import type { Line } from '../../providers/call.ts'
 import type { RelayedForm } from '../../providers/form-request.ts'
 import { routeHeaders } from '../answer/answer-head.ts'
 import type { AnswerHeaders, Detours } from '../answer/answer-head.ts'
-import { capable, lineFor } from './attempt-line.ts'
+import { capable, lineFor, preferNative } from './attempt-line.ts'
 import type { LineDeps } from './candidate-line.ts'
 import { allowing } from './client-connection.ts'
 import type { Candidate, Directory } from './directory.ts'
@@ -71,6 +71,8 @@ export interface AskedSurface {
   readonly headers: Readonly<Record<string, string>>
   /** The response that it goes on from. */
   readonly previous: KnownResponse | undefined
+  /** It asks for what only those can do who speak that API themselves. */
+  readonly wantsNative: boolean
 }
 
 /** A model group that can be asked, and with what. */
@@ -97,6 +99,8 @@ export interface Plan {
   readonly detours: Detours
   readonly form: RelayedForm | undefined
   readonly native: SurfaceAttempt['native']
+  /** The answer is made here, and says nothing of the deployment. */
+  readonly made: SurfaceAttempt['made']
   readonly reword: SurfaceAttempt['reword']
 }
 
@@ -130,7 +134,7 @@ export function readAsked(
 const NO_HEADERS: RequestHeaders = {}
 
 function askedSurface(
-  { passedHeaders = [], remembers }: Surface,
+  { passedHeaders = [], remembers, wantsNative }: Surface,
   body: Buffer,
   { spans }: RequestRead,
   headers: RequestHeaders,
@@ -140,7 +144,7 @@ function askedSurface(
     return typeof value === 'string' ? [[name, value] as const] : []
   })
   const previous = remembers === undefined ? undefined : previousResponse(body, spans)
-  return { headers: Object.fromEntries(passed), previous }
+  return { headers: Object.fromEntries(passed), previous, wantsNative: wantsNative?.(body, spans) === true }
 }
 
 /**
@@ -156,7 +160,9 @@ export function groupFor(
   const previous = surface?.previous
   const known = deps.directory.candidates(model)
   if (known.length === 0) throw unknownModel(operation, model)
-  const served = capable(deps, operation, model, allowing(read.connectionFields, known))
+  const all = capable(deps, operation, model, allowing(read.connectionFields, known))
+  const isKept = surface?.wantsNative === true && previous === undefined
+  const served = isKept ? preferNative(deps, operation, all) : all
   const able = previous === undefined ? served : goingOn(operation, model, served, previous)
   const candidates = tags === undefined ? able : tagged(model, able, tags, deps.settings.tags)
   const name = deps.directory.groupOf(model)
@@ -229,6 +235,7 @@ export function planAttempt(
     detours,
     form,
     native: own?.native,
+    made: own?.made,
     reword: own?.reword,
   }
 }

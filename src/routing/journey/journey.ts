@@ -128,7 +128,8 @@ function send(journey: Journey, stay: Stay, candidate: Candidate, plan: Plan, en
   const { deps, asked, attended } = journey
   const answer = entry?.lane ?? journey.answer
   const waiter = entry?.waiter ?? journey
-  const watched = attended === undefined ? undefined : watch(deps, candidate.deployment, attended, plan.read)
+  const isWatched = attended !== undefined && plan.made === undefined
+  const watched = isWatched ? watch(deps, candidate.deployment, attended, plan.read) : undefined
   const { traffic } = deps.health.engine
   journey.attempts += 1
   journey.deployments.push(candidate.deployment.index)

@@ -1,5 +1,6 @@
 import type { Deployment } from '../../core/deployment.ts'
 import { isJsonObject } from '../../core/json.ts'
+import { modelInPath } from '../../providers/pass-through.ts'
 import type { Candidate, Directory } from '../choice/directory.ts'
 
 /** A provider whose own API is passed on. */
@@ -8,45 +9,70 @@ export interface PassedProvider {
   readonly name: string
   /** Ids of the adapters whose deployments serve it. */
   readonly ids: readonly string[]
-  /** Where in a path a model stands; the first group is it. */
-  readonly modelInPath?: RegExp
+  /** Other names in the path. */
+  readonly aliases?: readonly string[]
 }
 
 /** Every provider that can be asked so. To add one, add a row. */
 export const PASSED_PROVIDERS: readonly PassedProvider[] = [
   { name: 'anthropic', ids: ['anthropic'] },
   { name: 'openai', ids: ['openai', 'text-completion-openai'] },
-  { name: 'bedrock', ids: ['bedrock', 'bedrock_converse'], modelInPath: /^\/model\/([^/]+)\// },
-  { name: 'gemini', ids: ['gemini'], modelInPath: /\/models\/([^/:]+)/ },
-  { name: 'vertex_ai', ids: ['vertex_ai', 'vertex_ai_beta'], modelInPath: /\/models\/([^/:]+)/ },
+  { name: 'bedrock', ids: ['bedrock', 'bedrock_converse'] },
+  { name: 'gemini', ids: ['gemini'] },
+  { name: 'vertex_ai', ids: ['vertex_ai', 'vertex_ai_beta'], aliases: ['vertex-ai'] },
   { name: 'cohere', ids: ['cohere', 'cohere_chat'] },
 ]
 
-/** The deployments of a provider that may be asked: those of the model that is named, by us or by it, else all. */
+/** Whom a request may go to. */
+export interface Owners {
+  readonly candidates: readonly Candidate[]
+  /** The model named is what the config calls these, and not what their provider does. */
+  readonly isGroup: boolean
+}
+
+/** All deployments of a provider. */
+export function ownOf(deployments: readonly Deployment[], { ids }: PassedProvider): readonly Deployment[] {
+  return deployments.filter(({ provider }) => ids.includes(provider))
+}
+
+/**
+ * Those of a provider's deployments that may be asked: those that the config calls by that name; else those of that very
+ * model; else all. Of the latter two, those that are where the path is meant for, if any are.
+ */
 export function ownersOf(
-  deployments: readonly Deployment[],
+  own: readonly Deployment[],
   directory: Directory,
-  { ids }: PassedProvider,
   model: string | undefined,
-): readonly Candidate[] {
-  const isOf = ({ provider }: Deployment): boolean => ids.includes(provider)
-  const own = deployments.filter(isOf).map((deployment) => ({ deployment }))
-  if (model === undefined) return own
-  const named = directory.candidates(model).filter(({ deployment }) => isOf(deployment))
-  if (named.length > 0) return named
-  const same = own.filter(({ deployment }) => deployment.upstreamModel === model)
-  return same.length > 0 ? same : own
+  suits: (deployment: Deployment) => boolean,
+): Owners {
+  const named =
+    model === undefined
+      ? []
+      : directory.candidates(model).filter(({ deployment }) => own.includes(deployment))
+  if (named.length > 0) return { candidates: named, isGroup: true }
+  const same = own.filter(({ upstreamModel }) => model !== undefined && isModel(upstreamModel, model))
+  const able = same.length > 0 ? same : own
+  const near = able.filter(suits)
+  return {
+    candidates: (near.length > 0 ? near : able).map((deployment) => ({ deployment })),
+    isGroup: false,
+  }
+}
+
+/** What stands before a slash says how a model is asked, or where. */
+function isModel(written: string, model: string): boolean {
+  return written === model || written.endsWith(`/${model}`)
 }
 
 /** The model that a request names, in its path or as a member of its body. */
 export function modelNamed(
-  { modelInPath }: PassedProvider,
+  provider: string,
   path: string,
   contentType: string,
   body: Uint8Array | undefined,
 ): string | undefined {
-  const inPath = modelInPath?.exec(path)?.[1]
-  if (inPath !== undefined) return decoded(inPath)
+  const inPath = modelInPath(provider, path)
+  if (inPath !== undefined) return inPath
   if (body === undefined || !/\bjson\b/i.test(contentType)) return undefined
   try {
     const json: unknown = JSON.parse(Buffer.from(body).toString())
@@ -55,15 +81,6 @@ export function modelNamed(
   } catch (error) {
     // What is wrong with it is for the provider to say.
     if (error instanceof SyntaxError) return undefined
-    throw error
-  }
-}
-
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text)
-  } catch (error) {
-    if (error instanceof URIError) return text
     throw error
   }
 }

@@ -1,10 +1,11 @@
 import type { Deployment } from '../../core/deployment.ts'
 import { asGatewayError, GatewayError } from '../../core/failure.ts'
 import { cleaned } from '../../providers/call.ts'
-import { foreignRequest } from '../../providers/pass-through.ts'
+import { foreignRequest, suitsPath } from '../../providers/pass-through.ts'
 import type { ForeignRequest } from '../../providers/pass-through.ts'
 import { createCopyHeaders } from '../answer/answer-head.ts'
 import type { RelayAnswer } from '../answer/relay-answer.ts'
+import { fillWildcards } from '../choice/directory.ts'
 import type { Directory } from '../choice/directory.ts'
 import { severalTries } from '../journey/several-tries.ts'
 import type { Outcome, Try, TryDeps } from '../journey/several-tries.ts'
@@ -12,7 +13,7 @@ import { passContent } from '../objects/content.ts'
 import { limitsOf, silenceOf } from '../relay.ts'
 import type { Exchange, RelaySettings } from '../relay.ts'
 import type { Stream, WireResponse } from '../road.ts'
-import { modelNamed, ownersOf } from './owners.ts'
+import { modelNamed, ownersOf, ownOf } from './owners.ts'
 import type { PassedProvider } from './owners.ts'
 
 /** What pass-through runs on. */
@@ -66,13 +67,18 @@ async function carry(
   const { provider, method, path, headers, body } = request
   if (LEADS_OUT.test(path))
     throw refused(`/${provider.name}: a path may not hold '.' or '..' as a segment.`, 400)
-  const model = modelNamed(provider, path, headers['content-type'] ?? '', body)
-  const candidates = ownersOf(deps.deployments, deps.directory, provider, model)
-  if (candidates.length === 0)
+  const own = ownOf(deps.deployments, provider)
+  if (own[0] === undefined)
     throw refused(
       `/${provider.name}: no deployment of ${provider.name} is in the config: add one to model_list.`,
       404,
     )
+  const model = modelNamed(own[0].provider, path, headers['content-type'] ?? '', body)
+  const suits = ({ index }: Deployment): boolean => {
+    const opened = deps.lines(index)
+    return 'line' in opened && suitsPath(opened.line, path)
+  }
+  const { candidates, isGroup } = ownersOf(own, deps.directory, model, suits)
   let first: Refused | undefined
   const errand = {
     model: undefined,
@@ -84,11 +90,13 @@ async function carry(
     signal,
   }
   const outcome = await severalTries(deps, errand, (attempt) => {
-    const { line, connectTimeoutMs } = attempt
+    const { line, candidate, connectTimeoutMs } = attempt
     const { deployment } = line
+    const inPlace = isGroup ? fillWildcards(line.target.model, candidate.captures) : undefined
     const silence = silenceOf(deps.settings, deployment, {})
     const limits = { ...limitsOf(deps.settings, deployment, {}, silence), connectTimeoutMs, signal }
-    return passContent(attempt, foreignRequest(line, request), limits, answer, runs, (response) => {
+    const wire = foreignRequest(line, request, inPlace)
+    return passContent(attempt, wire, limits, answer, runs, (response) => {
       first ??= { attempt, response: cleaned(line, response) }
     })
   })

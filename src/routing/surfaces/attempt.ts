@@ -12,7 +12,7 @@ import { refuse } from '../request/request.ts'
 import { withOurResponseIds } from './response-ids.ts'
 import type { KnownResponse } from './response-ids.ts'
 import { reworded } from './reworded.ts'
-import type { NativeFace, Surface } from './surface.ts'
+import type { Make, NativeFace, Surface, WordsGround } from './surface.ts'
 
 /** How one deployment is asked for what a client wants in a surface's words. */
 export interface SurfaceAttempt {
@@ -24,6 +24,8 @@ export interface SurfaceAttempt {
   readonly dropped: readonly string[]
   /** Present where the provider speaks the surface itself. */
   readonly native?: { readonly face: NativeFace; readonly headers: Readonly<Record<string, string>> }
+  /** Present where the answer is made here. */
+  readonly made?: Make
   /** Takes the deployment's answer and gives `answer` what the client reads. `stop` ends what is still to come. */
   readonly reword?: (answer: RelayAnswer, stop: () => void, nowSeconds: number) => RelayAnswer
 }
@@ -51,7 +53,8 @@ export interface SurfaceAsked {
  */
 export function surfaceAttempt(surface: Surface, line: Line, asked: SurfaceAsked): SurfaceAttempt {
   const { operation, body, spans, stream, headers, isMocked } = asked
-  const face = isMocked && surface.words !== undefined ? undefined : surfaceFace(line, surface.face)
+  const isUsable = !isMocked || (surface.words ?? surface.make) === undefined
+  const face = isUsable ? surfaceFace(line, surface.face) : undefined
   if (face !== undefined) {
     const native = { operation, body, spans, dropped: [], native: { face, headers } }
     if (surface.remembers === undefined) return native
@@ -61,20 +64,19 @@ export function surfaceAttempt(surface: Surface, line: Line, asked: SurfaceAsked
       reword: (answer, stop) => withOurResponseIds(answer, line.deployment.id, previous, stream, stop),
     }
   }
+  if (surface.make !== undefined) {
+    const ground = { ...groundOf(line, asked), isMocked }
+    return { operation, body, spans, dropped: [], made: surface.make(readObject(body), line, ground) }
+  }
   if (surface.words === undefined)
     throw refuse(`${line.deployment.provider} has no ${surface.what}.`, 'model')
   return translated(surface.words, line, asked)
 }
 
-function translated(
-  words: NonNullable<Surface['words']>,
-  line: Line,
-  { body, stream, knownModel, mayDrop }: SurfaceAsked,
-): SurfaceAttempt {
+function translated(words: NonNullable<Surface['words']>, line: Line, asked: SurfaceAsked): SurfaceAttempt {
+  const { body, stream, mayDrop } = asked
   const json = readObject(body)
-  const codec = line.adapter.codecs.chat
-  const isRelayed = codec === 'unsupported' || codec.relay !== undefined
-  const { body: chat, lost } = words.request(json, { knownModel, isRelayed })
+  const { body: chat, lost } = words.request(json, groundOf(line, asked))
   const [first] = lost
   if (first !== undefined && !mayDrop) {
     const member = first.split(' ')[0] ?? first
@@ -91,6 +93,11 @@ function translated(
     dropped: lost,
     reword: (answer, stop, now) => reworded(answer, words.answer(json, { line, now }), stream, stop),
   }
+}
+
+function groundOf(line: Line, { knownModel }: SurfaceAsked): WordsGround {
+  const codec = line.adapter.codecs.chat
+  return { knownModel, isRelayed: codec === 'unsupported' || codec.relay !== undefined }
 }
 
 function readObject(body: Buffer): JsonObject {

@@ -19,7 +19,10 @@ import type { AnswerGround, AnswerWords } from './surface.ts'
 /** Answers as OpenAI's responses (https://platform.openai.com/docs/api-reference/responses/object). */
 export function responseWords(asked: JsonObject, ground: AnswerGround): AnswerWords {
   const frame = frameOf(asked, ground)
-  return { whole: (json) => responseOf(frame, readAnswer(json)), openStream: () => openResponseEvents(frame) }
+  return {
+    whole: (json) => responseOf(frame, readAnswer(json)),
+    openStream: () => openResponseEvents(frame, ground.line.redact),
+  }
 }
 
 function responseOf(frame: ResponseFrame, answer: ChatAnswer): JsonObject {

@@ -1,5 +1,6 @@
 import { GatewayError } from '../../core/failure.ts'
 import type { Json, JsonObject } from '../../core/json.ts'
+import type { Redact } from '../../core/secret.ts'
 import { callsOf, readPiece, thoughtOf, wordsOf } from './chat-answer.ts'
 import type { ChatPiece, ChatUsage, ToolCall } from './chat-answer.ts'
 import { namedEvent } from './named-event.ts'
@@ -48,7 +49,7 @@ interface Written {
  * Writes a streamed chat as OpenAI's response events
  * (https://platform.openai.com/docs/api-reference/responses-streaming).
  */
-export function openResponseEvents(frame: ResponseFrame): EventWriter {
+export function openResponseEvents(frame: ResponseFrame, redact: Redact): EventWriter {
   const state: Written = {
     sequence: 0,
     begun: undefined,
@@ -73,7 +74,21 @@ export function openResponseEvents(frame: ResponseFrame): EventWriter {
       const response = frame.at(begun.model, begun.id, { ...end, output: state.done, usage })
       return closing + event(state, `response.${end.status}`, { response })
     },
+    failed: (failure) => {
+      const { begun, open, done } = state
+      if (begun === undefined) return ''
+      const error = { code: codeOf(failure), message: redact(failure.message) }
+      const output = open === undefined ? done : [...done, itemOf(open, 'incomplete')]
+      const usage = state.usage === undefined ? null : usageOf(state.usage)
+      const response = frame.at(begun.model, begun.id, { status: 'failed', error, output, usage })
+      return event(state, 'response.failed', { response })
+    },
   }
+}
+
+/** Of OpenAI's codes (https://platform.openai.com/docs/api-reference/responses/object#error) those that others can have. */
+function codeOf({ kind }: GatewayError): string {
+  return kind === 'rate_limited' || kind === 'quota' ? 'rate_limit_exceeded' : 'server_error'
 }
 
 function begin(state: Written, frame: ResponseFrame, { id, model }: ChatPiece): string {
@@ -154,15 +169,13 @@ function close(state: Written): string {
   const index = state.done.length
   const { status } = endOf(state.finish)
   const place = { item_id: itemId(open), output_index: index }
+  const item = itemOf(open, status)
   if (open.kind === 'call') {
-    const item = callItem(open.id, status, open.callId, open.name, open.text)
     const done = { ...place, name: open.name, arguments: open.text }
     const text = event(state, 'response.function_call_arguments.done', done)
     return text + doneItem(state, item)
   }
   const part = partOf(open.kind, open.text, open.logprobs)
-  const item =
-    open.kind === 'reasoning' ? reasoningItem(open.id, open.text) : messageItem(open.id, status, [part])
   const own = { ...place, content_index: 0 }
   const said =
     open.kind === 'refusal'
@@ -173,6 +186,18 @@ function close(state: Written): string {
           ...(open.kind === 'text' && { logprobs: open.logprobs }),
         })
   return said + partEvent(state, 'response.content_part.done', item, part) + doneItem(state, item)
+}
+
+function itemOf(open: OpenItem, status: string): JsonObject {
+  switch (open.kind) {
+    case 'call':
+      return callItem(open.id, status, open.callId, open.name, open.text)
+    case 'reasoning':
+      return reasoningItem(open.id, open.text)
+    case 'text':
+    case 'refusal':
+      return messageItem(open.id, status, [partOf(open.kind, open.text, open.logprobs)])
+  }
 }
 
 function doneItem(state: Written, item: JsonObject): string {

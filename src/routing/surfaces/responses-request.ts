@@ -1,5 +1,7 @@
 import { isJsonObject } from '../../core/json.ts'
 import type { Json, JsonObject } from '../../core/json.ts'
+import { memberValue } from '../../core/json-spans.ts'
+import type { JsonSpans } from '../../core/json-spans.ts'
 import { isReasoningModel } from '../../providers/catalogue.ts'
 import { refuse } from '../request/request.ts'
 import { memberOf, objectsOf, present, textOf, without } from './read-json.ts'
@@ -62,6 +64,8 @@ export function chatOfResponses(body: JsonObject, { knownModel, isRelayed }: Wor
     }),
     lost: [
       ...(isUnthinkable ? ['reasoning'] : []),
+      // Who says nothing of it is told what became of it by the answer's `store`.
+      ...(body['store'] === true ? ['store'] : []),
       ...(body['truncation'] === 'auto' ? ['truncation'] : []),
       ...lostTools,
     ],
@@ -74,6 +78,14 @@ const KEPT: readonly (readonly [member: string, why: string])[] = [
   ['conversation', 'send the whole conversation as input'],
   ['prompt', 'send the text of the prompt as input'],
 ]
+
+/** Is there anything in a body that only a provider who keeps it can do? */
+export function wantsKeeper(body: Buffer, spans: JsonSpans): boolean {
+  return spans.members.some(({ key }) => {
+    if (key === 'background' || key === 'store') return memberValue(body, spans, key) === true
+    return KEPT.some(([name]) => name === key) && memberValue(body, spans, key) !== null
+  })
+}
 
 function refuseKept(body: JsonObject): void {
   for (const [member, instead] of KEPT) {

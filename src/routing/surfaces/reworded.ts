@@ -1,3 +1,4 @@
+import type { AnswerFacts } from '../../core/answer-facts.ts'
 import { asGatewayError, GatewayError } from '../../core/failure.ts'
 import { isJsonObject } from '../../core/json.ts'
 import type { JsonObject } from '../../core/json.ts'
@@ -90,10 +91,17 @@ function eventsIn(answer: RelayAnswer, words: AnswerWords, stop: () => void): Re
     bytes += chunk.length
     return answer.data(chunk)
   }
-  const broken = (error: unknown): void => {
+  const lost = (error: GatewayError, headers: AnswerHeaders, facts?: AnswerFacts): void => {
     if (isOver) return
     isOver = true
-    answer.fail(asGatewayError(error), {})
+    // Who has left is told nothing.
+    const last = error.kind === 'cancelled' ? '' : (writer.failed?.(error) ?? '')
+    write(last)
+    if (last === '') answer.fail(error, headers)
+    else answer.end({ ...facts, bytes, flaw: error })
+  }
+  const broken = (error: unknown): void => {
+    lost(asGatewayError(error), {})
     stop()
   }
   const pieces = (chunks: readonly JsonObject[]): string =>
@@ -117,8 +125,7 @@ function eventsIn(answer: RelayAnswer, words: AnswerWords, stop: () => void): Re
     end: (facts) => {
       if (isOver) return
       if (facts.flaw !== undefined) {
-        isOver = true
-        answer.fail(facts.flaw, {})
+        lost(facts.flaw, {}, facts)
         return
       }
       try {
@@ -130,11 +137,7 @@ function eventsIn(answer: RelayAnswer, words: AnswerWords, stop: () => void): Re
       isOver = true
       answer.end({ ...facts, bytes })
     },
-    fail: (error, headers) => {
-      if (isOver) return
-      isOver = true
-      answer.fail(error, headers)
-    },
+    fail: (error, headers) => lost(error, headers),
   }
 }
 

@@ -1,7 +1,12 @@
 import type { Usage } from '../../core/answer-facts.ts'
+import type { GatewayError } from '../../core/failure.ts'
 import type { JsonObject } from '../../core/json.ts'
+import type { JsonSpans } from '../../core/json-spans.ts'
 import type { Line } from '../../providers/call.ts'
 import type { surfaceFace } from '../../providers/surfaces.ts'
+import type { AnswerHeaders } from '../answer/answer-head.ts'
+import type { Limits, Stream, StreamSink } from '../road.ts'
+import type { CountText } from './text-counter.ts'
 
 /** A face of the providers for one surface. */
 export type NativeFace = NonNullable<ReturnType<typeof surfaceFace>>
@@ -12,15 +17,31 @@ export interface Surface {
   readonly face: Parameters<typeof surfaceFace>[1]
   /** What the others lack, for a sentence: "its provider has no …". */
   readonly what: string
-  /** For all others, by the mode's own words; absent: they cannot do it. */
+  /** For all others, by the mode's own words; absent: they cannot do it, unless `make` can. */
   readonly words?: SurfaceWords
+  /** Answers for all others here, in the surface's words: what it takes is no work of the model's. */
+  readonly make?: (body: JsonObject, line: Line, ground: WordsGround & { readonly isMocked: boolean }) => Make
   /** A client's headers that providers who speak it read. */
   readonly passedHeaders?: readonly string[]
   /** How streams of it say what one looks for; absent: it has none. */
   readonly stream?: StreamSigns
   /** Members of the body that ask about what one deployment keeps. */
   readonly remembers?: 'response'
+  /** Does the body ask for what only a provider who speaks it can do? Then those are asked, where a group has any. */
+  readonly wantsNative?: (body: Buffer, spans: JsonSpans) => boolean
 }
+
+/** Gives an answer. */
+export type Make = (limits: Limits, sink: StreamSink, means: MakeMeans) => Stream
+
+/** What an answer is made with. */
+export interface MakeMeans {
+  readonly countText: CountText
+  readonly tell: TellRoute
+}
+
+/** Changes what the head of an answer says of how it was come by; to be called before it. */
+export type TellRoute = (change: (route: AnswerHeaders) => AnswerHeaders) => void
 
 /** How a surface's words become the mode's, and back. */
 export interface SurfaceWords {
@@ -66,6 +87,11 @@ export interface EventWriter {
   push(chunk: JsonObject): string
   /** The last events of a stream that ended well. */
   end(): string
+  /**
+   * The last events of one that failed, in the surface's own form of an answer; empty where it has not begun. Absent: a
+   * failure is told as an error, and not as an answer.
+   */
+  failed?(error: GatewayError): string
 }
 
 /** What one looks for in a surface's own streams. */

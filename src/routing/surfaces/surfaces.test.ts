@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { array, assert as holds, nat, property } from 'fast-check'
 import { GatewayError } from '../../core/failure.ts'
+import { isJsonObject } from '../../core/json.ts'
 import type { Json, JsonObject } from '../../core/json.ts'
 import type { AnswerFacts } from '../../core/answer-facts.ts'
 import type { RelayAnswer } from '../answer/relay-answer.ts'
@@ -9,7 +10,9 @@ import { deploymentKey, encodeObjectId } from '../objects/id.ts'
 import { messageWords } from './messages-answer.ts'
 import { chatOfMessages } from './messages-request.ts'
 import { withOurResponseIds } from './response-ids.ts'
+import { openResponseEvents } from './responses-events.ts'
 import { chatOfResponses } from './responses-request.ts'
+import type { ResponseFrame } from './responses-words.ts'
 import { reworded } from './reworded.ts'
 import { createSignWatch } from './sign-watch.ts'
 import { MESSAGES, RESPONSES, STREAM_GENERATE_CONTENT } from './surfaces.ts'
@@ -226,7 +229,7 @@ test('a response asks for a form, an effort and the like in a chat’s words', (
     store: true,
   }
   const { body, lost } = chatOfResponses(asked, { knownModel: 'o3', isRelayed: true })
-  assert.deepEqual(lost, ['truncation', 'tools (file_search)'])
+  assert.deepEqual(lost, ['store', 'truncation', 'tools (file_search)'])
   assert.deepEqual(body, {
     model: 'm',
     messages: [{ role: 'user', content: 'x' }],
@@ -246,6 +249,86 @@ test('a response asks for a form, an effort and the like in a chat’s words', (
       () => chatOfResponses({ ...asked, ...kept }, RELAYED),
       new RegExp(`'${Object.keys(kept)[0]}'`),
     )
+})
+
+/** A chat's events as a response's, ended by `end`. */
+function responded(
+  pieces: readonly string[],
+  end: (own: RelayAnswer) => void,
+): { readonly events: readonly JsonObject[]; readonly told: readonly string[]; readonly flaws: unknown[] } {
+  const { answer, told, text } = listener()
+  const flaws: unknown[] = []
+  const counting = { ...answer, end: ({ flaw }: AnswerFacts) => flaws.push(flaw?.kind) }
+  const redact = (said: string): string => said.replace('sk-1', '[secret]')
+  const frame: ResponseFrame = { at: (model, id, changing) => ({ id, model, ...changing }) }
+  const words = { whole: () => ({}), openStream: () => openResponseEvents(frame, redact) }
+  const own = reworded(counting, words, true, () => told.push('stop'))
+  own.head(200, {})
+  for (const piece of pieces) own.data(Buffer.from(piece))
+  end(own)
+  return { events: eventsIn(text()), told, flaws }
+}
+
+test('a response that fails ends as one: what was said so far, why, and no word after it', () => {
+  const said = [chunk({ role: 'assistant', content: 'po' })]
+  const failure = new GatewayError('cut', 'broke off, by sk-1')
+  const ways: readonly (readonly [(own: RelayAnswer) => void, string, string])[] = [
+    [(own) => own.fail(failure, {}), 'cut', 'server_error'],
+    [(own) => own.end({ bytes: 1, flaw: failure }), 'cut', 'server_error'],
+    [
+      (own) => own.fail(new GatewayError('rate_limited', 'slowly'), {}),
+      'rate_limited',
+      'rate_limit_exceeded',
+    ],
+    [(own) => own.data(Buffer.from('data: nonsense\n\n')), 'wrong_shape', 'server_error'],
+  ]
+  for (const [end, kind, code] of ways) {
+    const { events, flaws } = responded(said, (own) => {
+      end(own)
+      own.fail(failure, {})
+      own.end(FACTS)
+    })
+    assert.deepEqual(flaws, [kind])
+    const { type, response } = events.at(-1) ?? {}
+    assert.ok(isJsonObject(response) && isJsonObject(response['error']))
+    assert.deepEqual(
+      [type, response['status'], response['error']['code']],
+      ['response.failed', 'failed', code],
+    )
+    assert.doesNotMatch(JSON.stringify(response['error']), /sk-1/)
+    assert.deepEqual(response['output'], [
+      {
+        id: 'msg_c_0',
+        type: 'message',
+        status: 'incomplete',
+        role: 'assistant',
+        content: [{ type: 'output_text', text: 'po', annotations: [], logprobs: [] }],
+      },
+    ])
+    assert.deepEqual(
+      events.map(({ sequence_number: number }) => number),
+      events.map((_, at) => at),
+    )
+  }
+  // Before its first event it can still be had elsewhere; and who has left is told nothing.
+  assert.deepEqual(responded([], (own) => own.fail(failure, {})).told, ['head 200', 'fail cut'])
+  const left = responded(said, (own) => own.fail(new GatewayError('cancelled', 'gone'), {}))
+  assert.deepEqual(left.told, ['head 200', 'fail cancelled'])
+})
+
+test('a response that the budget ends is incomplete, and says why', () => {
+  for (const [finish, reason] of [
+    ['length', 'max_output_tokens'],
+    ['content_filter', 'content_filter'],
+  ] as const) {
+    const { events } = responded([chunk({ content: 'po' }), chunk({}, finish)], (own) => own.end(FACTS))
+    const { type, response } = events.at(-1) ?? {}
+    assert.ok(isJsonObject(response))
+    assert.deepEqual(
+      [type, response['status'], response['incomplete_details']],
+      ['response.incomplete', 'incomplete', { reason }],
+    )
+  }
 })
 
 test('surfaces’ own streams say what they cost, that they are complete, and what failed', () => {

@@ -1,11 +1,12 @@
 import { isJsonObject } from '../../core/json.ts'
 import type { Usage } from '../../core/answer-facts.ts'
 import type { Json } from '../../core/json.ts'
+import { countTokens } from './count-tokens.ts'
 import { messageWords } from './messages-answer.ts'
 import { chatOfMessages } from './messages-request.ts'
 import { memberOf } from './read-json.ts'
 import { responseWords } from './responses-answer.ts'
-import { chatOfResponses } from './responses-request.ts'
+import { chatOfResponses, wantsKeeper } from './responses-request.ts'
 import type { StreamSigns, Surface } from './surface.ts'
 
 /** What Anthropic's clients say of the form of what they send. */
@@ -66,10 +67,11 @@ export const MESSAGES: Surface = {
   stream: MESSAGE_SIGNS,
 }
 
-/** Anthropic's count of a request's tokens: nobody else could do more than guess. */
+/** Anthropic's count of a request's tokens. */
 export const COUNT_TOKENS: Surface = {
   face: 'countTokens',
   what: 'way to count tokens beforehand',
+  make: (body, line, ground) => countTokens(chatOfMessages(body, ground).body, line, !ground.isMocked),
   passedHeaders: ANTHROPIC_HEADERS,
 }
 
@@ -80,6 +82,7 @@ export const RESPONSES: Surface = {
   words: { request: chatOfResponses, answer: responseWords },
   stream: RESPONSE_SIGNS,
   remembers: 'response',
+  wantsNative: wantsKeeper,
 }
 
 /** Gemini's own API, which is passed on and never translated. */
