@@ -3,6 +3,7 @@ import { GatewayError } from '../core/failure.ts'
 import type { Secret } from '../core/secret.ts'
 import { MAX_SOCKET_MESSAGE_BYTES, type OpenSocket } from '../core/web-socket.ts'
 import type { WireRequest } from '../transport/wire.ts'
+import { authorized } from './authorized.ts'
 import { refusalOf, type Line } from './call.ts'
 
 /** How to open a session that a client is going to lead. */
@@ -53,8 +54,8 @@ export async function openSession(line: Line, options: SessionOptions): Promise<
     url: request.url,
     headers: { ...options.headers, ...request.headers },
   }
-  const { url, headers } = await line.authorize(wire)
   const { timeoutMs, signal } = options
+  const { url, headers } = await authorized(line, wire, { timeoutMs, signal })
   const opened = await line.transport.openSocket(
     { url, headers, protocols: request.protocols },
     { timeoutMs, signal, maxBytes: MAX_SOCKET_MESSAGE_BYTES },

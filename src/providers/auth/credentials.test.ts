@@ -148,7 +148,7 @@ describe('a fetch', () => {
       return times === 1 ? new Promise(() => {}) : Promise.resolve(granted('late', clock.now(), 3_600_000))
     })
     const waiting = [source.get(ground), source.get(ground)].map(async (token) =>
-      assert.rejects(async () => token, { kind: 'timeout', message: /none came within 30 seconds/ }),
+      assert.rejects(async () => token, { kind: 'timeout', message: /no credentials came within 30000 ms/ }),
     )
     const other = sharedTokens(['other'], () => Promise.resolve(granted('at once', 0, 3_600_000)))
     assert.equal(await other.get(ground), 'at once')

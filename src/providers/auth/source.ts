@@ -1,6 +1,7 @@
 import type { Clock } from '../../core/clock.ts'
 import { GatewayError } from '../../core/failure.ts'
 import type { Secret } from '../../core/secret.ts'
+import { within } from '../later.ts'
 import type { AuthGround, Fetch, Granted, Source } from './ground.ts'
 
 /** Nothing is sent that expires sooner than this, milliseconds, or than a quarter of its life. */
@@ -50,7 +51,8 @@ export function createSource<Value>(fetch: Fetch<Value>, clock: Pick<Clock, 'aft
   }
   const renew = (ground: AuthGround): Promise<Value> => {
     if (refused !== undefined && ground.now() < refused.until) return Promise.reject(refused.error)
-    fetching ??= intime(fetch(ground).then(keep), clock)
+    // What comes later is kept for those who ask then.
+    fetching ??= within(fetch(ground).then(keep), DEADLINE_MS, clock, 'no credentials came')
       .catch((error: unknown) => {
         refused = { error, until: ground.now() + refusalMs(error) }
         throw error
@@ -79,18 +81,4 @@ export function createSource<Value>(fetch: Fetch<Value>, clock: Pick<Clock, 'aft
 function refusalMs(error: unknown): number {
   const wait = error instanceof GatewayError ? (error.retryAfterMs ?? 0) : 0
   return Math.min(Math.max(wait, REFUSAL_MS), LONGEST_REFUSAL_MS)
-}
-
-/** What comes later is kept for those who ask then. */
-function intime<Value>(promise: Promise<Value>, clock: Pick<Clock, 'after'>): Promise<Value> {
-  return new Promise((resolve, reject) => {
-    const cancel = clock.after(DEADLINE_MS, () => {
-      reject(
-        new GatewayError('timeout', `no credentials: none came within ${DEADLINE_MS / 1_000} seconds`, {
-          source: 'gateway',
-        }),
-      )
-    })
-    promise.then(resolve, reject).finally(cancel)
-  })
 }
