@@ -93,8 +93,8 @@ A server that is not listed is reached as \`openai/<model>\` with an \`api_base\
 
 ## What each one serves
 
-Every mode that is listed is probed, and served to clients (of Google's realtime only [the probe](realtime.md)): the modes
-are those of [health.md](health.md). Of providers that speak OpenAI's words a mode is left out only where it is known to be missing. The *free look* is what the
+Every mode that is listed is probed, and served to clients (of Google's realtime, [Gemini Live](realtime.md#gemini-live), in
+OpenAI's words): the modes are those of [health.md](health.md). Of providers that speak OpenAI's words a mode is left out only where it is known to be missing. The *free look* is what the
 background asks between paid probes, below \`api_base\`; it counts as proof of the key unless it is said not to, and where
 there is none every look is a probe. \`health_check_rung\` takes \`golden\` with chat and completion, \`minimal\` with every
 mode, and \`free\` where there is a free look.

@@ -81,6 +81,12 @@ function play(client: WebSocket, steps: readonly Step[], clock: Clock): void {
     case 'hear':
       client.once('message', (data) => play(client, [...step.answer(text(data)), ...rest], clock))
       return
+    case 'converse':
+      client.on('message', (data) => play(client, step.answer(text(data)), clock))
+      break
+    case 'note':
+      step.note()
+      break
     case 'wait': {
       const cancel = clock.after(step.ms, () => play(client, rest, clock))
       client.once('close', cancel)

@@ -11,3 +11,7 @@ export type Step =
   | { readonly kind: 'listen' }
   /** Waits for what the client says next, and goes on with what that brings. */
   | { readonly kind: 'hear'; readonly answer: (text: string) => readonly Step[] }
+  /** From here on each message of the client's brings steps of its own. */
+  | { readonly kind: 'converse'; readonly answer: (text: string) => readonly Step[] }
+  /** Something becomes so at this point. */
+  | { readonly kind: 'note'; readonly note: () => void }

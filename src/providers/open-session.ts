@@ -3,6 +3,7 @@ import { GatewayError } from '../core/failure.ts'
 import type { Secret } from '../core/secret.ts'
 import { MAX_SOCKET_MESSAGE_BYTES, type OpenSocket } from '../core/web-socket.ts'
 import type { WireRequest } from '../transport/wire.ts'
+import type { SessionGround, SessionTranslator } from './adapter.ts'
 import { authorized } from './authorized.ts'
 import { refusalOf, type Line } from './call.ts'
 
@@ -15,9 +16,18 @@ export interface SessionOptions {
   readonly signal: AbortSignal
 }
 
-/** True where this deployment's provider has realtime sessions, in words that clients of OpenAI's understand. */
+/** True where this deployment's provider has realtime sessions. */
 export function hasSessions({ adapter }: Line): boolean {
-  return adapter.realtime !== 'unsupported' && adapter.realtime.isForeign !== true
+  return adapter.realtime !== 'unsupported'
+}
+
+/** What stands between the two sides of a session; undefined where both speak OpenAI's words. */
+export function sessionTranslator(
+  { adapter, target, redact, fieldRules }: Line,
+  ground: Pick<SessionGround, 'sessionId' | 'isBeta'>,
+): SessionTranslator | undefined {
+  if (adapter.realtime === 'unsupported') return undefined
+  return adapter.realtime.translate?.(target, { ...ground, redact, mayDrop: fieldRules.dropParams })
 }
 
 /**
@@ -40,19 +50,16 @@ export function withSessionKey({ adapter, deployment }: Line, key: Secret): Depl
  */
 export async function openSession(line: Line, options: SessionOptions): Promise<OpenSocket> {
   const face = line.adapter.realtime
-  if (face === 'unsupported' || face.isForeign === true)
-    throw new GatewayError(
-      'misconfigured',
-      `provider "${line.adapter.id}" has no realtime sessions in OpenAI's words`,
-      {
-        source: 'gateway',
-      },
-    )
+  if (face === 'unsupported')
+    throw new GatewayError('misconfigured', `provider "${line.adapter.id}" has no realtime sessions`, {
+      source: 'gateway',
+    })
   const request = face.dial(line.target)
   const wire: WireRequest = {
     method: 'GET',
     url: request.url,
-    headers: { ...options.headers, ...request.headers },
+    // What a client says to OpenAI by header is nothing that another API knows.
+    headers: { ...(face.translate === undefined && options.headers), ...request.headers },
   }
   const { timeoutMs, signal } = options
   const { url, headers } = await authorized(line, wire, { timeoutMs, signal })

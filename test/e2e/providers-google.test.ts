@@ -299,24 +299,6 @@ describe('OpenAI’s client', () => {
   })
 })
 
-test('a realtime client is not let into sessions whose words it does not understand', async () => {
-  await withModels(FAMILY, async (gateway) => {
-    const { default: WebSocket } = await import('ws')
-    const socket = new WebSocket(`${gateway.url.replace('http', 'ws')}/v1/realtime?model=live`)
-    const status = await new Promise<number | undefined>((resolve, reject) => {
-      socket.on('unexpected-response', (_, response) => {
-        response.setEncoding('utf8').on('data', (text: string) => {
-          assert.match(text, /its provider \(gemini\) has no realtime sessions in OpenAI's words/)
-        })
-        response.on('end', () => resolve(response.statusCode))
-      })
-      socket.on('open', () => reject(new Error('it was let in')))
-      socket.on('error', () => {})
-    })
-    assert.equal(status, 400)
-  })
-})
-
 /** A server of Google's words that nobody here wrote. */
 const mock = new LLMock({ port: 0 })
 mock.on({ endpoint: 'chat' }, { content: 'pong' })

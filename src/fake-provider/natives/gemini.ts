@@ -1,7 +1,8 @@
 import { jsonReply, type Reply } from '../reply.ts'
 import { isJsonObject } from '../../core/json.ts'
-import { counted, embeddings, googleError, liveSession, modelReply } from './google.ts'
+import { counted, embeddings, googleError, modelReply } from './google.ts'
 import { COUNT } from './google-shapes.ts'
+import { liveSession } from './live.ts'
 import type { Native, NativeCall } from './native.ts'
 
 /** A base that somebody wrote may stand for the version: LiteLLM puts nothing else between it and the model. */

@@ -70,10 +70,10 @@ const schema = (): Shape => ({
   maximum: 'number',
 })
 
-const BLOB = { mimeType: 'string', data: 'string' } as const
+export const BLOB = { mimeType: 'string', data: 'string' } as const
 
 /** https://ai.google.dev/api/caching#Content */
-const CONTENT: Shape = {
+export const CONTENT: Shape = {
   role: 'string',
   parts: [
     {
@@ -122,27 +122,28 @@ const GENERATION_CONFIG: Shape = {
   mediaResolution: 'string',
 }
 
+/** https://ai.google.dev/api/caching#Tool */
+export const TOOL: Shape = {
+  functionDeclarations: [
+    {
+      name: 'string',
+      description: 'string',
+      parameters: schema,
+      parametersJsonSchema: 'any',
+      response: schema,
+      responseJsonSchema: 'any',
+    },
+  ],
+  googleSearch: 'any',
+  codeExecution: 'any',
+  urlContext: 'any',
+}
+
 /** https://ai.google.dev/api/generate-content#request-body */
 export const GENERATE = {
   contents: [CONTENT],
   systemInstruction: CONTENT,
-  tools: [
-    {
-      functionDeclarations: [
-        {
-          name: 'string',
-          description: 'string',
-          parameters: schema,
-          parametersJsonSchema: 'any',
-          response: schema,
-          responseJsonSchema: 'any',
-        },
-      ],
-      googleSearch: 'any',
-      codeExecution: 'any',
-      urlContext: 'any',
-    },
-  ],
+  tools: [TOOL],
   toolConfig: { functionCallingConfig: { mode: 'string', allowedFunctionNames: ['string'] } },
   safetySettings: [{ category: 'string', threshold: 'string' }],
   generationConfig: GENERATION_CONFIG,
@@ -194,9 +195,4 @@ export const IMAGEN: Shape = {
 export const VERTEX_EMBED: Shape = {
   instances: [{ content: 'string', task_type: 'string', title: 'string' }],
   parameters: { autoTruncate: 'boolean', outputDimensionality: 'number' },
-}
-
-/** https://ai.google.dev/api/live#BidiGenerateContentSetup */
-export const LIVE_SETUP: Shape = {
-  setup: { model: 'string', generationConfig: GENERATION_CONFIG, systemInstruction: CONTENT, tools: 'any' },
 }

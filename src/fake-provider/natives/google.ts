@@ -1,9 +1,8 @@
 import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts'
 import { jsonReply, type Reply } from '../reply.ts'
-import type { Step } from '../realtime-step.ts'
 import { embeddingVector } from '../vector.ts'
 import { objection } from './google-rules.ts'
-import { BATCH_EMBED, GENERATE, IMAGEN, LIVE_SETUP, misfit, type Shape } from './google-shapes.ts'
+import { BATCH_EMBED, GENERATE, IMAGEN, misfit, type Shape } from './google-shapes.ts'
 import type { NativeCall } from './native.ts'
 
 const STATUS_WORDS: Readonly<Record<number, string>> = {
@@ -202,38 +201,4 @@ function calledFunction(body: JsonObject): string | undefined {
   const declared = objectsIn(body['tools']).flatMap((tool) => objectsIn(tool['functionDeclarations']))
   const name = declared[0]?.['name']
   return typeof name === 'string' ? name : undefined
-}
-
-/** A Live session: nothing but a `setup` of this model may come first (https://ai.google.dev/api/live). */
-export function liveSession(model: RegExp): readonly Step[] {
-  return [{ kind: 'hear', answer: (text) => setupAnswer(text, model) }]
-}
-
-function setupAnswer(text: string, model: RegExp): readonly Step[] {
-  const message = parsed(text)
-  const setup = isJsonObject(message) ? message['setup'] : undefined
-  const wrong = isJsonObject(setup)
-    ? misfit(message, LIVE_SETUP)
-    : 'The first message must be a setup message.'
-  if (wrong !== undefined) return [{ kind: 'close', code: 1007, reason: wrong.slice(0, 120) }]
-  const name = isJsonObject(setup) ? setup['model'] : undefined
-  if (typeof name !== 'string' || !model.test(name))
-    return [
-      {
-        kind: 'close',
-        code: 1008,
-        reason: `${JSON.stringify(name ?? null).slice(0, 60)} is not found for bidiGenerateContent.`,
-      },
-    ]
-  // Its frames are binary.
-  return [{ kind: 'send', data: Buffer.from('{"setupComplete": {}}') }]
-}
-
-function parsed(text: string): Json {
-  try {
-    const value: Json = JSON.parse(text)
-    return value
-  } catch {
-    return null
-  }
 }

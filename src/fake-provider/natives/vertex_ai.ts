@@ -1,8 +1,9 @@
 import { createHash, createPublicKey, verify } from 'node:crypto'
 import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts'
 import { jsonReply, type Reply } from '../reply.ts'
-import { counted, googleError, liveSession, modelReply, refusedBody, vectorOf } from './google.ts'
+import { counted, googleError, modelReply, refusedBody, vectorOf } from './google.ts'
 import { VERTEX_COUNT, VERTEX_EMBED } from './google-shapes.ts'
+import { liveSession } from './live.ts'
 import type { Native, NativeCall } from './native.ts'
 import { claudeCount, claudeReply } from './vertex-claude.ts'
 
@@ -24,7 +25,7 @@ export const VERTEX_AI: Native = {
   error: googleError,
   session: (call) => {
     if (!LIVE.test(call.path)) return googleError(404, `${call.path} was not found on this server.`)
-    return refusedToken(call) ?? liveSession(LIVE_MODEL)
+    return refusedToken(call) ?? liveSession(LIVE_MODEL, ['user', 'model', 'system'])
   },
 }
 

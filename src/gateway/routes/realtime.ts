@@ -69,6 +69,7 @@ async function serve(
     },
     model: queryText(request.query, 'model') ?? queryText(request.query, 'deployment'),
     headers: passedHeaders(request.headers),
+    isBeta: speaksBeta(request.headers),
     signal: AbortSignal.any([waiting.gone, stopping.signal]),
   })
   if ('failure' in opened) {
@@ -130,6 +131,14 @@ function passedHeaders(headers: IncomingHttpHeaders): Readonly<Record<string, st
       return typeof value === 'string' ? [[name, value]] : []
     }),
   )
+}
+
+/** Does the client say, by header or as browsers do by subprotocol, that it speaks the events of the beta? */
+function speaksBeta({
+  'openai-beta': betas,
+  'sec-websocket-protocol': offered,
+}: IncomingHttpHeaders): boolean {
+  return String(betas ?? '').includes('realtime=v1') || (offered ?? '').includes('openai-beta.realtime-v1')
 }
 
 /** Why the process ends what runs; undefined while it does not. */

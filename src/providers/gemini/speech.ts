@@ -30,6 +30,12 @@ const VOICES: Readonly<Record<string, string>> = {
   verse: 'Iapetus',
 }
 
+/** Who speaks, for a voice of OpenAI's or of Google's. */
+export function speechConfig(voice: string): JsonObject {
+  const voiceName = VOICES[voice] ?? voice
+  return { voiceConfig: { prebuiltVoiceConfig: { voiceName } } }
+}
+
 /** Speech by a model with `-tts` in its name: `generateContent` whose answer is sound; we wrap it as WAV. */
 export function geminiSpeech(surface: Surface): Codec<'audio_speech'> {
   return {
@@ -63,15 +69,13 @@ function toSpeech(
   const spoken = textOf(input) ?? ''
   // How to speak is said before what to speak (https://ai.google.dev/gemini-api/docs/speech-generation#controllable).
   const text = typeof instructions === 'string' && instructions !== '' ? `${instructions}: ${spoken}` : spoken
-  const named = textOf(voice) ?? ''
-  const voiceName = VOICES[named] ?? named
   return {
     body: {
       ...rest,
       contents: [{ role: 'user', parts: [{ text }] }],
       generationConfig: {
         responseModalities: ['AUDIO'],
-        speechConfig: { voiceConfig: { prebuiltVoiceConfig: { voiceName } } },
+        speechConfig: speechConfig(textOf(voice) ?? ''),
       },
     },
     dropped: [

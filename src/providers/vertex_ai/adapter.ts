@@ -1,6 +1,6 @@
 import type { ProviderAdapter } from '../adapter.ts'
 import { geminiImage } from '../gemini/image.ts'
-import { liveFace } from '../gemini/live.ts'
+import { liveFace } from '../gemini/live/face.ts'
 import { classifyGoogle } from '../gemini/refusals.ts'
 import { geminiSpeech } from '../gemini/speech.ts'
 import { googleSurfaces } from '../gemini/surfaces.ts'
@@ -25,7 +25,7 @@ export const vertexAi: ProviderAdapter = {
     batch: 'unsupported',
     moderation: 'unsupported',
   },
-  realtime: liveFace(liveUrl, VERTEX.name),
+  realtime: liveFace(liveUrl, VERTEX.name, { takesSystemTurns: true }),
   objects: 'unsupported',
   realtimeKeys: 'unsupported',
   surfaces: googleSurfaces(VERTEX),

@@ -1,41 +1,8 @@
 import assert from 'node:assert/strict'
-import { EventEmitter } from 'node:events'
 import { test } from 'node:test'
 import { createHandClock, type HandClock } from '../../core/clock.ts'
-import type { OpenSocket } from '../../core/web-socket.ts'
 import { bridge, type Bridge, type SessionEnd } from './bridge.ts'
-
-/** A socket without a network: what is done to it is written down, and its peer is the test. */
-class FakeSocket extends EventEmitter implements OpenSocket {
-  bufferedAmount = 0
-  readonly done: string[] = []
-  flush = (): void => {}
-
-  send(data: Buffer, { binary }: { readonly binary: boolean }, flushed: () => void): void {
-    this.done.push(`${binary ? 'bytes' : 'text'} ${data.toString()}`)
-    this.flush = flushed
-  }
-  ping(): void {
-    this.done.push('ping')
-  }
-  pause(): void {
-    this.done.push('pause')
-  }
-  resume(): void {
-    this.done.push('resume')
-  }
-  close(code?: number, reason?: string): void {
-    this.done.push(`close ${code ?? 'without a code'} ${reason ?? ''}`.trim())
-  }
-  terminate(): void {
-    this.done.push('terminate')
-    this.emit('close', 1006, Buffer.alloc(0))
-  }
-  /** What was done since the last look. */
-  news(): readonly string[] {
-    return this.done.splice(0)
-  }
-}
+import { FakeSocket } from './socket.fixture.ts'
 
 interface Scene {
   readonly client: FakeSocket

@@ -1,6 +1,9 @@
 import type { Clock } from '../../core/clock.ts'
 import type { Redact } from '../../core/secret.ts'
 import { closeReason, isSendableCode, type MessageBytes, type OpenSocket } from '../../core/web-socket.ts'
+import type { SessionTranslator } from '../../providers/adapter.ts'
+import { bytesOf, hasRoom, isFull, pause, resume, sideOf, type Side } from './side.ts'
+import { createMiddle } from './translated.ts'
 
 /** How a session ended. */
 export interface SessionEnd {
@@ -21,6 +24,8 @@ export interface BridgeOptions {
   readonly redact: Redact
   /** Called once, when the first side is over; the other one is being closed. */
   readonly ended: (end: SessionEnd) => void
+  /** Present where the two sides speak different words. */
+  readonly translator?: SessionTranslator | undefined
 }
 
 /** A running session. */
@@ -29,10 +34,6 @@ export interface Bridge {
   end(code: number, reason: string): void
 }
 
-/** More waiting to be sent than this, and the side it comes from is not read further. Bytes. */
-const HIGH_WATER_BYTES = 1024 * 1024
-/** It is read again when no more than this waits. */
-const LOW_WATER_BYTES = 256 * 1024
 /** How often each side is asked for a sign of life, milliseconds. */
 const PING_MS = 30_000
 /** A side that answers none of so many pings, and says nothing else, is dead. */
@@ -42,23 +43,16 @@ const IDLE_MS = 600_000
 /** What a socket says where a close frame held no code, and where none came (RFC 6455 §7.1.5). */
 const NO_CODE = 1005
 const BROKEN = 1006
+/** A side that cannot do what it is there for (RFC 6455 §7.4.1). */
+const INTERNAL_ERROR = 1011
 /** How long a side may take to answer our close, and to read what was still on its way. Milliseconds. */
 const CLOSE_GRACE_MS = 10_000
 /** The same where the other side is gone or the process ends. Milliseconds. */
 const SHORT_GRACE_MS = 400
 
-interface Side {
-  readonly name: 'client' | 'upstream'
-  readonly socket: OpenSocket
-  isPaused: boolean
-  isClosed: boolean
-  unanswered: number
-  passedOn: number
-}
-
 /**
- * Joins two open WebSockets: each message goes out as it came in, text or binary, in order; the faster side waits
- * for the slower one; how one side closes is how the other one is closed.
+ * Joins two open WebSockets: each message goes out as it came in, text or binary, in order, unless there is a translator
+ * between them; the faster side waits for the slower one; how one side closes is how the other one is closed.
  */
 export function bridge(clientSocket: OpenSocket, upstreamSocket: OpenSocket, options: BridgeOptions): Bridge {
   const { clock, redact } = options
@@ -71,6 +65,7 @@ export function bridge(clientSocket: OpenSocket, upstreamSocket: OpenSocket, opt
   const finish = (by: SessionEnd['by'], code: number, reason: string): void => {
     isOver = true
     stopTicking()
+    middle?.stop()
     options.ended({ by, code, reason, fromClient: client.passedOn, fromUpstream: upstream.passedOn })
   }
   const end = (code: number, reason: string): void => {
@@ -85,6 +80,7 @@ export function bridge(clientSocket: OpenSocket, upstreamSocket: OpenSocket, opt
   const lost = (from: Side, code: number, given: string): void => {
     if (isOver) return
     const reason = redact(given)
+    if (from === upstream) middle?.close(code, reason)
     finish(from.name, code, reason)
     const isGone = code === BROKEN && from === client
     // What an upstream sent before its end is still read by a slow client; what a lost client sent helps nobody.
@@ -103,45 +99,52 @@ export function bridge(clientSocket: OpenSocket, upstreamSocket: OpenSocket, opt
       if (!isOver && !answersPings(side)) lost(side, BROKEN, `no answer to ${MAX_UNANSWERED_PINGS} pings`)
     }
   }
-  for (const [from, to] of [
-    [client, upstream],
-    [upstream, client],
-  ] as const) {
-    carry(from, to, () => {
+  const middle = createMiddle(client, upstream, options, (why) => lost(upstream, INTERNAL_ERROR, why))
+  const attach = (from: Side, to: Side): void => {
+    const pass = middle === undefined ? straight(from, to) : (data: MessageBytes) => middle.pass(from, data)
+    listen(from, lost, (data, isBinary) => {
       lastMessageAt = clock.elapsed()
-      return !isOver
-    })
-    from.socket.on('error', (error) => lost(from, BROKEN, error.message))
-    from.socket.on('close', (code, reason) => {
-      from.isClosed = true
-      lost(from, code, reason.toString())
+      if (isOver) return
+      from.passedOn += 1
+      pass(data, isBinary)
     })
   }
+  attach(client, upstream)
+  attach(upstream, client)
   stopTicking = clock.after(PING_MS, tick)
+  middle?.open()
   upstreamSocket.resume()
   return { end }
 }
 
-/** Passes messages on while `mayPass` says so, and stops reading where they cannot leave as fast as they come. */
-function carry(from: Side, to: Side, mayPass: () => boolean): void {
+type Pass = (data: MessageBytes, isBinary: boolean) => void
+
+/** Passes messages on as they are, and stops reading where they cannot leave as fast as they come. */
+function straight(from: Side, to: Side): Pass {
   const flushed = (): void => {
-    if (!from.isPaused || to.socket.bufferedAmount > LOW_WATER_BYTES) return
-    from.isPaused = false
-    from.socket.resume()
+    if (hasRoom(to)) resume(from)
   }
-  const isAlive = (): void => {
-    from.unanswered = 0
-  }
-  from.socket.on('ping', isAlive)
-  from.socket.on('pong', isAlive)
-  from.socket.on('message', (data, isBinary) => {
-    isAlive()
-    if (!mayPass()) return
-    from.passedOn += 1
+  return (data, isBinary) => {
     to.socket.send(bytesOf(data), { binary: isBinary }, flushed)
-    if (from.isPaused || to.socket.bufferedAmount <= HIGH_WATER_BYTES) return
-    from.isPaused = true
-    from.socket.pause()
+    if (isFull(to)) pause(from)
+  }
+}
+
+/** Hears what a side says, for which all of it is a sign of life, and its end. */
+function listen(side: Side, lost: (from: Side, code: number, reason: string) => void, pass: Pass): void {
+  const isAlive = (): void => {
+    side.unanswered = 0
+  }
+  side.socket.on('ping', isAlive)
+  side.socket.on('pong', isAlive)
+  side.socket.on('message', (data, isBinary) => {
+    isAlive()
+    pass(data, isBinary)
+  })
+  side.socket.on('error', (error) => lost(side, BROKEN, error.message))
+  side.socket.on('close', (code, reason) => {
+    side.isClosed = true
+    lost(side, code, reason.toString())
   })
 }
 
@@ -165,10 +168,6 @@ function endAfter(clock: Clock, side: Side, graceMs: number): void {
   side.socket.on('close', stop)
 }
 
-function sideOf(name: Side['name'], socket: OpenSocket): Side {
-  return { name, socket, isPaused: false, isClosed: false, unanswered: 0, passedOn: 0 }
-}
-
 /** Pings a side once more; false where it has answered none so far. One that is not read, or reads slowly, cannot. */
 function answersPings(side: Side): boolean {
   if (side.isPaused || side.socket.bufferedAmount > 0) return true
@@ -185,9 +184,4 @@ function farewellOf(from: Side, code: number, reason: string): Farewell {
   return from.name === 'upstream'
     ? { code: 1011, reason: `the upstream's connection broke${why}` }
     : { code: 1001, reason: `the client's connection broke${why}` }
-}
-
-function bytesOf(data: MessageBytes): Buffer {
-  if (Buffer.isBuffer(data)) return data
-  return data instanceof ArrayBuffer ? Buffer.from(data) : Buffer.concat(data)
 }

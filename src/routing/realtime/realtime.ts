@@ -3,7 +3,7 @@ import type { Deployment } from '../../core/deployment.ts'
 import { asGatewayError, failureRow, GatewayError } from '../../core/failure.ts'
 import type { OpenSocket } from '../../core/web-socket.ts'
 import type { Line } from '../../providers/call.ts'
-import { hasSessions, openSession, withSessionKey } from '../../providers/open-session.ts'
+import { hasSessions, openSession, sessionTranslator, withSessionKey } from '../../providers/open-session.ts'
 import { routeHeaders } from '../answer/answer-head.ts'
 import type { AnswerHeaders } from '../answer/answer-head.ts'
 import { bridge } from './bridge.ts'
@@ -38,6 +38,8 @@ export interface SessionRequest {
   readonly model: string | undefined
   /** The client's headers that concern the upstream, lower-case names. */
   readonly headers: AnswerHeaders
+  /** True where it speaks the events of the beta; those that are passed on are whatever they are. */
+  readonly isBeta: boolean
   /** What the client's key is good for; undefined where it may ask for everything. */
   readonly grant?: SessionGrant | undefined
   /** Told of the deployments that the request comes to: one of its group first, then each that is asked. */
@@ -134,7 +136,7 @@ function candidatesFor({ directory, lines }: RealtimeDeps, model: string): reado
   if (able.length > 0) return able
   const providers = [...new Set(known.map(({ deployment }) => deployment.provider))].slice(0, 8).join(', ')
   throw refuse(
-    `${ROUTE}: model=${model.slice(0, 256)} cannot do this: its provider (${providers}) has no realtime sessions in OpenAI's words.`,
+    `${ROUTE}: model=${model.slice(0, 256)} cannot do this: its provider (${providers}) has no realtime sessions.`,
     'model',
   )
 }
@@ -210,6 +212,10 @@ async function openAt(
         bridge(client, upstream, {
           clock: deps.clock,
           redact: line.redact,
+          translator: sessionTranslator(line, {
+            sessionId: newSessionId(deps.random),
+            isBeta: request.isBeta,
+          }),
           ended: (end) => {
             over()
             ended(end)
@@ -227,6 +233,13 @@ async function openAt(
     tell(deps, chosen.deployment, call, tells(chosen, failure) ? told : undefined)
     return { failure: told, headers }
   }
+}
+
+/** The stem of ids that a client meets in one session; no secret. */
+function newSessionId(random: () => number): string {
+  return Math.floor(random() * 36 ** 10)
+    .toString(36)
+    .padStart(10, '0')
 }
 
 /** A session has no prompt that could be at fault. */

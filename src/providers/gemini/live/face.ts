@@ -1,18 +1,25 @@
-import { GatewayError } from '../../core/failure.ts'
-import { isJsonObject } from '../../core/json.ts'
-import type { RealtimeFace, Target } from '../adapter.ts'
-import { kindOf, kindOfCodes } from '../classify.ts'
-import { errorIn, parseJson } from '../error-facts.ts'
-import { toWebSocket } from '../route.ts'
+import { GatewayError } from '../../../core/failure.ts'
+import { isJsonObject } from '../../../core/json.ts'
+import type { RealtimeFace, Target } from '../../adapter.ts'
+import { kindOf, kindOfCodes } from '../../classify.ts'
+import { errorIn, parseJson } from '../../error-facts.ts'
+import { toWebSocket } from '../../route.ts'
+import { createLiveSession } from './session.ts'
 
 /**
  * Live sessions (https://ai.google.dev/api/live): the client says `setup`, the server `setupComplete`, in frames that
- * may be binary. Their words are not those of OpenAI's realtime clients: sessions are opened for probes, and refused to
- * clients, since nobody could understand what is passed on.
+ * may be binary. Clients speak OpenAI's words; each session has a translator of its own.
  */
-export function liveFace(url: (target: Target) => string, model: (target: Target) => string): RealtimeFace {
+export function liveFace(
+  url: (target: Target) => string,
+  model: (target: Target) => string,
+  {
+    takesSystemTurns = false,
+  }: { /** May the model be instructed anew in a session? */ readonly takesSystemTurns?: boolean } = {},
+): RealtimeFace {
   return {
-    isForeign: true,
+    translate: (target, ground) =>
+      createLiveSession({ shown: target.model, named: model(target), takesSystemTurns }, ground),
     dial: (target) => ({ url: toWebSocket(url(target)), headers: {}, protocols: [] }),
     // Its models all speak; the text-only ones are retired.
     opening: (target) =>

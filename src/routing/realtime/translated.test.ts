@@ -1,0 +1,100 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { createHandClock } from '../../core/clock.ts'
+import type { SessionTranslator } from '../../providers/adapter.ts'
+import { bridge, type SessionEnd } from './bridge.ts'
+import { FakeSocket } from './socket.fixture.ts'
+
+/** Says to the other side what it hears in capitals, and to the one that said it how long that was. */
+function loud(isWaiting: () => boolean = () => false): SessionTranslator {
+  return {
+    greeting: () => ['welcome'],
+    fromClient: (message) => ({ toUpstream: [message.toUpperCase()], toClient: [String(message.length)] }),
+    fromUpstream: (message) => ({ toUpstream: [], toClient: [message.toUpperCase(), 'and more'] }),
+    isWaiting,
+    ended: (code, reason) => [`lost ${code} ${reason}`.trim()],
+  }
+}
+
+function scene(translator: SessionTranslator) {
+  const [client, upstream, clock] = [new FakeSocket(), new FakeSocket(), createHandClock()]
+  const ends: SessionEnd[] = []
+  const redact = (text: string): string => text.replaceAll('sk-secret', '[secret]')
+  const running = bridge(client, upstream, { clock, redact, translator, ended: (end) => void ends.push(end) })
+  return { client, upstream, clock, ends, running }
+}
+
+const MB = 1024 * 1024
+
+test('a client of a translated session is greeted, and each side hears its own words', () => {
+  const { client, upstream, ends } = scene(loud())
+  assert.deepEqual(client.news(), ['text welcome'])
+  client.emit('message', Buffer.from('hello'), true)
+  assert.deepEqual([client.news(), upstream.news()], [['text 5'], ['resume', 'text HELLO']])
+  upstream.emit('message', Buffer.from('hi'), true)
+  assert.deepEqual([client.news(), upstream.news()], [['text HI', 'text and more'], []])
+  client.emit('close', 1000, Buffer.from('done'))
+  assert.deepEqual(upstream.news(), ['resume', 'close 1000 done'])
+  assert.deepEqual(ends, [{ by: 'client', code: 1000, reason: 'done', fromClient: 1, fromUpstream: 1 }])
+})
+
+test('neither side is read while too much waits for the client, nor the client while too much waits upstream', () => {
+  const { client, upstream } = scene(loud())
+  const emit = (from: FakeSocket): boolean => from.emit('message', Buffer.from('x'), false)
+  const holds = (): readonly (readonly string[])[] =>
+    [client, upstream].map((side) => side.news().filter((each) => each === 'pause' || each === 'resume'))
+  holds()
+  upstream.bufferedAmount = MB + 1
+  emit(client)
+  assert.deepEqual(holds(), [['pause'], []])
+  upstream.bufferedAmount = 0
+  upstream.flush()
+  assert.deepEqual(holds(), [['resume'], []])
+  client.bufferedAmount = MB + 1
+  emit(upstream)
+  assert.deepEqual(holds(), [['pause'], ['pause']])
+  client.bufferedAmount = MB / 4 + 1
+  client.flush()
+  assert.deepEqual(holds(), [[], []])
+  client.bufferedAmount = MB / 4
+  client.flush()
+  assert.deepEqual(holds(), [['resume'], ['resume']])
+})
+
+test('the client is not read until the upstream is ready', () => {
+  let isWaiting = false
+  const { client, upstream, clock, ends } = scene(loud(() => isWaiting))
+  isWaiting = true
+  client.emit('message', Buffer.from('set up'), false)
+  assert.equal(client.news().at(-1), 'pause')
+  upstream.flush()
+  assert.deepEqual(client.news(), [])
+  isWaiting = false
+  upstream.emit('message', Buffer.from('ready'), false)
+  assert.equal(client.news().at(-1), 'resume')
+  clock.wind(60_000)
+  assert.deepEqual(ends, [])
+})
+
+test('an upstream that does not become ready within half a minute has failed', () => {
+  let isWaiting = false
+  const { client, clock, ends } = scene(loud(() => isWaiting))
+  isWaiting = true
+  client.emit('message', Buffer.from('set up'), false)
+  client.news()
+  clock.wind(29_999)
+  assert.deepEqual(ends, [])
+  clock.wind(1)
+  const why = 'the upstream was not ready within 30 s'
+  assert.deepEqual(client.news(), [`text lost 1011 ${why}`, 'resume', `close 1011 ${why}`])
+  assert.deepEqual(ends, [{ by: 'upstream', code: 1011, reason: why, fromClient: 1, fromUpstream: 0 }])
+})
+
+test('the end of the upstream is told in an event before the close, without secrets', () => {
+  const { client, upstream } = scene(loud())
+  client.news()
+  upstream.emit('close', 1007, Buffer.from('no sk-secret'))
+  assert.deepEqual(client.news(), ['text lost 1007 no [secret]', 'resume', 'close 1007 no [secret]'])
+  upstream.emit('message', Buffer.from('too late'), false)
+  assert.deepEqual(client.news(), [])
+})
