@@ -148,7 +148,8 @@ const METRICS_NOTES = `- \`outcome\` is \`ok\` or the kind of a failure, as \`ty
 - \`model_group\` is the group that was asked for, as the config names it, also where a fallback answered; \`provider\` is
   the one asked last. Names that a client makes up become no labels: they count under an empty group.
 - Tokens are those that providers count, read from their answers; streams say them where the client sets
-  \`stream_options.include_usage\`. An answer that breaks off counts none.
+  \`stream_options.include_usage\`. An answer that breaks off counts none. They are seen wherever an answer's top level says
+  them, unless over 1 MB of it follows.
 - Health checks are no requests: none of this counts them.
 - A realtime session is one request, \`realtime\`, from its opening to its end. Closed in order by either side it is \`ok\`;
   \`cut\` where the upstream's connection broke, \`server_error\` where it closed with 1011 to 1014, \`cancelled\` where the

@@ -46,7 +46,7 @@ export function providerFacts(adapter: ProviderAdapter): ProviderFacts {
     id: adapter.id,
     modes: MODES.filter((mode) => has(adapter, mode)),
     ...(words !== 'unsupported' && {
-      streams: words.relay !== undefined || words.openStream !== undefined || words.streamsWhole === true,
+      streams: words.relay !== undefined || words.openStream !== undefined,
     }),
     ...(has(adapter, 'chat') && { tools: takesTools(adapter) }),
     ...(free !== undefined && { free }),

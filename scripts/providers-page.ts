@@ -22,6 +22,11 @@ export function providersPage(): string {
     ...facts.map(placed),
     '',
     BEDROCK,
+    '',
+    VERTEX,
+    '',
+    REPLICATE,
+    '',
     TOKENS,
     '',
     WORDS,
@@ -136,6 +141,34 @@ and pictures (Nova Canvas, Titan, Stability) by InvokeModel, reranking by the ag
   ends is renewed (\`AWS_ENDPOINT_URL_SSO_OIDC\`) and written back, where it can be; when it has ended, the error says what to run.
 - \`aws_role_name\` is assumed with these, or with \`aws_web_identity_token\`, at \`aws_sts_endpoint\`, \`AWS_ENDPOINT_URL_STS\` or
   the region's. Keys that end are renewed five minutes before.`
+
+const VERTEX = `## Vertex AI
+
+| written | asked at, below the location | in whose words |
+|---|---|---|
+| \`vertex_ai/gemini-…\`, \`imagen-…\`, \`text-embedding-…\` | \`publishers/google/models/…\` | Google's |
+| \`vertex_ai/claude-…\` | \`publishers/anthropic/models/…:rawPredict\`, \`:streamRawPredict\` | Anthropic's |
+| \`vertex_ai/mistral-…\`, \`codestral-…\`, \`mistralai/…\` | \`publishers/mistralai/models/…:rawPredict\`, \`:streamRawPredict\` | Mistral's |
+| \`vertex_ai/jamba-…\`, \`ai21/…\` | \`publishers/ai21/models/…:rawPredict\`, \`:streamRawPredict\` | OpenAI's |
+| \`vertex_ai/<publisher>/<model>\`: \`meta/llama-…-maas\`, \`openai/gpt-oss-…-maas\`, \`qwen/…\`, \`deepseek-ai/…\`, \`moonshotai/…\`, any other; \`google/…-maas\` | \`endpoints/openapi/chat/completions\`, \`/embeddings\` | OpenAI's, passed on |
+| \`vertex_ai/<number>\`, \`vertex_ai/openai/<number>\` | \`endpoints/<number>/chat/completions\`; embeddings at \`:predict\` | OpenAI's, passed on |
+| \`vertex_ai/gemini/<number>\`, \`vertex_ai_beta/<number>\`, a number with a Gemini as \`base_model\` | \`endpoints/<number>\` | Google's |
+
+- The location: \`vertex_location\`, the variables, else \`global\` for Claude, Gemini 3 and later, \`minimaxai/\`, \`moonshotai/\`,
+  \`qwen/\`, \`xai/\` and \`zai-org/\`, and \`us-central1\` for the rest. Open models are served in few places: write it.
+- \`api_base\` may be a host (an endpoint's own, a proxy), or go on to the version, the location, the model or the endpoint.
+- An API key alone, without a project, serves Google's models only.
+- \`max_completion_tokens\` becomes \`max_tokens\` where the words are OpenAI's.
+- Completions are \`codestral-…\`'s alone: what stands between \`prompt\` and \`suffix\` is filled in.
+- Not built: deployed models that take predictions alone (\`gemma/\`, \`bge/\`).`
+
+const REPLICATE = `## Replicate
+
+A chat is a prediction: it is made, and looked at until it is done. Its stream is read where the prediction says that it
+is, if that is on the deployment's own host (with the key) or at \`stream.replicate.com\` or \`streaming.api.replicate.com\`
+(without it). Where it is elsewhere, or cannot be reached, the answer comes whole, as one piece of a stream. The tokens of a
+stream are looked up when it is over, for clients that ask for them. A client that leaves, or a deadline, cancels the
+prediction.`
 
 const TOKENS = `## Tokens that are got
 

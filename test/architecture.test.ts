@@ -54,7 +54,7 @@ const SIBLINGS: Readonly<Record<string, readonly string[]>> = {
   bedrock: ['anthropic'],
   cohere: ['openai'],
   assemblyai: ['openai-compatible', 'openai'],
-  vertex_ai: ['anthropic', 'gemini'],
+  vertex_ai: ['anthropic', 'gemini', 'mistral', 'openai'],
   'jina-ai': ['openai'],
   'nvidia-nim': ['openai', 'openai-compatible'],
   voyage: ['openai'],

@@ -1,7 +1,7 @@
 import { baseName } from './client-form.ts'
 import { GatewayError } from './failure.ts'
 import { createFormScan, malformed } from './form-scan.ts'
-import type { FormPiece } from './form-scan.ts'
+import type { FormPart, FormPiece } from './form-scan.ts'
 
 /** The texts of a field: one, or a list of them, which becomes parts named `name[]`. */
 export type FieldTexts = string | readonly string[]
@@ -15,6 +15,14 @@ export interface FormEdits {
   readonly remove: ReadonlySet<string>
   /** Names that must not come; where one is to be removed as well, it is removed. */
   readonly refuse: ReadonlySet<string>
+  /** How the content of a part that stays is written anew; undefined: as it came. With this no size can be told. */
+  readonly content?: (part: FormPart) => ContentEdit | undefined
+}
+
+/** Writes the content of one part anew while it is read: bytes in any split → bytes. */
+export interface ContentEdit {
+  push(bytes: Buffer): readonly Buffer[]
+  end(): readonly Buffer[]
 }
 
 /** Writes a form anew while it is read: bytes in any split → bytes. */
@@ -24,7 +32,7 @@ export interface FormWriter {
   /**
    * From here on changes only make the form shorter, so that its size can be told: what stands in the way is left
    * out, what is to be added comes last, and a gap is filled with line ends after the close, which readers ignore.
-   * Given the client's size in bytes, answers the size of what is written.
+   * Given the client's size in bytes, answers the size of what is written, unless content is written anew.
    */
   seal(sizeBytes: number | undefined): number | undefined
   /** @throws GatewayError bad_request where the form is not closed */
@@ -39,6 +47,7 @@ export function createFormWriter(boundary: string, edits: FormEdits): FormWriter
   const scan = createFormScan(boundary)
   const additions = createAdditions(boundary, edits)
   let isKept = true
+  const contents = createContents(edits)
   let isSealed = false
   let read = 0
   let written = 0
@@ -50,33 +59,30 @@ export function createFormWriter(boundary: string, edits: FormEdits): FormWriter
     written += own.length
     out.push(own)
   }
-  const part = (out: Buffer[], bytes: Buffer, name: string): void => {
-    const base = baseName(name)
+  const begin = (out: Buffer[], bytes: Buffer, part: FormPart): void => {
+    const base = baseName(part.name)
     isKept = !Object.hasOwn(edits.set, base) && !edits.remove.has(base)
     if (isKept) {
       if (edits.refuse.has(base)) throw refused(base)
       additions.settle(base)
-      emit(out, bytes)
-      return
+      contents.begin(part)
     }
-    const text = isSealed ? undefined : additions.inPlaceOf(name)
-    if (text === undefined) return
-    emit(out, bytes)
-    emit(out, Buffer.from(text))
+    const text = isKept || isSealed ? undefined : additions.inPlaceOf(part.name)
+    if (isKept || text !== undefined) emit(out, bytes)
+    if (text !== undefined) emit(out, Buffer.from(text))
   }
   const write = (out: Buffer[], piece: FormPiece): void => {
     read += piece.bytes.length
-    if (piece.kind === 'part') {
-      part(out, piece.bytes, piece.part.name)
+    if (piece.kind === 'content') {
+      if (isKept) for (const bytes of contents.write(piece.bytes)) emit(out, bytes)
       return
     }
-    if (piece.kind === 'close') {
-      const added = additions.bytes()
-      emit(out, added)
-      // The close of a form without parts stands at its start, without a line end.
-      if (added.length > 0 && piece.bytes[0] !== CR) emit(out, LINE_END)
+    for (const bytes of contents.end()) emit(out, bytes)
+    if (piece.kind === 'part') begin(out, piece.bytes, piece.part)
+    else {
+      if (piece.kind === 'close') emit(out, additions.beforeClose(piece.bytes))
+      emit(out, piece.bytes)
     }
-    if (isKept || piece.kind !== 'content') emit(out, piece.bytes)
   }
   return {
     push: (chunk) => {
@@ -86,13 +92,30 @@ export function createFormWriter(boundary: string, edits: FormEdits): FormWriter
     },
     seal: (sizeBytes) => {
       isSealed = true
-      if (sizeBytes !== undefined) promised = sizeBytes - read + written + additions.bytes().length
+      if (sizeBytes !== undefined && edits.content === undefined)
+        promised = sizeBytes - read + written + additions.bytes().length
       return promised
     },
     end: () => {
       scan.end()
       const gap = (promised ?? written) - written
       return gap > 0 ? [Buffer.alloc(gap, '\r\n')] : []
+    },
+  }
+}
+
+/** The content of one part after the other, written anew where it is to be. */
+function createContents({ content }: FormEdits) {
+  let edit: ContentEdit | undefined
+  return {
+    begin: (part: FormPart): void => {
+      edit = content?.(part)
+    },
+    write: (bytes: Buffer): readonly Buffer[] => edit?.push(bytes) ?? [bytes],
+    end: (): readonly Buffer[] => {
+      const last = edit?.end() ?? []
+      edit = undefined
+      return last
     },
   }
 }
@@ -105,6 +128,8 @@ interface Additions {
   inPlaceOf(name: string): string | undefined
   /** As parts, the first one with its line end before it. */
   bytes(): Buffer
+  /** The same where this is what closes the form. */
+  beforeClose(close: Buffer): Buffer
 }
 
 function createAdditions(boundary: string, edits: FormEdits): Additions {
@@ -112,6 +137,8 @@ function createAdditions(boundary: string, edits: FormEdits): Additions {
   const defaults = new Map(Object.entries(edits.defaults))
   for (const name of set.keys()) defaults.delete(name)
   for (const texts of [...set.values(), ...defaults.values()]) checkTexts(boundary, texts)
+  const bytes = (): Buffer =>
+    Buffer.from([...set, ...defaults].map(([name, texts]) => partsOf(boundary, name, texts)).join(''))
   return {
     settle: (name) => void defaults.delete(name),
     inPlaceOf: (name) => {
@@ -120,8 +147,12 @@ function createAdditions(boundary: string, edits: FormEdits): Additions {
       set.delete(name)
       return texts
     },
-    bytes: () =>
-      Buffer.from([...set, ...defaults].map(([name, texts]) => partsOf(boundary, name, texts)).join('')),
+    bytes,
+    beforeClose: (close) => {
+      const added = bytes()
+      // The close of a form without parts stands at its start, without a line end.
+      return added.length > 0 && close[0] !== CR ? Buffer.concat([added, LINE_END]) : added
+    },
   }
 }
 

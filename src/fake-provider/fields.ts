@@ -160,6 +160,12 @@ export const FIELDS: { readonly [O in Operation]?: FieldTable } = {
       output_expires_after: MAP,
     },
   },
+  new_upload: {
+    required: ['bytes', 'filename', 'mime_type', 'purpose'],
+    strict: true,
+    types: { bytes: WHOLE, filename: TEXT, mime_type: TEXT, purpose: TEXT, expires_after: MAP },
+  },
+  upload_completion: { required: ['part_ids'], strict: true, types: { part_ids: LIST, md5: TEXT } },
   rerank: RERANK,
   rerank_v2: {
     ...RERANK,

@@ -31,6 +31,7 @@ export const FORMS: { readonly [O in Operation]?: FormTable } = {
     required: ['file', 'model'],
     fields: ['file', 'model', 'prompt', 'response_format', 'temperature'],
   },
+  upload_part: { required: ['data'], fields: ['data'] },
   upload: {
     required: ['file', 'purpose'],
     fields: ['file', 'purpose', 'expires_after[anchor]', 'expires_after[seconds]'],

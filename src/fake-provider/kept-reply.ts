@@ -9,7 +9,7 @@ import { formField } from './multipart.ts'
 import { jsonReply, openaiError, SUCCESS_HEADERS } from './reply.ts'
 import type { Reply } from './reply.ts'
 
-/** The answer of the routes that remember something: files, batches, keys of sessions; undefined for all others. */
+/** The answer of the routes that remember something: files, batches, uploads, keys of sessions; undefined for all others. */
 export function keptReply(call: Call, kept: Kept): Reply | undefined {
   const account = accountOf(call)
   const { id = '' } = call
@@ -38,6 +38,12 @@ export function keptReply(call: Call, kept: Kept): Reply | undefined {
       return good(kept.batches.look(account, id)?.json ?? noBatch(id))
     case 'batch_cancel':
       return cancelled(id, kept, account)
+    case 'new_upload':
+      return good(kept.uploads.add(account, call.json ?? {}).json)
+    case 'upload_part':
+    case 'upload_completion':
+    case 'upload_cancel':
+      return uploadStep(call, kept, account)
     case 'new_response':
       return newResponse(call, kept, account)
     case 'response':
@@ -122,6 +128,21 @@ function cancelled(id: string, kept: Kept, account: string): Reply {
   const status = textOf(batch.json['status'])
   if (status === 'validating' || status === 'in_progress') return good(kept.batches.cancel(batch).json)
   return openaiError(409, { message: `Cannot cancel a batch with status '${status}'.` })
+}
+
+/** What is done to an upload that has begun. */
+function uploadStep({ id = '', route, form, json = {} }: Call, { uploads }: Kept, account: string): Reply {
+  const upload = uploads.find(account, id)
+  if (upload === undefined) return openaiError(404, { message: `No such Upload: ${id}`, param: 'id' })
+  const over = openaiError(400, { message: `The upload takes no more: ${textOf(upload.json['status'])}.` })
+  if (route.operation === 'upload_cancel') return good(uploads.cancel(upload) ?? over)
+  if (route.operation === 'upload_part') {
+    const bytes = form?.parts.find((part) => part.name === 'data')?.bytes ?? Buffer.alloc(0)
+    return good(uploads.addPart(upload, bytes) ?? over)
+  }
+  const ids = json['part_ids']
+  const done = uploads.complete(upload, Array.isArray(ids) ? ids.map(textOf) : [])
+  return typeof done === 'string' ? openaiError(400, { message: done, param: 'part_ids' }) : good(done)
 }
 
 function isOfPurpose(call: Call): (row: { readonly json: JsonObject }) => boolean {

@@ -101,6 +101,34 @@ test('a batch of what is not there, or is no such thing, is refused', async () =
   assert.equal((await ask(`${fake.url}/v1/batches/batch_x`)).status, 404)
 })
 
+test('a file that comes in parts is whole when its parts are as large as was said, and in their order', async () => {
+  const fake = await fakeForTests()
+  const url = `${fake.url}/v1/uploads`
+  const about = { filename: 'a.txt', mime_type: 'text/plain', purpose: 'user_data', bytes: 4 }
+  const begun = await json(url, { body: about })
+  assert.deepEqual([begun.object, begun.status], ['upload', 'pending'])
+  const parts: string[] = []
+  for (const text of ['ab', 'cd']) {
+    const data = new FormData()
+    data.append('data', new Blob([text]), 'part')
+    parts.push(String((await json(`${url}/${begun.id}/parts`, { method: 'POST', body: data })).id))
+  }
+  const complete = (ids: readonly unknown[]) =>
+    ask(`${url}/${begun.id}/complete`, { method: 'POST', body: { part_ids: ids } })
+  for (const ids of [[], parts.slice(0, 1), [...parts, 'part_x']])
+    assert.equal((await complete(ids)).status, 400)
+  const done = JSON.parse((await complete(parts.toReversed())).text)
+  assert.equal(done.status, 'completed')
+  const content = await ask(`${fake.url}/v1/files/${done.file.id}/content`)
+  assert.equal(content.text, 'cdab')
+  for (const step of ['cancel', 'complete'])
+    assert.equal(
+      (await ask(`${url}/${begun.id}/${step}`, { method: 'POST', body: { part_ids: parts } })).status,
+      400,
+    )
+  assert.equal((await ask(`${url}/upload_x/cancel`, { method: 'POST' })).status, 404)
+})
+
 test("Azure's paths for them need their version and its key", async () => {
   const fake = await fakeForTests()
   const version = '?api-version=2024-10-21'

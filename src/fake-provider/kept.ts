@@ -5,11 +5,14 @@ import { createKeptResponses } from './kept-responses.ts'
 import type { KeptResponses } from './kept-responses.ts'
 import { createKeptFiles } from './kept-files.ts'
 import type { KeptFiles } from './kept-files.ts'
+import { createKeptUploads } from './kept-uploads.ts'
+import type { KeptUploads } from './kept-uploads.ts'
 
 /** What clients have left here. */
 export interface Kept {
   readonly files: KeptFiles
   readonly batches: KeptBatches
+  readonly uploads: KeptUploads
   readonly responses: KeptResponses
   /** A key for one realtime session; `expires_at` in seconds since 1970. */
   issueKey(): { readonly value: string; readonly expires_at: number }
@@ -30,6 +33,7 @@ export function createKept(clock: Pick<Clock, 'now'>): Kept {
   return {
     files,
     batches: createKeptBatches({ nextId, seconds }, files),
+    uploads: createKeptUploads({ nextId, seconds }, files),
     responses: createKeptResponses({ nextId, seconds }),
     issueKey: () => {
       const value = nextId('ek_')

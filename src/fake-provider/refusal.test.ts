@@ -405,6 +405,20 @@ const COHERE: readonly (readonly [
     /must not be empty/,
   ],
   [
+    'an object for the v2 rerank',
+    '/v2/rerank',
+    { body: { model: 'm', query: 'q', documents: ['a', { text: 'd' }] } },
+    400,
+    /documents\[1\] must be a string/,
+  ],
+  [
+    'an object without a text for the v1 rerank',
+    '/v1/rerank',
+    { body: { model: 'm', query: 'q', documents: [{ title: 'd' }] } },
+    400,
+    /documents\[0\] must be a string/,
+  ],
+  [
     'a v2 rerank without a model',
     '/v2/rerank',
     { body: { query: 'q', documents: ['d'] } },

@@ -1,3 +1,4 @@
+import { isJsonObject } from '../core/json.ts'
 import type { Json } from '../core/json.ts'
 import { unauthorized } from './auth.ts'
 import type { Law } from './auth.ts'
@@ -154,7 +155,8 @@ function isOf(value: Json | undefined, type: FieldType): boolean {
 /** What a well-typed body may still get wrong. */
 function refuseMeaning(call: Call, body: Body, law: Law): Reply | undefined {
   const { operation, dialect } = call.route
-  if (operation === 'rerank' || operation === 'rerank_v2') return refuseRerank(body)
+  if (operation === 'rerank' || operation === 'rerank_v2')
+    return refuseRerank(body, operation === 'rerank_v2')
   if (operation === 'cohere_chat_v2') return refuseWords(body)
   if (operation === 'cohere_embed_v1' || operation === 'cohere_embed_v2') return refuseEmbed(body)
   const messages = body['messages']
@@ -186,10 +188,20 @@ function refuseEmbed(body: Body): Reply | undefined {
     : cohereError(400, 'invalid request: at least one of texts, images or inputs is required')
 }
 
-function refuseRerank(body: Body): Reply | undefined {
-  const documents = body['documents']
-  if (!Array.isArray(documents) || documents.length > 0) return undefined
-  return cohereError(400, 'invalid request: list of documents must not be empty')
+/** Texts alone in the second version; objects in the first, with a `text` or what `rank_fields` names. */
+function refuseRerank({ documents, rank_fields: fields }: Body, isSecond: boolean): Reply | undefined {
+  if (!Array.isArray(documents)) return undefined
+  if (documents.length === 0) return cohereError(400, 'invalid request: list of documents must not be empty')
+  const strange = documents.findIndex(
+    (one: Json) => typeof one !== 'string' && (isSecond || !isObject(one, fields)),
+  )
+  return strange === -1
+    ? undefined
+    : cohereError(400, `invalid request: documents[${strange}] must be a string`)
+}
+
+function isObject(one: Json, fields: Json | undefined): boolean {
+  return isJsonObject(one) && (Array.isArray(fields) || typeof one['text'] === 'string')
 }
 
 /** A batch deployment serves no chat (Azure's batch documentation, OperationNotSupported). */

@@ -23,6 +23,10 @@ export type Operation =
   | 'file'
   | 'file_content'
   | 'file_removal'
+  | 'new_upload'
+  | 'upload_part'
+  | 'upload_completion'
+  | 'upload_cancel'
   | 'moderation'
   | 'session_key'
   | 'new_response'
@@ -94,6 +98,10 @@ const OPENAI_ROWS: readonly Row[] = [
   { tail: 'files/*', operation: 'file', method: 'GET', accepts: 'nothing' },
   { tail: 'files/*', operation: 'file_removal', method: 'DELETE', accepts: 'nothing' },
   { tail: 'files/*/content', operation: 'file_content', method: 'GET', accepts: 'nothing' },
+  { tail: 'uploads', operation: 'new_upload' },
+  { tail: 'uploads/*/parts', operation: 'upload_part', accepts: 'multipart' },
+  { tail: 'uploads/*/complete', operation: 'upload_completion' },
+  { tail: 'uploads/*/cancel', operation: 'upload_cancel', accepts: 'nothing' },
   { tail: 'responses', operation: 'new_response' },
   { tail: 'responses/*', operation: 'response', method: 'GET', accepts: 'nothing' },
   { tail: 'responses/*', operation: 'response_removal', method: 'DELETE', accepts: 'nothing' },
@@ -107,26 +115,7 @@ const OPENAI_ROWS: readonly Row[] = [
 ]
 
 /** On Azure these stand beside `deployments`, not under one. */
-const AZURE_ROOT_OPERATIONS: ReadonlySet<Operation> = new Set<Operation>([
-  'batches',
-  'new_batch',
-  'batch',
-  'batch_cancel',
-  'upload',
-  'files',
-  'file',
-  'file_content',
-  'file_removal',
-  'models',
-  'moderation',
-  'realtime',
-  'session_key',
-  'new_response',
-  'response',
-  'response_removal',
-  'response_cancel',
-  'response_items',
-])
+const AZURE_ROOT = /^(?:batches|files|uploads|models|moderations|realtime|responses)\b/
 
 /** Keys of sessions under Azure's dated versions; OpenAI's paths for them are of its v1 surface. */
 const AZURE_ROWS: readonly Row[] = [
@@ -157,6 +146,7 @@ const ROUTE_WORDS = new Set([
   'embed',
   'batches',
   'files',
+  'uploads',
   'moderations',
   'responses',
   'realtime',
@@ -201,7 +191,7 @@ function endings(rows: readonly Row[], before = ''): readonly Ending[] {
 
 const OPENAI_ENDINGS = endings(OPENAI_ROWS)
 const AZURE_ENDINGS = endings(
-  [...OPENAI_ROWS.filter((row) => AZURE_ROOT_OPERATIONS.has(row.operation)), ...AZURE_ROWS],
+  [...OPENAI_ROWS.filter((row) => AZURE_ROOT.test(row.tail)), ...AZURE_ROWS],
   'openai/',
 )
 
@@ -223,7 +213,7 @@ function unknownRoute(path: string): Route {
 function matchAzure(path: string, hasApiVersion: boolean, method: string): Match | undefined {
   const dated = /^(.*)\/openai\/deployments\/([^/]+)\/(.+)$/.exec(path)
   if (dated !== null) {
-    const row = OPENAI_ROWS.find((row) => row.tail === dated[3] && !AZURE_ROOT_OPERATIONS.has(row.operation))
+    const row = OPENAI_ROWS.find((row) => row.tail === dated[3] && !AZURE_ROOT.test(row.tail))
     if (row === undefined || !isBase(dated[1] ?? '')) return undefined
     return { route: toRoute(row, 'azure', 'azure', 'dated', true), named: decode(dated[2] ?? '') }
   }

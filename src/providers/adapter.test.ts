@@ -10,11 +10,19 @@ import { Secret } from '../core/secret.ts'
 import type { HttpMode } from '../core/mode.ts'
 import { cohere } from './cohere/adapter.ts'
 import { mistral } from './mistral/adapter.ts'
+import { FILL_IN_THE_MIDDLE } from './mistral/completion.fixture.ts'
 import { ollama } from './ollama/adapter.ts'
 import { adapterFor, allAdapters } from './registry.ts'
 import { OWN_ANSWERS } from './sound-answers.fixture.ts'
 
 const ADAPTERS = await allAdapters()
+
+/** https://docs.cohere.com/reference/rerank */
+const RERANKED = {
+  id: 'r1',
+  results: [{ index: 0, relevance_score: 0.9 }],
+  meta: { billed_units: { search_units: 1 } },
+}
 
 /** Written from the required fields of OpenAI's OpenAPI document (August 2026). */
 const OPENAI_ANSWERS: { readonly [M in HttpMode]: GoodAnswer } = {
@@ -93,12 +101,8 @@ const OPENAI_ANSWERS: { readonly [M in HttpMode]: GoodAnswer } = {
   },
   rerank: {
     source: 'https://docs.cohere.com/reference/rerank',
-    body: {
-      id: 'r1',
-      results: [{ index: 0, relevance_score: 0.9 }],
-      meta: { billed_units: { search_units: 1 } },
-    },
-    value: { results: [{ index: 0, relevance_score: 0.9 }] },
+    body: RERANKED,
+    value: { results: RERANKED.results, whole: RERANKED },
   },
   batch: {
     source: 'ListBatchesResponse',
@@ -109,27 +113,6 @@ const OPENAI_ANSWERS: { readonly [M in HttpMode]: GoodAnswer } = {
     source: 'CreateModerationResponse',
     body: { id: 'modr-1', model: 'm', results: [{ flagged: false, categories: {}, category_scores: {} }] },
     value: { results: 1 },
-  },
-}
-
-/** https://docs.mistral.ai/capabilities/code_generation: completions come as messages. */
-const FILL_IN_THE_MIDDLE: GoodAnswer = {
-  source: 'Mistral FIMCompletionResponse',
-  body: {
-    id: '1',
-    object: 'chat.completion',
-    model: 'codestral',
-    choices: [{ index: 0, message: { role: 'assistant', content: 'pong' }, finish_reason: 'stop' }],
-  },
-  value: {
-    text: 'pong',
-    model: 'codestral',
-    whole: {
-      id: '1',
-      object: 'text_completion',
-      model: 'codestral',
-      choices: [{ index: 0, text: 'pong', finish_reason: 'stop', logprobs: null }],
-    },
   },
 }
 

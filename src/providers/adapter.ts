@@ -32,10 +32,22 @@ export interface NextRequest {
   readonly request: WireRequest
   /** How long to wait before it, milliseconds. */
   readonly afterMs: number
+  /** Present where its answer is the stream that `openStream` reads; only that of step 0 may be. */
+  readonly stream?: StreamedStep
+}
+
+/** What is to be known of a stream that is the answer of a later request. */
+export interface StreamedStep {
+  /** True: it is on another host than the deployment's, which gets no credentials. */
+  readonly isKeyless: boolean
+  /** Asked once the stream is over, for what it does not say: the decoder's `lastly` reads the answer. */
+  readonly lastly?: WireRequest
 }
 
 /** One mode in one provider's words. Pure; never writes to its arguments (a retry encodes again). */
 export interface Codec<M extends HttpMode> {
+  /** Of a mode that only some of a provider's models have: is this one of them? Absent: all are. */
+  readonly serves?: (target: Target) => boolean
   /** @throws GatewayError bad_request (the client's doing) for what cannot be said at all */
   encode(request: Operations[M]['request'], target: Target): Encoded
   /**
@@ -60,12 +72,12 @@ export interface Codec<M extends HttpMode> {
     target: Target,
     step: number,
   ): NextRequest | undefined
+  /** What ends the work that this first 2xx began, for it would go on though nobody waits; undefined: nothing has to. */
+  abandon?(first: WireResponse, target: Target): WireRequest | undefined
   /** True: a 2xx is what OpenAI's clients expect, byte by byte; it reaches them as it comes. */
   readonly answersAsIs?: true
-  /** True: it answers whole. Who asks for a stream gets the whole answer as one. */
-  readonly streamsWhole?: true
-  /** Present where the provider's stream must be translated. */
-  openStream?(target: Target): StreamDecoder<Operations[M]['event']>
+  /** Present where the provider's stream must be translated; `first` is the call's first answer where it takes several. */
+  openStream?(target: Target, first?: WireResponse): StreamDecoder<Operations[M]['event']>
   /** Present where a client's body needs no translation, only edits at its top level. */
   readonly relay?: RelayFace
   /** Where only some of a provider's models take OpenAI's words: are bodies for this one relayed? Default: all are. */
@@ -82,6 +94,8 @@ export interface RelayFace {
    * translated. Absent: always.
    */
   takes?(target: Target, body: Buffer, spans: JsonSpans): boolean
+  /** Of an API that only some of a provider's models speak: is this one of them? Absent: all are. */
+  readonly serves?: (target: Target) => boolean
   /** The `accept` header; default JSON. */
   readonly accept?: string
   edits(target: Target): BodyEdits
@@ -103,6 +117,8 @@ export type SurfaceName =
 export interface StreamDecoder<Event> {
   push(bytes: Uint8Array): readonly Event[]
   end(): readonly Event[]
+  /** What the answer to a step's `lastly` adds. Never throws: where it says nothing, nothing is added. */
+  lastly?(response: WireResponse): readonly Event[]
 }
 
 /** Adds credentials and the deployment's own headers; runs last, for it may sign the body. */
@@ -191,6 +207,13 @@ export interface PassedPath {
 export interface PassThroughFace {
   /** The model that a path names, escaped as it stands there; undefined where it names none. */
   modelIn(path: string): string | undefined
+  /**
+   * How a body at this path names a model where it names one; undefined: its name there is left as it is. Absent: as the
+   * config writes it, at paths that name none.
+   */
+  modelInBody?(path: string, model: string): string | undefined
+  /** Are these names of one model, though they differ by more than what stands before a slash? */
+  isSame?(one: string, other: string): boolean
   /** Without a query. @throws GatewayError bad_request (the client's doing) for what leads nowhere */
   url(target: Target, passed: PassedPath): string
   /** Is this deployment where the path is meant for? Absent: paths name no place. */

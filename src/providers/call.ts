@@ -255,7 +255,7 @@ export function start(line: Line, wire: WireRequest, limits: Limits, sink: Strea
 
 function codecOf<M extends HttpMode>(line: Line, mode: M): Codec<M> {
   const codec = line.adapter.codecs[mode]
-  if (codec === 'unsupported') throw unsupported(line, mode)
+  if (codec === 'unsupported' || codec.serves?.(line.target) === false) throw unsupported(line, mode)
   return codec
 }
 

@@ -78,6 +78,27 @@ test('a call whose first answer is the last sends nothing more, and a refusal en
   assert.deepEqual([(await ends).response, (await ends).requests], [refused, 1])
 })
 
+test('a step that is to be streamed is not sent here: with credentials where it is the deployment’s own', async () => {
+  for (const isKeyless of [true, false]) {
+    const { ground, sent } = groundOf(() => answerOf('{}'))
+    const lastly = GET('http://upstream.test/lastly')
+    const codec: Pick<Codec<'batch'>, 'encode' | 'decode' | 'next'> = {
+      ...job(0),
+      next: (_, __, ___, step) => {
+        if (step > 0) return undefined
+        return { request: GET('http://upstream.test/events'), afterMs: 0, stream: { isKeyless, lastly } }
+      },
+    }
+    const first = answerOf('{"at":0}')
+    const { response, requests, stream } = await followUp(ground, codec, REQUESTS.batch, first, LIMITS)
+    assert.deepEqual([response, requests, sent.length], [first, 0, 0])
+    assert.equal(stream?.wire.url, `http://upstream.test/events${isKeyless ? '' : '&key'}`)
+    assert.equal(stream?.lastly, lastly)
+    const whole = await followUp(ground, codec, REQUESTS.batch, first, LIMITS, 1)
+    assert.equal(whole.stream, undefined)
+  }
+})
+
 test('a job that takes longer than the call may last is given up, before another look that would be too late', async () => {
   const { clock, sent, ground } = groundOf(() => answerOf('{}'))
   const given = assert.rejects(ask(ground, 100, { timeoutMs: 1_500 }), {

@@ -17,6 +17,8 @@ export interface CallGround {
 export interface FollowedUp {
   readonly response: WireResponse
   readonly requests: number
+  /** Present where the next answer is a stream: what it is asked for with, credentials and all. */
+  readonly stream?: { readonly wire: WireRequest; readonly lastly?: WireRequest }
 }
 
 /** So many requests may follow each other at once; whoever wants more waits between them. */
@@ -33,7 +35,8 @@ export function pollMs(polls: number): number {
 
 /**
  * Sends what follows the first answer of a call that takes several requests, each with the credentials, until an answer
- * is the last one or no 2xx. The limits are those of all of them together.
+ * is the last one or no 2xx, or the next one is to be streamed: `from` step 1 on none is. The limits are those of all of
+ * them together.
  * @throws GatewayError as the transport does; timeout where the limits end first; cancelled
  */
 export async function followUp<M extends HttpMode>(
@@ -42,17 +45,20 @@ export async function followUp<M extends HttpMode>(
   request: Operations[M]['request'],
   first: WireResponse,
   limits: Limits,
+  from = 0,
 ): Promise<FollowedUp> {
   const endMs = clock.elapsed() + limits.timeoutMs
   let response = first
-  for (let step = 0; ; step += 1) {
+  for (let step = from; ; step += 1) {
     const next = isGood(response) ? codec.next?.(response, request, target, step) : undefined
     if (next === undefined) return { response, requests: step }
     const waitMs = step < MOST_AT_ONCE ? next.afterMs : Math.max(next.afterMs, LEAST_WAIT_MS)
     if (clock.elapsed() + waitMs >= endMs) throw outOfTime(step, limits.timeoutMs)
     if (waitMs > 0) await pause(clock, waitMs, limits.signal)
     const remaining = (): Limits => ({ ...limits, timeoutMs: Math.max(endMs - clock.elapsed(), 1) })
-    const wire = await authorized({ authorize, clock }, next.request, remaining())
+    const isKeyless = next.stream?.isKeyless === true
+    const wire = isKeyless ? next.request : await authorized({ authorize, clock }, next.request, remaining())
+    if (next.stream !== undefined) return { response, requests: step, stream: { ...next.stream, wire } }
     response = await transport.send(wire, remaining())
   }
 }

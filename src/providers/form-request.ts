@@ -17,6 +17,8 @@ export interface RelayedForm {
   readonly removed: ReadonlySet<string>
   /** Names that are refused where they come too late to be looked at. */
   readonly refused: ReadonlySet<string>
+  /** How parts of it are written anew. */
+  readonly content?: FormEdits['content']
 }
 
 /** The fields of a form as a JSON object, after what was done to them, and what is still to be done. */
@@ -37,9 +39,10 @@ export function formRequest(url: string, accept: string, relayed: RelayedForm, o
   const edits = formEdits(relayed, own)
   const headers = { accept, 'content-type': form.contentType }
   const writer = createFormWriter(boundary, edits)
-  const start = writer.push(held)
   if (rest === undefined)
-    return { method: 'POST', url, headers, body: Buffer.concat([...start, ...writer.end()]) }
+    return { method: 'POST', url, headers, body: Buffer.concat([...writer.push(held), ...writer.end()]) }
+  // Without a size to be told, what is held is read only when it is sent.
+  if (edits.content === undefined) writer.push(held)
   const size = writer.seal(form.sizeBytes)
   return {
     method: 'POST',
@@ -47,13 +50,17 @@ export function formRequest(url: string, accept: string, relayed: RelayedForm, o
     headers: size === undefined ? headers : { ...headers, 'content-length': String(size) },
     streamed: {
       canOpen: () => !rest.isTaken(),
-      open: () => openForm(form, rest, createFormWriter(boundary, edits)),
+      open: () =>
+        openForm(form, rest, createFormWriter(boundary, edits), edits.content ? SLICE_BYTES : held.length),
     },
   }
 }
 
 /** Edits of JSON members as edits of parts. */
-function formEdits({ fields, removed, refused }: RelayedForm, { body, spans, edits }: FieldEdits): FormEdits {
+function formEdits(
+  { fields, removed, refused, content }: RelayedForm,
+  { body, spans, edits }: FieldEdits,
+): FormEdits {
   const before = body === fields ? undefined : textsOf(fields, scanObject(fields))
   const after = textsOf(body, spans)
   const changed = before === undefined ? [] : [...after].filter(([key, text]) => before.get(key) !== text)
@@ -63,6 +70,7 @@ function formEdits({ fields, removed, refused }: RelayedForm, { body, spans, edi
     defaults: fieldTexts(edits.defaults ?? {}),
     remove: new Set([...removed, ...gone, ...(edits.remove ?? [])]),
     refuse: refused,
+    ...(content !== undefined && { content }),
   }
 }
 
@@ -86,23 +94,31 @@ function fieldText(value: Json): string {
   return typeof value === 'string' ? value : JSON.stringify(value)
 }
 
-/** What was read is sent first; only when that is on its way anything more is taken from the client. */
-function openForm({ held, sizeBytes }: ClientForm, rest: FormRest, writer: FormWriter): Readable {
-  let isStarted = false
+/** Writing content anew takes time by its size: others have their turn in between. */
+const SLICE_BYTES = 256 * 1024
+
+/** What was read is sent first, in slices; only when that is on its way anything more is taken from the client. */
+function openForm(
+  { held, sizeBytes }: ClientForm,
+  rest: FormRest,
+  writer: FormWriter,
+  sliceBytes: number,
+): Readable {
+  let sent = 0
   let flow: ReturnType<FormRest['take']> | undefined
   const out = new Readable({
     read: () =>
       guarded(() => {
-        if (isStarted) {
-          flow?.resume()
-          flow ??= rest.take(sink)
-          return
+        while (sent < held.length) {
+          const slice = held.subarray(sent, sent + sliceBytes)
+          sent += slice.length
+          const pieces = writer.push(slice)
+          if (sent === held.length) writer.seal(sizeBytes)
+          for (const piece of pieces) out.push(piece)
+          if (pieces.length > 0) return
         }
-        isStarted = true
-        const pieces = writer.push(held)
-        writer.seal(sizeBytes)
-        for (const piece of pieces) out.push(piece)
-        if (pieces.length === 0) flow = rest.take(sink)
+        flow?.resume()
+        flow ??= rest.take(sink)
       }),
     destroy: (error, done) => {
       flow?.stop()

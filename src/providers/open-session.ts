@@ -13,6 +13,8 @@ export interface SessionOptions {
   readonly headers: Readonly<Record<string, string>>
   /** For the handshake, milliseconds. */
   readonly timeoutMs: number
+  /** As in Limits. */
+  readonly connectTimeoutMs?: () => number
   readonly signal: AbortSignal
 }
 
@@ -61,11 +63,16 @@ export async function openSession(line: Line, options: SessionOptions): Promise<
     // What a client says to OpenAI by header is nothing that another API knows.
     headers: { ...(face.translate === undefined && options.headers), ...request.headers },
   }
-  const { timeoutMs, signal } = options
+  const { timeoutMs, connectTimeoutMs, signal } = options
   const { url, headers } = await authorized(line, wire, { timeoutMs, signal })
   const opened = await line.transport.openSocket(
     { url, headers, protocols: request.protocols },
-    { timeoutMs, signal, maxBytes: MAX_SOCKET_MESSAGE_BYTES },
+    {
+      timeoutMs,
+      signal,
+      maxBytes: MAX_SOCKET_MESSAGE_BYTES,
+      ...(connectTimeoutMs !== undefined && { connectTimeoutMs }),
+    },
   )
   if ('refused' in opened) throw refusalOf(line, opened.refused)
   return opened.socket

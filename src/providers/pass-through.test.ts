@@ -1,32 +1,12 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import type { Connection } from '../core/deployment.ts'
-import { Secret } from '../core/secret.ts'
-import { deploymentOf } from './adapter.contract.ts'
-import { openLine, type Line } from './call.ts'
-import { foreignRequest, modelInPath, suitsPath, type ForeignRequest } from './pass-through.ts'
+import type { JsonObject } from '../core/json.ts'
+import type { Line } from './call.ts'
+import { lineOf } from './line.fixture.ts'
+import { foreignRequest, isSameModel, modelInPath, suitsPath, type ForeignRequest } from './pass-through.ts'
 import { allAdapters } from './registry.ts'
 
 await allAdapters()
-
-const TRANSPORT = {
-  send: () => assert.fail('something was sent'),
-  stream: () => assert.fail('something was sent'),
-  dial: () => assert.fail('something was sent'),
-  openSocket: () => assert.fail('something was sent'),
-  reach: () => Promise.resolve(true),
-  close: () => Promise.resolve(),
-} as const
-
-function lineOf(provider: string, upstreamModel: string, connection: Omit<Connection, 'headers'> = {}): Line {
-  const deployment = deploymentOf(provider, {
-    upstreamModel,
-    connection: { apiKey: new Secret('sk-key-of-the-test'), ...connection, headers: {} },
-  })
-  const opened = openLine(deployment, { transport: TRANSPORT, env: {}, redact: (text) => text })
-  assert.ok('line' in opened, JSON.stringify(opened))
-  return opened.line
-}
 
 function urlOf(line: Line, path: string, more: Partial<ForeignRequest> = {}, model?: string): string {
   return foreignRequest(line, { method: 'POST', path, query: '', headers: {}, ...more }, model).url
@@ -141,6 +121,70 @@ describe('a path of Vertex AI', () => {
       urlOf(line, '/v1/publishers/google/models/tuned:generateContent', {}, '1234567890'),
       `${place}/endpoints/1234567890:generateContent`,
     )
+  })
+
+  test('with a group’s name in it and a partner’s model behind it names that in the body too', () => {
+    const sent = (path: string, body: JsonObject, model: string): readonly unknown[] => {
+      const bytes = Buffer.from(JSON.stringify(body))
+      const { url, body: wire } = foreignRequest(
+        line,
+        { method: 'POST', path, query: '', headers: {}, body: bytes },
+        model,
+      )
+      const place = `${here}/v1/projects/own/locations/europe-west4/`
+      assert.ok(url.startsWith(place), url)
+      return [url.slice(place.length), JSON.parse(String(wire))]
+    }
+    const raw = '/publishers/x/models/mine:rawPredict'
+    const open = '/endpoints/openapi/chat/completions'
+    const counter = 'publishers/anthropic/models/count-tokens:rawPredict'
+    const mistral = 'mistral-large-2411@001'
+    const claude = 'claude-haiku-4-5@20251001'
+    const mine = { model: 'mine', n: 1 }
+    const cases: readonly (readonly [string, JsonObject, string, string, JsonObject])[] = [
+      [
+        raw,
+        mine,
+        mistral,
+        `publishers/mistralai/models/${mistral}:rawPredict`,
+        { ...mine, model: 'mistral-large-2411' },
+      ],
+      [
+        raw,
+        mine,
+        'ai21/jamba-1.5-mini@001',
+        'publishers/ai21/models/jamba-1.5-mini@001:rawPredict',
+        { ...mine, model: 'jamba-1.5-mini@001' },
+      ],
+      [raw, { n: 1 }, mistral, `publishers/mistralai/models/${mistral}:rawPredict`, { n: 1 }],
+      [raw, mine, claude, `publishers/anthropic/models/${claude}:rawPredict`, mine],
+      [
+        '/publishers/x/models/mine:generateContent',
+        mine,
+        'meta/llama-maas',
+        'publishers/meta/models/llama-maas:generateContent',
+        mine,
+      ],
+      [open, mine, 'llama-4-maas', open.slice(1), { ...mine, model: 'meta/llama-4-maas' }],
+      [open, mine, 'gemini-2.5-flash', open.slice(1), { ...mine, model: 'google/gemini-2.5-flash' }],
+      [`/${counter}`, mine, claude, counter, { ...mine, model: claude }],
+    ]
+    for (const [path, body, model, expected, written] of cases)
+      assert.deepEqual(sent(path, body, model), [expected, written], `${path} ${model}`)
+    assert.equal(modelInPath('vertex_ai', `/v1/${counter}`), undefined)
+  })
+
+  test('names a model that its deployments write in several ways', () => {
+    for (const [written, asked, isSame] of [
+      ['mistralai/codestral-2', 'codestral-2', true],
+      ['publishers/mistralai/models/codestral-2', 'codestral-2', true],
+      ['llama-4-maas', 'meta/llama-4-maas', true],
+      ['gemini-2.5-flash', 'google/gemini-2.5-flash', true],
+      ['claude-haiku-4-5', 'claude-sonnet-4-5', false],
+      ['meta/llama-4-maas', 'qwen/llama-4-maas', false],
+    ] as const)
+      assert.equal(isSameModel('vertex_ai', written, asked), isSame, `${written} ${asked}`)
+    assert.equal(isSameModel('bedrock', 'llama-4-maas', 'meta/llama-4-maas'), false)
   })
 
   test('takes credentials to no host but Google’s', () => {

@@ -11,7 +11,7 @@ export function decodeRerank(response: WireResponse): RerankResponse {
   const listed = body['results']
   const results = Array.isArray(listed) ? listed.flatMap(readResult) : []
   if (results.length === 0) throw notAnAnswer(response, body, EXPECTED)
-  return { results }
+  return { results, whole: body }
 }
 
 function readResult(value: Json): RerankResponse['results'][number][] {

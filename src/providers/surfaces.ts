@@ -38,5 +38,6 @@ function withHeaders(request: WireRequest, headers: Readonly<Record<string, stri
 
 /** How this deployment's provider is asked there in the surface's own words; undefined: it speaks others. */
 export function surfaceFace(line: Line, surface: SurfaceName): RelayFace | undefined {
-  return line.adapter.surfaces?.[surface]
+  const face = line.adapter.surfaces?.[surface]
+  return face?.serves?.(line.target) === false ? undefined : face
 }

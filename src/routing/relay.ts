@@ -141,6 +141,7 @@ function start(
   const passage = new Passage({
     answer: plan.reword === undefined ? answer : plan.reword(answer, stop, Math.floor(clock.now() / 1000)),
     stream: read.stream,
+    asked: plan,
     shape: operation.answer,
     redact: line.redact,
     clock,

@@ -79,14 +79,29 @@ export function dial(ground: DialGround, request: DialRequest, limits: Limits): 
   })
 }
 
-/** A socket on its way up, counted among the open ones. A redirect is not followed: it would carry credentials away. */
-export function connectSocket(ground: DialGround, request: DialRequest, limits: Limits): WebSocket {
+/**
+ * A socket on its way up, counted among the open ones; `connected` is told when it has its connection. A redirect is
+ * not followed: it would carry credentials away.
+ */
+export function connectSocket(
+  ground: DialGround,
+  request: DialRequest,
+  limits: Limits,
+  connected?: () => void,
+): WebSocket {
   const socket = new WebSocket(request.url, [...request.protocols], {
     agent: ground.agentOf(request.url),
     headers: { 'user-agent': ground.userAgent, ...request.headers },
     maxPayload: limits.maxBytes,
     perMessageDeflate: false,
     followRedirects: false,
+    ...(connected !== undefined && {
+      finishRequest: (handshake) => {
+        // Our agents hand over sockets that are connected, TLS included.
+        handshake.once('socket', connected)
+        handshake.end()
+      },
+    }),
   })
   ground.open.add(socket)
   return socket

@@ -91,6 +91,25 @@ test('a handshake that takes too long is a timeout', async () => {
   )
 })
 
+test('a connection that takes too long is unreachable, and nothing was sent; once it is there it is not waited for', async () => {
+  const clock = createHandClock()
+  await withServer(
+    async (open, _, asked) => {
+      const late = open('/', { connectTimeoutMs: () => 100 })
+      clock.wind(100)
+      await assert.rejects(late, { kind: 'unreachable', isUnsent: true, message: /within 100 ms/ })
+      const silent = open('/silent', { connectTimeoutMs: () => 100 })
+      await asked()
+      clock.wind(4_999)
+      assert.equal(clock.pending(), 1)
+      clock.wind(1)
+      await assert.rejects(silent, { kind: 'timeout' })
+      assert.equal(clock.pending(), 0)
+    },
+    { clock },
+  )
+})
+
 test('the deadline is the handshake’s alone', async () => {
   const clock = createHandClock()
   await withServer(

@@ -1,5 +1,6 @@
 import { GatewayError } from '../core/failure.ts'
 import { connectSocket, readRefusal, socketFailure, type DialGround } from './dial.ts'
+import { noConnection } from './network-failure.ts'
 import { callerGone, deadlinePassed, flatHeaders } from './stream.ts'
 import type { DialRequest, Limits, Transport } from './wire.ts'
 
@@ -16,10 +17,11 @@ export function openSocket(ground: DialGround, request: DialRequest, limits: Lim
       reject(callerGone('WebSocket'))
       return
     }
-    const socket = connectSocket(ground, request, limits)
+    const socket = connectSocket(ground, request, limits, () => stopConnecting())
     let headers: Readonly<Record<string, string>> = {}
     const release = (): void => {
       stopTimer()
+      stopConnecting()
       limits.signal?.removeEventListener('abort', abort)
     }
     const fail = (error: GatewayError): void => {
@@ -34,6 +36,11 @@ export function openSocket(ground: DialGround, request: DialRequest, limits: Lim
     const stopTimer = ground.clock.after(limits.timeoutMs, () =>
       giveUp(deadlinePassed(limits.timeoutMs, 'WebSocket')),
     )
+    const connectMs = limits.connectTimeoutMs?.()
+    const stopConnecting =
+      connectMs === undefined
+        ? (): void => {}
+        : ground.clock.after(connectMs, () => giveUp(noConnection(connectMs)))
     limits.signal?.addEventListener('abort', abort, { once: true })
     socket.on('upgrade', (response) => {
       headers = flatHeaders(response.headers)

@@ -33,7 +33,7 @@ export interface Limits {
   /** Longest silence between two chunks of a body, milliseconds. Default: `timeoutMs`. */
   readonly idleTimeoutMs?: number
   /**
-   * Longest wait of a stream for its connection, milliseconds; asked for only where none is open. The transport's own
+   * Longest wait of a stream or a relayed WebSocket for its connection, milliseconds; asked for only where none is open. The transport's own
    * patience still holds. Default: that alone.
    */
   readonly connectTimeoutMs?: () => number

@@ -43,6 +43,23 @@ export const OBJECT_CALLS: readonly Call[] = [
     await client.files.delete(id)
     return { batch, found, isSame, status: cancelled.status }
   }),
+  call('a file that comes in parts', async (client) => {
+    const about = { filename: 'in.jsonl', mime_type: 'application/jsonl', purpose: 'batch' } as const
+    const upload = await client.uploads.create({ ...about, bytes: LINE.length }, HEADERS)
+    const parts: OpenAI.Uploads.UploadPart[] = []
+    for (const text of [LINE.slice(0, 9), LINE.slice(9)])
+      parts.push(
+        await client.uploads.parts.create(upload.id, { data: await toFile(Buffer.from(text), 'part') }),
+      )
+    const done = await client.uploads.complete(upload.id, { part_ids: parts.map(({ id }) => id) })
+    const content = await (await client.files.content(done.file?.id ?? '')).text()
+    return { upload, parts, done, isSame: done.id === upload.id, content }
+  }),
+  call('an upload in parts, given up', async (client) => {
+    const about = { filename: 'a.txt', mime_type: 'text/plain', purpose: 'user_data', bytes: 1 } as const
+    const { id } = await client.uploads.create(about, HEADERS)
+    return client.uploads.cancel(id)
+  }),
   call('the list of batches', async (client) => {
     const { data } = await client.batches.list({ limit: 1 }, HEADERS)
     return data.map(({ object, endpoint }) => ({ object, endpoint }))
@@ -50,6 +67,11 @@ export const OBJECT_CALLS: readonly Call[] = [
   refused('a file that is not there', 'NotFoundError 404', (client) =>
     client.files.retrieve('file-of-nowhere', HEADERS),
   ),
+  refused('an upload with a part that is not there', 'BadRequestError 400', async (client) => {
+    const about = { filename: 'a.txt', mime_type: 'text/plain', purpose: 'user_data', bytes: 1 } as const
+    const { id } = await client.uploads.create(about, HEADERS)
+    await client.uploads.complete(id, { part_ids: ['part_of_nowhere'] })
+  }),
   refused('a batch that is not there', 'NotFoundError 404', (client) =>
     client.batches.retrieve('batch_of_nowhere', HEADERS),
   ),

@@ -1,3 +1,4 @@
+import { APIError as AnthropicError } from '@anthropic-ai/sdk'
 import { CohereError } from 'cohere-ai'
 import { APIError } from 'openai'
 import type { Call, Place } from './place.ts'
@@ -23,6 +24,7 @@ function raisedAs(error: unknown): string {
     const wait = error.headers?.get('retry-after')
     return `${named(error, error.status)}${typeof wait === 'string' ? `, wait ${wait}` : ''}`
   }
+  if (error instanceof AnthropicError) return named(error, Number(error.status))
   if (error instanceof CohereError) return named(error, error.statusCode)
   return String(error)
 }

@@ -1,4 +1,3 @@
-import type { FakeProvider } from '../../src/fake-provider/server.ts'
 import type { Listed } from '../e2e/health-answer.ts'
 
 /** Where the calls of a contract go: straight to the provider, or through the gateway. */
@@ -7,6 +6,8 @@ export interface Place {
   readonly url: string
   /** An address where nobody listens. */
   readonly goneUrl: string
+  /** Where Gemini's API begins, if not there. */
+  readonly geminiUrl?: string
 }
 
 /** One call of a vendor's client. What it resolves to, or raises, must be the same in both places. */
@@ -35,6 +36,8 @@ export const ORDERS: Readonly<Record<string, string>> = {
   'gpt-image-1': 'ok',
   'omni-moderation-latest': 'ok',
   'rerank-v3.5': 'ok',
+  'claude-haiku-4-5': 'ok',
+  'gemini-2.5-flash': 'ok',
   'gpt-bad-request': 'e400',
   'gpt-wrong-key': 'e401',
   'gpt-forbidden': 'e403',
@@ -71,14 +74,18 @@ function modeOf(name: string): string {
   return MODES[name] ?? (name.includes('whisper') ? 'audio_transcription' : 'chat')
 }
 
-const providerOf = (name: string): string =>
-  name.startsWith('rerank') ? 'cohere' : name.startsWith('my-') ? 'azure' : 'openai'
+const PROVIDERS: Readonly<Record<string, string>> = {
+  rerank: 'cohere',
+  my: 'azure',
+  claude: 'anthropic',
+  gemini: 'gemini',
+}
 
 /** The gateway's deployments: each of the provider's models under its own name. */
-export function listedAt({ url }: Pick<FakeProvider, 'url'>): readonly Listed[] {
+export function listedAt({ url, geminiUrl = url }: Pick<Place, 'url' | 'geminiUrl'>): readonly Listed[] {
   return Object.keys(ORDERS).map((name) => {
-    const provider = providerOf(name)
-    const base = provider === 'openai' ? `${url}/v1` : url
+    const provider = PROVIDERS[name.split('-')[0] ?? ''] ?? 'openai'
+    const base = provider === 'openai' ? `${url}/v1` : provider === 'gemini' ? geminiUrl : url
     return {
       model_name: name,
       litellm_params: { model: `${provider}/${name}`, api_base: base, api_key: KEY },

@@ -9,15 +9,23 @@ import { OBJECT_CALLS } from './object-calls.ts'
 import { OPENAI_CALLS } from './openai-calls.ts'
 import { outcomeOf } from './outcome.ts'
 import { KEY, listedAt, ORDERS, type Call } from './place.ts'
+import { SURFACE_CALLS } from './surface-calls.ts'
 import { UPLOAD_CALLS } from './upload-calls.ts'
 
-const CALLS: readonly Call[] = [...OPENAI_CALLS, ...UPLOAD_CALLS, ...OBJECT_CALLS, ...COHERE_CALLS]
+const CALLS: readonly Call[] = [
+  ...OPENAI_CALLS,
+  ...UPLOAD_CALLS,
+  ...OBJECT_CALLS,
+  ...COHERE_CALLS,
+  ...SURFACE_CALLS,
+]
 
 describe("a vendor's client finds at the gateway what it finds at the provider", () => {
   const outcomes = new Map<string, readonly [direct: unknown, relayed: unknown]>()
 
   before(async () => {
     const fake = await startFakeProvider({ models: ORDERS, keys: [KEY] })
+    const geminiUrl = `${fake.url}/as-gemini`
     const goneUrl = `http://127.0.0.1:${await deadPort()}`
     const settings = {
       general_settings: { master_key: KEY },
@@ -25,11 +33,11 @@ describe("a vendor's client finds at the gateway what it finds at the provider",
     }
     try {
       await withModels(
-        listedAt(fake),
+        listedAt({ url: fake.url, geminiUrl }),
         async ({ url }) => {
           for (const call of CALLS)
             outcomes.set(call.name, [
-              await outcomeOf(call, { url: fake.url, goneUrl }),
+              await outcomeOf(call, { url: fake.url, goneUrl, geminiUrl }),
               await outcomeOf(call, { url, goneUrl }),
             ])
         },

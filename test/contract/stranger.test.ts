@@ -9,6 +9,7 @@ import { OBJECT_CALLS } from './object-calls.ts'
 import { OPENAI_CALLS } from './openai-calls.ts'
 import { outcomeOf } from './outcome.ts'
 import { KEY, listedAt, type Call } from './place.ts'
+import { SURFACE_CALLS } from './surface-calls.ts'
 import { UPLOAD_CALLS } from './upload-calls.ts'
 
 /** What a server that nobody here wrote can be asked for, of the calls of the contract. */
@@ -30,14 +31,33 @@ const NAMES: readonly string[] = [
   'azure: transcription',
   'transcription',
   'transcription as verbose_json',
+  'translation',
+  'image edit',
+  'image edit of two images',
   'moderation',
+  'moderation of two texts',
   'a file, uploaded, looked up, read and deleted',
   'a batch, begun, looked up and cancelled',
+  'the list of batches',
   'realtime',
+  'responses',
+  'responses, streamed',
+  'responses, put together by its helper',
+  'messages',
+  'messages, streamed',
+  'messages, put together by its helper',
+  'generateContent',
+  'generateContent, streamed',
   'cohere v2: rerank',
 ]
 
-const CALLS: readonly Call[] = [...OPENAI_CALLS, ...UPLOAD_CALLS, ...OBJECT_CALLS, ...COHERE_CALLS]
+const CALLS: readonly Call[] = [
+  ...OPENAI_CALLS,
+  ...UPLOAD_CALLS,
+  ...OBJECT_CALLS,
+  ...COHERE_CALLS,
+  ...SURFACE_CALLS,
+]
 
 /** A stranger with something to say to each of them. */
 async function startStranger(): Promise<LLMock> {
@@ -47,6 +67,7 @@ async function startStranger(): Promise<LLMock> {
   mock.onImage(/./, { image: { url: 'https://images.example/one.png' } })
   mock.onSpeech(/./, { audio: Buffer.from('ID3 some sound').toString('base64'), format: 'mp3' })
   mock.onTranscription({ transcription: { text: 'hello' } })
+  mock.onTranslation({ transcription: { text: 'good day' } })
   mock.onRerank(/./, [{ index: 0, relevance_score: 0.9 }])
   await mock.start()
   return mock

@@ -263,13 +263,16 @@ describe('what an upstream does', () => {
     const entries = [
       { group: 'cut', base: 'cut/v1' },
       { group: 'stall', base: 'stall/v1', params: ', stream_timeout: 0.5' },
+      { group: 'short', base: 'nodone/v1' },
     ]
     await withStage(configOf(entries), async ({ gateway }) => {
-      for (const [model, type, code] of [
-        ['cut', 'cut', '502'],
-        ['stall', 'timeout', '504'],
+      for (const [model, type, code, n] of [
+        ['cut', 'cut', '502', 1],
+        ['stall', 'timeout', '504', 1],
+        // One of two has said that it is complete.
+        ['short', 'cut', '502', 2],
       ] as const) {
-        const got = await chat(gateway, { model, stream: true })
+        const got = await chat(gateway, { model, stream: true, n })
         assert.equal(got.status, 200)
         const { chunks, last } = eventsOf(got.text)
         assert.ok(chunks.length >= 1)
@@ -278,6 +281,8 @@ describe('what an upstream does', () => {
         assert.match(String(at(error, 'error', 'message')), new RegExp(`deployment "${model}"`))
         assert.doesNotMatch(got.text, /\[DONE\]/)
       }
+      const only = await chat(gateway, { model: 'short', stream: true, n: 1 })
+      assert.match(only.text, /"finish_reason":"stop"[^\n]*\n\n$/)
     })
   })
 

@@ -36,6 +36,9 @@ function config({ url }: FakeProvider): string {
     ['dutch', 'vertex_ai/gemini-2.5-flash', vertex('europe-west4')],
     ['v-claude', 'vertex_ai/claude-sonnet-4-5@20250929', vertex('europe-west4')],
     ['v-global', 'vertex_ai/claude-sonnet-4-5@20250929', vertex('global')],
+    ['v-mistral', 'vertex_ai/mistral-large-2411@001', vertex('europe-west4')],
+    ['v-llama', 'vertex_ai/meta/llama-3.3-70b-instruct-maas', vertex('europe-west4')],
+    ['v-own', 'vertex_ai/openai/1234567890', vertex('europe-west4')],
     ['sonnet', 'bedrock/us.anthropic.claude-3-7-sonnet-20250219-v1:0', bedrock('ok')],
     ['invoked', 'bedrock/invoke/us.anthropic.claude-sonnet-4-20250514-v1:0', bedrock('ok')],
     ['forbidden', 'bedrock/anthropic.claude-3-sonnet-20240229-v1:0', bedrock('e403')],
@@ -98,7 +101,7 @@ test('tokens are counted before every deployment that chats', async (t) => {
     })
 
     await t.test('here, where it does not or will not, and it is said so', async () => {
-      for (const model of ['gpt', 'command', 'nova', 'mocked']) {
+      for (const model of ['gpt', 'command', 'nova', 'mocked', 'v-mistral', 'v-llama', 'v-own']) {
         fake.clearJournal()
         const { tokens, isEstimate } = await count(model)
         assert.ok(isEstimate && tokens >= 4 && tokens <= 12, `${model}: ${tokens}`)

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ask, at, AUTH, chat, configOf, eventually, SETTINGS, withStage, type Answer } from './asking.ts'
 import { openBlackHole, type BlackHole } from './black-hole.ts'
+import { refused } from './sessions.ts'
 
 const BACK = {
   id: 'chatcmpl-back',
@@ -85,6 +86,25 @@ test('beside a deployment that swallows connections one that lives answers every
       const late = all.filter(({ tookMs }) => tookMs > 1_400)
       assert.ok(late.length <= 4, `${late.length} were held up`)
       assert.ok(all.every(({ tookMs }) => tookMs < FIRST_MS))
+    })
+  })
+})
+
+test('a realtime session waits for connections once, however many deployments swallow them', async () => {
+  await withBlackHoles(3, async (holes) => {
+    const entries = holes.map(({ url }, number) => ({
+      group: 'g',
+      base: `${url}/v1`,
+      model: 'openai/gpt-realtime',
+      info: `-${number}, mode: realtime`,
+    }))
+    await withStage(configOf(entries, SETTINGS), async ({ gateway }) => {
+      const startedMs = performance.now()
+      const answer = await refused(gateway, '/v1/realtime?model=g', { headers: AUTH })
+      const tookMs = performance.now() - startedMs
+      assert.equal(answer.status, 502, answer.text)
+      assert.match(answer.text, /no connection within 1125 ms/)
+      assert.ok(tookMs < FIRST_MS, `${tookMs} ms`)
     })
   })
 })

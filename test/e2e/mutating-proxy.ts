@@ -1,33 +1,51 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { createServer, request as send, type IncomingMessage, type ServerResponse } from 'node:http'
 
-/** A proxy that changes the requests which pass it. */
+/** What can be wrong with a request of ours. */
+export const MUTATIONS = ['path', 'auth', 'extra', 'missing'] as const
+/** `none` changes nothing; `blank` adds a blank behind the body, which nobody minds who has not signed it. */
+export type Mutation = (typeof MUTATIONS)[number] | 'none' | 'blank'
+
+/** A proxy that makes one mistake in each request which passes it. */
 export interface MutatingProxy {
-  /** `<url>/<mutation>/<path at the upstream>`; any other word changes nothing. */
   readonly url: string
   stop(): Promise<void>
 }
 
-/** What can be wrong with a request of ours. */
-export const MUTATIONS = ['path', 'auth', 'extra', 'missing'] as const
-export type Mutation = (typeof MUTATIONS)[number]
-
 const DEADLINE_MS = 10_000
-const CREDENTIALS: ReadonlySet<string> = new Set(['authorization', 'api-key', 'x-api-key', 'x-goog-api-key'])
-/** Of one hop. */
-const HOP: ReadonlySet<string> = new Set([
-  'host',
-  'connection',
-  'content-length',
-  'transfer-encoding',
-  'accept-encoding',
-])
-/** Without these no provider serves a request. */
-const MUSTS = ['messages', 'inputs', 'input', 'documents', 'prompt', 'texts', 'contents', 'query'] as const
+const CREDENTIALS = [
+  'authorization',
+  'api-key',
+  'api-subscription-key',
+  'x-api-key',
+  'xi-api-key',
+  'x-goog-api-key',
+] as const
+/** Without one of these no provider serves a request. */
+const MUSTS = [
+  'messages',
+  'inputs',
+  'input',
+  'documents',
+  'prompt',
+  'texts',
+  'text',
+  'contents',
+  'query',
+  'queries',
+  'instances',
+  'requests',
+  'inputText',
+  'imageGenerationConfig',
+  'textToImageParams',
+  'audio_url',
+] as const
 
-/** Starts a proxy in front of `upstream` that makes one mistake in each request: which, its path says first. */
-export async function startMutatingProxy(upstream: string): Promise<MutatingProxy> {
+/** Starts a proxy in front of `upstream`. The host that was asked stays the one that is named: it may be signed. */
+export async function startMutatingProxy(upstream: string, mutation: Mutation): Promise<MutatingProxy> {
   const server = createServer((request, response) => {
-    void pass(upstream, request, response)
+    const chunks: Buffer[] = []
+    request.on('data', (chunk: Buffer) => chunks.push(chunk))
+    request.on('end', () => pass(upstream, mutation, request, Buffer.concat(chunks), response))
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const address = server.address()
@@ -42,39 +60,73 @@ export async function startMutatingProxy(upstream: string): Promise<MutatingProx
   }
 }
 
-async function pass(upstream: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const [, mutation = '', rest = ''] = /^\/([^/]+)(.*)$/.exec(request.url ?? '') ?? []
-  const chunks: Buffer[] = []
-  for await (const chunk of request) if (Buffer.isBuffer(chunk)) chunks.push(chunk)
-  const headers = new Headers()
-  for (const [name, value] of Object.entries(request.headers))
-    if (typeof value === 'string' && !HOP.has(name) && !(mutation === 'auth' && CREDENTIALS.has(name)))
-      headers.set(name, value)
-  const [path = '', query] = rest.split('?')
-  const where = `${path}${mutation === 'path' ? '/elsewhere' : ''}${query === undefined ? '' : `?${query}`}`
-  const answer = await fetch(`${upstream}${where}`, {
-    method: request.method ?? 'GET',
-    headers,
-    signal: AbortSignal.timeout(DEADLINE_MS),
-    ...(request.method === 'GET' ? {} : { body: mutated(mutation, Buffer.concat(chunks)) }),
-  })
-  response.writeHead(answer.status, { 'content-type': answer.headers.get('content-type') ?? 'text/plain' })
-  response.end(Buffer.from(await answer.arrayBuffer()))
+function pass(
+  upstream: string,
+  mutation: Mutation,
+  request: IncomingMessage,
+  body: Buffer,
+  response: ServerResponse,
+): void {
+  const { 'transfer-encoding': _, 'content-length': __, ...kept } = request.headers
+  const lost: ReadonlySet<string> = new Set(mutation === 'auth' ? CREDENTIALS : [])
+  const headers = Object.fromEntries(Object.entries(kept).filter(([name]) => !lost.has(name)))
+  const sent = mutated(mutation, { url: request.url ?? '/', body })
+  const onward = send(
+    upstream + sent.url,
+    {
+      method: request.method,
+      headers: { ...headers, ...(sent.body.length > 0 && { 'content-length': sent.body.length }) },
+      signal: AbortSignal.timeout(DEADLINE_MS),
+    },
+    (answer) => {
+      response.writeHead(answer.statusCode ?? 502, answer.headers)
+      answer.pipe(response)
+    },
+  )
+  onward.on('error', () => response.destroy())
+  onward.end(sent.body)
 }
 
-/** JSON with a member too many or without what is asked; a form, which is text for the most part, likewise. */
-function mutated(mutation: string, body: Buffer): string | Buffer<ArrayBuffer> {
-  const text = body.toString('latin1')
-  if (mutation !== 'extra' && mutation !== 'missing') return Buffer.from(text, 'latin1')
-  if (!text.startsWith('{')) {
-    const changed =
-      mutation === 'missing'
-        ? text.replace('name="model"', 'name="language"')
-        : text.replace('name="model"', 'name="made_up"')
-    return Buffer.from(changed, 'latin1')
+interface Sent {
+  readonly url: string
+  readonly body: Buffer
+}
+
+function mutated(mutation: Mutation, { url, body }: Sent): Sent {
+  const [path = '', query] = url.split('?')
+  switch (mutation) {
+    case 'path':
+      return { url: `${path}/elsewhere${query === undefined ? '' : `?${query}`}`, body }
+    case 'blank':
+      return { url, body: Buffer.concat([body, Buffer.from(' ')]) }
+    case 'extra':
+    case 'missing':
+      return spoiled(mutation, url, body)
+    case 'none':
+    case 'auth':
+      return { url, body }
   }
+}
+
+/** A member too many, or without what is asked: of JSON, else of a form, else of the query. */
+function spoiled(how: 'extra' | 'missing', url: string, body: Buffer): Sent {
+  const text = body.toString('latin1')
+  if (text.startsWith('{')) return { url, body: Buffer.from(spoiledJson(how, body)) }
+  if (text.includes('form-data; name=')) {
+    // What a form is called wrong is there too much, and what it was called is not there.
+    const name = how === 'extra' ? 'made_up' : 'language'
+    return { url, body: Buffer.from(text.replace(/name="model(?:_id)?"/, `name="${name}"`), 'latin1') }
+  }
+  const [path = '', query = ''] = url.split('?')
+  const params = new URLSearchParams(query)
+  if (how === 'extra') params.set('made_up', '1')
+  else params.delete('model')
+  return { url: `${path}?${params.toString()}`, body }
+}
+
+function spoiledJson(how: 'extra' | 'missing', body: Buffer): string {
   const json: Record<string, unknown> = JSON.parse(body.toString())
-  if (mutation === 'extra') return JSON.stringify({ ...json, made_up: 1 })
+  if (how === 'extra') return JSON.stringify({ ...json, made_up: 1 })
   const lost = MUSTS.find((name) => name in json) ?? ''
   const { [lost]: _, ...rest } = json
   return JSON.stringify(rest)

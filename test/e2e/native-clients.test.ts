@@ -53,6 +53,9 @@ function config({ url }: FakeProvider): string {
       model('cut', 'bedrock/amazon.nova-micro-v1:0', bedrock('cut')),
       model('dutch', 'vertex_ai/gemini-2.5-flash', atVertex('europe-west4')),
       model('global', 'vertex_ai/gemini-2.5-flash', atVertex('global')),
+      model('le-chat', 'vertex_ai/mistral-large-2411@001', atVertex('europe-west4')),
+      model('llama', 'vertex_ai/llama-3.3-70b-instruct-maas', atVertex('us-central1')),
+      model('haiku', 'vertex_ai/claude-haiku-4-5@20251001', atVertex('europe-west4')),
       model('claude', 'anthropic/claude-haiku-4-5', {
         api_base: `${url}/ok/as-anthropic`,
         api_key: 'upstream-anthropic-key',
@@ -230,6 +233,41 @@ test('the vendors’ own clients, with nothing but another address and the gatew
       })
       assert.equal(short.status, 200, short.text)
     })
+
+    await t.test(
+      'whoever speaks a partner’s words to Vertex AI, by the model’s name or the group’s',
+      async () => {
+        const raw = 'publishers/mistralai/models'
+        const open = 'endpoints/openapi/chat/completions'
+        const counter = 'publishers/anthropic/models/count-tokens:rawPredict'
+        const cases: readonly (readonly [path: string, model: string, place: string, path: string])[] = [
+          [`${raw}/mistral-large-2411@001:rawPredict`, 'mistral-large-2411', 'europe-west4', ''],
+          [
+            `${raw}/le-chat:rawPredict`,
+            'le-chat',
+            'europe-west4',
+            `${raw}/mistral-large-2411@001:rawPredict`,
+          ],
+          [open, 'meta/llama-3.3-70b-instruct-maas', 'us-central1', open],
+          [open, 'llama', 'us-central1', open],
+          [counter, 'claude-haiku-4-5@20251001', 'europe-west4', counter],
+          [counter, 'haiku', 'europe-west4', counter],
+        ]
+        for (const [path, model, place, upstream] of cases) {
+          const { status, text } = await ask(`${gateway.url}/vertex_ai/${path}`, {
+            headers: { authorization: `Bearer ${KEY}` },
+            body: {
+              model,
+              messages: [{ role: 'user', content: 'ping' }],
+              ...(path === counter && { anthropic_version: 'vertex-2023-10-16' }),
+            },
+          })
+          assert.equal(status, 200, text)
+          const at = `vertex_ai/v1/projects/a-project/locations/${place}/${upstream === '' ? path : upstream}`
+          assert.equal(last(), `POST ${at}`)
+        }
+      },
+    )
 
     await t.test('Google’s, for AI Studio, and Anthropic’s, by the names of groups', async () => {
       const studio = new GoogleGenAI({ apiKey: KEY, httpOptions: { baseUrl: `${gateway.url}/gemini` } })

@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict'
+import { createHash, type Hash } from 'node:crypto'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
-import { createServer, request as httpRequest, type IncomingMessage } from 'node:http'
+import { createServer, request as httpRequest } from 'node:http'
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import { connect } from 'node:net'
 import { pipeline, Readable } from 'node:stream'
 import { describe, test } from 'node:test'
+import { setTimeout } from 'node:timers/promises'
 import { AUTH, KEY } from './asking.ts'
 import { withModels } from './health-answer.ts'
 import type { Gateway } from './program.ts'
@@ -12,7 +15,9 @@ import { urlOf } from './sessions.ts'
 
 const BOUNDARY = 'a-boundary'
 const MB = 1024 * 1024
+const FILES = '/v1/files'
 const SIZE = 80 * MB
+const BATCH = 40 * MB
 /** Several times what V8 lets pile up outside its heap before it collects (64 MB). */
 const LARGE = 300 * MB
 /** Less than half of the file: whoever holds it whole is found out, a late collection is not. */
@@ -28,25 +33,41 @@ interface Sent {
   readonly text: string
 }
 
-function* pieces(before: string, after: string, bytes: number): Generator<string | Buffer> {
+const FILLING = Buffer.alloc(MB, 'x')
+/** About 1 MB of a batch whose requests name this model. */
+const linesFor = (model: string): Buffer => {
+  const line = `${JSON.stringify({ custom_id: 'ü', url: '/v1/x', body: { note: 'x'.repeat(400), model } })}\n`
+  return Buffer.from(line.repeat(2_000))
+}
+
+function* pieces(
+  before: string,
+  after = '',
+  bytes = SIZE,
+  piece: Buffer = FILLING,
+): Generator<string | Buffer> {
   yield before + FILE_HEAD
-  const piece = Buffer.alloc(MB, 'x')
   for (let sent = 0; sent < bytes; sent += MB) yield piece
   yield after + CLOSE
+}
+
+const hashOf = (all: Iterable<string | Buffer>): string => {
+  const hash = createHash('sha256')
+  for (const each of all) hash.update(each)
+  return hash.digest('hex')
 }
 
 /** Sends a form with a large file in the middle of it, as fast as it is taken. */
 async function sendForm(
   gateway: Gateway,
-  before: string,
-  after: string,
-  { path = '/v1/files', bytes = SIZE } = {},
+  path: string,
+  form: Iterable<string | Buffer> | AsyncIterable<string | Buffer>,
 ): Promise<Sent> {
   const headers = { ...AUTH, 'content-type': `multipart/form-data; boundary=${BOUNDARY}` }
   const request = httpRequest(`${gateway.url}${path}`, { method: 'POST', headers })
   const answered = once(request, 'response')
   // An answer that comes early leaves the rest unsent, and the connection ends after it.
-  pipeline(Readable.from(pieces(before, after, bytes)), request, () => {})
+  pipeline(Readable.from(form), request, () => {})
   const [response]: readonly IncomingMessage[] = await answered
   assert.ok(response !== undefined)
   let text = ''
@@ -60,6 +81,8 @@ const highWater = ({ pid }: Gateway): number =>
 interface Arrived {
   bytes: number
   ends: string
+  readonly hash: Hash
+  readonly headers: IncomingHttpHeaders
 }
 
 async function withStore(
@@ -68,7 +91,7 @@ async function withStore(
 ): Promise<void> {
   const arrived: Arrived[] = []
   const server = createServer((request, response) => {
-    const one: Arrived = { bytes: 0, ends: '' }
+    const one: Arrived = { bytes: 0, ends: '', hash: createHash('sha256'), headers: request.headers }
     arrived.push(one)
     const status = answer(arrived.length)
     const end = (): void =>
@@ -79,6 +102,7 @@ async function withStore(
         )
     request.on('data', (chunk: Buffer) => {
       one.bytes += chunk.length
+      one.hash.update(chunk)
       one.ends = (one.ends + chunk.toString('latin1')).slice(0, 400)
     })
     request.on('end', end)
@@ -121,7 +145,7 @@ test('an upload that is answered before it is whole leaves its connection fit fo
       for (let sent = 0; sent < SIZE; sent += MB) socket.write(Buffer.alloc(MB, 'x'))
       socket.write(`${CLOSE}GET /v1/models HTTP/1.1\r\nhost: gateway\r\n\r\n`)
       let text = ''
-      const deadline = setTimeout(() => socket.destroy(), 10_000)
+      const deadline = globalThis.setTimeout(() => socket.destroy(), 10_000)
       for await (const chunk of socket) {
         text += String(chunk)
         if (text.includes('"object":"list"')) break
@@ -144,9 +168,11 @@ describe(
         () => 200,
         async (gateway, arrived) => {
           const before = highWater(gateway)
-          const sent = await sendForm(gateway, part('purpose', 'batch') + part('model', 'two'), '', {
-            bytes: LARGE,
-          })
+          const sent = await sendForm(
+            gateway,
+            FILES,
+            pieces(part('purpose', 'batch') + part('model', 'two'), '', LARGE),
+          )
           assert.equal(sent.status, 200, sent.text)
           assert.match(sent.text, /file-pg1_/)
           assert.ok((arrived[0]?.bytes ?? 0) > LARGE)
@@ -163,14 +189,45 @@ describe(
         async (gateway, arrived) => {
           const late = await sendForm(
             gateway,
-            part('purpose', 'batch'),
-            `\r\n${part('model', 'two').trimEnd()}`,
+            FILES,
+            pieces(part('purpose', 'batch'), `\r\n${part('model', 'two').trimEnd()}`),
           )
           assert.equal(late.status, 400)
           assert.match(late.text, /put 'model' before the file/)
           assert.equal(arrived.length, 0)
-          const named = await sendForm(gateway, part('purpose', 'batch'), '', { path: '/v1/files?model=two' })
+          const named = await sendForm(gateway, `${FILES}?model=two`, pieces(part('purpose', 'batch')))
           assert.equal(named.status, 200, named.text)
+        },
+      ))
+
+    test('that is a batch has its models written over while it passes, before anything says that it is one', () =>
+      withStore(
+        () => 200,
+        async (gateway, arrived) => {
+          const after = `\r\n${part('purpose', 'batch').trimEnd()}`
+          const all = [...pieces('', after, BATCH, linesFor('two'))]
+          const passes = async function* (): AsyncGenerator<string | Buffer> {
+            for (const [at, piece] of all.entries()) {
+              // What is held of it, and what is on its way, is far less than that.
+              if (at > 30) while ((arrived[0]?.bytes ?? 0) < 10 * MB) await setTimeout(10)
+              yield piece
+            }
+          }
+          const sent = await sendForm(gateway, `${FILES}?model=two`, passes())
+          assert.equal(sent.status, 200, sent.text)
+          assert.equal(arrived[0]?.headers['content-length'], undefined)
+          assert.equal(arrived[0]?.hash.digest('hex'), hashOf(pieces('', after, BATCH, linesFor('gpt-4o'))))
+        },
+      ))
+
+    test('that has a line of a batch too long to be held ends with 413, and the answer names the line', () =>
+      withStore(
+        () => 200,
+        async (gateway) => {
+          const before = part('model', 'two') + part('purpose', 'batch')
+          const long = Buffer.from(`${linesFor('two').toString('latin1')}{"body":"${'x'.repeat(9 * MB)}`)
+          const sent = await sendForm(gateway, FILES, pieces(before, '', MB, long))
+          assert.deepEqual([sent.status, /line 2001 of the batch is longer/.test(sent.text)], [413, true])
         },
       ))
 
@@ -178,7 +235,7 @@ describe(
       withStore(
         () => 503,
         async (gateway, arrived) => {
-          const sent = await sendForm(gateway, part('purpose', 'batch') + part('model', 'one'), '')
+          const sent = await sendForm(gateway, FILES, pieces(part('purpose', 'batch') + part('model', 'one')))
           assert.equal(sent.status, 503)
           assert.equal(arrived.length, 1)
         },

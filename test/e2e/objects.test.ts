@@ -175,6 +175,89 @@ describe('files and batches', () => {
       assert.deepEqual(listed, [other.id, batch.id])
     }))
 
+  test('name the provider’s models in the lines of a batch, whatever names of ours a client wrote', () =>
+    withBoth(async (gateway, pair) => {
+      const lines = (...models: readonly string[]): string =>
+        models.map((model) => `${LINES.replace('"gpt-4o"', JSON.stringify(model))}\n`).join('')
+      const stored = async (purpose: OpenAI.FilePurpose, text: string): Promise<string> => {
+        const file = await toFile(Buffer.from(text), 'in.jsonl')
+        const { id, bytes } = await clientOf(gateway).files.create({ file, purpose }, as('beta'))
+        const content = await (await clientOf(gateway).files.content(id)).text()
+        assert.equal(bytes, content.length)
+        return content
+      }
+      const ours = lines('beta', 'id-beta', 'alpha', 'another')
+      assert.equal(await stored('batch', ours), lines('my-batch', 'my-batch', 'alpha', 'another'))
+      assert.equal(await stored('fine-tune', ours), ours)
+      assert.equal(pair.alpha.journal().length, 0)
+    }))
+
+  test('of the only account may name any of its models in their lines', () =>
+    withPair(async ({ alpha }) => {
+      const listed = (name: string, model: string): Listed => ({
+        model_name: name,
+        litellm_params: { model, api_base: `${alpha.url}/v1`, api_key: ALPHA_KEY },
+        model_info: { id: `id-${name}` },
+      })
+      const models = [
+        listed('fast', 'openai/gpt-4o-mini'),
+        listed('smart', 'openai/gpt-4o'),
+        listed('any/*', 'openai/*'),
+      ]
+      const settings = { ...SETTINGS, router_settings: { model_group_alias: { clever: 'smart' } } }
+      await withModels(
+        models,
+        async (gateway) => {
+          const named = ['fast', 'smart', 'clever', 'id-fast', 'any/gpt-4.1', 'gpt-4o', 'none']
+          const text = named.map((model) => JSON.stringify({ custom_id: model, body: { model } })).join('\n')
+          const client = clientOf(gateway)
+          const file = await toFile(Buffer.from(text), 'in.jsonl')
+          const { id } = await client.files.create({ file, purpose: 'batch' })
+          const stored = await (await client.files.content(id)).text()
+          assert.deepEqual(
+            stored.split('\n').map((line) => at(JSON.parse(line), 'body', 'model')),
+            ['gpt-4o-mini', 'gpt-4o', 'gpt-4o', 'gpt-4o-mini', 'gpt-4.1', 'gpt-4o', 'none'],
+          )
+        },
+        settings,
+      )
+    }))
+
+  test('come in parts too, to where the upload was begun', () =>
+    withBoth(async (gateway, pair) => {
+      const begin = (client: OpenAI, model: string, bytes: number) =>
+        client.uploads.create(
+          { bytes, filename: 'in.jsonl', mime_type: 'application/jsonl', purpose: 'batch' },
+          as(model),
+        )
+      const clients = { alpha: clientOf(gateway), beta: azureOf(gateway) }
+      for (const [model, client] of Object.entries(clients)) {
+        const upload = await begin(client, model, LINES.length)
+        assert.match(upload.id, /^upload_pg1_/)
+        const partIds: string[] = []
+        for (const text of [LINES.slice(20), LINES.slice(0, 20)]) {
+          const data = await toFile(Buffer.from(text), 'part')
+          const made = await client.uploads.parts.create(upload.id, { data })
+          assert.equal(made.upload_id, upload.id)
+          assert.match(made.id, /^part_pg1_/)
+          partIds.unshift(made.id)
+        }
+        const done = await client.uploads.complete(upload.id, { part_ids: partIds })
+        assert.deepEqual([done.id, done.status], [upload.id, 'completed'])
+        assert.match(done.file?.id ?? '', /^file-pg1_/)
+        assert.equal(await (await client.files.content(done.file?.id ?? '')).text(), LINES)
+        const other = await begin(client, model, 1)
+        assert.equal((await client.uploads.cancel(other.id)).status, 'cancelled')
+      }
+      const [at, elsewhere] = [await begin(clients.alpha, 'alpha', 1), await begin(clients.beta, 'beta', 1)]
+      const data = await toFile(Buffer.from('x'), 'part')
+      const part = await clients.beta.uploads.parts.create(elsewhere.id, { data })
+      pair.alpha.clearJournal()
+      await assert.rejects(clients.alpha.uploads.complete(at.id, { part_ids: [part.id] }), NotFoundError)
+      await assert.rejects(clients.alpha.uploads.complete(part.id, { part_ids: [] }), NotFoundError)
+      assert.equal(pair.alpha.journal().length, 0)
+    }))
+
   test('are listed page by page, where `after` says where', () =>
     withBoth(async (gateway, pair) => {
       for (let count = 0; count < 3; count += 1) await putAtAlpha(pair)

@@ -1,94 +1,16 @@
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { existsSync, readFileSync, realpathSync } from 'node:fs'
-import { createServer, request as ask, type IncomingMessage, type ServerResponse } from 'node:http'
-import { resolve } from 'node:path'
+import { readFileSync } from 'node:fs'
 import { describe, test } from 'node:test'
-import { fileURLToPath } from 'node:url'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { OpenAI, toFile } from 'openai'
 import { isJsonObject } from '../../src/core/json.ts'
 import { startFakeProvider } from '../../src/fake-provider/server.ts'
 import { askHealth, assertVerdicts, withModels, type Listed } from './health-answer.ts'
-import { freePort, type Gateway } from './program.ts'
+import { descriptionOf, withJudge } from './judge.ts'
+import type { Gateway } from './program.ts'
 
 /** OpenAI's own description of its API. */
-const SPEC = resolve(import.meta.dirname, '../../../shared/specs/openai/openapi.json')
-const skip = existsSync(SPEC)
-  ? false
-  : `${SPEC} is not here: OpenAI's API description is not part of the repository`
-
-/** What the validating server said of one request. */
-interface Judged {
-  readonly route: string
-  /** `valid`, or what is wrong with it. */
-  readonly judgement: string
-}
-
-interface Judge {
-  /** An OpenAI base. */
-  readonly url: string
-  /** What came by, oldest first. */
-  readonly judged: readonly Judged[]
-}
-
-/** Serves the description with a validating mock server behind a pass-through that keeps its judgements. */
-async function withJudge(use: (judge: Judge) => Promise<void>): Promise<void> {
-  const port = await freePort()
-  const steady = fileURLToPath(import.meta.resolve('@stdy/cli/steady.js'))
-  const child = spawn(process.execPath, [steady, '-p', String(port), '--no-color', realpathSync(SPEC)], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-    // A group of its own: what is started is a launcher, and the server behind it does not hear its signals.
-    detached: true,
-    // Under CI it prints for one vendor's log reader, and never that it is ready.
-    env: { PATH: process.env['PATH'], HOME: process.env['HOME'] },
-  })
-  const ended = once(child, 'close')
-  const judged: Judged[] = []
-  const front = createServer((incoming, answer) => passOn(incoming, answer, port, judged))
-  try {
-    await ready(child.stdout, ended)
-    front.listen(0, '127.0.0.1')
-    await once(front, 'listening')
-    const address = front.address()
-    assert.ok(address !== null && typeof address === 'object')
-    await use({ url: `http://127.0.0.1:${address.port}`, judged })
-  } finally {
-    front.closeAllConnections()
-    front.close()
-    if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL')
-    await ended
-  }
-}
-
-async function ready(output: NodeJS.ReadableStream, ended: Promise<unknown>): Promise<void> {
-  const { promise, resolve, reject } = Promise.withResolvers<void>()
-  let text = ''
-  output.on('data', (chunk: Buffer) => {
-    text += chunk.toString()
-    if (text.includes('Ready to accept requests')) resolve()
-  })
-  void ended.then(() => reject(new Error(`the validating server ended:\n${text}`)))
-  await promise
-}
-
-function passOn(incoming: IncomingMessage, answer: ServerResponse, port: number, judged: Judged[]): void {
-  const { method = 'GET', url = '/', headers } = incoming
-  const onward = ask({ host: 'localhost', port, method, path: url, headers }, (response) => {
-    const said = response.headers
-    const isValid = said['x-steady-request-valid'] === 'true' && said['x-steady-error-count'] === '0'
-    const faults = Object.entries(said).filter(([name]) => /^x-steady-error-\d+-message$/.test(name))
-    judged.push({
-      route: `${method} ${String(said['x-steady-matched-path'])}`,
-      judgement: isValid ? 'valid' : `${url}: ${faults.map(([, text]) => String(text)).join('; ')}`,
-    })
-    answer.writeHead(response.statusCode ?? 502, said)
-    response.pipe(answer)
-  })
-  onward.on('error', () => answer.destroy())
-  incoming.pipe(onward)
-}
+const { path: SPEC, skip } = descriptionOf('openai')
 
 /**
  * A deployment, and the route of the description that its probe must satisfy. The server makes its answers up
@@ -114,7 +36,7 @@ const listed = (name: string, model: string, mode: string, base: string): Listed
 
 describe("OpenAI's description of its API", { skip }, () => {
   test('accepts every probe as valid, and its answers prove health', () =>
-    withJudge(async ({ url, judged }) => {
+    withJudge(SPEC, async ({ url, judged }) => {
       const models = PROBED.map(([name, model, mode]) => listed(name, model, mode, url))
       await withModels(models, async (gateway) => {
         const answer = await askHealth(gateway)
@@ -128,7 +50,7 @@ describe("OpenAI's description of its API", { skip }, () => {
     }))
 
   test('refuses a probe that is not valid, so the judgement above means something', () =>
-    withJudge(async ({ url, judged }) => {
+    withJudge(SPEC, async ({ url, judged }) => {
       const broken = { health_check_params: { temperature: 'warm' } }
       const chat = listed('chat', 'openai/gpt-4o', 'chat', url)
       await withModels([{ ...chat, model_info: { ...chat.model_info, ...broken } }], async (gateway) => {
@@ -138,7 +60,7 @@ describe("OpenAI's description of its API", { skip }, () => {
     }))
 
   test('accepts every call about files, batches, moderations and session keys as valid', () =>
-    withJudge(async ({ url, judged }) => {
+    withJudge(SPEC, async ({ url, judged }) => {
       await withModels([listed('it', 'openai/gpt-4o', 'chat', url)], async (gateway) => {
         const client = new OpenAI({ apiKey: 'any', baseURL: `${gateway.url}/v1`, maxRetries: 0 })
         const upload = { file: await toFile(Buffer.from('{}'), 'in.jsonl'), purpose: 'batch' } as const
@@ -175,7 +97,7 @@ describe("OpenAI's description of its API", { skip }, () => {
   test('is what our own answers keep to', async () => {
     const fake = await startFakeProvider()
     try {
-      await withJudge(({ url }) => {
+      await withJudge(SPEC, ({ url }) => {
         const models = [
           listed('passed-on', 'openai/gpt-4o', 'chat', url),
           listed('translated', 'cohere_chat/command-r-plus', 'chat', fake.url),

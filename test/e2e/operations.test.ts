@@ -124,6 +124,7 @@ test('every JSON route of the nine modes', async (t) => {
         ["gives OpenAI's own client speech", speech],
         ["reaches Azure's deployments for its own client", azure],
         ['gives reranked documents, in three versions of one route', rerank],
+        ['says objects as texts to who ranks only these', rerankObjects],
         ['gives the very answer that the upstream gave', sameAnswers],
         ['is there with and without a version, and with the model in the path', paths],
         ['names what a body lacks, and a model that is not there', mistakes],
@@ -298,6 +299,32 @@ async function rerank(gateway: Gateway): Promise<void> {
     fake.journal().map(({ url }) => url),
     asked,
   )
+}
+
+/** The second version of Cohere's API takes texts alone, and says no document again. */
+async function rerankObjects(gateway: Gateway): Promise<void> {
+  fake.clearJournal()
+  const { status, json } = await post(gateway, '/v1/rerank', {
+    model: 'rerank',
+    query: 'q',
+    documents: [{ title: 'A', text: 'a' }, 'b', { title: 'C', year: 3 }],
+    return_documents: true,
+    top_n: 2,
+  })
+  assert.equal(status, 200)
+  const said = z
+    .looseObject({ id: z.string(), meta: z.looseObject({}), results: z.array(z.json()) })
+    .parse(json)
+  assert.deepEqual(said.results, [
+    { index: 0, relevance_score: 0.9, document: { text: 'a' } },
+    { index: 1, relevance_score: 0.45, document: { text: 'b' } },
+  ])
+  assert.deepEqual(fake.journal().at(-1)?.body, {
+    model: 'rerank-v3.5',
+    query: 'q',
+    documents: ['a', 'b', 'title: C\nyear: 3\n'],
+    top_n: 2,
+  })
 }
 
 async function sameAnswers(gateway: Gateway): Promise<void> {

@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict'
 import { generateKeyPairSync } from 'node:crypto'
-import { createServer, request as forward } from 'node:http'
 import { after, describe, test } from 'node:test'
 import { LLMock } from '@copilotkit/aimock'
 import { OpenAI } from 'openai'
-import { isJsonObject, type Json, type JsonObject } from '../../src/core/json.ts'
+import type { JsonObject } from '../../src/core/json.ts'
 import { startFakeProvider } from '../../src/fake-provider/server.ts'
 import type { JournalEntry } from '../../src/fake-provider/journal.ts'
 import { serviceAccount } from './all-providers.ts'
@@ -39,6 +38,19 @@ const vertex = (name: string, model: string, mode = 'chat', more: JsonObject = {
     ...more,
   })
 
+/** Models on Vertex AI that are not Google's. */
+const PARTNERS: readonly Listed[] = [
+  vertex('v-llama', 'vertex_ai/meta/llama-3.3-70b-instruct-maas'),
+  vertex('v-oss', 'vertex_ai/openai/gpt-oss-120b-maas'),
+  vertex('v-deployed', 'vertex_ai/openai/1234567890'),
+  vertex('v-number', '987654321'),
+  vertex('v-mistral', 'mistral-large-2411@001'),
+  vertex('v-codestral', 'codestral-2'),
+  vertex('v-fim', 'codestral-2', 'completion'),
+  vertex('v-jamba', 'jamba-1.5-large@001'),
+  vertex('v-vectors', 'vertex_ai/intfloat/multilingual-e5-large-instruct-maas', 'embedding'),
+]
+
 const FAMILY: readonly Listed[] = [
   studio('chat', 'gemini-2.5-flash'),
   studio('third', 'gemini-3-flash-preview'),
@@ -56,6 +68,7 @@ const FAMILY: readonly Listed[] = [
   vertex('v-speaker', 'gemini-2.5-flash-tts', 'audio_speech'),
   vertex('v-claude', 'claude-sonnet-4-5@20250929'),
   vertex('v-live', 'gemini-live-2.5-flash', 'realtime'),
+  ...PARTNERS,
 ]
 
 const TOKEN = 'POST vertex_ai/token'
@@ -80,86 +93,54 @@ test('every mode of both is healthy, at one request each and one token for all t
     'POST gemini/v1beta/models/gemini-3-flash-preview:generateContent',
     'POST gemini/v1beta/models/gemini-embedding-001:batchEmbedContents',
     'POST gemini/v1beta/models/imagen-4.0-generate-001:predict',
+    `POST vertex_ai/v1/${HERE}/endpoints/1234567890/chat/completions`,
     `POST vertex_ai/v1/${HERE}/endpoints/1234567890:generateContent`,
+    `POST vertex_ai/v1/${HERE}/endpoints/987654321/chat/completions`,
+    `POST vertex_ai/v1/${HERE}/endpoints/openapi/chat/completions`,
+    `POST vertex_ai/v1/${HERE}/endpoints/openapi/chat/completions`,
+    `POST vertex_ai/v1/${HERE}/endpoints/openapi/embeddings`,
+    `POST vertex_ai/v1/${HERE}/publishers/ai21/models/jamba-1.5-large@001:rawPredict`,
     `POST vertex_ai/v1/${HERE}/publishers/anthropic/models/claude-sonnet-4-5@20250929:rawPredict`,
     `POST vertex_ai/v1/${HERE}/publishers/google/models/gemini-2.5-flash-tts:generateContent`,
     `POST vertex_ai/v1/${HERE}/publishers/google/models/gemini-2.5-flash:generateContent`,
     `POST vertex_ai/v1/${HERE}/publishers/google/models/gemini-2.5-flash:generateContent`,
     `POST vertex_ai/v1/${HERE}/publishers/google/models/imagen-4.0-generate-001:predict`,
     `POST vertex_ai/v1/${HERE}/publishers/google/models/text-embedding-005:predict`,
+    `POST vertex_ai/v1/${HERE}/publishers/mistralai/models/codestral-2:rawPredict`,
+    `POST vertex_ai/v1/${HERE}/publishers/mistralai/models/codestral-2:rawPredict`,
+    `POST vertex_ai/v1/${HERE}/publishers/mistralai/models/mistral-large-2411@001:rawPredict`,
     `POST vertex_ai/v1beta1/${HERE}/publishers/google/models/gemini-2.5-flash:generateContent`,
     'WS gemini/ws/google.ai.generativelanguage.v1beta.GenerativeService.BidiGenerateContent',
     'WS vertex_ai/ws/google.cloud.aiplatform.v1.LlmBidiService/BidiGenerateContent',
   ])
 })
 
-/** A server in front of the double that changes bodies: what the first segment of the path says. */
-async function withChanger(use: (url: string) => Promise<void>): Promise<void> {
-  const server = createServer((request, response) => {
-    const chunks: Buffer[] = []
-    request.on('data', (chunk: Buffer) => chunks.push(chunk))
-    request.on('end', () => {
-      const [, change, rest = ''] = /^\/(\w+)(\/.*)$/.exec(request.url ?? '') ?? []
-      const parsed: Json = JSON.parse(Buffer.concat(chunks).toString())
-      const body = isJsonObject(parsed) ? { ...parsed } : {}
-      const changed = change === 'extra' ? { ...body, surplus: 1 } : { ...body, contents: undefined }
-      const text = JSON.stringify(changed)
-      const headers = { ...request.headers, 'content-length': String(Buffer.byteLength(text)) }
-      const onward = forward(`${fake.url}${rest}`, { method: request.method, headers }, (answer) => {
-        response.writeHead(answer.statusCode ?? 502, answer.headers)
-        answer.pipe(response)
-      })
-      onward.on('error', () => response.destroy())
-      onward.end(text)
+test('another version of the API, another key, or one that was forged turns the verdict', async () => {
+  const otherKey = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey
+  const forged = { ...ACCOUNT, private_key: otherKey.export({ type: 'pkcs8', format: 'pem' }).toString() }
+  const models = [
+    listed('path', 'gemini/gemini-2.5-flash', 'chat', {
+      api_base: `${fake.url}/ok/as-gemini/v2`,
+      api_key: KEY,
+    }),
+    listed('key', 'gemini/gemini-2.5-flash', 'chat', {
+      api_base: `${fake.url}/ok/as-gemini/v1beta`,
+      api_key: 'another-key',
+    }),
+    vertex('v-path', 'gemini-2.5-flash', 'chat', { api_base: `${fake.url}/ok/as-vertex_ai/v7/projects/p` }),
+    vertex('v-forged', 'gemini-2.5-flash', 'chat', { vertex_credentials: forged }),
+  ]
+  await withModels(models, async (gateway) => {
+    const answer = await askHealth(gateway)
+    assertVerdicts(answer, {
+      path: 'not_found 404',
+      key: 'auth 400',
+      'v-path': 'not_found 404',
+      'v-forged': 'auth 401',
     })
-  })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const address = server.address()
-  assert.ok(address !== null && typeof address === 'object')
-  try {
-    await use(`http://127.0.0.1:${address.port}`)
-  } finally {
-    server.closeAllConnections()
-    await new Promise((resolve) => server.close(resolve))
-  }
-}
-
-test('another path, key, field too many or too few turns the verdict', async () => {
-  await withChanger(async (changer) => {
-    const otherKey = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey
-    const forged = { ...ACCOUNT, private_key: otherKey.export({ type: 'pkcs8', format: 'pem' }).toString() }
-    const models = [
-      listed('path', 'gemini/gemini-2.5-flash', 'chat', {
-        api_base: `${fake.url}/ok/as-gemini/v2`,
-        api_key: KEY,
-      }),
-      listed('key', 'gemini/gemini-2.5-flash', 'chat', {
-        api_base: `${fake.url}/ok/as-gemini/v1beta`,
-        api_key: 'another-key',
-      }),
-      studio('extra', 'gemini-2.5-flash', 'chat', `${changer}/extra/ok/as-gemini`),
-      studio('missing', 'gemini-2.5-flash', 'chat', `${changer}/missing/ok/as-gemini`),
-      vertex('v-path', 'gemini-2.5-flash', 'chat', { api_base: `${fake.url}/ok/as-vertex_ai/v7/projects/p` }),
-      vertex('v-forged', 'gemini-2.5-flash', 'chat', { vertex_credentials: forged }),
-      vertex('v-extra', 'gemini-2.5-flash', 'chat', { api_base: `${changer}/extra/ok/as-vertex_ai` }),
-      vertex('v-missing', 'gemini-2.5-flash', 'chat', { api_base: `${changer}/missing/ok/as-vertex_ai` }),
-    ]
-    await withModels(models, async (gateway) => {
-      const answer = await askHealth(gateway)
-      assertVerdicts(answer, {
-        path: 'not_found 404',
-        key: 'auth 400',
-        extra: 'bad_request 400',
-        missing: 'bad_request 400',
-        'v-path': 'not_found 404',
-        'v-forged': 'auth 401',
-        'v-extra': 'bad_request 400',
-        'v-missing': 'bad_request 400',
-      })
-      assert.doesNotMatch(JSON.stringify(answer), /BEGIN PRIVATE|another-key|ya29/)
-      const told = answer.unhealthy_endpoints.find(({ model_name }) => model_name === 'v-forged')
-      assert.match(told?.error ?? '', /gave no token, it answered 400: invalid_grant: Invalid JWT Signature/)
-    })
+    assert.doesNotMatch(JSON.stringify(answer), /BEGIN PRIVATE|another-key|ya29/)
+    const told = answer.unhealthy_endpoints.find(({ model_name }) => model_name === 'v-forged')
+    assert.match(told?.error ?? '', /gave no token, it answered 400: invalid_grant: Invalid JWT Signature/)
   })
 })
 
@@ -230,6 +211,62 @@ describe('OpenAI’s client', () => {
       })
     })
   }
+
+  test('streams from models of other publishers on Vertex AI, calls tools, and is told apart', async () => {
+    const chats = PARTNERS.filter(({ model_info: info }) => info?.['mode'] === 'chat')
+    await withModels(FAMILY, async (gateway) => {
+      const openai = client(gateway)
+      for (const { model_name: model } of chats) {
+        const messages = [{ role: 'user' as const, content: 'ping' }]
+        const budget = { max_completion_tokens: 9 }
+        const stream = openai.chat.completions.stream({ model, messages, ...budget })
+        const { choices } = await stream.finalChatCompletion()
+        assert.equal(choices[0]?.message.content, 'pong', model)
+        const called = await openai.chat.completions.create({
+          model,
+          messages,
+          ...budget,
+          tools: [WEATHER],
+          tool_choice: 'required',
+        })
+        const [call] = called.choices[0]?.message.tool_calls ?? []
+        assert.ok(call?.type === 'function' && call.function.name === 'weather', model)
+      }
+      const { data } = await openai.embeddings.create({ model: 'v-vectors', input: ['a', 'b'] })
+      assert.equal(data.length, 2)
+      const strange = { model: 'v-llama', messages: [{ role: 'user' as const, content: 'ping' }], surplus: 1 }
+      await assert.rejects(openai.chat.completions.create(strange), { status: 400, message: /surplus/ })
+    })
+  })
+
+  test('has the middle of a text filled in by Codestral on Vertex AI, and by nobody else there', async () => {
+    const wild = vertex('vertex/*', 'vertex_ai/*')
+    await withModels([...FAMILY, wild], async (gateway) => {
+      const { completions } = client(gateway)
+      const asked = { prompt: 'def a():', suffix: 'return b', max_tokens: 9, seed: 3 }
+      for (const model of ['v-fim', 'v-codestral', 'vertex/codestral-2@001']) {
+        const { object, choices } = await completions.create({ ...asked, model })
+        assert.deepEqual([object, choices[0]?.text], ['text_completion', 'pong'], model)
+        let text = ''
+        for await (const piece of await completions.create({ ...asked, model, stream: true }))
+          text += piece.choices[0]?.text ?? ''
+        assert.equal(text, 'pong', model)
+      }
+      assert.match(fake.journal().at(-1)?.url ?? '', /\/mistralai\/models\/codestral-2@001:streamRawPredict$/)
+      assert.deepEqual(lastBody(/codestral-2@001:rawPredict$/), {
+        model: 'codestral-2',
+        prompt: 'def a():',
+        suffix: 'return b',
+        max_tokens: 9,
+        random_seed: 3,
+      })
+      for (const model of ['v-chat', 'v-mistral', 'vertex/gemini-2.5-flash'])
+        await assert.rejects(completions.create({ ...asked, model }), {
+          status: 400,
+          message: /\(vertex_ai\) has no completion/,
+        })
+    })
+  })
 
   test('gets JSON by a schema, vectors, images and sound', async () => {
     await withModels(FAMILY, async (gateway) => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import { after, test } from 'node:test'
+import { after, describe, test } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
 import { BadRequestError, OpenAI, toFile } from 'openai'
 import { startFakeProvider } from '../../src/fake-provider/server.ts'
@@ -10,7 +10,9 @@ import type { Gateway } from './program.ts'
 
 const UPSTREAM_KEY = 'key-of-the-upstream'
 const fake = await startFakeProvider({ keys: [UPSTREAM_KEY] })
-after(() => fake.stop())
+/** Of those who are sick: what the others are asked is counted. */
+const sickbed = await startFakeProvider({ keys: [UPSTREAM_KEY] })
+after(() => Promise.all([fake.stop(), sickbed.stop()]))
 
 /** What the base of each provider ends in. */
 const ENDINGS: Readonly<Record<string, string>> = {
@@ -26,9 +28,10 @@ function listed(
   model: string,
   mode: string,
   { order = 'ok', ...more }: Readonly<Record<string, unknown>> = {},
+  { url } = fake,
 ): Listed {
   const provider = model.split('/')[0] ?? ''
-  const base = `${fake.url}/${String(order)}/as-${provider}${ENDINGS[provider] ?? ''}`
+  const base = `${url}/${String(order)}/as-${provider}${ENDINGS[provider] ?? ''}`
   return {
     model_name: name,
     litellm_params: { model, api_base: base, api_key: UPSTREAM_KEY, ...more },
@@ -49,53 +52,30 @@ const HEALTHY: readonly Listed[] = [
   listed('hardware', 'replicate/deployments/acme/llama', 'chat'),
   listed('talk', 'xai/grok-voice-latest', 'realtime'),
 ]
+const sick = (...[name, model, mode, more]: Parameters<typeof listed>): Listed =>
+  listed(name, model, mode, more, sickbed)
 /** Each with one thing wrong, and what it is found out to be. */
 const SICK: readonly (readonly [Listed, string])[] = [
-  [listed('deepgram-key', 'deepgram/nova-3', HEARS, { api_key: 'wrong' }), 'auth 401'],
-  [listed('deepgram-model', 'deepgram/nothing', HEARS), 'not_found 400'],
-  [listed('deepgram-poor', 'deepgram/nova-3', HEARS, { order: 'e402' }), 'quota 402'],
-  [listed('deepgram-voice', 'deepgram/aura-2-thalia', SPEAKS), 'not_found 400'],
-  [listed('elevenlabs-key', 'elevenlabs/scribe_v1', HEARS, { api_key: 'wrong' }), 'auth 401'],
-  [listed('elevenlabs-model', 'elevenlabs/nothing', HEARS), 'not_found 400'],
+  [sick('deepgram-key', 'deepgram/nova-3', HEARS, { api_key: 'wrong' }), 'auth 401'],
+  [sick('deepgram-model', 'deepgram/nothing', HEARS), 'not_found 400'],
+  [sick('deepgram-poor', 'deepgram/nova-3', HEARS, { order: 'e402' }), 'quota 402'],
+  [sick('deepgram-voice', 'deepgram/aura-2-thalia', SPEAKS), 'not_found 400'],
+  [sick('elevenlabs-key', 'elevenlabs/scribe_v1', HEARS, { api_key: 'wrong' }), 'auth 401'],
+  [sick('elevenlabs-model', 'elevenlabs/nothing', HEARS), 'not_found 400'],
   [
-    listed('elevenlabs-field', 'elevenlabs/eleven_v3', SPEAKS, { voice_settings: { mood: 1 } }),
+    sick('elevenlabs-field', 'elevenlabs/eleven_v3', SPEAKS, { voice_settings: { mood: 1 } }),
     'bad_request 422',
   ],
-  [listed('elevenlabs-poor', 'elevenlabs/eleven_v3', SPEAKS, { order: 'e402' }), 'quota 402'],
-  [listed('assemblyai-key', 'assemblyai/universal-2', HEARS, { api_key: 'wrong' }), 'auth 401'],
-  [listed('assemblyai-model', 'assemblyai/nothing', HEARS), 'not_found 400'],
-  [listed('assemblyai-busy', 'assemblyai/universal-2', HEARS, { order: 'e503' }), 'overloaded 503'],
-  [listed('replicate-key', 'replicate/meta/llama', 'chat', { api_key: 'wrong' }), 'auth 401'],
-  [listed('replicate-model', 'replicate/llama', 'chat'), 'not_found 404'],
-  [listed('replicate-poor', 'replicate/meta/llama', 'chat', { order: 'e402' }), 'quota 402'],
-  [listed('replicate-html', 'replicate/meta/llama', 'chat', { order: 'html' }), 'wrong_shape 500'],
-  [listed('xai-key', 'xai/grok-voice-latest', 'realtime', { api_key: 'wrong' }), 'auth 400'],
+  [sick('elevenlabs-poor', 'elevenlabs/eleven_v3', SPEAKS, { order: 'e402' }), 'quota 402'],
+  [sick('assemblyai-key', 'assemblyai/universal-2', HEARS, { api_key: 'wrong' }), 'auth 401'],
+  [sick('assemblyai-model', 'assemblyai/nothing', HEARS), 'not_found 400'],
+  [sick('assemblyai-busy', 'assemblyai/universal-2', HEARS, { order: 'e503' }), 'overloaded 503'],
+  [sick('replicate-key', 'replicate/meta/llama', 'chat', { api_key: 'wrong' }), 'auth 401'],
+  [sick('replicate-model', 'replicate/llama', 'chat'), 'not_found 404'],
+  [sick('replicate-poor', 'replicate/meta/llama', 'chat', { order: 'e402' }), 'quota 402'],
+  [sick('replicate-html', 'replicate/meta/llama', 'chat', { order: 'html' }), 'wrong_shape 500'],
+  [sick('xai-key', 'xai/grok-voice-latest', 'realtime', { api_key: 'wrong' }), 'auth 400'],
 ]
-
-test('providers of sound, and of calls that take several requests', async (t) => {
-  await withModels(HEALTHY, async (gateway) => {
-    const cases: readonly (readonly [string, (gateway: Gateway) => Promise<void>])[] = [
-      ['are healthy for no more requests than a call takes', healthy],
-      ["transcribe in every format for OpenAI's own client", transcriptions],
-      ['say what of a transcription they cannot be told', unsaid],
-      ['take a file of up to 25 MB, and say so of a larger one', large],
-      ['say what is wrong with sound that is none', noSound],
-      ["speak to OpenAI's own client as it goes", speech],
-      ['chat by predictions, at once and in the end, whole and in events', chat],
-    ]
-    for (const [name, run] of cases) await t.test(name, () => run(gateway))
-  })
-})
-
-test('whatever is wrong with a deployment is found out', async () => {
-  await withModels(
-    SICK.map(([one]) => one),
-    async (gateway) => {
-      const expected = Object.fromEntries(SICK.map(([one, verdict]) => [one.model_name, verdict]))
-      assertVerdicts(await askHealth(gateway), expected)
-    },
-  )
-})
 
 /** An upstream that does as it is told. */
 async function withUpstream(
@@ -116,81 +96,145 @@ async function withUpstream(
   }
 }
 
-test('sound reaches the client while it is still being made', async () => {
-  let goOn = (): void => {}
-  await withUpstream(
-    (_, response) => {
-      response.writeHead(200, { 'content-type': 'audio/mpeg' }).write('ID3 first ')
-      goOn = () => response.end('and last')
-    },
-    async (url) => {
-      const voice = {
-        model_name: 'voice',
-        litellm_params: { model: 'deepgram/aura-2-thalia-en', api_base: url, api_key: 'k' },
-        model_info: { mode: SPEAKS },
+/** Most of the time somebody is waited for: who makes predictions, or is asked for the next look. */
+describe('providers of sound, and of calls that take several requests', { concurrency: true }, () => {
+  test('serve', async (t) => {
+    await withModels(HEALTHY, async (gateway) => {
+      await t.test('healthy for no more requests than a call takes', () => healthy(gateway))
+      const run = (name: string, use: (gateway: Gateway) => Promise<void>): Promise<void> =>
+        t.test(name, () => use(gateway))
+      const chats = async (): Promise<void> => {
+        await run('chats by predictions, at once and in the end', chat)
+        await run('streams of what a prediction says, where they are to be had', chatStreams)
       }
-      await withModels([voice], async (gateway) => {
-        const body = JSON.stringify({ model: 'voice', input: 'Hi', voice: 'alloy' })
-        const headers = { 'content-type': 'application/json' }
-        const answer = await fetch(`${gateway.url}/v1/audio/speech`, { method: 'POST', headers, body })
-        const texts: string[] = []
-        for await (const piece of answer.body ?? []) {
-          texts.push(Buffer.from(piece).toString())
-          // Nothing more comes before what is there has arrived.
-          if (texts.join('') === 'ID3 first ') goOn()
-        }
-        assert.equal(texts.join(''), 'ID3 first and last')
-      })
-    },
-  )
-})
+      await Promise.all([
+        run("transcriptions in every format for OpenAI's own client", transcriptions),
+        run('and say what of one they cannot be told', unsaid),
+        run('a file of up to 25 MB, and say so of a larger one', large),
+        run('nobody with sound that is none, and say so', noSound),
+        run("speech for OpenAI's own client, as it goes", speech),
+        chats(),
+      ])
+    })
+  })
 
-test('a client that leaves, or a deadline, ends the looking after a job that is never done', async () => {
-  let looks = 0
-  let looked = (): void => {}
-  await withUpstream(
-    ({ method }, response) => {
-      response.writeHead(method === 'POST' ? 201 : 200, { 'content-type': 'application/json' })
-      response.end(JSON.stringify({ id: 'p1', status: method === 'POST' ? 'starting' : 'processing' }))
-      if (method !== 'GET') return
-      looks += 1
-      looked()
-    },
-    async (url) => {
-      const of = (name: string, more: object): Listed => ({
-        model_name: name,
-        litellm_params: {
-          model: 'replicate/meta/llama',
-          api_base: url,
-          api_key: 'k',
-          num_retries: 0,
-          ...more,
-        },
-      })
-      const models = [of('patient', {}), of('hasty', { timeout: 1.2, stream_timeout: 1.2 })]
-      await withModels(models, async (gateway) => {
-        const { completions } = clientOf(gateway).chat
-        const messages = [{ role: 'user' as const, content: 'ping' }]
-        const left = new AbortController()
-        const first = new Promise<void>((resolve) => {
-          looked = resolve
+  test('whatever is wrong with a deployment is found out', async () => {
+    await withModels(
+      SICK.map(([one]) => one),
+      async (gateway) => {
+        const expected = Object.fromEntries(SICK.map(([one, verdict]) => [one.model_name, verdict]))
+        assertVerdicts(await askHealth(gateway), expected)
+      },
+    )
+  })
+
+  test('sound reaches the client while it is still being made', async () => {
+    let goOn = (): void => {}
+    await withUpstream(
+      (_, response) => {
+        response.writeHead(200, { 'content-type': 'audio/mpeg' }).write('ID3 first ')
+        goOn = () => response.end('and last')
+      },
+      async (url) => {
+        const voice = {
+          model_name: 'voice',
+          litellm_params: { model: 'deepgram/aura-2-thalia-en', api_base: url, api_key: 'k' },
+          model_info: { mode: SPEAKS },
+        }
+        await withModels([voice], async (gateway) => {
+          const body = JSON.stringify({ model: 'voice', input: 'Hi', voice: 'alloy' })
+          const headers = { 'content-type': 'application/json' }
+          const answer = await fetch(`${gateway.url}/v1/audio/speech`, { method: 'POST', headers, body })
+          const texts: string[] = []
+          for await (const piece of answer.body ?? []) {
+            texts.push(Buffer.from(piece).toString())
+            // Nothing more comes before what is there has arrived.
+            if (texts.join('') === 'ID3 first ') goOn()
+          }
+          assert.equal(texts.join(''), 'ID3 first and last')
         })
-        const gone = assert.rejects(
-          completions.create({ model: 'patient', messages }, { signal: left.signal }),
-        )
-        await first
-        left.abort()
-        await gone
-        // One may be under way; two or three more would follow in this time.
-        await wait(1_700)
-        assert.ok(looks <= 2, String(looks))
-        const late = [false, true].map((stream) =>
-          assert.rejects(completions.create({ model: 'hasty', messages, stream }), { status: 504 }),
-        )
-        await Promise.all(late)
+      },
+    )
+  })
+
+  test('a client that leaves, or a deadline, ends a job that is never done, here and at the provider', async () => {
+    let looks = 0
+    const told: string[] = []
+    let happened: (what: string) => void = () => {}
+    /** The next request of this kind. */
+    const next = (what: string): Promise<void> =>
+      new Promise((resolve) => {
+        happened = (one) => {
+          if (one === what) resolve()
+        }
       })
-    },
-  )
+    await withUpstream(
+      ({ method, url = '', headers }, response) => {
+        const { host = '' } = headers
+        if (url.endsWith('/cancel')) {
+          told.push(`${method} ${url} ${headers.authorization}`)
+          response.end('{}')
+          happened('cancel')
+          return
+        }
+        if (url === '/events') {
+          response
+            .writeHead(200, { 'content-type': 'text/event-stream' })
+            .write('event: output\ndata: po\n\n')
+          return
+        }
+        const isMade = method === 'POST'
+        response.writeHead(isMade ? 201 : 200, { 'content-type': 'application/json' })
+        const urls = url.includes('/streaming/') ? { stream: `http://${host}/events` } : {}
+        response.end(JSON.stringify({ id: 'p1', status: isMade ? 'starting' : 'processing', urls }))
+        if (isMade) return
+        looks += 1
+        happened('look')
+      },
+      async (url) => {
+        const of = (name: string, model: string, more: object = {}): Listed => ({
+          model_name: name,
+          litellm_params: { model, api_base: url, api_key: 'k', num_retries: 0, ...more },
+        })
+        const models = [
+          of('patient', 'replicate/meta/llama'),
+          of('hasty', 'replicate/meta/llama', { timeout: 1.2, stream_timeout: 1.2 }),
+          of('endless', 'replicate/streaming/llama'),
+        ]
+        await withModels(models, async (gateway) => {
+          const { completions } = clientOf(gateway).chat
+          const messages = [{ role: 'user' as const, content: 'ping' }]
+          const left = new AbortController()
+          const looked = next('look')
+          const gone = assert.rejects(
+            completions.create({ model: 'patient', messages }, { signal: left.signal }),
+          )
+          await looked
+          const canceled = next('cancel')
+          left.abort()
+          await Promise.all([gone, canceled])
+          // One may be under way; two or three more would follow in this time.
+          await wait(1_700)
+          assert.ok(looks <= 2, String(looks))
+          assert.deepEqual(told.splice(0), ['POST /predictions/p1/cancel Bearer k'])
+
+          const stream = await completions.create({ model: 'endless', messages, stream: true })
+          const ended = next('cancel')
+          // The first piece is there while the rest is still being made.
+          for await (const { choices } of stream) if (choices[0]?.delta.content === 'po') break
+          await ended
+          assert.deepEqual(told.splice(0), ['POST /predictions/p1/cancel Bearer k'])
+
+          const late = [false, true].map((isStream) =>
+            assert.rejects(completions.create({ model: 'hasty', messages, stream: isStream }), {
+              status: 504,
+            }),
+          )
+          await Promise.all(late)
+        })
+      },
+    )
+  })
 })
 
 const clientOf = (gateway: Gateway): OpenAI =>
@@ -323,7 +367,6 @@ async function speech(gateway: Gateway): Promise<void> {
     ['voice-elevenlabs', 'Coral'],
     ['voice-elevenlabs', 'JBFqnCBsd6RMkjVDRZzb'],
   ] as const) {
-    fake.clearJournal()
     const answer = await made.create({ model, voice, input: 'Hello.', speed: 1.1, response_format: 'opus' })
     assert.match(answer.headers.get('content-type') ?? '', /^audio\/ogg/, model)
     assert.equal(await answer.text(), 'ID3 spoken in two pieces')
@@ -353,7 +396,7 @@ async function chat(gateway: Gateway): Promise<void> {
     const whole = await completions.create({ model: 'model', messages, max_tokens: 9, stop: ['\n', 'end'] })
     assert.equal(whole.choices[0]?.message.content, 'pong')
     assert.deepEqual(whole.usage, { prompt_tokens: 5, completion_tokens: 1, total_tokens: 6 })
-    const [first] = fake.journal()
+    const [first] = predicted()
     assert.deepEqual(first?.body, {
       input: {
         prompt: content,
@@ -362,19 +405,6 @@ async function chat(gateway: Gateway): Promise<void> {
         stop_sequences: '\n,end',
       },
     })
-    const events = await completions.create({
-      model: 'model',
-      messages,
-      stream: true,
-      stream_options: { include_usage: true },
-    })
-    const texts: string[] = []
-    let tokens: number | undefined
-    for await (const { choices, usage } of events) {
-      texts.push(choices[0]?.delta.content ?? '')
-      tokens = usage?.total_tokens ?? tokens
-    }
-    assert.deepEqual([texts.join(''), tokens], ['pong', 6])
   }
   const messages = [{ role: 'user' as const, content: 'fail' }]
   await assert.rejects(completions.create({ model: 'model', messages }), {
@@ -386,4 +416,47 @@ async function chat(gateway: Gateway): Promise<void> {
     status: 400,
     param: 'tools',
   })
+}
+
+/** What Replicate was asked, while others are asked for sound. */
+const predicted = (): ReturnType<typeof fake.journal> =>
+  fake.journal().filter(({ url }) => url.includes('/as-replicate/'))
+
+/** What a chat's stream was asked of it with, step by step. */
+const steps = (): readonly string[] =>
+  predicted().map(({ method, url }) => `${method} ${/\/(stream|predictions)\b/.exec(url)?.[1]}`)
+
+async function chatStreams(gateway: Gateway): Promise<void> {
+  const { completions } = clientOf(gateway).chat
+  const [MADE, STREAMED, LOOKED] = ['POST predictions', 'GET stream', 'GET predictions']
+  // An answer whose stream leads astray, or is gone, or was never there, is looked at until it is whole.
+  for (const [content, asked, pieces] of [
+    ['ping', [MADE, STREAMED], ['po', 'ng', '']],
+    ['usage', [MADE, STREAMED, LOOKED], ['po', 'ng', '']],
+    ['astray', [MADE, LOOKED], ['pong', '']],
+    ['gone', [MADE, STREAMED, LOOKED], ['pong', '']],
+    ['whole', [MADE, LOOKED], ['pong', '']],
+  ] as const) {
+    fake.clearJournal()
+    const stream = await completions.create({
+      model: 'model',
+      messages: [{ role: 'user', content }],
+      stream: true,
+      ...(content !== 'ping' && { stream_options: { include_usage: true } }),
+    })
+    const told: string[] = []
+    let tokens: number | undefined
+    for await (const { id, choices, usage } of stream) {
+      assert.match(id, /^\w+-\d+$/)
+      if (choices[0] !== undefined) told.push(choices[0].delta.content ?? '')
+      tokens = usage?.total_tokens ?? tokens
+    }
+    assert.deepEqual(told, pieces, content)
+    assert.deepEqual([...new Set(steps())], asked, content)
+    assert.equal(tokens, content === 'ping' ? undefined : 6, content)
+  }
+  await assert.rejects(
+    completions.create({ model: 'model', messages: [{ role: 'user', content: 'fail' }], stream: true }),
+    { status: 500, message: /CUDA out of memory/ },
+  )
 }

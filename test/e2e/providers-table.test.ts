@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict'
-import { createServer, request as send, type IncomingMessage, type ServerResponse } from 'node:http'
 import { after, before, describe, test } from 'node:test'
 import { OpenAI } from 'openai'
 import { COMPATIBLE_LAWS } from '../../src/fake-provider/natives/compatible-laws.ts'
@@ -42,10 +41,14 @@ const OWN: readonly Own[] = [
   { name: 'nim-rerank', model: 'nvidia_nim/nvidia/llama-nemotron-rerank-1b-v2', mode: 'rerank', base: '/v1' },
 ]
 
-function ofOwn(origin: string = `${fake.url}/ok`, suffix = ''): readonly Listed[] {
+function ofOwn(): readonly Listed[] {
   return OWN.map(({ name, model, mode, base }) => ({
-    model_name: name + suffix,
-    litellm_params: { model, api_base: `${origin}/as-${model.split('/')[0]}${base}`, api_key: UPSTREAM_KEY },
+    model_name: name,
+    litellm_params: {
+      model,
+      api_base: `${fake.url}/ok/as-${model.split('/')[0]}${base}`,
+      api_key: UPSTREAM_KEY,
+    },
     model_info: { mode },
   }))
 }
@@ -192,78 +195,7 @@ describe('rerank and embeddings in words of their own', () => {
       SETTINGS,
     )
   })
-
-  test('another path, another key, a field more or a field less turns the verdict', async () => {
-    const between = createServer(mutate)
-    await new Promise<void>((resolve) => between.listen(0, '127.0.0.1', resolve))
-    const address = between.address()
-    assert.ok(address !== null && typeof address === 'object')
-    const models = Object.keys(MUTATIONS).flatMap((name) =>
-      ofOwn(`http://127.0.0.1:${address.port}/${name}`, ` ${name}`),
-    )
-    try {
-      await withModels(
-        models,
-        async (gateway) => {
-          const { healthy_endpoints: well, unhealthy_endpoints: sick } = await askHealth(gateway)
-          // A chat's body is open: what else stands in it is the provider's affair.
-          const open = well.map(({ model_name }) => model_name).filter((name) => !name.endsWith(' none'))
-          assert.deepEqual(open, ['nim-chat more'])
-          assert.equal(well.length, OWN.length + 1)
-          for (const { model_name, reason } of sick) {
-            const [, name = ''] = model_name.split(' ')
-            assert.equal(reason, REASONS[name], model_name)
-          }
-        },
-        SETTINGS,
-      )
-    } finally {
-      between.closeAllConnections()
-      between.close()
-    }
-  })
 })
-
-/** What happens to a request on its way, by the first segment of its path. */
-const MUTATIONS: Readonly<Record<string, (asked: Asked) => Asked>> = {
-  none: (asked) => asked,
-  path: (asked) => ({ ...asked, path: `${asked.path}s` }),
-  key: (asked) => ({ ...asked, authorization: 'Bearer sk-another' }),
-  more: (asked) => ({ ...asked, body: { ...asked.body, made_up: true } }),
-  less: ({ body, ...asked }) => ({ ...asked, body: { ...body, model: undefined } }),
-}
-
-const REASONS: Readonly<Record<string, string>> = {
-  path: 'not_found',
-  key: 'auth',
-  more: 'bad_request',
-  less: 'bad_request',
-}
-
-interface Asked {
-  readonly path: string
-  readonly authorization: string
-  readonly body: Readonly<Record<string, unknown>>
-}
-
-/** Sends a request on, changed. */
-function mutate(request: IncomingMessage, response: ServerResponse): void {
-  const chunks: Buffer[] = []
-  request.on('data', (chunk: Buffer) => chunks.push(chunk))
-  request.on('end', () => {
-    const [, name = '', path = ''] = /^\/(\w+)(\/.*)$/.exec(request.url ?? '') ?? []
-    const { authorization = '' } = request.headers
-    const body = JSON.parse(Buffer.concat(chunks).toString())
-    const asked = MUTATIONS[name]?.({ path, authorization, body })
-    assert.ok(asked !== undefined)
-    const headers = { authorization: asked.authorization, 'content-type': 'application/json' }
-    const onward = send(`${fake.url}/ok${asked.path}`, { method: 'POST', headers }, (answer) => {
-      response.writeHead(answer.statusCode ?? 500, { 'content-type': 'application/json' })
-      answer.pipe(response)
-    })
-    onward.end(JSON.stringify(asked.body))
-  })
-}
 
 /** Something of the right type for a field. */
 function valueOf(name: string): unknown {

@@ -1,4 +1,4 @@
-import type { JsonObject } from '../../core/json.ts'
+import type { Json, JsonObject } from '../../core/json.ts'
 import { azureError, jsonReply, type Reply } from '../reply.ts'
 import { claudeAnswer, claudeError } from './azure-claude.ts'
 import { chatAnswer, chatChunks, embeddingAnswer, eventsReply, goodReply, saidTo } from './chat-answers.ts'
@@ -99,6 +99,8 @@ function judge(call: NativeCall, { serves, members }: Route): Reply | undefined 
   if (fault?.kind === 'missing') return azureError(400, 'invalid_input', `${fault.name}: Field required`)
   if (body['model'] === 'no-such-model')
     return azureError(400, 'unknown_model', 'Unknown model: no-such-model')
+  if (serves === 'rerank' && call.path.endsWith('/v2/rerank') && !isTexts(body['documents']))
+    return azureError(400, 'invalid_input', 'documents: must be strings')
   if (serves !== 'chat') return undefined
   const wrong = messageFault(body['messages'], () => true)
   return wrong === undefined ? undefined : azureError(400, 'invalid_input', `${wrong}: invalid input`)
@@ -130,6 +132,10 @@ function served(body: JsonObject, { serves }: Route): Reply {
       })
     }
   }
+}
+
+function isTexts(documents: Json | undefined): boolean {
+  return Array.isArray(documents) && documents.every((one: Json) => typeof one === 'string')
 }
 
 const CODES: Readonly<Record<number, string>> = { 404: 'unknown_model', 429: 'RateLimitReached' }

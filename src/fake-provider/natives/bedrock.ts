@@ -53,10 +53,11 @@ const MODEL_ID =
 function answer(call: NativeCall): Reply {
   const { method, path, json } = call
   const [, encoded = '', action] = MODEL_PATH.exec(path) ?? []
+  // What is signed is judged by its signature first: whatever was changed shows there.
+  const flaw = credentialFlaw(call, path === '/rerank')
+  if (flaw !== undefined) return refuse(403, flaw.code, flaw.message)
   if (method !== 'POST' || (action === undefined && path !== '/rerank'))
     return refuse(404, 'UnknownOperationException', '')
-  const flaw = credentialFlaw(call, action === undefined)
-  if (flaw !== undefined) return refuse(403, flaw.code, flaw.message)
   if (call.headers['content-type'] !== 'application/json')
     return invalid('Content-Type must be application/json')
   if (json === undefined) return refuse(400, 'SerializationException', 'the body is no JSON object')

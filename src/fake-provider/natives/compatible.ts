@@ -113,12 +113,11 @@ function dressed(law: CompatibleLaw, { json = {}, route }: Call, reply: Reply): 
       : null
   if (!isJsonObject(body)) return reply
   const isMessage = route.operation === 'completion' && law.tails?.completion !== undefined
-  const choice = isMessage
-    ? { message: { role: 'assistant', content: 'pong' } }
-    : { message: { role: 'assistant', content: 'pong', ...thoughts } }
   const [first] = Array.isArray(body['choices']) ? body['choices'] : []
-  const told =
-    route.operation === 'chat' || isMessage ? { ...(isJsonObject(first) ? first : {}), ...choice } : first
+  const choice = isJsonObject(first) ? first : {}
+  const said = isMessage ? { role: 'assistant', content: 'pong' } : choice['message']
+  const message = { ...(isJsonObject(said) ? said : {}), ...thoughts }
+  const told = route.operation === 'chat' || isMessage ? { ...choice, message } : first
   return { ...reply, chunks: [JSON.stringify({ ...body, choices: [told ?? null] })] }
 }
 

@@ -64,13 +64,25 @@ const FEATURES: Route = {
   answer: ({ inputs }) => vectors(inputs),
 }
 
+/**
+ * text-embeddings-inference, which cuts vectors to a size
+ * (https://github.com/huggingface/text-embeddings-inference/pull/676, read 2026-11-27).
+ */
+const ENDPOINT: Route = {
+  ...FEATURES,
+  members: new Set([...(FEATURES.members ?? []), 'dimensions']),
+  answer: ({ inputs, dimensions: size }) =>
+    size === undefined || (typeof size === 'number' && size > 0 && size <= 3)
+      ? vectors(inputs, size)
+      : jsonReply(422, { error: '`dimensions` must be between 1 and 3', error_type: 'Validation' }),
+}
+
 function routeOf(path: string): Route | undefined {
   if (path === '/v1/models')
     return { method: 'GET', answer: () => jsonReply(200, { object: 'list', data: [] }) }
   if (path === '/v1/chat/completions') return CHAT
-  return path === '/' || /^\/hf-inference\/models\/.+\/pipeline\/feature-extraction$/.test(path)
-    ? FEATURES
-    : undefined
+  if (path === '/' || path === '/embed') return ENDPOINT
+  return /^\/hf-inference\/models\/.+\/pipeline\/feature-extraction$/.test(path) ? FEATURES : undefined
 }
 
 function refused({ json }: NativeCall, { members, required = [] }: Route): Reply | undefined {
@@ -115,7 +127,7 @@ function chat(body: JsonObject): Reply {
 }
 
 /** A bare list, one vector a text. */
-function vectors(inputs: Json | undefined): Reply {
-  const rows = (Array.isArray(inputs) ? inputs : [inputs]).map(() => embeddingVector(3))
+function vectors(inputs: Json | undefined, size = 3): Reply {
+  const rows = (Array.isArray(inputs) ? inputs : [inputs]).map(() => embeddingVector(size))
   return { status: 200, headers: { 'content-type': 'application/json' }, chunks: [JSON.stringify(rows)] }
 }

@@ -3,6 +3,7 @@ import { formField, type Form } from '../multipart.ts'
 import { jsonReply, type Reply } from '../reply.ts'
 import { embeddingVector, VECTOR_AS_BASE64 } from '../vector.ts'
 import { bearerOf, isValid, objectsIn, strangeMember, toolsToCall } from './asked.ts'
+import { nameSet, unknownName } from './misplaced.ts'
 import type { Native, NativeCall } from './native.ts'
 
 const USAGE = { prompt_tokens: 5, completion_tokens: 1, total_tokens: 6 } as const
@@ -24,14 +25,22 @@ interface Route {
   readonly method: 'GET' | 'POST'
   readonly members?: ReadonlySet<string>
   readonly required?: readonly string[]
+  /** What its query may hold; absent: nothing. */
+  readonly queries?: ReadonlySet<string>
   readonly answer: (call: NativeCall) => Reply
 }
 
 const SAMPLING = ['model', 'temperature', 'top_p', 'max_tokens', 'stream', 'stop', 'random_seed', 'metadata']
 
+const JOBS = nameSet('page page_size model agent_id metadata created_after created_by_me status order_by')
+
 const ROUTES: Readonly<Record<string, Route>> = {
   '/v1/models': { method: 'GET', answer: () => jsonReply(200, { object: 'list', data: [] }) },
-  '/v1/batch/jobs': { method: 'GET', answer: () => jsonReply(200, { object: 'list', data: [], total: 0 }) },
+  '/v1/batch/jobs': {
+    method: 'GET',
+    queries: JOBS,
+    answer: () => jsonReply(200, { object: 'list', data: [], total: 0 }),
+  },
   '/v1/chat/completions': {
     method: 'POST',
     members: new Set([
@@ -86,6 +95,8 @@ function refused(call: NativeCall): Reply | undefined {
   if (route === undefined) return unknownPath()
   if (!isValid(bearerOf(call), call)) return jsonReply(401, { detail: 'Unauthorized' })
   if (method !== route.method) return jsonReply(405, { detail: 'Method Not Allowed' })
+  const strange = unknownName(call.query.keys(), route.queries ?? new Set())
+  if (strange !== undefined) return forbidden(['query', strange])
   if (route.members === undefined) return undefined
   if (json === undefined) return unprocessable('missing', ['body'], 'Field required')
   const lost = route.required?.find((name) => json[name] === undefined)

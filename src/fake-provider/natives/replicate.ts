@@ -42,8 +42,12 @@ function routed(call: NativeCall): Reply {
     return jsonReply(200, { type: 'organization', username: 'fake', name: 'Fake' })
   const made = /^\/(?:models|deployments)\/[\w.-]+\/[\w.-]+\/predictions$/.test(path)
   if (method === 'POST' && (made || path === '/predictions')) return create(call, !made)
-  const id = /^\/predictions\/([\w-]+)$/.exec(path)?.[1]
-  if (method === 'GET' && id !== undefined) return look(id)
+  const [, id, more] = /^\/predictions\/([\w-]+)(\/cancel)?$/.exec(path) ?? []
+  if (method === 'GET' && id !== undefined && more === undefined) return look(call, id)
+  if (method === 'POST' && id !== undefined && more !== undefined)
+    return jsonReply(200, prediction(call, id, 'canceled'))
+  const streamed = /^\/stream\/([\w-]+)$/.exec(path)?.[1]
+  if (method === 'GET' && streamed !== undefined) return stream(call, streamed)
   return failure(404, undefined, 'The requested resource could not be found.')
 }
 
@@ -54,7 +58,8 @@ const INPUT_NAMES = nameSet(
   presence_penalty prompt prompt_template reasoning_effort seed stop_sequences system_prompt temperature top_k top_p`,
 )
 
-function create({ json = {}, headers }: NativeCall, needsVersion: boolean): Reply {
+function create(call: NativeCall, needsVersion: boolean): Reply {
+  const { json = {}, headers } = call
   const unknown = unknownName(Object.keys(json), BODY_NAMES)
   if (unknown !== undefined || (typeof json['version'] === 'string') !== needsVersion)
     return failure(
@@ -70,29 +75,53 @@ function create({ json = {}, headers }: NativeCall, needsVersion: boolean): Repl
     return failure(422, 'Input validation failed', `- input: Additional property ${strange} is not allowed`)
   const waits = /^wait(?:=\d+)?$/.test(String(headers['prefer'] ?? ''))
   const { prompt } = input
-  const kind = /fail/.test(prompt) ? 'fail' : 'pong'
+  const kind = /\b(fail|astray|gone|whole)\b/.exec(prompt)?.[1] ?? 'pong'
   const isSlow = !waits || prompt.includes('slow')
   const id = `${kind}-${isSlow ? Date.now() + WORK_MS : 0}`
-  return jsonReply(201, isSlow ? prediction(id, 'starting') : done(id, kind))
+  return jsonReply(201, isSlow ? prediction(call, id, 'starting') : done(call, id, kind))
 }
 
-function look(id: string): Reply {
-  const [, kind = '', readyMs = ''] = /^(pong|fail)-(\d+)$/.exec(id) ?? []
+/** What kind of prediction an id is of, and when it is done. */
+const ID = /^([a-z]+)-(\d+)$/
+
+function look(call: NativeCall, id: string): Reply {
+  const [, kind = '', readyMs = ''] = ID.exec(id) ?? []
   if (kind === '') return failure(404, undefined, 'The requested resource could not be found.')
-  return jsonReply(200, Date.now() < Number(readyMs) ? prediction(id, 'processing') : done(id, kind))
+  return jsonReply(
+    200,
+    Date.now() < Number(readyMs) ? prediction(call, id, 'processing') : done(call, id, kind),
+  )
 }
 
-function done(id: string, kind: string): JsonObject {
-  if (kind === 'fail') return { ...prediction(id, 'failed'), error: 'CUDA out of memory' }
+/** https://replicate.com/docs/topics/predictions/streaming */
+function stream({ headers }: NativeCall, id: string): Reply {
+  const kind = ID.exec(id)?.[1]
+  if (headers.accept !== 'text/event-stream') return failure(406, undefined, 'These are events.')
+  if (kind === undefined || kind === 'gone') return failure(404, undefined, 'This stream is over.')
+  const event = (name: string, data: string): string => `event: ${name}\nid: 1690212292:0\ndata: ${data}\n\n`
+  const chunks =
+    kind === 'fail'
+      ? [event('error', '{"detail":"CUDA out of memory"}'), event('done', '{"reason":"error"}')]
+      : [event('output', 'po'), event('logs', 'a word'), event('output', 'ng'), event('done', '{}')]
+  return { status: 200, headers: { 'content-type': 'text/event-stream' }, chunks }
+}
+
+function done(call: NativeCall, id: string, kind: string): JsonObject {
+  if (kind === 'fail') return { ...prediction(call, id, 'failed'), error: 'CUDA out of memory' }
   return {
-    ...prediction(id, 'succeeded'),
+    ...prediction(call, id, 'succeeded'),
     output: ['po', 'ng'],
     metrics: { input_token_count: 5, output_token_count: 1, predict_time: 0.1 },
   }
 }
 
-/** Its addresses lead astray, as those of a man in the middle would. */
-function prediction(id: string, status: string): JsonObject {
+/**
+ * Its addresses lead astray, as those of a man in the middle would; that of its stream does where it is asked to, and
+ * there is none of a model that answers whole.
+ */
+function prediction({ url, headers }: NativeCall, id: string, status: string): JsonObject {
+  const here = `http://${headers.host ?? ''}${url.replace(/(\/as-replicate(?:\/v1)?).*$/, '$1')}`
+  const stream = id.startsWith('astray') ? 'https://elsewhere.invalid/v1/stream' : `${here}/stream`
   return {
     id,
     status,
@@ -102,7 +131,7 @@ function prediction(id: string, status: string): JsonObject {
     urls: {
       get: `https://elsewhere.invalid/v1/predictions/${id}`,
       cancel: `https://elsewhere.invalid/v1/predictions/${id}/cancel`,
-      stream: `https://stream.replicate.com/v1/files/${id}`,
+      ...(!id.startsWith('whole') && { stream: `${stream}/${id}` }),
     },
   }
 }

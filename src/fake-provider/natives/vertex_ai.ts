@@ -6,6 +6,7 @@ import { VERTEX_COUNT, VERTEX_EMBED } from './google-shapes.ts'
 import { liveSession } from './live.ts'
 import type { Native, NativeCall } from './native.ts'
 import { claudeCount, claudeReply } from './vertex-claude.ts'
+import { partnerReply } from './vertex-partners.ts'
 
 const METHOD =
   /^\/v1(?:beta1)?\/projects\/[^/]+\/locations\/([a-z0-9-]+)\/(?:publishers\/google\/models|endpoints)\/([^/:]+):(\w+)$/
@@ -33,6 +34,8 @@ function method(call: NativeCall): Reply {
   if (CLAUDE_COUNT.test(call.path)) return claudeCount(call)
   const [, claude, how] = CLAUDE.exec(decodeURIComponent(call.path)) ?? []
   if (claude !== undefined) return claudeReply(call, claude, how === 'streamRawPredict')
+  const partners = partnerReply(call)
+  if (partners !== undefined) return partners
   const [, location = '', model = '', verb = ''] = METHOD.exec(decodeURIComponent(call.path)) ?? []
   if (model === '') return googleError(404, 'The requested URL was not found on this server.')
   const isEmbedding = verb === 'predict' && /embedding/.test(model)

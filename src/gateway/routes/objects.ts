@@ -34,6 +34,15 @@ const PATHS: readonly ObjectPath[] = [
   { method: 'POST', path: '/batches', operation: OBJECT_OPERATIONS.createBatch, body: 'json' },
   { method: 'GET', path: '/batches/:id', operation: OBJECT_OPERATIONS.retrieveBatch },
   { method: 'POST', path: '/batches/:id/cancel', operation: OBJECT_OPERATIONS.cancelBatch },
+  { method: 'POST', path: '/uploads', operation: OBJECT_OPERATIONS.createUpload, body: 'json' },
+  { method: 'POST', path: '/uploads/:id/parts', operation: OBJECT_OPERATIONS.addPart, body: 'form' },
+  {
+    method: 'POST',
+    path: '/uploads/:id/complete',
+    operation: OBJECT_OPERATIONS.completeUpload,
+    body: 'json',
+  },
+  { method: 'POST', path: '/uploads/:id/cancel', operation: OBJECT_OPERATIONS.cancelUpload },
 ]
 
 /** Responses that were given; without a deployment in the path. */
@@ -44,7 +53,7 @@ const RESPONSE_PATHS: readonly ObjectPath[] = [
   { method: 'GET', path: '/responses/:id/input_items', operation: OBJECT_OPERATIONS.responseItems },
 ]
 
-/** Files, batches and responses. */
+/** Files, batches, uploads and responses. */
 export function objectRoutes(app: FastifyInstance, context: RouteContext, running: RunningRequests): void {
   for (const base of BASES) {
     for (const each of base.includes(':') ? PATHS : [...PATHS, ...RESPONSE_PATHS]) {
@@ -87,15 +96,15 @@ function serve(
 function readUpload(
   { objects, settings }: RouteContext,
   { raw }: FastifyRequest,
-  { model, query }: ObjectRequest,
+  { operation, id, model, query }: ObjectRequest,
   begin: (more: { readonly form: ClientForm } | GatewayError) => void,
 ): void {
   const type = raw.headers['content-type'] ?? ''
   if (!isFormType(type)) {
-    begin(noForm(type))
+    begin(noForm(operation, type))
     return
   }
-  const isSettled = model === undefined ? objects.isClear(query) : Promise.resolve(true)
+  const isSettled = model === undefined && id === undefined ? objects.isClear(query) : Promise.resolve(true)
   const { maxRequestBytes: maxBytes } = settings
   isSettled.then(
     (isClear) =>
@@ -106,9 +115,10 @@ function readUpload(
   )
 }
 
-function noForm(type: string): GatewayError {
+function noForm({ route, parts = [] }: ObjectOperation, type: string): GatewayError {
   const given = type === '' ? 'no Content-Type' : `Content-Type '${type.slice(0, 80)}'`
-  const message = `/files: takes a form, not ${given}: send multipart/form-data with 'purpose' and 'file' as its parts.`
+  const wanted = parts.map((part) => `'${part}'`).join(' and ')
+  const message = `${route}: takes a form, not ${given}: send multipart/form-data with ${wanted} as its parts.`
   return new GatewayError('bad_request', message, { status: 415, source: 'client', param: 'request_body' })
 }
 

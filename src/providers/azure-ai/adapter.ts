@@ -9,8 +9,10 @@ import { createClassify } from '../classify.ts'
 import { classifyAnthropic } from '../anthropic/refusals.ts'
 import { chatCodec } from '../openai/chat.ts'
 import { openAiCodecs } from '../openai/codecs.ts'
+import { rerankCodec } from '../openai/rerank.ts'
 import type { Surface } from '../openai/surface.ts'
 import { REFUSED_IN_REASONING } from '../refused-params.ts'
+import { rerankOfTexts } from '../rerank-texts.ts'
 import { azureAiUrl, hostOf, isInference } from './address.ts'
 import { azureAiChat, connectClaude, isClaude, isClaudeError } from './claude.ts'
 
@@ -62,6 +64,9 @@ export const azureAi: ProviderAdapter = {
   codecs: {
     ...openAiCodecs(SURFACE),
     chat: azureAiChat(chatCodec(SURFACE)),
+    rerank: rerankOfTexts(rerankCodec(SURFACE), (target) =>
+      azureAiUrl(target, 'rerank').endsWith('/v2/rerank'),
+    ),
     audio_transcription: 'unsupported',
     audio_speech: 'unsupported',
     batch: 'unsupported',

@@ -3,10 +3,10 @@ import { defaultsOf, withDefaults } from '../body-defaults.ts'
 import { jsonTexts } from '../openai/surface.ts'
 import { postJson } from '../post-json.ts'
 import { decodeRerank } from '../rerank-answer.ts'
-import { cohereAddress } from './address.ts'
+import { rerankOfTexts } from '../rerank-texts.ts'
+import { cohereAddress, isV1 } from './address.ts'
 
-/** Rerank (https://docs.cohere.com/reference/rerank): both versions take and answer the same. */
-export const cohereRerank: Codec<'rerank'> = {
+const BOTH: Codec<'rerank'> = {
   encode: (request, target) =>
     postJson(cohereAddress(target, 'rerank').url, {
       ...withDefaults('rerank', request, target.bodyDefaults),
@@ -21,3 +21,6 @@ export const cohereRerank: Codec<'rerank'> = {
     }),
   },
 }
+
+/** Rerank (https://docs.cohere.com/reference/rerank): the first version takes more, and both answer the same. */
+export const cohereRerank = rerankOfTexts(BOTH, (target) => !isV1(target, 'rerank'))

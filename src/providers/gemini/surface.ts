@@ -36,9 +36,15 @@ export function modelResource(model: string): string {
   return /^(models|tunedModels)\//.test(model) ? model : `models/${model}`
 }
 
-/** Each segment of a path, escaped on its own; versions are told by an `@`. */
+/**
+ * Each segment of a path, escaped on its own; versions are told by an `@`.
+ * @throws GatewayError bad_request where it would lead elsewhere: of a wildcard the client names the model
+ */
 export function escapedPath(path: string): string {
-  return path.split('/').map(encodeURIComponent).join('/').replaceAll('%40', '@')
+  const segments = path.split('/')
+  if (segments.some((segment) => /^\.{0,2}$/.test(segment)))
+    throw unsayable(`"${path.slice(0, 128)}" names no model`, 'model')
+  return segments.map(encodeURIComponent).join('/').replaceAll('%40', '@')
 }
 
 /** Google AI Studio (https://ai.google.dev/api). */

@@ -1,14 +1,21 @@
 import type { ProviderAdapter, RelayFace } from '../adapter.ts'
 import type { Surface } from './surface.ts'
 
-/** Gemini's own API: what comes in its words is passed on as it is, for the model stands in the address. */
-export function googleSurfaces(surface: Surface): NonNullable<ProviderAdapter['surfaces']> {
+/**
+ * Gemini's own API: what comes in its words is passed on as it is, for the model stands in the address. `serves` says
+ * which models speak it; absent: all do.
+ */
+export function googleSurfaces(
+  surface: Surface,
+  serves?: RelayFace['serves'],
+): NonNullable<ProviderAdapter['surfaces']> {
+  const faceAt = (method: string): RelayFace => ({
+    url: (target) => surface.url(target, method),
+    edits: () => ({}),
+    ...(serves !== undefined && { serves }),
+  })
   return {
-    generateContent: faceAt(surface, 'generateContent'),
-    streamGenerateContent: faceAt(surface, 'streamGenerateContent?alt=sse'),
+    generateContent: faceAt('generateContent'),
+    streamGenerateContent: faceAt('streamGenerateContent?alt=sse'),
   }
-}
-
-function faceAt(surface: Surface, method: string): RelayFace {
-  return { url: (target) => surface.url(target, method), edits: () => ({}) }
 }

@@ -9,22 +9,28 @@ import { embeddingCodec } from '../openai/embedding.ts'
 import { postJson } from '../post-json.ts'
 import { sayable } from '../unsaid.ts'
 import { dimensions, vectorsOf } from '../vector.ts'
-import { featuresUrl, openAiUrl } from './address.ts'
+import { featuresUrl, isRouter, openAiUrl } from './address.ts'
 
 const EXPECTED = 'a list of vectors'
-const LACKS: ReadonlySet<string> = new Set(['dimensions', 'encoding_format', 'input_type', 'user'])
+const LACKS: ReadonlySet<string> = new Set(['encoding_format', 'input_type', 'user'])
+/** Of sizes the router's pipelines say nothing. */
+const ROUTER_LACKS: ReadonlySet<string> = new Set([...LACKS, 'dimensions'])
 
 /** An endpoint that is written with `/v1` speaks OpenAI's words (text-embeddings-inference). */
 const OPENAIS = embeddingCodec({ url: (target) => openAiUrl(target, 'embedding') })
 const speaksOpenAi = ({ base }: Target): boolean =>
   /\/v1(\/embeddings)?$/.test(base) && !base.includes('router.huggingface.co')
 
-/** Features (https://huggingface.co/docs/inference-providers/tasks/feature-extraction, read 2026-11-27). */
+/**
+ * Features: the router's pipelines (https://huggingface.co/docs/inference-providers/tasks/feature-extraction), and
+ * text-embeddings-inference, which takes a size since its version 1.8
+ * (https://github.com/huggingface/text-embeddings-inference/pull/676; both read 2026-11-27).
+ */
 export const huggingFaceEmbed: Codec<'embedding'> = {
   encode: (request, target) => {
     if (speaksOpenAi(target)) return OPENAIS.encode(request, target)
     const { encoding_format: _, ...asked } = withDefaults('embedding', request, target.bodyDefaults)
-    const { said, dropped } = sayable(asked, LACKS)
+    const { said, dropped } = sayable(asked, isRouter(target) ? ROUTER_LACKS : LACKS)
     const { input, model: __, ...rest } = said
     return { ...postJson(featuresUrl(target), { ...rest, inputs: input }), dropped }
   },

@@ -41,10 +41,15 @@ test('a provider before the name is one behind it at the router, and at the rout
   assert.equal(modelName(target(OWN, 'a/b/c')), 'a/b/c')
 })
 
-test('texts become inputs, and a size that cannot be asked for is named', () => {
+test('texts become inputs; a size is asked of an endpoint, and named where it cannot be asked for', () => {
   const request = { input: ['a'], dimensions: 8, encoding_format: 'base64', user: 'u', normalize: true }
   const { body, dropped } = huggingFaceEmbed.encode(request, target(ROUTER))
   assert.deepEqual([JSON.parse(String(body)), dropped], [{ inputs: ['a'], normalize: true }, ['dimensions']])
+  const own = huggingFaceEmbed.encode(request, target(OWN))
+  assert.deepEqual(
+    [JSON.parse(String(own.body)), own.dropped],
+    [{ inputs: ['a'], dimensions: 8, normalize: true }, []],
+  )
 })
 
 /** Shape: https://huggingface.co/docs/inference-providers/tasks/feature-extraction (read 2026-11-27). */

@@ -2,14 +2,17 @@ import type { JsonObject } from '../../core/json.ts'
 import type { HttpMode } from '../../core/mode.ts'
 import type { ProviderAdapter, RelayFace, Target } from '../adapter.ts'
 import { defaultsOf, withDefaults } from '../body-defaults.ts'
+import { batchCodec } from '../openai/batch.ts'
 import { openAiCodecs } from '../openai/codecs.ts'
 import { completionCodec } from '../openai/completion.ts'
 import { embeddingCodec } from '../openai/embedding.ts'
 import { jsonTexts, renamed, routeBelow, type Surface } from '../openai/surface.ts'
 import { postJson } from '../post-json.ts'
+import { withQuery } from '../route.ts'
 import { sayable } from '../unsaid.ts'
 import { decodeMistralChat, openMistralStream } from './chat-answer.ts'
 import { isMistrals, LACKS, RENAMES, SILENT, toMistralChat } from './chat-request.ts'
+import { toMistralCompletion } from './completion.ts'
 import { transcription } from './transcription.ts'
 
 /** Fill-in-the-middle is the one way to complete a text, and it answers with a message. */
@@ -20,17 +23,6 @@ const ROUTES: Surface = {
   },
   completionAnswer: 'message',
 }
-
-/** What FIMCompletionRequest does not have (https://docs.mistral.ai/api#tag/fim). */
-const FIM_LACKS: ReadonlySet<string> = new Set([
-  ...LACKS,
-  'best_of',
-  'echo',
-  'frequency_penalty',
-  'n',
-  'prediction',
-  'presence_penalty',
-])
 
 const EMBED_LACKS: ReadonlySet<string> = new Set(['user', 'input_type', 'truncate'])
 const EMBED_RENAMES = { dimensions: 'output_dimension' } as const
@@ -49,7 +41,10 @@ export const MISTRAL_CODECS: ProviderAdapter['codecs'] = {
   },
   completion: {
     ...completionCodec(ROUTES),
-    encode: (request, target) => encoded('completion', request, target, FIM_LACKS, RENAMES),
+    encode: (request, target) => {
+      const { said, dropped } = toMistralCompletion(request, target)
+      return { ...postJson(ROUTES.url(target, 'completion'), said), dropped }
+    },
   },
   embedding: {
     ...embeddingCodec(ROUTES),
@@ -57,6 +52,15 @@ export const MISTRAL_CODECS: ProviderAdapter['codecs'] = {
     relay: relay('embedding', EMBED_LACKS, EMBED_RENAMES, [...EMBED_LACKS]),
   },
   audio_transcription: transcription(ROUTES),
+  batch: {
+    ...batchCodec(ROUTES),
+    // Its jobs come in pages (https://docs.mistral.ai/api/endpoint/batch, read 2026-11-27).
+    encode: ({ limit }, target) => ({
+      method: 'GET',
+      url: withQuery(ROUTES.url(target, 'batch'), 'page_size', String(limit)),
+      headers: { accept: 'application/json' },
+    }),
+  },
   image_generation: 'unsupported',
   rerank: 'unsupported',
 }

@@ -238,6 +238,12 @@ test('the size of vectors has another name', () => {
   })
 })
 
+test('batches are listed by the page', () => {
+  const { batch } = mistral.codecs
+  assert.ok(batch !== 'unsupported')
+  assert.equal(batch.encode({ limit: 1 }, TARGET).url, `${TARGET.base}/batch/jobs?page_size=1`)
+})
+
 test('a transcript is JSON, and asked for without saying so', () => {
   const { body } = transcription.encode(REQUESTS.audio_transcription, TARGET)
   assert.ok(!String(body).includes('response_format'))

@@ -37,3 +37,23 @@ function noModel(name: string): GatewayError {
     { status: 400, source: 'client', param: 'model' },
   )
 }
+
+/** Where Replicate's streams live (https://replicate.com/docs/topics/predictions/streaming, read 2026-11-27). */
+const STREAM_HOSTS: ReadonlySet<string> = new Set([
+  'https://stream.replicate.com',
+  'https://streaming.api.replicate.com',
+])
+
+/**
+ * The address of a stream that a prediction names: on the deployment's own host, or where Replicate's are; undefined for
+ * any other, for whoever answers must not choose where the gateway goes.
+ */
+export function streamAddress(
+  named: string,
+  { base }: Pick<Target, 'base'>,
+): { readonly url: string; readonly isOwn: boolean } | undefined {
+  const url = URL.canParse(named) ? new URL(named) : undefined
+  if (url === undefined || url.username !== '' || url.password !== '') return undefined
+  const isOwn = url.origin === new URL(base).origin
+  return isOwn || STREAM_HOSTS.has(url.origin) ? { url: url.href, isOwn } : undefined
+}

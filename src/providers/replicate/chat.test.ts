@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { ChatRequest } from '../../core/mode.ts'
-import type { Encoded, Target } from '../adapter.ts'
+import type { Encoded, NextRequest, Target } from '../adapter.ts'
 import { answerOf } from '../adapter.contract.ts'
+import { streamContract } from '../stream.contract.ts'
 import { replicateChat } from './chat.ts'
+import { openReplicateStream } from './stream.ts'
 
 const targetOf = (model: string, base = 'https://api.replicate.com/v1'): Target => ({
   provider: 'replicate',
@@ -123,6 +125,100 @@ test('a prediction under way is looked at by its id, never where its answer poin
     { id: 'p', status: 'failed' },
   ])
     assert.equal(next(body), undefined)
+})
+
+test('a stream is read on the deployment’s own host with the key, on Replicate’s without it, and nowhere else', () => {
+  const streamOf = (stream: unknown, more: object = {}, step = 0): NextRequest | undefined =>
+    replicateChat.next?.(
+      answerOf(JSON.stringify({ id: 'p', status: 'starting', urls: { stream } })),
+      { messages: [PING], stream: true, ...more },
+      targetOf(LLAMA),
+      step,
+    )
+  const asked = (url: string, isKeyless: boolean): NextRequest => ({
+    request: { method: 'GET', url, headers: { accept: 'text/event-stream', 'cache-control': 'no-store' } },
+    afterMs: 0,
+    stream: { isKeyless },
+  })
+  const foreign = 'https://stream.replicate.com/v1/files/bcwr-1'
+  const older = 'https://streaming.api.replicate.com/v1/predictions/p'
+  const own = 'https://api.replicate.com/v1/stream/p'
+  assert.deepEqual(streamOf(foreign), asked(foreign, true))
+  assert.deepEqual(streamOf(older), asked(older, true))
+  assert.deepEqual(streamOf(own), asked(own, false))
+  const look = {
+    method: 'GET',
+    url: 'https://api.replicate.com/v1/predictions/p',
+    headers: { accept: 'application/json' },
+  } as const
+  assert.deepEqual(streamOf(own, { stream_options: { include_usage: true } })?.stream?.lastly, look)
+  for (const url of [
+    undefined,
+    7,
+    'no address',
+    'http://stream.replicate.com/v1/files/1',
+    'https://stream.replicate.com:8443/v1/files/1',
+    'https://user:word@stream.replicate.com/v1/files/1',
+    'https://user@api.replicate.com/v1/stream/p',
+    'https://stream.replicate.com.evil.test/',
+    'https://evil.test/stream.replicate.com',
+    'http://169.254.169.254/latest/meta-data',
+    'file:///etc/passwd',
+    'http://api.replicate.com/v1/stream/p',
+  ])
+    assert.deepEqual(streamOf(url), { request: look, afterMs: 500 }, String(url))
+  assert.deepEqual(streamOf(own, { stream: false })?.request, look)
+  assert.deepEqual(streamOf(own, {}, 1), { request: look, afterMs: 700 })
+  const { headers, body } = encoded({ stream: true })
+  assert.deepEqual([headers['prefer'], JSON.parse(String(body)).stream], [undefined, true])
+})
+
+test('a prediction that nobody waits for any more is canceled, by its id, while it is under way', () => {
+  const abandoned = (body: object) => replicateChat.abandon?.(answerOf(JSON.stringify(body)), targetOf(LLAMA))
+  assert.deepEqual(abandoned({ id: 'p/1', status: 'processing', urls: { cancel: 'https://evil.test' } }), {
+    method: 'POST',
+    url: 'https://api.replicate.com/v1/predictions/p%2F1/cancel',
+    headers: { accept: 'application/json' },
+  })
+  for (const body of [
+    { id: 'p', status: 'succeeded' },
+    { status: 'starting' },
+    { id: '', status: 'starting' },
+  ])
+    assert.equal(abandoned(body), undefined)
+})
+
+const FIRST = answerOf(
+  JSON.stringify({ id: 'p', status: 'starting', created_at: '2026-11-27T07:00:00.000Z' }),
+)
+const HEAD = { id: 'p', object: 'chat.completion.chunk', created: 1_795_762_800, model: LLAMA }
+const piece = (delta: object, finish: string | null = null): object => ({
+  ...HEAD,
+  choices: [{ index: 0, delta, finish_reason: finish }],
+})
+
+// https://replicate.com/docs/topics/predictions/streaming, read 2026-11-27
+streamContract(
+  'a prediction’s stream',
+  () => openReplicateStream(targetOf(LLAMA), FIRST),
+  'event: output\nid: 1:0\ndata: Grüß\n\n: keep\n\nevent: logs\ndata: x\n\nevent: output\nid: 1:1\ndata:  Gott\ndata: \n\nevent: done\ndata: {}\n\n',
+  [piece({ role: 'assistant', content: 'Grüß' }), piece({ content: ' Gott\n' }), piece({}, 'stop')],
+)
+
+test('a stream that did not end well is no answer, and its tokens stand in the prediction', () => {
+  for (const [text, kind] of [
+    ['event: error\ndata: {"detail":"CUDA out of memory"}\n\n', 'server_error'],
+    ['event: error\ndata: {"detail":"flagged as sensitive"}\n\n', 'content_policy'],
+    ['event: output\ndata: po\n\nevent: done\ndata: {"reason":"canceled"}\n\n', 'server_error'],
+    ['event: output\ndata: po\n\nevent: done\ndata: {"reason":"error"}\n\n', 'server_error'],
+    ['event: done\ndata: {}\n\n', 'empty'],
+  ] as const)
+    assert.throws(() => openReplicateStream(targetOf(LLAMA)).push(Buffer.from(text)), { kind }, text)
+  const decoder = openReplicateStream(targetOf(LLAMA), FIRST)
+  const metrics = { input_token_count: 5, output_token_count: 1 }
+  const usage = { prompt_tokens: 5, completion_tokens: 1, total_tokens: 6 }
+  assert.deepEqual(decoder.lastly?.(answerOf(JSON.stringify({ metrics }))), [{ ...HEAD, choices: [], usage }])
+  assert.deepEqual(decoder.lastly?.(answerOf('<html>')), [])
 })
 
 test('an output is a text or pieces of one; a prediction that failed is no answer', () => {

@@ -1,62 +1,98 @@
-import { GatewayError, type FailureKind } from '../../core/failure.ts'
+import { GatewayError } from '../../core/failure.ts'
 import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts'
-import type { ChatResponse } from '../../core/mode.ts'
-import type { WireResponse } from '../../transport/wire.ts'
-import type { Codec, Target } from '../adapter.ts'
-import { notAnAnswer, numberOf, readAnswer, textOf } from '../answer.ts'
-import { bodyText, parseJson } from '../error-facts.ts'
+import type { ChatRequest, ChatResponse } from '../../core/mode.ts'
+import type { WireRequest, WireResponse } from '../../transport/wire.ts'
+import type { Codec, NextRequest, Target } from '../adapter.ts'
+import { notAnAnswer, readAnswer, textOf } from '../answer.ts'
 import { pollMs } from '../follow-up.ts'
 import { postJson } from '../post-json.ts'
-import { predictionsUrl, replicateBase } from './address.ts'
+import { predictionsUrl, replicateBase, streamAddress } from './address.ts'
 import { toInput } from './chat-request.ts'
-
-/** What a prediction is before it is done. */
-const UNDER_WAY: ReadonlySet<string> = new Set(['starting', 'processing'])
+import { createdAt, idUnderWay, predictionFailure, predictionIn, usageIn } from './prediction.ts'
+import { openReplicateStream } from './stream.ts'
 
 /**
  * Chat as a prediction (https://replicate.com/docs/topics/predictions/create-a-prediction, read 2026-11-27): it is
  * waited for up to a minute, then looked at until it is done. It is looked at by its id, so that the key never leaves
- * for an address that the answer names; its stream lives at such an address, and so its answers are whole.
+ * for an address that the answer names. A stream lives at such an address: it is read where that is the deployment's own
+ * host, and without the key where it is Replicate's for streams; else, or where it does not come about, the answer is
+ * sent whole.
  */
 export const replicateChat: Codec<'chat'> = {
   encode: (request, target) => {
     const { url, version } = predictionsUrl(target)
     const { input, dropped } = toInput(request, target)
-    const wire = postJson(url, { ...(version !== undefined && { version }), input })
+    const isStream = request.stream === true
+    const body = { ...(version !== undefined && { version }), input, ...(isStream && { stream: true }) }
+    const wire = postJson(url, body)
     return {
       ...wire,
-      headers: { ...wire.headers, prefer: 'wait' },
+      // A stream begins before the prediction is done.
+      ...(!isStream && { headers: { ...wire.headers, prefer: 'wait' } }),
       ...(dropped.length > 0 && { dropped }),
     }
   },
-  next: (response, _, target, step) => {
-    const body = parseJson(bodyText(response))
-    const id =
-      isJsonObject(body) && UNDER_WAY.has(textOf(body['status']) ?? '') ? textOf(body['id']) : undefined
-    if (id === undefined || id === '') return undefined
-    const url = `${replicateBase(target)}/predictions/${encodeURIComponent(id)}`
-    return { request: { method: 'GET', url, headers: { accept: 'application/json' } }, afterMs: pollMs(step) }
+  next: (response, request, target, step) => {
+    const prediction = predictionIn(response)
+    const id = idUnderWay(prediction)
+    if (id === undefined) return undefined
+    const look: WireRequest = { method: 'GET', url: placeOf(id, target), headers: JSON_ALONE }
+    const lastly = asksForUsage(request) ? look : undefined
+    const streamed = step === 0 && request.stream === true ? streamOf(prediction, target, lastly) : undefined
+    return streamed ?? { request: look, afterMs: pollMs(step) }
+  },
+  abandon: (first, target) => {
+    const id = idUnderWay(predictionIn(first))
+    if (id === undefined) return undefined
+    return { method: 'POST', url: `${placeOf(id, target)}/cancel`, headers: JSON_ALONE }
   },
   decode: decodePrediction,
-  streamsWhole: true,
+  openStream: openReplicateStream,
+}
+
+const JSON_ALONE = { accept: 'application/json' } as const
+
+function placeOf(id: string, target: Target): string {
+  return `${replicateBase(target)}/predictions/${encodeURIComponent(id)}`
+}
+
+function streamOf(
+  { urls }: JsonObject,
+  target: Target,
+  lastly: WireRequest | undefined,
+): NextRequest | undefined {
+  const named = isJsonObject(urls) ? textOf(urls['stream']) : undefined
+  const address = named === undefined ? undefined : streamAddress(named, target)
+  if (address === undefined) return undefined
+  const headers = { accept: 'text/event-stream', 'cache-control': 'no-store' }
+  return {
+    request: { method: 'GET', url: address.url, headers },
+    afterMs: 0,
+    stream: { isKeyless: !address.isOwn, ...(lastly !== undefined && { lastly }) },
+  }
+}
+
+/** Events say nothing of tokens: the prediction does, once it is done. */
+function asksForUsage({ stream_options: options }: ChatRequest): boolean {
+  return isJsonObject(options) && options['include_usage'] === true
 }
 
 const EXPECTED = 'an "output"'
 
-/** `{id, status, output: text or pieces of it, error, created_at, metrics: {input_token_count, output_token_count}}` */
 function decodePrediction(response: WireResponse, target: Target): ChatResponse {
-  const prediction = parseJson(bodyText(response))
-  if (isJsonObject(prediction)) throwIfFailed(prediction, response.status)
+  const { status, error } = predictionIn(response)
+  if (status === 'failed' || status === 'canceled' || status === 'aborted')
+    throw predictionFailure(status === 'failed' ? status : 'canceled', error, response.status)
   const body = readAnswer(response, EXPECTED)
   const text = outputOf(body['output'])
   if (text === undefined || body['status'] !== 'succeeded') throw notAnAnswer(response, body, EXPECTED)
   if (text === '')
     throw new GatewayError('empty', `answered ${response.status} with an output that says nothing`)
-  const at = Date.parse(textOf(body['created_at']) ?? '')
+  const usage = usageIn(body)
   return {
     id: textOf(body['id']) ?? '',
     object: 'chat.completion',
-    created: Number.isNaN(at) ? 0 : Math.floor(at / 1_000),
+    created: createdAt(body),
     model: target.model,
     choices: [
       {
@@ -66,7 +102,7 @@ function decodePrediction(response: WireResponse, target: Target): ChatResponse 
         finish_reason: 'stop',
       },
     ],
-    ...usageOf(body['metrics']),
+    ...(usage !== undefined && { usage }),
   }
 }
 
@@ -76,27 +112,4 @@ function outputOf(output: Json | undefined): string | undefined {
   if (!Array.isArray(output)) return undefined
   const pieces = output.filter((piece: Json): piece is string => typeof piece === 'string')
   return pieces.length < output.length ? undefined : pieces.join('')
-}
-
-function usageOf(metrics: Json | undefined): { readonly usage?: JsonObject } {
-  if (!isJsonObject(metrics)) return {}
-  const read = numberOf(metrics['input_token_count'])
-  const written = numberOf(metrics['output_token_count'])
-  if (read === undefined || written === undefined) return {}
-  return { usage: { prompt_tokens: read, completion_tokens: written, total_tokens: read + written } }
-}
-
-/** Its words for what a model would not say. */
-const FILTERED = /nsfw|flagged|sensitive|safety|content policy|moderat/i
-
-/** @throws GatewayError what a prediction that failed failed of */
-function throwIfFailed({ status, error }: JsonObject, upstreamStatus: number): void {
-  if (status !== 'failed' && status !== 'canceled' && status !== 'aborted') return
-  const reason = typeof error === 'string' && error !== '' ? error : 'no reason given'
-  const kind: FailureKind = FILTERED.test(reason) ? 'content_policy' : 'server_error'
-  throw new GatewayError(
-    kind,
-    `answered ${upstreamStatus} with a prediction that ${status === 'failed' ? 'failed' : 'was canceled'}: ${reason.slice(0, 500)}`,
-    { upstreamStatus: kind === 'content_policy' ? 400 : 500 },
-  )
 }

@@ -6,17 +6,19 @@ import { geminiSpeech } from '../gemini/speech.ts'
 import { googleSurfaces } from '../gemini/surfaces.ts'
 import { liveUrl, VERTEX } from './address.ts'
 import { vertexChat } from './chat.ts'
+import { vertexCompletion } from './completion.ts'
 import { connectVertex } from './connect.ts'
 import { vertexCount } from './count.ts'
 import { vertexEmbed } from './embed.ts'
+import { speaksGemini } from './model-name.ts'
 import { vertexPassThrough } from './pass-through.ts'
 
-/** Vertex AI: Google's models and Claude, called with the credentials of a Google Cloud project. */
+/** Vertex AI: Google's models, Claude, and those of other publishers, called with the credentials of a Google Cloud project. */
 export const vertexAi: ProviderAdapter = {
   id: 'vertex_ai',
   codecs: {
     chat: vertexChat,
-    completion: 'unsupported',
+    completion: vertexCompletion,
     embedding: vertexEmbed,
     image_generation: geminiImage(VERTEX),
     audio_transcription: 'unsupported',
@@ -28,7 +30,7 @@ export const vertexAi: ProviderAdapter = {
   realtime: liveFace(liveUrl, VERTEX.name, { takesSystemTurns: true }),
   objects: 'unsupported',
   realtimeKeys: 'unsupported',
-  surfaces: googleSurfaces(VERTEX),
+  surfaces: googleSurfaces(VERTEX, speaksGemini),
   passThrough: vertexPassThrough,
   tokenCount: vertexCount,
   connect: connectVertex,

@@ -1,8 +1,10 @@
 import type { Deployment, Misconfiguration } from '../../core/deployment.ts'
+import type { JsonObject } from '../../core/json.ts'
 import type { Target } from '../adapter.ts'
 import { fromEnv, type Env } from '../auth/key.ts'
 import { cleanBase, isHttpUrl } from '../route.ts'
 import { escapedPath, generationOf, type Surface } from '../gemini/surface.ts'
+import { vertexModel } from './model-name.ts'
 
 /** Regions that are several at once, at hosts of another form (https://docs.cloud.google.com/gemini-enterprise-agent-platform/resources/locations). */
 const MULTI_REGIONS = new Set(['us', 'eu'])
@@ -53,7 +55,9 @@ export function vertexBase(
     settings['vertex_ai_project'] ??
     fromEnv(env, ['VERTEXAI_PROJECT', 'VERTEX_PROJECT', 'GOOGLE_CLOUD_PROJECT']) ??
     credentials.project
-  if (project === undefined && credentials.isKeyAlone !== true)
+  // Only Google's own models are served to a key alone.
+  const isAlone = credentials.isKeyAlone === true && vertexModel(deployment.upstreamModel).words === 'google'
+  if (project === undefined && !isAlone)
     return {
       message:
         'no project: set vertex_project in litellm_params, or VERTEXAI_PROJECT in the environment, or credentials that name one',
@@ -61,6 +65,7 @@ export function vertexBase(
   return placed(base ?? hostOf(project === undefined ? 'global' : location), { project, location, version })
 }
 
+/** What a base may have been pasted with. */
 const METHOD = /:(generateContent|streamGenerateContent|predict|embedContent|rawPredict|streamRawPredict)$/
 
 function placed(base: string, { project, location, version }: Place): string {
@@ -69,26 +74,16 @@ function placed(base: string, { project, location, version }: Place): string {
   return `${root}/projects/${encodeURIComponent(project)}/locations/${location}`
 }
 
-/** The newest are served at the global endpoint only. */
+/** The newest, and models of these publishers, are served at the global endpoint only, or there for certain. */
 function usualLocation(model: string): string {
-  return (generationOf(model) ?? 0) >= 3 || isClaude(model) ? 'global' : 'us-central1'
+  const isGlobal = /^publishers\/(anthropic|minimaxai|moonshotai|qwen|xai|zai-org)\//
+  return (generationOf(model) ?? 0) >= 3 || isGlobal.test(vertexModel(model).resource)
+    ? 'global'
+    : 'us-central1'
 }
 
-/** The resource that a model's name stands for: one of Google's own, or an endpoint that somebody deployed. */
-export function resource(model: string): string {
-  const endpoint = /^(?:gemini\/|endpoints\/)?(\d+)$/.exec(model)?.[1]
-  if (endpoint !== undefined) return `endpoints/${endpoint}`
-  return `publishers/${isClaude(model) ? 'anthropic' : 'google'}/models/${bareName(model)}`
-}
-
-/** Claude is served beside Google's own models, in Anthropic's words. */
-export function isClaude(model: string): boolean {
-  return bareName(model).startsWith('claude-')
-}
-
-/** A model's name without what says whose it is. */
-export function bareName(model: string): string {
-  return model.replace(/^(publishers\/(google|anthropic)\/models\/|(google|anthropic|models)\/)/, '')
+function resource(model: string): string {
+  return vertexModel(model).resource
 }
 
 /** In place of the version's header, and of the model, which stands in the path. */
@@ -98,6 +93,11 @@ export const CLAUDE_VERSION = 'vertex-2023-10-16'
 export function vertexUrl({ base }: Target, named: string, method: string): string {
   if (/\/(models|endpoints)\/[^/]+$/.test(base)) return `${base}:${method}`
   return `${base.replace(/\/publishers\/google$/, '')}/${escapedPath(named)}:${method}`
+}
+
+/** How a partner's model is asked in the partner's own words. */
+export function rawMethod({ stream }: JsonObject): string {
+  return stream === true ? 'streamRawPredict' : 'rawPredict'
 }
 
 /** Vertex AI (https://cloud.google.com/vertex-ai/generative-ai/docs/model-reference/inference). */
@@ -114,4 +114,17 @@ export const VERTEX: Surface = {
 export function liveUrl({ base }: Target): string {
   const [, root = base, version = 'v1'] = /^(.*?)\/(v1(?:beta1)?)\/(?:projects|publishers)\//.exec(base) ?? []
   return `${root}/ws/google.cloud.aiplatform.${version}.LlmBidiService/BidiGenerateContent`
+}
+
+/**
+ * OpenAI's routes: models of other publishers share one endpoint, and the body names them
+ * (https://docs.cloud.google.com/vertex-ai/generative-ai/docs/maas/call-open-model-apis, read 2026-11-27); what somebody
+ * deployed has its own.
+ */
+export function openAiUrl({ base, model }: Target, route: '/chat/completions' | '/embeddings'): string {
+  const endpoint = /^.*\/endpoints\/[^/]+(?=\/|$)/.exec(base)?.[0]
+  if (endpoint !== undefined) return endpoint + route
+  const { name, resource: own } = vertexModel(model)
+  const root = base.replace(/\/publishers\/.*$/, '')
+  return `${root}/${name === '' ? own : 'endpoints/openapi'}${route}`
 }

@@ -4,33 +4,59 @@ import { anthropicChat, openAnthropicStream } from '../anthropic/chat.ts'
 import { toMessagesBody } from '../anthropic/messages-body.ts'
 import { geminiChat } from '../gemini/chat.ts'
 import { openGeminiStream } from '../gemini/chat-stream.ts'
+import { decodeMistralChat, openMistralStream } from '../mistral/chat-answer.ts'
+import { toMistralChat } from '../mistral/chat-request.ts'
 import { postJson } from '../post-json.ts'
-import { CLAUDE_VERSION, isClaude, VERTEX } from './address.ts'
+import { CLAUDE_VERSION, rawMethod, VERTEX } from './address.ts'
+import { vertexModel, type Words } from './model-name.ts'
+import { AI21_CHAT, OPEN_CHAT } from './open-models.ts'
 
-const GEMINI = geminiChat(VERTEX)
+type Chat = Codec<'chat'> & Required<Pick<Codec<'chat'>, 'openStream'>>
 
-/** Chat with Google's models in Google's words, with Claude in Anthropic's. */
-export const vertexChat: Codec<'chat'> = {
-  encode: (request, target) =>
-    isClaude(target.model) ? toClaude(request, target) : GEMINI.encode(request, target),
-  // Claude reads no URLs there (https://docs.claude.com/en/docs/build-with-claude/vision).
-  inlines: (url, target) =>
-    isClaude(target.model) ? /^https?:/i.test(url) : GEMINI.inlines?.(url, target) === true,
-  decode: (response, target) => codecOf(target).decode(response, target),
-  openStream: (target) => (isClaude(target.model) ? openAnthropicStream(target) : openGeminiStream(target)),
+const CHATS: { readonly [W in Words]: Chat } = {
+  google: { ...geminiChat(VERTEX), openStream: openGeminiStream },
+  anthropic: {
+    ...anthropicChat,
+    encode: toClaude,
+    // Claude reads no URLs there (https://docs.claude.com/en/docs/build-with-claude/vision).
+    inlines: (url) => /^https?:/i.test(url),
+    openStream: openAnthropicStream,
+  },
+  mistral: { encode: toMistral, decode: decodeMistralChat, openStream: openMistralStream },
+  ai21: AI21_CHAT,
+  openai: OPEN_CHAT,
 }
 
-function codecOf({ model }: Target): Codec<'chat'> {
-  return isClaude(model) ? anthropicChat : GEMINI
+/** Chat in the words of whose model it is; OpenAI's are passed on. */
+export const vertexChat: Codec<'chat'> = {
+  encode: (request, target) => chatOf(target).encode(request, target),
+  inlines: (url, target) => chatOf(target).inlines?.(url, target) === true,
+  decode: (response, target) => chatOf(target).decode(response, target),
+  openStream: (target) => chatOf(target).openStream(target),
+  ...(OPEN_CHAT.relay !== undefined && { relay: OPEN_CHAT.relay }),
+  isRelayed: ({ model }) => vertexModel(model).words === 'openai',
+}
+
+function chatOf({ model }: Target): Chat {
+  return CHATS[vertexModel(model).words]
 }
 
 /** https://docs.claude.com/en/api/claude-on-vertex-ai */
 function toClaude(request: ChatRequest, target: Target): Encoded {
   const { body, dropped } = toMessagesBody(request, target)
   const { model: _, ...words } = body
-  const method = request.stream === true ? 'streamRawPredict' : 'rawPredict'
   return {
-    ...postJson(VERTEX.url(target, method), { anthropic_version: CLAUDE_VERSION, ...words }),
+    ...postJson(VERTEX.url(target, rawMethod(request)), { anthropic_version: CLAUDE_VERSION, ...words }),
+    ...(dropped.length > 0 && { dropped }),
+  }
+}
+
+/** https://docs.cloud.google.com/vertex-ai/generative-ai/docs/partner-models/mistral, read 2026-11-27 */
+function toMistral(request: ChatRequest, target: Target): Encoded {
+  const { name } = vertexModel(target.model)
+  const { said, dropped } = toMistralChat(request, { ...target, model: name })
+  return {
+    ...postJson(VERTEX.url(target, rawMethod(request)), said),
     ...(dropped.length > 0 && { dropped }),
   }
 }

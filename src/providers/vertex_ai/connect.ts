@@ -7,27 +7,34 @@ import { findGoogleCredentials } from '../auth/google-credentials.ts'
 import type { Env } from '../auth/key.ts'
 import { vertexBase } from './address.ts'
 
-/** Models of others that Vertex AI serves in words that are not spoken here: OpenAI's, Mistral's, AI21's. */
-const FOREIGN =
-  /^(meta|mistralai|mistral|codestral|ai21|jamba|deepseek-ai|qwen|openai|moonshotai|minimaxai|zai-org|xai)\b/
+/** Deployed models that are asked for predictions in a form of their own. */
+const OWN_FORM = /^(?:bge|gemma)\//
 
 /** Credentials, project and location of a deployment. Credentials in files are read here, once. */
-export function connectVertex(deployment: Deployment, env: Env): Connected | Misconfiguration {
-  if (FOREIGN.test(deployment.upstreamModel))
+export function connectVertex(written: Deployment, env: Env): Connected | Misconfiguration {
+  const deployment = withTunedGemini(written)
+  if (OWN_FORM.test(deployment.upstreamModel))
     return {
-      message: `"${deployment.upstreamModel}" is no model of Google's or Anthropic's: others on Vertex AI are not built; its OpenAI-compatible endpoint can be written as openai/<model> with an api_base`,
+      message: `"${deployment.upstreamModel}" is asked in a form that is not built: an endpoint that speaks OpenAI's words is written as vertex_ai/openai/<endpoint id>`,
     }
   const { apiKey, headers, secrets = {} } = deployment.connection
-  const written = secrets['vertex_credentials'] ?? secrets['vertex_ai_credentials']
+  const found = secrets['vertex_credentials'] ?? secrets['vertex_ai_credentials']
   // Whoever writes the header himself, or a key, needs no token.
   const hasOwn = headers['authorization'] !== undefined
-  if (written === undefined && (hasOwn || (apiKey !== undefined && apiKey.reveal() !== '')))
+  if (found === undefined && (hasOwn || (apiKey !== undefined && apiKey.reveal() !== '')))
     return connectByKey(deployment, env)
-  const credentials = findGoogleCredentials(written, env)
+  const credentials = findGoogleCredentials(found, env)
   if ('message' in credentials) return credentials
   const base = vertexBase(deployment, env, credentials)
   if (typeof base !== 'string') return base
   return authorizedByGoogle(credentials, deployment, targetOf(deployment, base))
+}
+
+/** A number alone is an endpoint that speaks OpenAI's words, unless something says that it is a Gemini. */
+function withTunedGemini(deployment: Deployment): Deployment {
+  const { upstreamModel: model, provider, facts } = deployment
+  const isGemini = provider === 'vertex_ai_beta' || facts?.baseModel?.includes('gemini') === true
+  return /^\d+$/.test(model) && isGemini ? { ...deployment, upstreamModel: `gemini/${model}` } : deployment
 }
 
 /** An access token of Google's begins like this; any other key is an API key (https://cloud.google.com/vertex-ai/generative-ai/docs/start/api-keys). */

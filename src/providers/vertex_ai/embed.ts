@@ -9,21 +9,34 @@ import { unsayable } from '../gemini/surface.ts'
 import { postJson } from '../post-json.ts'
 import { dimensions, vectorsOf } from '../vector.ts'
 import { VERTEX } from './address.ts'
+import { vertexModel } from './model-name.ts'
+import { OPEN_EMBEDDING } from './open-models.ts'
 
 /**
  * Embeddings: `:predict` with many texts
  * (https://cloud.google.com/vertex-ai/generative-ai/docs/model-reference/text-embeddings-api), and for the multimodal
- * models after `gemini-embedding-001` `:embedContent` with one.
+ * models after `gemini-embedding-001` `:embedContent` with one; other publishers' in OpenAI's words.
  */
 export const vertexEmbed: Codec<'embedding'> = {
   encode: (request, target) => {
+    if (isOpen(target)) return OPEN_EMBEDDING.encode(request, target)
     const wanted = readEmbedding(withDefaults('embedding', request, target.bodyDefaults))
     return isContentModel(target)
       ? postJson(VERTEX.url(target, 'embedContent'), contentBody(wanted))
       : postJson(VERTEX.url(target, 'predict'), predictBody(wanted))
   },
-  decode: (response, target) =>
-    isContentModel(target) ? readContent(response, target) : readPredictions(response, target),
+  decode: (response, target) => {
+    if (isOpen(target)) return OPEN_EMBEDDING.decode(response, target)
+    return isContentModel(target) ? readContent(response, target) : readPredictions(response, target)
+  },
+  ...(OPEN_EMBEDDING.relay !== undefined && { relay: OPEN_EMBEDDING.relay }),
+  isRelayed: isOpen,
+}
+
+/** A model of another publisher; what somebody deployed takes predictions. */
+function isOpen({ model }: Target): boolean {
+  const { words, name } = vertexModel(model)
+  return words === 'openai' && name !== ''
 }
 
 function isContentModel({ model }: Target): boolean {

@@ -1,14 +1,18 @@
 import type { PassThroughFace } from '../adapter.ts'
 import { escapedPath, unsayable } from '../gemini/surface.ts'
 import { belowBase } from '../route.ts'
-import { hostOf, resource } from './address.ts'
+import { hostOf } from './address.ts'
+import { vertexModel } from './model-name.ts'
 
 /** A base, up to its location. */
 const BASE = /^(.*?)\/(v1(?:beta1)?)\/(?:projects\/([^/]+)\/locations\/([^/]+)|publishers)(?=\/|$)/
 /** Each part may be missing: LiteLLM's clients begin with `/publishers`. */
 const PATH = /^(?:\/(v\d\w*))?(?:\/projects\/([^/]+))?(?:\/locations\/([^/]+))?(\/.*)?$/
-const MODEL = /\/models\/([^:]+(?=:)|[^/]+)/
-const MODEL_RESOURCE = /^(?:\/publishers\/[^/]+)?\/models\/(?:[^:]+(?=:)|[^/]+)/
+/** What counts for all Claudes is no model that anybody names: its bodies name one. */
+const MODEL = /\/models\/(?!count-tokens:)([^:]+(?=:)|[^/]+)/
+const MODEL_RESOURCE = /^(?:\/publishers\/[^/]+)?\/models\/(?!count-tokens:)(?:[^:]+(?=:)|[^/]+)/
+const OPENAI_PATH = /\/endpoints\/openapi\//
+const PARTNER_PATH = /:(?:rawPredict|streamRawPredict)$/
 const GOOGLE = /^https:\/\/(?:[a-z0-9-]+-)?aiplatform(?:\.\w+\.rep)?\.googleapis\.com$/
 
 /**
@@ -17,6 +21,8 @@ const GOOGLE = /^https:\/\/(?:[a-z0-9-]+-)?aiplatform(?:\.\w+\.rep)?\.googleapis
  */
 export const vertexPassThrough: PassThroughFace = {
   modelIn: (path) => MODEL.exec(path)?.[1],
+  modelInBody,
+  isSame: (one, other) => vertexModel(one).resource === vertexModel(other).resource,
   url: ({ base }, { method, path, model }) => {
     const own = placeOf(base)
     const asked = partsOf(path)
@@ -27,7 +33,7 @@ export const vertexPassThrough: PassThroughFace = {
     const rest =
       model === undefined
         ? asked.rest
-        : asked.rest.replace(MODEL_RESOURCE, () => `/${escapedPath(resource(model))}`)
+        : asked.rest.replace(MODEL_RESOURCE, () => `/${escapedPath(vertexModel(model).resource)}`)
     const host =
       location !== undefined && location !== own.location && GOOGLE.test(own.root)
         ? hostOf(location)
@@ -47,6 +53,14 @@ export const vertexPassThrough: PassThroughFace = {
       (asked?.location ?? own?.location) === own?.location
     )
   },
+}
+
+function modelInBody(path: string, model: string): string | undefined {
+  const { words, name, resource } = vertexModel(model)
+  if (OPENAI_PATH.test(path)) return resource.replace(/^publishers\/(.+?)\/models\//, '$1/')
+  if (!MODEL.test(path)) return name
+  // Partners are named twice.
+  return PARTNER_PATH.test(path) && (words === 'mistral' || words === 'ai21') ? name : undefined
 }
 
 /** Undefined: not said, or left to the deployment. */

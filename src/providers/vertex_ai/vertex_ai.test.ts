@@ -3,8 +3,17 @@ import { describe, test } from 'node:test'
 import type { Connection } from '../../core/deployment.ts'
 import type { JsonObject } from '../../core/json.ts'
 import { Secret } from '../../core/secret.ts'
-import { adapterContract, answerOf, deploymentOf, type GoodAnswer } from '../adapter.contract.ts'
-import type { Target } from '../adapter.ts'
+import {
+  adapterContract,
+  answerOf,
+  deploymentOf,
+  relayContract,
+  REQUESTS,
+  type GoodAnswer,
+} from '../adapter.contract.ts'
+import type { Encoded, Target } from '../adapter.ts'
+import { allAdapters } from '../registry.ts'
+import { FILL_IN_THE_MIDDLE } from '../mistral/completion.fixture.ts'
 import { vertexAi, vertexAiBeta } from './adapter.ts'
 import { groundOn } from '../auth/ground.fixture.ts'
 
@@ -80,12 +89,34 @@ const ANSWERS = {
     },
     value: { sizeBytes: 3, contentType: 'audio/mpeg', bytes: Buffer.from('ID3') },
   },
+  completion: FILL_IN_THE_MIDDLE,
 } as const satisfies Readonly<Record<string, GoodAnswer>>
 
 adapterContract(vertexAi, ANSWERS)
 adapterContract(vertexAiBeta, ANSWERS)
 
 const KEY = new Secret('a-google-api-key')
+await allAdapters()
+
+for (const upstreamModel of ['meta/llama-3.3-70b-instruct-maas', 'openai/1234567890']) {
+  const deployment = deploymentOf('vertex_ai', {
+    upstreamModel,
+    connection: {
+      apiKey: KEY,
+      apiBase: 'http://127.0.0.1:9',
+      settings: { vertex_project: 'p' },
+      headers: {},
+    },
+    bodyDefaults: { temperature: 0.5, max_tokens: 99, top_k: 3 },
+  })
+  const { chat } = REQUESTS
+  relayContract(`vertex_ai/${upstreamModel}`, deployment, 'chat', [
+    chat,
+    { messages: chat.messages, max_completion_tokens: 7, unknown: { deep: [1, 'ü', null] } },
+  ])
+  if (upstreamModel.startsWith('meta/'))
+    relayContract(`vertex_ai/${upstreamModel}`, deployment, 'embedding', [REQUESTS.embedding])
+}
 
 function targetFor(
   model: string,
@@ -104,10 +135,17 @@ function targetFor(
   return made.target
 }
 
-function chatUrl(target: Target): string {
+/** Of a model that another publisher's name stands for. */
+const OPEN = 'endpoints/openapi/chat/completions'
+
+function encoded(target: Target, more: object = {}): Encoded {
   const { chat } = vertexAi.codecs
   assert.ok(chat !== 'unsupported')
-  return chat.encode({ messages: [{ role: 'user', content: 'a' }] }, target).url
+  return chat.encode({ messages: [{ role: 'user', content: 'a' }], ...more }, target)
+}
+
+function chatUrl(target: Target): string {
+  return encoded(target).url
 }
 
 describe('an address', () => {
@@ -154,12 +192,74 @@ describe('an address', () => {
       )
   })
 
-  test('names an endpoint where the model is a number', () => {
-    for (const model of ['123456', 'gemini/123456', 'endpoints/123456'])
-      assert.match(
-        chatUrl(targetFor(model, {})),
-        /\/locations\/us-central1\/endpoints\/123456:generateContent$/,
-      )
+  test('names an endpoint where the model is a number: OpenAI’s words, unless it is a tuned Gemini', () => {
+    const here = 'https://us-central1-aiplatform.googleapis.com/v1/projects/p/locations/us-central1'
+    for (const model of ['123456', 'openai/123456', 'endpoints/123456'])
+      assert.equal(chatUrl(targetFor(model, {})), `${here}/endpoints/123456/chat/completions`)
+    assert.equal(chatUrl(targetFor('gemini/123456', {})), `${here}/endpoints/123456:generateContent`)
+    const tuned = vertexAi.connect(
+      deploymentOf('vertex_ai', {
+        upstreamModel: '123456',
+        connection: { apiKey: KEY, settings: { vertex_project: 'p' }, headers: {} },
+        facts: { baseModel: 'vertex_ai/gemini-2.5-flash' },
+      }),
+      {},
+    )
+    assert.ok('target' in tuned)
+    assert.equal(chatUrl(tuned.target), `${here}/endpoints/123456:generateContent`)
+    assert.match(
+      chatUrl(targetFor('123456', {}, {}, 'vertex_ai_beta')),
+      /v1beta1.*\/endpoints\/123456:generateContent$/,
+    )
+  })
+
+  test('of a model of another publisher is the shared endpoint, or the partner’s own', () => {
+    const place = 'projects/p/locations/europe-west4'
+    const root = `https://europe-west4-aiplatform.googleapis.com/v1/${place}`
+    const settings = { vertex_project: 'p', vertex_location: 'europe-west4' }
+    const cases: readonly (readonly [model: string, path: string, name: string])[] = [
+      ['meta/llama-4-maverick-17b-128e-instruct-maas', OPEN, 'meta/llama-4-maverick-17b-128e-instruct-maas'],
+      ['llama-3.3-70b-instruct-maas', OPEN, 'meta/llama-3.3-70b-instruct-maas'],
+      ['publishers/qwen/models/qwen3-coder-maas', OPEN, 'qwen/qwen3-coder-maas'],
+      ['deepseek-ai/deepseek-v3.2-maas', OPEN, 'deepseek-ai/deepseek-v3.2-maas'],
+      ['openai/gpt-oss-120b-maas', OPEN, 'openai/gpt-oss-120b-maas'],
+      ['google/gemma-4-26b-a4b-it-maas', OPEN, 'google/gemma-4-26b-a4b-it-maas'],
+      ['openai/42', 'endpoints/42/chat/completions', ''],
+      [
+        'mistral-large-2411@001',
+        'publishers/mistralai/models/mistral-large-2411@001:rawPredict',
+        'mistral-large-2411',
+      ],
+      ['mistralai/codestral-2', 'publishers/mistralai/models/codestral-2:rawPredict', 'codestral-2'],
+      ['jamba-1.5-mini@001', 'publishers/ai21/models/jamba-1.5-mini@001:rawPredict', 'jamba-1.5-mini@001'],
+    ]
+    for (const [model, path, name] of cases) {
+      const { url, body } = encoded(targetFor(model, { settings }))
+      assert.equal(url, `${root}/${path}`, model)
+      assert.equal(JSON.parse(String(body)).model, name, model)
+    }
+    for (const apiBase of [
+      `http://x.test/v1/${place}`,
+      `http://x.test/v1/${place}/endpoints/openapi`,
+      `http://x.test/v1/${place}/endpoints/openapi/chat/completions`,
+    ])
+      assert.equal(chatUrl(targetFor('meta/llama-maas', { apiBase })), `http://x.test/v1/${place}/${OPEN}`)
+    const own = `http://42.europe-west4-7.prediction.vertexai.test/v1/${place}/endpoints/42`
+    assert.equal(chatUrl(targetFor('openai/42', { apiBase: own })), `${own}/chat/completions`)
+  })
+
+  test('leads nowhere else, whatever a client names', () => {
+    for (const model of [
+      'google/../../x',
+      'mistralai/..',
+      '..',
+      'gemini/a//b',
+      'publishers/google/models/./x',
+    ])
+      assert.throws(() => chatUrl(targetFor(model, {})), { kind: 'bad_request', param: 'model' }, model)
+    const { url, body } = encoded(targetFor('meta/../x', {}))
+    assert.match(url, /\/endpoints\/openapi\/chat\/completions$/)
+    assert.equal(JSON.parse(String(body)).model, 'meta/../x')
   })
 
   test('needs no project with a key alone', () => {
@@ -182,7 +282,10 @@ describe('an address', () => {
       connect('gemini-2.5-flash', { settings: { vertex_project: 'p', vertex_location: 'a/b' } }),
       /"a\/b" is no location/,
     )
-    assert.match(connect('meta/llama-3.3-70b-instruct-maas', {}), /no model of Google's or Anthropic's/)
+    const key = { apiKey: KEY, settings: {} }
+    assert.equal(connect('gemini-2.5-flash', key), 'connected')
+    assert.match(connect('meta/llama-3.3-70b-instruct-maas', key), /no project: set vertex_project/)
+    assert.match(connect('gemma/gemma-3-12b-it-1', key), /written as vertex_ai\/openai\/<endpoint id>/)
   })
 })
 
@@ -269,6 +372,42 @@ test('Claude is asked in Anthropic’s words, its model in the path', () => {
     stop_reason: 'end_turn',
   }
   assert.equal(chat.decode(answerOf(message), target).choices[0]?.message['content'], 'pong')
+})
+
+test('Mistral and AI21 are asked in their own words, streams at an address of their own', () => {
+  const { chat } = vertexAi.codecs
+  assert.ok(chat !== 'unsupported')
+  const mistral = targetFor('mistral-medium-3', {})
+  const asked = encoded(mistral, { stream: true, seed: 3, max_completion_tokens: 5, user: 'u' })
+  assert.match(asked.url, /\/publishers\/mistralai\/models\/mistral-medium-3:streamRawPredict$/)
+  assert.deepEqual(JSON.parse(String(asked.body)), {
+    model: 'mistral-medium-3',
+    messages: [{ role: 'user', content: 'a' }],
+    stream: true,
+    random_seed: 3,
+    max_tokens: 5,
+  })
+  assert.deepEqual(encoded(mistral, { logit_bias: { 1: 2 } }).dropped, ['logit_bias'])
+  const jamba = targetFor('jamba-1.5-large', {})
+  const streamed = encoded(jamba, { stream: true, max_completion_tokens: 5 })
+  assert.match(streamed.url, /\/publishers\/ai21\/models\/jamba-1.5-large:streamRawPredict$/)
+  assert.equal(JSON.parse(String(streamed.body)).max_tokens, 5)
+  const isRelayed = (model: string): boolean | undefined => chat.isRelayed?.(targetFor(model, {}))
+  for (const model of ['gemini-2.5-flash', 'claude-haiku-4-5', 'mistral-medium-3', 'jamba-1.5-large'])
+    assert.equal(isRelayed(model), false, model)
+  for (const model of ['meta/llama-maas', '1234567890']) assert.equal(isRelayed(model), true, model)
+})
+
+test('Gemini’s own API stands before its models and open ones, not before partners and endpoints', () => {
+  const face = vertexAi.surfaces?.generateContent
+  const serves = (model: string): boolean | undefined => face?.serves?.(targetFor(model, {}))
+  for (const model of ['gemini-2.5-flash', 'gemini/42', 'meta/llama-maas']) assert.equal(serves(model), true)
+  for (const model of ['claude-haiku-4-5', 'mistral-medium-3', 'jamba-1.5-mini', '42'])
+    assert.equal(serves(model), false, model)
+  assert.match(
+    face?.url(targetFor('meta/llama-maas', {})) ?? '',
+    /\/publishers\/meta\/models\/llama-maas:generateContent$/,
+  )
 })
 
 test('a Live session stands beside the version and names the whole model', () => {

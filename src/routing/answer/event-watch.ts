@@ -2,6 +2,8 @@ import type { Usage } from '../../core/answer-facts.ts'
 import { scanObject } from '../../core/json-spans.ts'
 import { GatewayError } from '../../core/failure.ts'
 import { hasError } from './judge.ts'
+import type { AskedChoices } from '../request/choices.ts'
+import { createFinishes, finishIn } from './finishes.ts'
 import { usageAtEnd } from './usage.ts'
 
 /** What lines say: nothing (comments do), that the stream is alive (pings), or something. */
@@ -13,8 +15,8 @@ export interface EventWatch {
   see(lines: Buffer, isPlain: boolean): Sign
   /** The last usage that an event said: those before it count less far. */
   usage(): Usage | undefined
-  /** An event said that the answer is complete: `[DONE]`, or a `finish_reason`. */
-  isFinished(): boolean
+  /** Events said that the answer is complete: `[DONE]`, or a `finish_reason` of each choice that was asked for. */
+  isFinished(asked: AskedChoices | undefined): boolean
   /** The JSON of the first event that was an error. */
   error(): Buffer | undefined
 }
@@ -33,10 +35,8 @@ const COMMENT = 0x3a
 const LINE_END = 0x0a
 const CARRIAGE_RETURN = 0x0d
 const SPACE = 0x20
-const QUOTE = 0x22
 const OPEN_BRACE = 0x7b
 const DONE = '[DONE]'
-const FINISH = '"finish_reason":'
 const USAGE = '"usage":'
 const ERROR = '"error"'
 const DATA = 'data:'
@@ -44,27 +44,31 @@ const DATA = 'data:'
 /** Begins to watch. */
 export function createEventWatch(): EventWatch {
   let usage: Usage | undefined
-  let isFinished = false
+  let isDone = false
+  const finishes = createFinishes()
   let error: Buffer | undefined
   return {
     see: (lines, isPlain) => {
       const sign = signOf(lines)
       if (isPlain || sign !== 'event') return sign
-      isFinished ||= isLast(lines)
+      isDone ||= saysDone(lines)
+      if (!isDone) finishes.see(lines)
       usage = lastUsage(lines) ?? usage
       error ??= errorIn(lines)
       return sign
     },
     usage: () => usage,
-    isFinished: () => isFinished,
+    isFinished: (asked) => isDone || finishes.areAll(asked),
     error: () => error,
   }
 }
 
 /** True where the bytes of a stream that never reached the watch end it. */
 export function isLast(lines: Buffer): boolean {
-  for (let at = lines.indexOf(FINISH); at !== -1; at = lines.indexOf(FINISH, at + FINISH.length))
-    if (lines[skipSpace(lines, at + FINISH.length)] === QUOTE) return true
+  return finishIn(lines, 0) !== -1 || saysDone(lines)
+}
+
+function saysDone(lines: Buffer): boolean {
   for (let at = lines.indexOf(DONE); at !== -1; at = lines.indexOf(DONE, at + DONE.length))
     if (isWholeData(lines, at)) return true
   return false

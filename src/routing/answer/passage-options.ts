@@ -4,6 +4,7 @@ import type { Redact } from '../../core/secret.ts'
 import type { AnswerHeaders } from './answer-head.ts'
 import type { Sign } from './event-watch.ts'
 import type { Flaw } from './judge.ts'
+import type { AskedChoices } from '../request/choices.ts'
 import type { AnswerShape } from '../request/operation.ts'
 import type { RelayAnswer } from './relay-answer.ts'
 import type { WireResponse } from '../road.ts'
@@ -13,6 +14,8 @@ export interface PassageOptions {
   readonly answer: RelayAnswer
   /** Was an event stream asked for? */
   readonly stream: boolean
+  /** What was asked for; absent: one choice. */
+  readonly asked?: AskedChoices
   /** What makes a 2xx an answer. */
   readonly shape: AnswerShape
   readonly clock: Pick<Clock, 'precise'>

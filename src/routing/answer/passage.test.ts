@@ -5,6 +5,8 @@ import type { AnswerFacts } from '../../core/answer-facts.ts'
 import { createHandClock } from '../../core/clock.ts'
 import type { HandClock } from '../../core/clock.ts'
 import { GatewayError } from '../../core/failure.ts'
+import { scanObject } from '../../core/json-spans.ts'
+import type { AskedChoices } from '../request/choices.ts'
 import type { AnswerShape } from '../request/operation.ts'
 import { Passage } from './passage.ts'
 
@@ -24,7 +26,13 @@ interface Seen {
   overs: number
 }
 
-function open(options: { stream: boolean; model?: string; full?: boolean; shape?: AnswerShape }): {
+function open(options: {
+  stream: boolean
+  model?: string
+  full?: boolean
+  shape?: AnswerShape
+  asked?: AskedChoices
+}): {
   passage: Passage
   seen: Seen
   clock: HandClock
@@ -34,6 +42,7 @@ function open(options: { stream: boolean; model?: string; full?: boolean; shape?
   const passage = new Passage({
     stream: options.stream,
     shape: options.shape ?? { kind: 'object', proof: 'choices' },
+    ...(options.asked !== undefined && { asked: options.asked }),
     ...(options.model !== undefined && { model: options.model }),
     redact: (text) => text,
     clock,
@@ -200,6 +209,47 @@ test('a stream that ends in order without saying so was cut off, however it is c
     )
 })
 
+const asking = (mode: 'chat' | 'completion', request: object): AskedChoices => {
+  const body = Buffer.from(JSON.stringify(request))
+  return { operation: { mode }, body, spans: scanObject(body) }
+}
+const choice = (index: number, finish: string | null): object => ({
+  delta: { tool_calls: [{ index: 7 }] },
+  finish_reason: finish,
+  index,
+})
+const choices = (...all: readonly object[]): string => `data: ${JSON.stringify({ choices: all })}\n\n`
+
+test('a stream of several choices is complete when each of them is, however it is cut', () => {
+  const both = choices(choice(0, null)) + choices(choice(1, null)) + choices(choice(0, 'stop'))
+  const two = asking('chat', { n: 2 })
+  const cases: readonly (readonly [asked: AskedChoices, text: string, end: string])[] = [
+    [two, both, 'cut'],
+    [two, both + choices(choice(0, 'stop')), 'cut'],
+    [two, both + choices(choice(1, 'length')), 'end'],
+    [two, choices(choice(0, 'stop'), choice(1, 'stop')), 'end'],
+    [two, `${both}data: [DONE]\n\n`, 'end'],
+    [asking('chat', { n: 1, prompt: ['a', 'b'] }), both, 'end'],
+    [asking('chat', {}), both, 'end'],
+    [asking('completion', { prompt: ['a', 'b'] }), both, 'cut'],
+    [asking('completion', { prompt: ['a', 'b'] }), both + choices(choice(1, 'stop')), 'end'],
+    [asking('completion', { prompt: [[1], [2]], n: 2 }), both + choices(choice(1, 'stop')), 'cut'],
+    [asking('completion', { prompt: [1, 2] }), both, 'end'],
+    [asking('completion', { prompt: 'a' }), both, 'end'],
+  ]
+  for (const [asked, text, end] of cases)
+    fc.assert(
+      fc.property(fc.array(fc.nat(), { maxLength: 8 }), (splits) => {
+        const { passage, seen } = open({ stream: true, shape: CHAT, asked })
+        passage.head(200, {})
+        send(passage, text, splits)
+        passage.end()
+        assert.deepEqual([kindOf(seen), seen.text], [end, text], `${asked.body.toString()} ${text}`)
+      }),
+      { numRuns: 20 },
+    )
+})
+
 test('an error event within a stream passes, and is told as a flaw of the answer', () => {
   const error = 'data: {"error":{"message":"overheated"}}\n\n'
   const text = chunk('the word "error" is none') + error
@@ -265,6 +315,50 @@ test('usage is what JSON.parse of the whole finds, wherever an answer is split, 
     }),
     { numRuns: 60 },
   )
+})
+
+test('a large answer’s usage is seen wherever its top level says it, however the answer is split', () => {
+  const decoy = { usage: { prompt_tokens: 9, completion_tokens: 9 } }
+  const many = Array.from({ length: 900 }, (_, at) => ({ at, note: '}]"\\', ...decoy }))
+  const fillers: Readonly<Record<string, unknown>> = {
+    nothing: [],
+    one: [decoy],
+    quoted: LOOKALIKE.repeat(80),
+    many,
+    deep: { deep: [[decoy, 'x'.repeat(66_000)]] },
+    text: 'y'.repeat(70_000),
+  }
+  const filler = fc.constantFrom(...Object.keys(fillers))
+  const splits = fc.array(fc.nat(), { maxLength: 40 })
+  fc.assert(
+    fc.property(tokens, filler, filler, filler, splits, fc.boolean(), (usage, a, b, c, cuts, isWide) => {
+      const body = {
+        a: fillers[a],
+        choices: [{}],
+        b: fillers[b],
+        usage,
+        c: fillers[c],
+        end: 'z'.repeat(65_536),
+      }
+      const { passage, seen } = open({ stream: false })
+      passage.head(200, {})
+      send(passage, JSON.stringify(body, null, isWide ? 1 : 0), cuts)
+      passage.end()
+      assert.deepEqual(seen.facts?.usage, counted(usage))
+    }),
+    { numRuns: 60 },
+  )
+})
+
+test('a large answer without usage at its top level costs nothing that can be counted', () => {
+  const lost = { choices: [{ usage: { prompt_tokens: 1 } }], end: 'z'.repeat(70_000) }
+  for (const text of [JSON.stringify(lost), `${JSON.stringify(lost).slice(0, -1)},"usage":null}`]) {
+    const { passage, seen } = open({ stream: false })
+    passage.head(200, {})
+    send(passage, text, [66_000])
+    passage.end()
+    assert.deepEqual([kindOf(seen), seen.facts?.usage], ['end', undefined])
+  }
 })
 
 test('a stream’s usage is that of its last event which says any, wherever it is split', () => {

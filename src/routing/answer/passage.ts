@@ -33,9 +33,9 @@ import type { Flaw } from './judge.ts'
 import type { AnswerShape, BareShape } from '../request/operation.ts'
 import { openEvents } from './open-events.ts'
 import type { PassageOptions } from './passage-options.ts'
-import { createTail } from './tail.ts'
-import type { Tail } from './tail.ts'
 import { usageIn } from './usage.ts'
+import { createUsageSearch } from './usage-search.ts'
+import type { UsageSearch } from './usage-search.ts'
 
 /** An answer up to this size is judged whole before any of it is sent, and an error text is read no further. */
 const MAX_JUDGED_BYTES = 64 * 1024
@@ -51,7 +51,7 @@ export class Passage implements StreamSink {
   #gate: EventGate | undefined
   #watch: EventWatch | undefined
   /** Of an answer that is too large to be judged whole. */
-  #tail: Tail | undefined
+  #search: UsageSearch | undefined
   #usage: Usage | undefined
   #firstByteMs: number | undefined
   #arrivedMs = 0
@@ -138,7 +138,7 @@ export class Passage implements StreamSink {
   }
 
   #write(chunk: Buffer): boolean {
-    this.#tail?.push(chunk)
+    this.#search?.push(chunk)
     const ready = this.#gate === undefined ? chunk : this.#gate.push(chunk)
     return ready === undefined ? true : this.#pass(ready)
   }
@@ -203,7 +203,7 @@ export class Passage implements StreamSink {
       const judged = judgeWhole(bytes, proof)
       this.abandon(this.#options.flawed('kind' in judged ? judged : NO_OBJECT, this.#response()))
     } else if (bytes.length > most) {
-      this.#tail = createTail()
+      this.#search = createUsageSearch(bytes)
       return this.#flowKept(JSON_HEADERS)
     }
     return true
@@ -272,7 +272,8 @@ export class Passage implements StreamSink {
     const rest = this.#gate?.rest()
     const error = this.#watch?.error()
     // Half a line is kept back: the error event that follows must be readable.
-    if (this.#watch?.isFinished() === false && error === undefined && saysEnd(this.#options.shape)) {
+    const { asked, shape } = this.#options
+    if (this.#watch?.isFinished(asked) === false && error === undefined && saysEnd(shape)) {
       this.#fail(cutOff())
       return
     }
@@ -284,7 +285,7 @@ export class Passage implements StreamSink {
 
   #facts(error: Buffer | undefined): AnswerFacts {
     const facts: { -readonly [Fact in keyof AnswerFacts]: AnswerFacts[Fact] } = { bytes: this.#passedBytes }
-    const usage = this.#usage ?? this.#watch?.usage() ?? this.#tail?.usage()
+    const usage = this.#usage ?? this.#watch?.usage() ?? this.#search?.usage()
     if (usage !== undefined) facts.usage = usage
     if (this.#firstByteMs !== undefined) facts.firstByteMs = this.#firstByteMs
     if (error !== undefined) {

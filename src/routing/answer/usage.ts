@@ -3,12 +3,15 @@ import type { Json } from '../../core/json.ts'
 import { isJsonObject } from '../../core/json.ts'
 import type { JsonSpans } from '../../core/json-spans.ts'
 import { createQuoteSearch } from '../../core/quote-search.ts'
+import { createBrackets, follow } from './brackets.ts'
 
 /** The member that says what an answer cost; within a JSON string its quotes would be escaped. */
 const KEY = '"usage"'
 /** How much of the end of a large answer is looked at. */
 export const TAIL_BYTES = 4096
-/** Members of that name, counted from the end, that are looked at: others lie deeper than the answer's own. */
+/** And of its start: some write what it cost before what it is. */
+const HEAD_BYTES = 4096
+/** Members of that name, counted from an end, that are looked at: others lie deeper than the answer's own. */
 const MOST_TRIES = 8
 
 const QUOTE = 0x22
@@ -33,6 +36,36 @@ export function usageAtEnd(bytes: Buffer, end: number): Usage | undefined {
     if (valueEnd !== -1) return readUsage(parsed(bytes, start, valueEnd))
   }
   return undefined
+}
+
+/** The usage that a JSON object says at its top level within its first bytes. Undefined where these do not say it. */
+export function usageAtStart(bytes: Buffer): Usage | undefined {
+  const head = bytes.subarray(0, HEAD_BYTES)
+  for (let tries = 0, at = head.indexOf(KEY); tries < MOST_TRIES && at !== -1; tries++) {
+    if (!isEscaped(head, at) && isTopLevel(head, at)) return usageAfterKey(head, at)
+    at = head.indexOf(KEY, at + 1)
+  }
+  return undefined
+}
+
+/** Where the last key of a usage in these bytes stands, with an object for its value; -1 where there is none. */
+export function usageKeyBefore(bytes: Buffer, start: number, end: number): number {
+  const found = bytes.subarray(start, end).lastIndexOf(KEY)
+  if (found === -1) return -1
+  const at = start + found
+  return isEscaped(bytes, at) || valueAfter(bytes, at + KEY.length) === -1 ? -1 : at
+}
+
+/** The usage whose key stands there; undefined where its value is not all there. */
+export function usageAfterKey(bytes: Buffer, at: number): Usage | undefined {
+  const start = valueAfter(bytes, at + KEY.length)
+  const end = start === -1 ? -1 : follow(createBrackets(0), bytes, start, bytes.length)
+  return end === -1 ? undefined : readUsage(parsed(bytes, start, end))
+}
+
+function isTopLevel(head: Buffer, at: number): boolean {
+  const brackets = createBrackets(0)
+  return follow(brackets, head, 0, at) === -1 && brackets.depth === 1
 }
 
 /** The usage of a whole answer whose members are known; undefined where it says none that can be counted. */

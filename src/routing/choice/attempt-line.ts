@@ -46,8 +46,12 @@ export function preferNative(
 /** A deployment that cannot be called lacks nothing: why it cannot is for `pick` to say. */
 function lacks(opened: LineOrProblem, { mode, side, surface }: Operation): boolean {
   if (!('line' in opened)) return false
-  const codec = opened.line.adapter.codecs[mode]
-  const lacksMode = codec === 'unsupported' || (side !== undefined && codec.sides?.[side] === undefined)
+  const { adapter, target } = opened.line
+  const codec = adapter.codecs[mode]
+  const lacksMode =
+    codec === 'unsupported' ||
+    codec.serves?.(target) === false ||
+    (side !== undefined && codec.sides?.[side] === undefined)
   if (surface === undefined) return lacksMode
   if (surfaceFace(opened.line, surface.face) !== undefined) return false
   return lacksMode || (surface.words ?? surface.make) === undefined

@@ -44,3 +44,21 @@ test('a list gets our ids in each row and at its ends', () => {
   const empty = { object: 'list', data: [], first_id: null, last_id: null, has_more: false }
   assert.deepEqual(withOurIds('batch', KEY, empty), empty)
 })
+
+test('an upload gets our ids, and so do its part and the file that it became', () => {
+  const upload = encodeObjectId('upload', KEY, 'upload_1')
+  const part = { id: 'part_1', object: 'upload.part', upload_id: 'upload_1' }
+  assert.deepEqual(withOurIds('part', KEY, part), {
+    ...part,
+    id: encodeObjectId('part', KEY, 'part_1'),
+    upload_id: upload,
+  })
+  const open = { id: 'upload_1', status: 'pending', file: null }
+  assert.deepEqual(withOurIds('upload', KEY, open), { ...open, id: upload })
+  const done = { ...open, file: { id: 'file-1', bytes: 3 } }
+  assert.deepEqual(withOurIds('upload', KEY, done), {
+    ...open,
+    id: upload,
+    file: { id: file('file-1'), bytes: 3 },
+  })
+})

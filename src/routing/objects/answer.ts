@@ -7,7 +7,14 @@ import type { ObjectKind } from './id.ts'
 const ID_MEMBERS: Readonly<Record<ObjectKind, Readonly<Record<string, ObjectKind>>>> = {
   file: { id: 'file' },
   batch: { id: 'batch', input_file_id: 'file', output_file_id: 'file', error_file_id: 'file' },
+  upload: { id: 'upload' },
+  part: { id: 'part', upload_id: 'upload' },
   response: { id: 'response', previous_response_id: 'response' },
+}
+
+/** Members that are objects of their own, and of which kind. */
+const OBJECT_MEMBERS: Readonly<Partial<Record<ObjectKind, Readonly<Record<string, ObjectKind>>>>> = {
+  upload: { file: 'file' },
 }
 
 /** Members of a list that say where the next page begins. */
@@ -24,7 +31,11 @@ export function withOurIds(kind: ObjectKind, deployment: string, json: JsonObjec
     const changed = Object.entries(ID_MEMBERS[kind]).flatMap(([name, of]) =>
       object[name] === undefined ? [] : [[name, ours(of, object[name])] as const],
     )
-    return { ...object, ...Object.fromEntries(changed) }
+    const inner = Object.entries(OBJECT_MEMBERS[kind] ?? {}).flatMap(([name, of]) => {
+      const member = object[name]
+      return isJsonObject(member) ? [[name, withOurIds(of, deployment, member)] as const] : []
+    })
+    return { ...object, ...Object.fromEntries([...changed, ...inner]) }
   }
   const { data } = json
   if (!Array.isArray(data)) return one(json)

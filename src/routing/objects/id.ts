@@ -2,7 +2,7 @@ import { hash } from 'node:crypto'
 import { GatewayError } from '../../core/failure.ts'
 
 /** What lives at a provider and is asked for by its id. */
-export type ObjectKind = 'file' | 'batch' | 'response'
+export type ObjectKind = 'file' | 'batch' | 'upload' | 'part' | 'response'
 
 /** An id that this gateway gave, read. */
 export interface ObjectId {
@@ -16,10 +16,13 @@ export interface ObjectId {
 const PREFIXES: Readonly<Record<ObjectKind, string>> = {
   file: 'file-',
   batch: 'batch_',
+  upload: 'upload_',
+  part: 'part_',
   response: 'resp_',
 }
 /** Told from a provider's own ids by this; the number is the format's. */
 const MARK = 'pg1_'
+const OURS = new RegExp(`^(?:${Object.values(PREFIXES).join('|')})${MARK}`)
 const KEY_BYTES = 12
 const SUM_BYTES = 6
 /** The longest id of a provider that is passed on. */
@@ -49,7 +52,7 @@ export function encodeObjectId(kind: ObjectKind, deployment: string, upstreamId:
  * for what no id looks like
  */
 export function decodeObjectId(kind: ObjectKind, id: string): ObjectId | undefined {
-  if (!/^(file-|batch_|resp_)pg1_/.test(id)) {
+  if (!OURS.test(id)) {
     if (PLAIN_ID.test(id)) return undefined
     throw noSuch(kind, id, 'that is no id')
   }

@@ -7,8 +7,9 @@ import { createCopyHeaders, successHeaders } from '../answer/answer-head.ts'
 import { CONNECTION_FIELDS, GATEWAY_FIELDS } from '../request/fields.ts'
 import { fieldsAsJson } from '../request/form-fields.ts'
 import { withOurIds } from './answer.ts'
+import { batchContent } from './batch-models.ts'
 import { passContent } from './content.ts'
-import { deploymentKey } from './id.ts'
+import { decodeObjectId, deploymentKey, noSuch } from './id.ts'
 import type { ObjectOperation } from './calls.ts'
 import { answersTo, createOwners } from './owner.ts'
 import type { Owner, OwnerDeps, OwnerHints, Owners } from './owner.ts'
@@ -39,7 +40,7 @@ export interface ObjectRequest {
   readonly form?: ClientForm
 }
 
-/** Takes calls about files and batches to where these live. */
+/** Takes calls about files, uploads and batches to where these live. */
 export interface Objects {
   /** True where calls that name no model have somewhere to go: there is just one account. */
   isClear(query: URLSearchParams): Promise<boolean>
@@ -86,18 +87,20 @@ async function served(
   runs: (stream: Stream) => void,
 ): Promise<Outcome<void>> {
   const { operation, form } = request
-  if (form !== undefined) checkUpload(form)
+  if (form !== undefined) checkForm(operation, form)
   if (request.query.get('stream') === 'true' && operation.kind === 'response')
     throw refuse(`${operation.route}: a response is read whole here: leave 'stream' out.`, 'stream')
   const owner = await owners.find(hintsOf(request))
   if (operation.method === 'POST') checkModel(deps, request, owner)
   const call = callOf(request, owner)
+  const isNew = operation.method === 'POST' && idOf(request) === undefined
+  const purpose = textOf(request, 'purpose')
   const { model, candidates } = owner
   const errand = {
     model,
     candidates,
     // Whatever is put anywhere is found there by its id; what is looked for may be in one place only.
-    isSteady: form === undefined,
+    isSteady: !isNew,
     isCostly: operation.isCostly,
     isWork: operation.method === 'POST',
     answer,
@@ -106,7 +109,8 @@ async function served(
   }
   return severalTries(deps, errand, (attempt) => {
     const { line, connectTimeoutMs } = attempt
-    const wire = objectRequest(line, call)
+    const content = operation.kind === 'file' && call.form && batchContent(deps, owner, line, purpose)
+    const wire = objectRequest(line, content ? { ...call, form: { ...call.form, content } } : call)
     if (operation.answer === 'content') {
       const limits = {
         ...limitsOf(deps.settings, line.deployment, {}, silenceOf(deps.settings, line.deployment, {})),
@@ -134,13 +138,14 @@ function hintsOf(request: ObjectRequest): OwnerHints {
 
 /** The id that says where to go: the path's; a new batch's file; where a list goes on. */
 function idOf({ operation, id, query, body }: ObjectRequest): OwnerHints['id'] {
-  const { kind } = operation
+  const { kind, names, route } = operation
   if (id !== undefined) return { kind, text: id }
   if (body !== undefined) {
-    const text = body['input_file_id']
+    if (names === undefined) return undefined
+    const text = body[names.member]
     if (typeof text !== 'string' || text === '')
-      throw refuse(`${operation.route}: Missing required parameter: 'input_file_id'.`, 'input_file_id')
-    return { kind: 'file', text }
+      throw refuse(`${route}: Missing required parameter: '${names.member}'.`, names.member)
+    return { kind: names.kind, text }
   }
   const after = query.get('after')
   return after === null || after === '' ? undefined : { kind, text: after }
@@ -164,11 +169,11 @@ function textOf({ body, form }: ObjectRequest, name: string): string | undefined
 }
 
 /** What can be said of a form before it is sent: of a large one little more than that it is a form. */
-function checkUpload({ fields, rest }: ClientForm): void {
+function checkForm({ route, parts = [] }: ObjectOperation, { fields, rest }: ClientForm): void {
   if (rest !== undefined) return
-  for (const name of ['file', 'purpose']) {
+  for (const name of parts) {
     if (fields.some((field) => field.name === name)) continue
-    throw refuse(`/files: Missing required parameter: '${name}'.`, name)
+    throw refuse(`${route}: Missing required parameter: '${name}'.`, name)
   }
 }
 
@@ -180,26 +185,47 @@ function checkModel(deps: OwnerDeps, request: ObjectRequest, { candidates }: Own
   if (body === undefined || model === undefined || home === undefined) return
   if (answersTo(deps, home.deployment, model)) return
   throw refuse(
-    `${operation.route}: model=${model.slice(0, 256)} is served elsewhere than where 'input_file_id' lives ` +
+    `${operation.route}: model=${model.slice(0, 256)} is served elsewhere than where '${operation.names?.member}' lives ` +
       `(${home.deployment.group}); leave the model out, or upload the file for it.`,
     'model',
   )
 }
 
 /** The call in the provider's own ids. */
-function callOf(request: ObjectRequest, { upstreamId = '' }: Owner): ObjectCall {
+function callOf(request: ObjectRequest, owner: Owner): ObjectCall {
   const { operation, id, query, body, form } = request
+  const { upstreamId = '' } = owner
   const { method } = operation
   const path = operation.path(id === undefined ? '' : encodeURIComponent(upstreamId))
   const accept = operation.answer === 'content' ? { accept: '*/*' } : {}
   if (form !== undefined) return { method, path, query: '', form: relayedForm(form) }
   if (body !== undefined)
-    return { method, path, query: '', body: { ...own(body), input_file_id: upstreamId } }
+    return { method, path, query: '', body: { ...own(body), ...upstreamIds(operation, body, owner) } }
   const passed = new URLSearchParams(query)
   for (const name of [...OUR_NAMES, 'api-version']) passed.delete(name)
   if (id === undefined && passed.has('after')) passed.set('after', upstreamId)
   const text = passed.toString()
   return { method, path, query: text === '' ? '' : `?${text}`, ...accept }
+}
+
+/** The ids in a body, as the provider wrote them. */
+function upstreamIds(
+  { names }: ObjectOperation,
+  body: JsonObject,
+  { upstreamId, candidates }: Owner,
+): JsonObject {
+  if (names === undefined) return {}
+  const value = body[names.member]
+  if (names.isList !== true) return { [names.member]: upstreamId ?? '' }
+  if (!Array.isArray(value)) return {}
+  const home = candidates[0] && deploymentKey(candidates[0].deployment.id)
+  const ids = value.map((each) => {
+    const ours = typeof each === 'string' ? decodeObjectId(names.kind, each) : undefined
+    if (ours === undefined) return each
+    if (ours.deployment === home) return ours.upstreamId
+    throw noSuch(names.kind, String(each), 'it lives elsewhere than what it is said to be a part of')
+  })
+  return { [names.member]: ids }
 }
 
 /** What only the gateway reads is taken out, wherever in the form it stands. */
@@ -212,14 +238,14 @@ function own(body: JsonObject): JsonObject {
 }
 
 async function passObject(
-  { kind, answer: form }: ObjectOperation,
+  { kind, answers = kind, answer: form }: ObjectOperation,
   { line, route, detours }: Try,
   wire: WireRequest,
   limits: Limits,
   answer: RelayAnswer,
 ): Promise<void> {
-  const { status, headers, json } = await askObject(line, wire, limits, `a ${kind} or a list`)
-  const own = form === 'foreign' ? json : withOurIds(kind, deploymentKey(line.deployment.id), json)
+  const { status, headers, json } = await askObject(line, wire, limits, `a ${answers} or a list`)
+  const own = form === 'foreign' ? json : withOurIds(answers, deploymentKey(line.deployment.id), json)
   const text = JSON.stringify(own)
   const body = Buffer.from(text)
   const head = {

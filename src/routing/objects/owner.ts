@@ -106,6 +106,8 @@ export function createOwners(deps: OwnerDeps): Owners {
 const KEPT_WORDS: Readonly<Record<ObjectKind, string>> = {
   file: 'files and batches',
   batch: 'files and batches',
+  upload: 'files and batches',
+  part: 'files and batches',
   response: 'responses',
 }
 

@@ -1,6 +1,6 @@
 import type { Deployment } from '../../core/deployment.ts'
 import { isJsonObject } from '../../core/json.ts'
-import { modelInPath } from '../../providers/pass-through.ts'
+import { isSameModel, modelInPath } from '../../providers/pass-through.ts'
 import type { Candidate, Directory } from '../choice/directory.ts'
 
 /** A provider whose own API is passed on. */
@@ -50,18 +50,15 @@ export function ownersOf(
       ? []
       : directory.candidates(model).filter(({ deployment }) => own.includes(deployment))
   if (named.length > 0) return { candidates: named, isGroup: true }
-  const same = own.filter(({ upstreamModel }) => model !== undefined && isModel(upstreamModel, model))
+  const same = own.filter(
+    ({ provider, upstreamModel }) => model !== undefined && isSameModel(provider, upstreamModel, model),
+  )
   const able = same.length > 0 ? same : own
   const near = able.filter(suits)
   return {
     candidates: (near.length > 0 ? near : able).map((deployment) => ({ deployment })),
     isGroup: false,
   }
-}
-
-/** What stands before a slash says how a model is asked, or where. */
-function isModel(written: string, model: string): boolean {
-  return written === model || written.endsWith(`/${model}`)
 }
 
 /** The model that a request names, in its path or as a member of its body. */

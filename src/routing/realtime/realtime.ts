@@ -20,6 +20,7 @@ import { pickInputs } from '../choice/pick-inputs.ts'
 import type { PickDeps } from '../choice/pick-inputs.ts'
 import { refuse, unknownModel } from '../request/request.ts'
 import type { SessionGrant } from './session-keys.ts'
+import { createWaits, MAX_DEPLOYMENTS, OPEN_MS } from './waits.ts'
 
 /** What realtime sessions are made of. */
 export interface RealtimeDeps extends LineDeps, PickDeps {
@@ -29,6 +30,8 @@ export interface RealtimeDeps extends LineDeps, PickDeps {
   readonly settings: {
     /** Where a deployment names no timeout of its own, milliseconds. It bounds the opening, not the session. */
     readonly requestTimeoutMs: number
+    /** How long all tries together may wait for connections, milliseconds. */
+    readonly connectTimeoutMs: number
   }
 }
 
@@ -72,10 +75,6 @@ export interface RealtimeRelay {
 
 /** LiteLLM's name of the route, which its error sentences start with. */
 const ROUTE = '/realtime'
-/** Longest wait for an upstream's upgrade; a deployment's shorter `timeout` wins. Milliseconds. */
-const OPEN_MS = 30_000
-/** Deployments asked for one session. Nothing has been said yet, so that asking another one costs only time. */
-const MAX_DEPLOYMENTS = 3
 
 /** Makes the realtime side of one gateway. */
 export function createRealtimeRelay(deps: RealtimeDeps): RealtimeRelay {
@@ -99,22 +98,27 @@ async function openAny(deps: RealtimeDeps, request: SessionRequest): Promise<Ses
   const candidates = candidatesFor(deps, model)
   if (candidates[0] !== undefined) request.meets?.(candidates[0].deployment)
   const inputs = pickInputs(deps)
-  const tried = new Set<number>()
+  const waits = createWaits(deps, candidates, inputs)
+  const { tried } = waits
   let first: NoSession | undefined
   while (tried.size < MAX_DEPLOYMENTS) {
     const chosen = choose(candidates, inputs, NOTHING, (index) => tried.has(index))
     if (chosen === undefined) break
     const line = candidateLine(deps, ROUTE, model, chosen)
     const isLastResort = inputs.choices?.weight(chosen.deployment.index, inputs.now()) === 0
-    const opened = await openAt(deps, { model, chosen, line, tells: tellsOf }, request)
-    if (!('failure' in opened)) return { ...opened, headers: { ...opened.headers, ...attempts(tried.size) } }
+    const retries = tried.size
+    const opened = await openAt(
+      deps,
+      { model, chosen, line, tells: tellsOf, ...waits.begin(chosen) },
+      request,
+    )
+    if (!('failure' in opened)) return { ...opened, headers: { ...opened.headers, ...attempts(retries) } }
     // Nobody is back: whoever has found that out is told what the others are told meanwhile.
     first ??= isLastResort
       ? { ...opened, failure: noneAvailable(model, candidates, inputs, NOTHING) }
       : opened
     const { failure } = opened
-    if (failure.source === 'client' || !failureRow(failure.kind).tryNext) break
-    tried.add(chosen.deployment.index)
+    if (failure.source === 'client' || !failureRow(failure.kind).tryNext || waits.end(failure)) break
   }
   return first ?? { failure: noneAvailable(model, candidates, inputs, NOTHING), headers: {} }
 }
@@ -180,29 +184,30 @@ interface Opening {
   readonly line: Line
   /** Does such a failure say something about the deployment? */
   readonly tells: (chosen: Candidate, failure: GatewayError) => boolean
+  /** Longest wait for its upgrade, milliseconds, and for the connection; absent: all that there is. */
+  readonly openMs?: number
+  readonly connectTimeoutMs?: () => number
 }
 
 async function openAt(
   deps: RealtimeDeps,
-  { model, chosen, line, tells }: Opening,
+  { model, chosen, line, tells, openMs = OPEN_MS, connectTimeoutMs }: Opening,
   request: SessionRequest,
 ): Promise<Session | NoSession> {
   request.meets?.(chosen.deployment)
   const headers = routeHeaders(model, line.deployment, line.target.base, [])
-  const { timeoutMs = deps.settings.requestTimeoutMs } = line.deployment.timeouts
+  const timeoutMs = Math.min(line.deployment.timeouts.timeoutMs ?? deps.settings.requestTimeoutMs, openMs)
   const { traffic } = deps.health.engine
-  const call = traffic.begin(chosen.deployment.index, {
-    ...NO_PROMPT,
-    timeoutMs: Math.min(timeoutMs, OPEN_MS),
-  })
+  const call = traffic.begin(chosen.deployment.index, { ...NO_PROMPT, timeoutMs })
   const booking = deps.ledger.begin(chosen.deployment, NOTHING)
   // A session takes its place among those in flight for as long as it lasts; what it says is nobody's to count.
   const over = (): void => deps.ledger.failed(booking, 'cancelled')
   try {
     const upstream = await openSession(line, {
       headers: request.headers,
-      timeoutMs: Math.min(timeoutMs, OPEN_MS),
+      timeoutMs,
       signal: request.signal,
+      ...(connectTimeoutMs !== undefined && { connectTimeoutMs }),
     })
     traffic.answered(call)
     traffic.succeeded(call)

@@ -40,7 +40,7 @@ export type AnswerShape =
   | {
       readonly kind: 'object'
       readonly proof: string
-      /** Its streams say when they are complete, by `[DONE]` or a `finish_reason`: without either they were cut off. */
+      /** Its streams say when they are complete, by `[DONE]` or a `finish_reason` of each choice: without either they were cut off. */
       readonly saysEnd?: boolean
       /** Its list may be empty, or no list at all: that it is there, and no error, makes the answer. */
       readonly isLoose?: boolean

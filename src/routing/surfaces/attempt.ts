@@ -97,7 +97,9 @@ function translated(words: NonNullable<Surface['words']>, line: Line, asked: Sur
 
 function groundOf(line: Line, { knownModel }: SurfaceAsked): WordsGround {
   const codec = line.adapter.codecs.chat
-  return { knownModel, isRelayed: codec === 'unsupported' || codec.relay !== undefined }
+  const isRelayed =
+    codec === 'unsupported' || (codec.relay !== undefined && codec.isRelayed?.(line.target) !== false)
+  return { knownModel, isRelayed }
 }
 
 function readObject(body: Buffer): JsonObject {

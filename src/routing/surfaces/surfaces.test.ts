@@ -393,7 +393,7 @@ test('surfaces’ own streams say what they cost, that they are complete, and wh
     assert.ok(stream !== undefined)
     const watch = createSignWatch(stream)
     for (const line of lines) watch.see(Buffer.from(line), !stream.telling.test(line))
-    assert.equal(watch.isFinished(), isFinished, lines[0])
+    assert.equal(watch.isFinished(undefined), isFinished, lines[0])
     assert.equal(watch.usage()?.totalTokens, total, lines[0])
     assert.match(watch.error()?.toString() ?? '', error ?? /^$/, lines[0])
   }

@@ -2,15 +2,16 @@ import type { Json, JsonObject } from '../../core/json.ts'
 import { isJsonObject } from '../../core/json.ts'
 import type { Translation } from '../request/operation.ts'
 import { refuse } from '../request/request.ts'
+import { yamlText } from './yaml-text.ts'
 
 /** Rerank: Cohere's form is the one that all clients know (https://docs.cohere.com/reference/rerank). */
 export const RERANK_TRANSLATION: Translation<'rerank'> = {
   read: (body) => {
-    const { query, documents } = body
+    const { query, documents, rank_fields: fields, ...rest } = body
     if (typeof query !== 'string') throw refuse("'query' must be a text.", 'query')
-    const texts = Array.isArray(documents) ? documents.map(textOf) : []
+    const texts = Array.isArray(documents) ? documents.map((one: Json) => textOf(one, fields)) : []
     if (texts.length === 0) throw refuse("'documents' must be a list that is not empty.", 'documents')
-    return { ...body, query, documents: texts }
+    return { ...rest, query, documents: texts }
   },
   answer: ({ results, whole }, request) => {
     const answer = firstOf(whole ?? { results }, request['top_n'])
@@ -19,12 +20,33 @@ export const RERANK_TRANSLATION: Translation<'rerank'> = {
   isWanted: () => true,
 }
 
-function textOf(document: Json): string {
+/**
+ * Of an object what counts are its members that `rank_fields` names, else its `text`, else all of them; several are said
+ * as YAML (https://docs.cohere.com/docs/rerank-overview, …/reranking, read 2026-11-27).
+ */
+function textOf(document: Json, fields: Json | undefined): string {
   if (typeof document === 'string') return document
-  const text = isJsonObject(document) ? document['text'] : undefined
-  if (typeof text !== 'string')
-    throw refuse("every document must be a text, or an object with a 'text'.", 'documents')
-  return text
+  if (!isJsonObject(document)) throw refuse('every document must be a text or an object.', 'documents')
+  const { text } = document
+  if (!Array.isArray(fields) && typeof text === 'string') return text
+  const counted = Array.isArray(fields) ? membersOf(document, fields) : document
+  if (Object.keys(counted).length > 0) return yamlText(counted)
+  throw refuse(
+    Array.isArray(fields)
+      ? "every document must have a member that 'rank_fields' names."
+      : "every document must be a text, or an object with a 'text' or other members.",
+    'documents',
+  )
+}
+
+function membersOf(document: JsonObject, fields: readonly Json[]): JsonObject {
+  const named = fields.flatMap((name) => (typeof name === 'string' ? [name] : []))
+  return Object.fromEntries(
+    named.flatMap((name): [string, Json][] => {
+      const value = Object.hasOwn(document, name) ? document[name] : undefined
+      return value === undefined ? [] : [[name, value]]
+    }),
+  )
 }
 
 /** Not every provider can be told to stop at so many. */

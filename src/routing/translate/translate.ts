@@ -1,27 +1,22 @@
 import type { Clock } from '../../core/clock.ts'
-import { asGatewayError } from '../../core/failure.ts'
 import type { JsonObject } from '../../core/json.ts'
 import type { HttpMode, Operations } from '../../core/mode.ts'
 import type { Codec, StreamDecoder } from '../../providers/adapter.ts'
+import { picked } from '../../providers/body-defaults.ts'
 import { decoded, encode, encodeAllowed, start } from '../../providers/call.ts'
 import type { Line } from '../../providers/call.ts'
 import { later } from '../../providers/later.ts'
-import { followUp } from '../../providers/follow-up.ts'
 import type { RelayedForm } from '../../providers/form-request.ts'
-import { ALIVE } from '../answer/event-watch.ts'
 import type { FieldRules } from '../request/field-rules.ts'
 import type { Operation, Sound, Translation } from '../request/operation.ts'
 import type { Limits, Stream, StreamSink, WireRequest, WireResponse } from '../road.ts'
 import { refuse } from '../request/request.ts'
+import { eventSink, writtenEvents } from './event-sink.ts'
+import { followed } from './followed.ts'
 import { inlined, type FetchMedia } from './inline-media.ts'
 import { readObject } from './read-object.ts'
 import { takeForm, type WholeForm } from './take-form.ts'
-import { wholeSink, type Written } from './whole-answer.ts'
-
-/** An answer that must be read whole to be translated. */
-const MAX_WHOLE_BYTES = 64 * 1024 * 1024
-const DONE_TEXT = 'data: [DONE]\n\n'
-const DONE = Buffer.from(DONE_TEXT)
+import { MAX_WHOLE_BYTES, wholeSink, type Written } from './whole-answer.ts'
 
 /** What a translated request has besides its body. */
 export interface Translated {
@@ -58,9 +53,13 @@ export function translate(
   const leftOf = (): Limits => ({ ...limits, timeoutMs: limits.timeoutMs - (clock.elapsed() - startedMs) })
   const run = (request: Operations[HttpMode]['request']): Stream =>
     ask({ line, operation, translation, codec, request, asked, leftOf, sink }, limits)
-  if (form === undefined) return run(translation.read(readObject(body)))
+  const defaults = answerDefaults(line, mode)
+  if (form === undefined) {
+    const json = readObject(body)
+    return run(translation.read(defaults === NO_DEFAULTS ? json : { ...defaults, ...json }))
+  }
   const readForm = ({ late, file }: WholeForm): Operations[HttpMode]['request'] =>
-    translation.read({ ...answerDefaults(line, mode), ...readObject(body), ...late }, file)
+    translation.read({ ...defaults, ...readObject(body), ...late }, file)
   const taken = takeForm(form, limits.timeoutMs, clock)
   return 'whole' in taken
     ? later(taken.whole.then(readForm), run, sink, () => taken.stop())
@@ -69,12 +68,13 @@ export function translate(
 
 /** The deployment's defaults that say how an answer is to be written, which is done here. */
 function answerDefaults({ target }: Line, mode: HttpMode): JsonObject {
-  if (mode !== 'audio_transcription') return NO_DEFAULTS
-  const { response_format: form, timestamp_granularities: times } = target.bodyDefaults
-  return {
-    ...(form !== undefined && { response_format: form }),
-    ...(times !== undefined && { timestamp_granularities: times }),
-  }
+  const names = ANSWER_DEFAULTS[mode]
+  return names === undefined ? NO_DEFAULTS : picked(target.bodyDefaults, names)
+}
+
+const ANSWER_DEFAULTS: { readonly [M in HttpMode]?: readonly string[] } = {
+  audio_transcription: ['response_format', 'timestamp_granularities'],
+  rerank: ['rank_fields', 'return_documents', 'top_n'],
 }
 
 const NO_DEFAULTS: JsonObject = {}
@@ -96,11 +96,11 @@ function ask(asking: Asking, limits: Limits): Stream {
   const { line, operation, request, asked, codec } = asking
   const { mode } = operation
   const decoder = asked.stream ? codec.openStream?.(line.target) : undefined
-  const isWhole = decoder === undefined && codec.answersAsIs !== true
-  if (asked.stream && decoder === undefined && (codec.streamsWhole !== true || isUnstreamable(asking))) {
+  const isWhole = codec.answersAsIs !== true && (decoder === undefined || codec.next !== undefined)
+  if (asked.stream && decoder === undefined) {
     throw refuse(`${line.deployment.provider} answers are not streamed yet; leave 'stream' out.`, 'stream')
   }
-  const { target, cancel } = decoder === undefined ? unstreamed(asking) : streamed(asking, decoder)
+  const { target, later: rest } = destination(asking, decoder)
   const inline = inlined(line, mode, request, limits, asked.fetchMedia)
   const begin = (filled: Operations[HttpMode]['request']): Stream => {
     const left = asked.form === undefined ? limits : asking.leftOf()
@@ -108,52 +108,46 @@ function ask(asking: Asking, limits: Limits): Stream {
     return start(line, wireOf(line, mode, filled, asked), most, target)
   }
   const running = inline === undefined ? begin(request) : later(inline, begin, target)
-  return cancel === undefined ? running : cancelledBy(running, cancel)
+  return rest === undefined ? running : both(running, rest)
 }
 
-function isUnstreamable({ translation }: Asking): boolean {
-  return translation.events === undefined
-}
-
-/** Where an answer goes, and what else a cancel has to stop. */
+/** Where an answer goes, and the requests that follow it. */
 interface Destination {
   readonly target: StreamSink
-  readonly cancel?: () => void
+  readonly later?: Stream
 }
 
-function streamed(
-  { translation, request, sink }: Asking,
-  decoder: StreamDecoder<Operations[HttpMode]['event']>,
+function destination(
+  { line, translation, codec, request, asked, leftOf, sink }: Asking,
+  decoder: StreamDecoder<Operations[HttpMode]['event']> | undefined,
 ): Destination {
-  const isWanted = (event: Operations[HttpMode]['event']): boolean => translation.isWanted(event, request)
-  return { target: eventSink(sink, decoder, isWanted, (event) => translation.isPing?.(event) === true) }
-}
-
-function unstreamed({ line, translation, codec, request, asked, leftOf, sink }: Asking): Destination {
   if (codec.answersAsIs === true) return { target: sink }
+  const isWanted = (event: Operations[HttpMode]['event']): boolean => translation.isWanted(event, request)
+  const isPing = (event: Operations[HttpMode]['event']): boolean => translation.isPing?.(event) === true
   const write = (response: WireResponse): Written => {
     const value = decoded(line, codec, response)
     if (!asked.stream) return written(translation.answer(value, request))
-    const events = translation.events?.(value) ?? []
-    return writtenEvents(events.filter((event) => translation.isWanted(event, request)))
+    return writtenEvents((translation.events?.(value) ?? []).filter(isWanted))
   }
-  if (codec.next === undefined) return { target: wholeSink(sink, { write }) }
-  const left = new AbortController()
-  const lastOf = async (first: WireResponse): Promise<WireResponse> => {
-    const limits = leftOf()
-    const maxBytes = Math.min(limits.maxBytes, MAX_WHOLE_BYTES)
-    return (await followUp(line, codec, request, first, { ...limits, maxBytes, signal: left.signal }))
-      .response
+  if (codec.next !== undefined) {
+    const call = followed({ line, codec, request, isStream: asked.stream, leftOf, write, isWanted }, sink)
+    return { target: call.target, later: call }
   }
-  return { target: wholeSink(sink, { write, lastOf }), cancel: () => left.abort() }
+  return {
+    target:
+      decoder === undefined ? wholeSink(sink, { write }) : eventSink(sink, { decoder, isWanted, isPing }),
+  }
 }
 
-function cancelledBy(running: Stream, cancel: () => void): Stream {
+function both(first: Stream, rest: Stream): Stream {
   return {
-    resume: () => running.resume(),
+    resume: () => {
+      first.resume()
+      rest.resume()
+    },
     cancel: () => {
-      cancel()
-      running.cancel()
+      rest.cancel()
+      first.cancel()
     },
   }
 }
@@ -190,74 +184,4 @@ function written(answer: JsonObject | Sound): Written {
 
 function isSound(answer: JsonObject | Sound): answer is Sound {
   return answer['bytes'] instanceof Uint8Array
-}
-
-function writtenEvents(events: readonly unknown[]): Written {
-  return { type: 'text/event-stream', bytes: Buffer.from(eventText(events) + DONE_TEXT) }
-}
-
-function eventText(events: readonly unknown[]): string {
-  return events.map((event) => `data: ${JSON.stringify(event)}\n\n`).join('')
-}
-
-/** Turns a provider's events into OpenAI's. */
-function eventSink<Event>(
-  sink: StreamSink,
-  decoder: StreamDecoder<Event>,
-  isWanted: (event: Event) => boolean,
-  isPing: (event: Event) => boolean,
-): StreamSink {
-  const broken: Broken = (error) => sink.fail(asGatewayError(error))
-  let isGood = false
-  let isBroken = false
-  let hasEvents = false
-  const write = (decoded: readonly Event[]): boolean => {
-    const events = decoded.filter(isWanted)
-    // Before the first event nothing is passed on: it can still be had elsewhere.
-    if (events.length === 0) return hasEvents && decoded.some(isPing) ? sink.data(ALIVE) : true
-    hasEvents = true
-    return sink.data(Buffer.from(eventText(events)))
-  }
-  return {
-    head: (status, headers) => {
-      isGood = status >= 200 && status < 300
-      sink.head(status, headers)
-    },
-    data: (chunk) => {
-      if (!isGood) return sink.data(chunk)
-      if (isBroken) return true
-      let wantsMore = true
-      isBroken = !attempt(broken, () => {
-        wantsMore = write(decoder.push(chunk))
-      })
-      return wantsMore
-    },
-    end: () => {
-      if (isBroken) return
-      if (!isGood) {
-        sink.end()
-        return
-      }
-      attempt(broken, () => {
-        write(decoder.end())
-        if (hasEvents) sink.data(DONE)
-        sink.end()
-      })
-    },
-    fail: (error) => broken(error),
-  }
-}
-
-/** Told why an answer could not be read. */
-type Broken = (error: unknown) => void
-
-/** What a decoder throws must not reach the network's code: it ends this answer only. */
-function attempt(broken: Broken, run: () => void): boolean {
-  try {
-    run()
-    return true
-  } catch (error) {
-    broken(error)
-    return false
-  }
 }

@@ -1,6 +1,9 @@
 import { asGatewayError } from '../../core/failure.ts'
 import type { StreamSink, WireResponse } from '../road.ts'
 
+/** An answer that must be read whole to be translated. */
+export const MAX_WHOLE_BYTES = 64 * 1024 * 1024
+
 /** What a client gets in place of the provider's answer. */
 export interface Written {
   readonly type: string
@@ -11,8 +14,11 @@ export interface Written {
 export interface WholeAnswer {
   /** What the client gets for the last 2xx. @throws GatewayError what is wrong with it */
   readonly write: (response: WireResponse) => Written
-  /** The last answer of a call that takes several requests; absent: the first is the last. */
-  readonly lastOf?: (first: WireResponse) => Promise<WireResponse>
+  /**
+   * The last answer of a call that takes several requests, undefined where somebody else tells the client; absent: the
+   * first is the last.
+   */
+  readonly lastOf?: (first: WireResponse) => Promise<WireResponse | undefined>
 }
 
 /** Collects a 2xx answer (the limits bound it) and hands on what is written of it. Refusals pass as they are. */
@@ -60,12 +66,13 @@ export function wholeSink(sink: StreamSink, { write, lastOf }: WholeAnswer): Str
       }
       const first = { ...good, body: Buffer.concat(chunks) }
       if (lastOf === undefined) finish(first)
-      else lastOf(first).then(finish, broken)
+      else lastOf(first).then((last) => (last === undefined ? undefined : finish(last)), broken)
     },
     fail: broken,
   }
 }
 
-function isOk({ status }: Pick<WireResponse, 'status'>): boolean {
+/** Is it a 2xx? */
+export function isOk({ status }: Pick<WireResponse, 'status'>): boolean {
   return status >= 200 && status < 300
 }
