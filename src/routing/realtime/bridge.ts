@@ -1,4 +1,5 @@
 import type { Clock } from '../../core/clock.ts'
+import { asGatewayError } from '../../core/failure.ts'
 import type { Redact } from '../../core/secret.ts'
 import { closeReason, isSendableCode, type MessageBytes, type OpenSocket } from '../../core/web-socket.ts'
 import type { SessionTranslator } from '../../providers/adapter.ts'
@@ -80,8 +81,8 @@ export function bridge(clientSocket: OpenSocket, upstreamSocket: OpenSocket, opt
   const lost = (from: Side, code: number, given: string): void => {
     if (isOver) return
     const reason = redact(given)
-    if (from === upstream) middle?.close(code, reason)
     finish(from.name, code, reason)
+    if (from === upstream) middle?.close(code, reason)
     const isGone = code === BROKEN && from === client
     // What an upstream sent before its end is still read by a slow client; what a lost client sent helps nobody.
     const graceMs = isGone ? SHORT_GRACE_MS : CLOSE_GRACE_MS
@@ -99,7 +100,12 @@ export function bridge(clientSocket: OpenSocket, upstreamSocket: OpenSocket, opt
       if (!isOver && !answersPings(side)) lost(side, BROKEN, `no answer to ${MAX_UNANSWERED_PINGS} pings`)
     }
   }
-  const middle = createMiddle(client, upstream, options, (why) => lost(upstream, INTERNAL_ERROR, why))
+  const middle = createMiddle(client, upstream, options, {
+    late: (why) => lost(upstream, INTERNAL_ERROR, why),
+    broken: (error) => {
+      if (!isOver) end(INTERNAL_ERROR, redact(`the gateway failed: ${asGatewayError(error).message}`))
+    },
+  })
   const attach = (from: Side, to: Side): void => {
     const pass = middle === undefined ? straight(from, to) : (data: MessageBytes) => middle.pass(from, data)
     listen(from, lost, (data, isBinary) => {

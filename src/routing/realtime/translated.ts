@@ -11,7 +11,7 @@ export interface Middle {
   pass(from: Side, data: MessageBytes): void
   /** The upstream is over: the client's last words come. */
   close(code: number, reason: string): void
-  /** Forgets its deadline. */
+  /** Forgets its deadline, and what was not yet heard. */
   stop(): void
 }
 
@@ -24,27 +24,53 @@ interface MiddleOptions {
   readonly translator?: SessionTranslator | undefined
 }
 
+/** Why a middle ends its session. */
+interface MiddleEnds {
+  /** The upstream has not become ready in time. */
+  readonly late: (why: string) => void
+  /** The translator threw, which is a bug: it ends this session only. */
+  readonly broken: (error: unknown) => void
+}
+
 /**
  * Makes it, where the two sides need one. A side is not read while too much waits for either one, for a message may be
- * answered to where it came from; the client is not read, either, while the upstream is not ready. `late`: it has not
- * become so in time.
+ * answered to where it came from; the client is not read, either, while the upstream is not ready. What a client has
+ * said in one piece with what stopped its reading waits here: a small event may be answered with a large one.
  */
 export function createMiddle(
   client: Side,
   upstream: Side,
   { clock, translator }: MiddleOptions,
-  late: (why: string) => void,
+  { late, broken }: MiddleEnds,
 ): Middle | undefined {
   if (translator === undefined) return undefined
+  const held: MessageBytes[] = []
   let stopWaiting: (() => void) | undefined
-  const stop = (): void => {
+  const stopDeadline = (): void => {
     stopWaiting?.()
     stopWaiting = undefined
+  }
+  const guarded = (run: () => void): void => {
+    try {
+      run()
+    } catch (error) {
+      broken(error)
+    }
+  }
+  const hearClient = (): void => {
+    while (hasRoom(client) && hasRoom(upstream) && !translator.isWaiting()) {
+      const next = held.shift()
+      if (next === undefined) {
+        resume(client)
+        return
+      }
+      guarded(() => translate(client, next))
+    }
   }
   const flushed = (): void => {
     if (!hasRoom(client)) return
     resume(upstream)
-    if (hasRoom(upstream) && !translator.isWaiting()) resume(client)
+    hearClient()
   }
   const settle = (): void => {
     if (isFull(client)) pause(upstream)
@@ -53,23 +79,30 @@ export function createMiddle(
       const why = `the upstream was not ready within ${READY_MS / 1000} s`
       stopWaiting ??= clock.after(READY_MS, () => late(why))
     } else if (stopWaiting !== undefined) {
-      stop()
+      stopDeadline()
       flushed()
     }
   }
   const say = (to: Side, texts: readonly string[]): void => {
     for (const text of texts) to.socket.send(Buffer.from(text), { binary: false }, flushed)
   }
+  const translate = (from: Side, data: MessageBytes): void => {
+    const message = bytesOf(data).toString()
+    const said = from === client ? translator.fromClient(message) : translator.fromUpstream(message)
+    say(upstream, said.toUpstream)
+    say(client, said.toClient)
+    settle()
+  }
   return {
-    open: () => say(client, translator.greeting()),
+    open: () => guarded(() => say(client, translator.greeting())),
     pass: (from, data) => {
-      const message = bytesOf(data).toString()
-      const said = from === client ? translator.fromClient(message) : translator.fromUpstream(message)
-      say(upstream, said.toUpstream)
-      say(client, said.toClient)
-      settle()
+      if (from === client && client.isPaused) held.push(data)
+      else guarded(() => translate(from, data))
     },
-    close: (code, reason) => say(client, translator.ended(code, reason)),
-    stop,
+    close: (code, reason) => guarded(() => say(client, translator.ended(code, reason))),
+    stop: () => {
+      held.length = 0
+      stopDeadline()
+    },
   }
 }
