@@ -1,5 +1,4 @@
 import type { Clock } from '../../core/clock.ts'
-import { asGatewayError } from '../../core/failure.ts'
 import type { Redact } from '../../core/secret.ts'
 import { closeReason, isSendableCode, type MessageBytes, type OpenSocket } from '../../core/web-socket.ts'
 import type { SessionTranslator } from '../../providers/adapter.ts'
@@ -83,10 +82,7 @@ export function bridge(clientSocket: OpenSocket, upstreamSocket: OpenSocket, opt
     const reason = redact(given)
     finish(from.name, code, reason)
     if (from === upstream) middle?.close(code, reason)
-    const isGone = code === BROKEN && from === client
-    // What an upstream sent before its end is still read by a slow client; what a lost client sent helps nobody.
-    const graceMs = isGone ? SHORT_GRACE_MS : CLOSE_GRACE_MS
-    close(clock, from === client ? upstream : client, farewellOf(from, code, reason), graceMs)
+    close(clock, from === client ? upstream : client, farewellOf(from, code, reason), graceOf(from, code))
     // After an error the socket is still saying why, to a peer that may be busy sending, or never answer.
     endAfter(clock, from, CLOSE_GRACE_MS)
   }
@@ -96,14 +92,13 @@ export function bridge(clientSocket: OpenSocket, upstreamSocket: OpenSocket, opt
       return
     }
     stopTicking = clock.after(PING_MS, tick)
-    for (const side of [client, upstream]) {
+    for (const side of [client, upstream])
       if (!isOver && !answersPings(side)) lost(side, BROKEN, `no answer to ${MAX_UNANSWERED_PINGS} pings`)
-    }
   }
   const middle = createMiddle(client, upstream, options, {
     late: (why) => lost(upstream, INTERNAL_ERROR, why),
-    broken: (error) => {
-      if (!isOver) end(INTERNAL_ERROR, redact(`the gateway failed: ${asGatewayError(error).message}`))
+    broken: (why) => {
+      if (!isOver) end(INTERNAL_ERROR, redact(why))
     },
   })
   const attach = (from: Side, to: Side): void => {
@@ -181,6 +176,11 @@ function answersPings(side: Side): boolean {
   side.unanswered += 1
   side.socket.ping()
   return true
+}
+
+/** What an upstream sent before its end is still read by a slow client; what a lost client sent helps nobody. */
+function graceOf(from: Side, code: number): number {
+  return code === BROKEN && from.name === 'client' ? SHORT_GRACE_MS : CLOSE_GRACE_MS
 }
 
 /** What the other side is told: the same, unless the code may not be sent or was about this connection alone. */

@@ -1,4 +1,5 @@
 import type { Clock } from '../../core/clock.ts'
+import { asGatewayError } from '../../core/failure.ts'
 import type { MessageBytes } from '../../core/web-socket.ts'
 import type { SessionTranslator } from '../../providers/adapter.ts'
 import { bytesOf, hasRoom, isFull, pause, resume, type Side } from './side.ts'
@@ -29,7 +30,7 @@ interface MiddleEnds {
   /** The upstream has not become ready in time. */
   readonly late: (why: string) => void
   /** The translator threw, which is a bug: it ends this session only. */
-  readonly broken: (error: unknown) => void
+  readonly broken: (why: string) => void
 }
 
 /**
@@ -45,16 +46,12 @@ export function createMiddle(
 ): Middle | undefined {
   if (translator === undefined) return undefined
   const held: MessageBytes[] = []
-  let stopWaiting: (() => void) | undefined
-  const stopDeadline = (): void => {
-    stopWaiting?.()
-    stopWaiting = undefined
-  }
+  const deadline = createDeadline(clock, late)
   const guarded = (run: () => void): void => {
     try {
       run()
     } catch (error) {
-      broken(error)
+      broken(`the gateway failed: ${asGatewayError(error).message}`)
     }
   }
   const hearClient = (): void => {
@@ -75,13 +72,8 @@ export function createMiddle(
   const settle = (): void => {
     if (isFull(client)) pause(upstream)
     if (isFull(client) || isFull(upstream) || translator.isWaiting()) pause(client)
-    if (translator.isWaiting()) {
-      const why = `the upstream was not ready within ${READY_MS / 1000} s`
-      stopWaiting ??= clock.after(READY_MS, () => late(why))
-    } else if (stopWaiting !== undefined) {
-      stopDeadline()
-      flushed()
-    }
+    if (translator.isWaiting()) deadline.start()
+    else if (deadline.stop()) flushed()
   }
   const say = (to: Side, texts: readonly string[]): void => {
     for (const text of texts) to.socket.send(Buffer.from(text), { binary: false }, flushed)
@@ -102,7 +94,25 @@ export function createMiddle(
     close: (code, reason) => guarded(() => say(client, translator.ended(code, reason))),
     stop: () => {
       held.length = 0
-      stopDeadline()
+      deadline.stop()
+    },
+  }
+}
+
+/** By when an upstream must be ready. */
+function createDeadline(clock: Clock, late: MiddleEnds['late']) {
+  let cancel: (() => void) | undefined
+  return {
+    /** Runs from the first call on. */
+    start: (): void => {
+      cancel ??= clock.after(READY_MS, () => late(`the upstream was not ready within ${READY_MS / 1000} s`))
+    },
+    /** Did it run? */
+    stop: (): boolean => {
+      const did = cancel !== undefined
+      cancel?.()
+      cancel = undefined
+      return did
     },
   }
 }
