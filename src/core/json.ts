@@ -7,3 +7,13 @@ export type JsonObject = { readonly [key: string]: Json | undefined }
 export function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
+
+/**
+ * True where arrays and objects stand in each other more than `levels` deep: V8 reads such a text, and overflows its
+ * stack where it writes it.
+ */
+export function isDeeperThan(levels: number, value: Json | undefined): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  if (levels === 0) return true
+  return Object.values(value).some((inner: Json | undefined) => isDeeperThan(levels - 1, inner))
+}

@@ -2,7 +2,7 @@ import { GatewayError } from '../core/failure.ts'
 import { isJsonObject, type Json, type JsonObject } from '../core/json.ts'
 import type { WireResponse } from '../transport/wire.ts'
 import { kindOf, kindOfCodes } from './classify.ts'
-import { bodyText, errorIn, looksLikeHtml, parseJson } from './error-facts.ts'
+import { bodyText, errorIn, jsonText, looksLikeHtml, parseJson } from './error-facts.ts'
 
 /** How much of a strange answer is quoted. */
 const QUOTED_CHARS = 80
@@ -38,7 +38,7 @@ export function notAnAnswer(response: WireResponse, body: Json, expected: string
   if (facts === undefined) {
     return new GatewayError(
       'wrong_shape',
-      `answered ${response.status} without ${expected}: ${quoted(JSON.stringify(body))}`,
+      `answered ${response.status} without ${expected}: ${quoted(jsonText(body))}`,
     )
   }
   const { status } = facts

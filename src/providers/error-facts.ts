@@ -1,4 +1,4 @@
-import { isJsonObject, type Json, type JsonObject } from '../core/json.ts'
+import { isDeeperThan, isJsonObject, type Json, type JsonObject } from '../core/json.ts'
 import type { WireResponse } from '../transport/wire.ts'
 
 /** What an error answer says of itself, whatever its shape. */
@@ -80,7 +80,7 @@ function sentence(body: JsonObject, error: JsonObject | undefined): string | und
   const first = Array.isArray(errors) ? errors[0] : undefined
   const candidates = [
     error?.['message'],
-    error === undefined ? undefined : JSON.stringify(error),
+    error === undefined ? undefined : jsonText(error),
     body['error'],
     body['message'],
     detailText(body['detail']),
@@ -94,19 +94,28 @@ function sentence(body: JsonObject, error: JsonObject | undefined): string | und
 /** FastAPI's `detail`: text, a list of `{loc, msg}`, or an object. */
 function detailText(value: Json | undefined): string | undefined {
   if (typeof value === 'string') return value
-  if (isJsonObject(value))
-    return typeof value['message'] === 'string' ? value['message'] : JSON.stringify(value)
+  if (isJsonObject(value)) return typeof value['message'] === 'string' ? value['message'] : jsonText(value)
   if (!Array.isArray(value)) return undefined
   return value.map(complaint).join('; ')
 }
 
 function complaint(one: Json): string {
-  if (!isJsonObject(one)) return typeof one === 'string' ? one : JSON.stringify(one)
-  return place(one['loc']) + (typeof one['msg'] === 'string' ? one['msg'] : JSON.stringify(one))
+  if (!isJsonObject(one)) return typeof one === 'string' ? one : jsonText(one)
+  return place(one['loc']) + (typeof one['msg'] === 'string' ? one['msg'] : jsonText(one))
 }
 
 function place(loc: Json | undefined): string {
-  return Array.isArray(loc) ? `${loc.join('.')}: ` : ''
+  const steps: readonly Json[] = Array.isArray(loc) ? loc : []
+  const named = steps.filter((step) => typeof step === 'string' || typeof step === 'number')
+  return named.length === 0 ? '' : `${named.join('.')}: `
+}
+
+/** No error is so deep; to write one that is would overflow the stack. */
+const MAX_LEVELS = 64
+
+/** A value as JSON; empty where it is nested too deep. */
+export function jsonText(value: Json): string {
+  return isDeeperThan(MAX_LEVELS, value) ? '' : JSON.stringify(value)
 }
 
 const CODE_KEYS = ['code', 'type', 'status', 'error_code', 'err_code', 'category'] as const

@@ -60,3 +60,26 @@ test('the table is as long as it has to be, and says nothing twice', () => {
   assert.ok(FIXTURES.length >= 80)
   assert.equal(new Set(FIXTURES.map(({ provider, what }) => `${provider}: ${what}`)).size, FIXTURES.length)
 })
+
+test('a refusal that is nested too deep to be written again is read all the same, by every adapter', async () => {
+  const deep = '['.repeat(30_000) + ']'.repeat(30_000)
+  const bodies = [
+    `{"error":{"a":${deep}}}`,
+    `{"error":{"message":"no","a":${deep}}}`,
+    `{"detail":[{"loc":${deep},"msg":{"a":${deep}}},${deep}]}`,
+    `{"detail":{"a":${deep}}}`,
+    `{"message":${deep}}`,
+    deep,
+  ]
+  for (const adapter of await allAdapters())
+    for (const body of bodies) {
+      const refused = adapter.classify({ status: 400, headers: {}, body: Buffer.from(body) })
+      assert.ok(refused instanceof GatewayError, `${adapter.id}: ${body.slice(0, 40)}`)
+      assert.ok(refused.message.length < 2_000)
+      const { chat } = adapter.codecs
+      if (chat === 'unsupported') continue
+      const target = { ...TARGET, provider: adapter.id }
+      const answer = { status: 200, headers: {}, body: Buffer.from(body) }
+      assert.throws(() => chat.decode(answer, target), GatewayError, `${adapter.id}: ${body.slice(0, 40)}`)
+    }
+})

@@ -96,11 +96,14 @@ const loaded = new Map(AT_ONCE.map((adapter) => [adapter.id, adapter]))
 /** Loads every adapter that these deployments, and what is probed in their place, are called with. */
 export async function loadAdaptersOf(deployments: readonly Deployment[]): Promise<void> {
   const wanted = new Set<string>()
-  for (const { provider, probe } of deployments) {
+  let isAny = false
+  for (const { model, provider, probe } of deployments) {
     wanted.add(provider)
     if (probe.model !== undefined) wanted.add(probe.model.provider)
+    // Whose model it is shows only in the name that a client asks for.
+    isAny ||= model.startsWith('*')
   }
-  await Promise.all(LATER.filter(({ id }) => wanted.has(id) && !loaded.has(id)).map(loadOne))
+  await Promise.all(LATER.filter(({ id }) => (isAny || wanted.has(id)) && !loaded.has(id)).map(loadOne))
 }
 
 /** Every provider that is built. */

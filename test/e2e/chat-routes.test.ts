@@ -56,6 +56,17 @@ describe('a chat request', () => {
     })
   })
 
+  test('reaches a provider that the config names only by a model of "*"', async () => {
+    await withStage(
+      configOf([{ group: '"*"', base: 'ok/as-anthropic', model: '*' }]),
+      async ({ gateway }) => {
+        const got = await chat(gateway, { model: 'anthropic/claude-sonnet-4-5' })
+        assert.equal(got.status, 200, JSON.stringify(got.json))
+        assert.equal(at(got.json, 'choices', 0, 'message', 'content'), 'pong')
+      },
+    )
+  })
+
   test('is streamed where a stream is asked for', async () => {
     await withStage(configOf([GOOD]), async ({ gateway }) => {
       const got = await chat(gateway, { model: 'gpt-4o', stream: true })

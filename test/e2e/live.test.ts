@@ -335,6 +335,8 @@ describe('a bare client at Gemini Live', () => {
     await next(client)
     client.socket.send('no JSON')
     assert.equal(at(await next(client), 'error', 'code'), 'invalid_json')
+    client.socket.send(`{"type":${'['.repeat(50_000)}${']'.repeat(50_000)}}`)
+    assert.match(String(at(await next(client), 'error', 'message')), /levels deep/)
     send(client, { type: 'nonsense', event_id: 'mine' })
     assert.equal(at(await next(client), 'error', 'event_id'), 'mine')
     send(client, {

@@ -153,7 +153,8 @@ function clientLeft(): GatewayError {
 /** What the end of a session says of it: one that a side closed in order is over, whoever closed it. */
 function failureOf({ by, code, reason }: SessionEnd): GatewayError | undefined {
   if (by === 'client') return code === BROKEN ? clientLeft() : undefined
-  if (by === 'gateway') return undefined
+  if (by === 'gateway')
+    return SERVER_ERRORS.has(code) ? new GatewayError('internal', reason, { source: 'gateway' }) : undefined
   if (code === BROKEN) return new GatewayError('cut', reason)
   return SERVER_ERRORS.has(code) ? new GatewayError('server_error', reason) : undefined
 }

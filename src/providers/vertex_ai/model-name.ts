@@ -22,11 +22,11 @@ const BARE: readonly (readonly [RegExp, string])[] = [
   [/^llama.*-maas$/, 'meta'],
 ]
 
-const OTHER_PUBLISHERS: Readonly<Record<string, string>> = {
-  gemini: 'google',
-  models: 'google',
-  mistral: 'mistralai',
-}
+const OTHER_PUBLISHERS: ReadonlyMap<string, string> = new Map([
+  ['gemini', 'google'],
+  ['models', 'google'],
+  ['mistral', 'mistralai'],
+])
 
 /**
  * Reads a model as LiteLLM's users write it: `gemini-2.5-flash`, `claude-sonnet-4-5@20250929`, `mistral-large-2411@001`,
@@ -58,7 +58,7 @@ function published(model: string): { readonly publisher: string; readonly name: 
   if (slash < 0) return { publisher: BARE.find(([form]) => form.test(model))?.[1] ?? 'google', name: model }
   const written = model.slice(0, slash)
   const rest = model.slice(slash + 1)
-  const meant = OTHER_PUBLISHERS[written] ?? written
+  const meant = OTHER_PUBLISHERS.get(written) ?? written
   // Claude is found below Google's name too.
   return meant === 'google' && rest.startsWith('claude-')
     ? { publisher: 'anthropic', name: rest }

@@ -260,6 +260,8 @@ describe('an address', () => {
     const { url, body } = encoded(targetFor('meta/../x', {}))
     assert.match(url, /\/endpoints\/openapi\/chat\/completions$/)
     assert.equal(JSON.parse(String(body)).model, 'meta/../x')
+    for (const model of ['constructor/x', '__proto__/x'])
+      assert.equal(JSON.parse(String(encoded(targetFor(model, {})).body)).model, model)
   })
 
   test('needs no project with a key alone', () => {

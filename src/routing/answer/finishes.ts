@@ -17,23 +17,41 @@ const SPACE = 0x20
 const QUOTE = 0x22
 /** OpenAI's most is 128, and some say it twice. */
 const MOST_KEPT = 1024
+/** Lines of so many characters are told apart at once, for some say it with every word: only the numbers are kept. */
+const MOST_HELD_CHARS = 64 * 1024
+/** By so much of its end is a piece of a line told from another one. */
+const END_CHARS = 64
 
 /** None has yet. */
 export function createFinishes(): Finishes {
   const lines: string[] = []
+  const finished = new Set<number | string>()
+  let held = 0
+  let seen = 0
+  const tellApart = (): void => {
+    for (const line of lines) for (const choice of finishedIn(line)) finished.add(choice)
+    lines.length = 0
+    held = 0
+  }
   return {
     see: (bytes) => {
-      for (let at = finishIn(bytes, 0); at !== -1 && lines.length < MOST_KEPT;) {
+      for (let at = finishIn(bytes, 0); at !== -1 && seen < MOST_KEPT;) {
         const end = bytes.indexOf(LINE_END, at)
         const lineEnd = end === -1 ? bytes.length : end
-        lines.push(bytes.toString('latin1', bytes.lastIndexOf(LINE_END, at) + 1, lineEnd))
+        const lineStart = bytes.lastIndexOf(LINE_END, at) + 1
+        lines.push(bytes.toString('latin1', lineStart, lineEnd))
+        seen += 1
+        held += lineEnd - lineStart
+        if (held > MOST_HELD_CHARS) tellApart()
         at = finishIn(bytes, lineEnd)
       }
     },
     areAll: (asked) => {
-      if (lines.length === 0) return false
+      if (seen === 0) return false
       const count = asked === undefined ? 1 : choicesAsked(asked)
-      return count === 1 || new Set(lines.flatMap(finishedIn)).size >= count
+      if (count === 1) return true
+      tellApart()
+      return finished.size >= count
     },
   }
 }
@@ -49,17 +67,19 @@ export function finishIn(lines: Buffer, start: number): number {
 }
 
 /** The numbers of the choices that an event says are complete. */
-function finishedIn(line: string): readonly unknown[] {
+function finishedIn(line: string): readonly (number | string)[] {
   try {
     const event: unknown = JSON.parse(line.slice(DATA.length))
     const choices = isJsonObject(event) ? event['choices'] : undefined
     if (!Array.isArray(choices)) return []
-    return choices.flatMap((choice) =>
-      isJsonObject(choice) && typeof choice['finish_reason'] === 'string' ? [choice['index'] ?? 0] : [],
-    )
+    return choices.flatMap((choice) => {
+      if (!isJsonObject(choice) || typeof choice['finish_reason'] !== 'string') return []
+      const { index } = choice
+      return [typeof index === 'number' ? index : 0]
+    })
   } catch (error) {
     // A line that was too long to be held came in pieces: it was about one choice, whichever.
-    if (error instanceof SyntaxError) return [line]
+    if (error instanceof SyntaxError) return [line.slice(-END_CHARS)]
     throw error
   }
 }

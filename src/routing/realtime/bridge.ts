@@ -80,12 +80,9 @@ export function bridge(clientSocket: OpenSocket, upstreamSocket: OpenSocket, opt
   const lost = (from: Side, code: number, given: string): void => {
     if (isOver) return
     const reason = redact(given)
-    if (from === upstream) middle?.close(code, reason)
     finish(from.name, code, reason)
-    const isGone = code === BROKEN && from === client
-    // What an upstream sent before its end is still read by a slow client; what a lost client sent helps nobody.
-    const graceMs = isGone ? SHORT_GRACE_MS : CLOSE_GRACE_MS
-    close(clock, from === client ? upstream : client, farewellOf(from, code, reason), graceMs)
+    if (from === upstream) middle?.close(code, reason)
+    close(clock, from === client ? upstream : client, farewellOf(from, code, reason), graceOf(from, code))
     // After an error the socket is still saying why, to a peer that may be busy sending, or never answer.
     endAfter(clock, from, CLOSE_GRACE_MS)
   }
@@ -95,11 +92,15 @@ export function bridge(clientSocket: OpenSocket, upstreamSocket: OpenSocket, opt
       return
     }
     stopTicking = clock.after(PING_MS, tick)
-    for (const side of [client, upstream]) {
+    for (const side of [client, upstream])
       if (!isOver && !answersPings(side)) lost(side, BROKEN, `no answer to ${MAX_UNANSWERED_PINGS} pings`)
-    }
   }
-  const middle = createMiddle(client, upstream, options, (why) => lost(upstream, INTERNAL_ERROR, why))
+  const middle = createMiddle(client, upstream, options, {
+    late: (why) => lost(upstream, INTERNAL_ERROR, why),
+    broken: (why) => {
+      if (!isOver) end(INTERNAL_ERROR, redact(why))
+    },
+  })
   const attach = (from: Side, to: Side): void => {
     const pass = middle === undefined ? straight(from, to) : (data: MessageBytes) => middle.pass(from, data)
     listen(from, lost, (data, isBinary) => {
@@ -175,6 +176,11 @@ function answersPings(side: Side): boolean {
   side.unanswered += 1
   side.socket.ping()
   return true
+}
+
+/** What an upstream sent before its end is still read by a slow client; what a lost client sent helps nobody. */
+function graceOf(from: Side, code: number): number {
+  return code === BROKEN && from.name === 'client' ? SHORT_GRACE_MS : CLOSE_GRACE_MS
 }
 
 /** What the other side is told: the same, unless the code may not be sent or was about this connection alone. */

@@ -98,3 +98,46 @@ test('the end of the upstream is told in an event before the close, without secr
   upstream.emit('message', Buffer.from('too late'), false)
   assert.deepEqual(client.news(), [])
 })
+
+test('what a client says in one piece with what stops its reading waits until it is read again', () => {
+  const { client, upstream } = scene(loud())
+  const emit = (text: string): boolean => client.emit('message', Buffer.from(text), false)
+  client.bufferedAmount = MB + 1
+  emit('one')
+  upstream.news()
+  client.news()
+  emit('two')
+  emit('three')
+  assert.deepEqual([client.news(), upstream.news()], [[], []])
+  client.bufferedAmount = 0
+  client.flush()
+  assert.deepEqual(client.news(), ['text 3', 'text 5', 'resume'])
+  assert.deepEqual(upstream.news(), ['resume', 'text TWO', 'text THREE'])
+})
+
+test('a translator that throws ends its own session, and nothing else', () => {
+  const broken = (): never => {
+    throw new Error('no sk-secret')
+  }
+  const cases: readonly (readonly [Partial<SessionTranslator>, (each: ReturnType<typeof scene>) => void])[] =
+    [
+      [{ fromClient: broken }, ({ client }) => client.emit('message', Buffer.from('x'), false)],
+      [{ fromUpstream: broken }, ({ upstream }) => upstream.emit('message', Buffer.from('x'), false)],
+      [{ greeting: broken }, () => {}],
+    ]
+  for (const [own, act] of cases) {
+    const each = scene({ ...loud(), ...own })
+    act(each)
+    const reason = 'the gateway failed: no [secret]'
+    assert.deepEqual(
+      each.ends.map(({ by, code, reason: why }) => ({ by, code, reason: why })),
+      [{ by: 'gateway', code: 1011, reason }],
+    )
+    assert.equal(each.client.news().at(-1), `close 1011 ${reason}`)
+    assert.ok(each.upstream.news().includes(`close 1011 ${reason}`))
+  }
+  const { client, upstream, ends } = scene({ ...loud(), ended: broken })
+  upstream.emit('close', 1000, Buffer.from('done'))
+  assert.equal(client.news().at(-1), 'close 1000 done')
+  assert.deepEqual([ends.length, ends[0]?.by], [1, 'upstream'])
+})

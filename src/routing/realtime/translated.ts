@@ -1,4 +1,5 @@
 import type { Clock } from '../../core/clock.ts'
+import { asGatewayError } from '../../core/failure.ts'
 import type { MessageBytes } from '../../core/web-socket.ts'
 import type { SessionTranslator } from '../../providers/adapter.ts'
 import { bytesOf, hasRoom, isFull, pause, resume, type Side } from './side.ts'
@@ -11,7 +12,7 @@ export interface Middle {
   pass(from: Side, data: MessageBytes): void
   /** The upstream is over: the client's last words come. */
   close(code: number, reason: string): void
-  /** Forgets its deadline. */
+  /** Forgets its deadline, and what was not yet heard. */
   stop(): void
 }
 
@@ -24,52 +25,94 @@ interface MiddleOptions {
   readonly translator?: SessionTranslator | undefined
 }
 
+/** Why a middle ends its session. */
+interface MiddleEnds {
+  /** The upstream has not become ready in time. */
+  readonly late: (why: string) => void
+  /** The translator threw, which is a bug: it ends this session only. */
+  readonly broken: (why: string) => void
+}
+
 /**
  * Makes it, where the two sides need one. A side is not read while too much waits for either one, for a message may be
- * answered to where it came from; the client is not read, either, while the upstream is not ready. `late`: it has not
- * become so in time.
+ * answered to where it came from; the client is not read, either, while the upstream is not ready. What a client has
+ * said in one piece with what stopped its reading waits here: a small event may be answered with a large one.
  */
 export function createMiddle(
   client: Side,
   upstream: Side,
   { clock, translator }: MiddleOptions,
-  late: (why: string) => void,
+  { late, broken }: MiddleEnds,
 ): Middle | undefined {
   if (translator === undefined) return undefined
-  let stopWaiting: (() => void) | undefined
-  const stop = (): void => {
-    stopWaiting?.()
-    stopWaiting = undefined
+  const held: MessageBytes[] = []
+  const deadline = createDeadline(clock, late)
+  const guarded = (run: () => void): void => {
+    try {
+      run()
+    } catch (error) {
+      broken(`the gateway failed: ${asGatewayError(error).message}`)
+    }
+  }
+  const hearClient = (): void => {
+    while (hasRoom(client) && hasRoom(upstream) && !translator.isWaiting()) {
+      const next = held.shift()
+      if (next === undefined) {
+        resume(client)
+        return
+      }
+      guarded(() => translate(client, next))
+    }
   }
   const flushed = (): void => {
     if (!hasRoom(client)) return
     resume(upstream)
-    if (hasRoom(upstream) && !translator.isWaiting()) resume(client)
+    hearClient()
   }
   const settle = (): void => {
     if (isFull(client)) pause(upstream)
     if (isFull(client) || isFull(upstream) || translator.isWaiting()) pause(client)
-    if (translator.isWaiting()) {
-      const why = `the upstream was not ready within ${READY_MS / 1000} s`
-      stopWaiting ??= clock.after(READY_MS, () => late(why))
-    } else if (stopWaiting !== undefined) {
-      stop()
-      flushed()
-    }
+    if (translator.isWaiting()) deadline.start()
+    else if (deadline.stop()) flushed()
   }
   const say = (to: Side, texts: readonly string[]): void => {
     for (const text of texts) to.socket.send(Buffer.from(text), { binary: false }, flushed)
   }
+  const translate = (from: Side, data: MessageBytes): void => {
+    const message = bytesOf(data).toString()
+    const said = from === client ? translator.fromClient(message) : translator.fromUpstream(message)
+    say(upstream, said.toUpstream)
+    say(client, said.toClient)
+    settle()
+  }
   return {
-    open: () => say(client, translator.greeting()),
+    open: () => guarded(() => say(client, translator.greeting())),
     pass: (from, data) => {
-      const message = bytesOf(data).toString()
-      const said = from === client ? translator.fromClient(message) : translator.fromUpstream(message)
-      say(upstream, said.toUpstream)
-      say(client, said.toClient)
-      settle()
+      if (from === client && client.isPaused) held.push(data)
+      else guarded(() => translate(from, data))
     },
-    close: (code, reason) => say(client, translator.ended(code, reason)),
-    stop,
+    close: (code, reason) => guarded(() => say(client, translator.ended(code, reason))),
+    stop: () => {
+      held.length = 0
+      deadline.stop()
+    },
+  }
+}
+
+/** By when an upstream must be ready. */
+function createDeadline(clock: Clock, late: MiddleEnds['late']) {
+  let cancel: (() => void) | undefined
+  return {
+    /** Runs from the first call on. */
+    start: (): void => {
+      cancel ??= clock.after(READY_MS, () => late(`the upstream was not ready within ${READY_MS / 1000} s`))
+    },
+    /** Did it run? */
+    stop: (): boolean => {
+      const did = cancel !== undefined
+      cancel?.()
+      cancel = undefined
+      return did
+    },
   }
 }

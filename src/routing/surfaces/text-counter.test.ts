@@ -76,6 +76,20 @@ test('a thread that nobody needs is ended, and there again when it is needed', a
   clock.wind(60_000)
 })
 
+test('who is gone leaves a text in the queue, and makes no room for another', async () => {
+  const clock = createHandClock()
+  const count = createTextCounter(clock)
+  const leaving = new AbortController()
+  const left = Promise.allSettled(Array.from({ length: 256 }, () => count('ping', leaving.signal)))
+  leaving.abort()
+  for (const each of await left) assert.equal(each.status, 'rejected')
+  await assert.rejects(count('ping', STAYS), { kind: 'throttled' })
+  clock.wind(30_000)
+  await assert.rejects(count('ping', leaving.signal), { kind: 'cancelled' })
+  assert.equal(await count('ping', STAYS), 1)
+  clock.wind(60_000)
+})
+
 test('no more wait than can be served, and none forever', async () => {
   const clock = createHandClock()
   const count = createTextCounter(clock)

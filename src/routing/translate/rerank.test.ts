@@ -24,7 +24,9 @@ test('a document is what is said of it: its text, the members asked for, or all 
 })
 
 test('what is no document is refused', () => {
+  const deep: Json = JSON.parse('['.repeat(17) + ']'.repeat(17))
   for (const [document, fields] of [
+    [{ a: deep }, undefined],
     [7, undefined],
     [['a'], undefined],
     [{}, undefined],

@@ -1,5 +1,5 @@
 import type { Json, JsonObject } from '../../core/json.ts'
-import { isJsonObject } from '../../core/json.ts'
+import { isDeeperThan, isJsonObject } from '../../core/json.ts'
 import type { Translation } from '../request/operation.ts'
 import { refuse } from '../request/request.ts'
 import { yamlText } from './yaml-text.ts'
@@ -27,6 +27,8 @@ export const RERANK_TRANSLATION: Translation<'rerank'> = {
 function textOf(document: Json, fields: Json | undefined): string {
   if (typeof document === 'string') return document
   if (!isJsonObject(document)) throw refuse('every document must be a text or an object.', 'documents')
+  if (isDeeperThan(MAX_LEVELS, document))
+    throw refuse(`no document may be more than ${MAX_LEVELS} levels deep.`, 'documents')
   const { text } = document
   if (!Array.isArray(fields) && typeof text === 'string') return text
   const counted = Array.isArray(fields) ? membersOf(document, fields) : document
@@ -38,6 +40,9 @@ function textOf(document: Json, fields: Json | undefined): string {
     'documents',
   )
 }
+
+/** YAML writes the levels before each value: deep ones would become many times as long. */
+const MAX_LEVELS = 16
 
 function membersOf(document: JsonObject, fields: readonly Json[]): JsonObject {
   const named = fields.flatMap((name) => (typeof name === 'string' ? [name] : []))

@@ -84,7 +84,7 @@ function update(parts: LiveParts, { session }: JsonObject): Flaw | undefined {
   const other = otherThan(now, session, { root: 'session', why: FIXED, mayDrop })
   if (other !== undefined) return other
   if (instructions !== settings().instructions) {
-    if (!unsaid.turn(systemTurn(instructions))) return TOO_MUCH
+    if (!unsaid.turn(systemTurn(instructions))) return { ...TOO_MUCH, param: 'session.instructions' }
     instruct?.(instructions)
   }
   updated()

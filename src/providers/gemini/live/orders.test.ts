@@ -2,7 +2,21 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as fc from 'fast-check'
 import { isJsonObject, type JsonObject } from '../../../core/json.ts'
-import { audio, open, part, RESPOND, says, sound, SOUND, TEN_MS, TURN_COMPLETE } from './session.fixture.ts'
+import {
+  audio,
+  errorOf,
+  messageOf,
+  open,
+  parsed,
+  part,
+  RESPOND,
+  says,
+  sound,
+  SOUND,
+  TEN_MS,
+  TURN_COMPLETE,
+  types,
+} from './session.fixture.ts'
 
 const output = (callId: string): JsonObject => ({
   type: 'conversation.item.create',
@@ -152,6 +166,26 @@ for (const isManual of [false, true])
       { numRuns: 300 },
     )
   })
+
+test('what is nested deeper than can be written again is refused, and the session goes on', () => {
+  const deep = '['.repeat(50_000) + ']'.repeat(50_000)
+  const { session, client, server } = open()
+  const refused = (text: string): void => {
+    const { toClient, toUpstream } = session.fromClient(text)
+    assert.deepEqual(toUpstream, [])
+    assert.match(messageOf(errorOf(toClient.map(parsed))), /^The event is more than 256 levels deep/)
+  }
+  const tool = `{"type":"function","name":"f","parameters":{"enum":${deep}}}`
+  refused(`{"type":${deep}}`)
+  refused(`{"type":"session.update","session":{"tools":[${tool}]}}`)
+  client({ type: 'session.update', session: {} })
+  server({ setupComplete: {} })
+  refused(`{"type":"response.create","response":{"metadata":{"a":${deep}}}}`)
+  const call = `{"toolCall":{"functionCalls":[{"id":"1","name":"f","args":{"a":${deep}}}]}}`
+  const { toClient } = session.fromUpstream(call)
+  assert.equal(errorOf(toClient.map(parsed))['code'], 'upstream_garbled')
+  assert.deepEqual(types(client(RESPOND).client), ['response.created'])
+})
 
 test('nothing that either side says makes it throw', () => {
   const json = fc.oneof(

@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject } from '../../../core/json.ts'
+import { isDeeperThan, isJsonObject, type JsonObject } from '../../../core/json.ts'
 import type { SessionGround, SessionTranslator } from '../../adapter.ts'
 import { parseJson } from '../../error-facts.ts'
 import { createAnswers } from './answers.ts'
@@ -58,13 +58,14 @@ export function createLiveSession(model: Model, ground: SessionGround): SessionT
     fromClient: (message) => {
       const event = parseJson(message)
       if (!isJsonObject(event)) tray.refuse(NO_JSON)
+      else if (isDeeperThan(MAX_LEVELS, event)) tray.refuse(TOO_DEEP, event['event_id'])
       else if (opening.phase() === 'ready') handle(parts, event)
       else opening.take(event, message.length)
       return tray.take()
     },
     fromUpstream: (message) => {
       const said = parseJson(message)
-      if (!isJsonObject(said)) {
+      if (!isJsonObject(said) || isDeeperThan(MAX_LEVELS, said)) {
         tray.fail('upstream_garbled', 'The upstream said what is no message of Gemini Live.')
         return tray.take()
       }
@@ -104,6 +105,15 @@ function assemble(tray: Tray, settings: () => Settings): Omit<LiveParts, 'settin
 function handle(parts: LiveParts, event: JsonObject): void {
   const flaw = handleClientEvent(parts, event)
   if (flaw !== undefined) parts.tray.refuse(flaw, event['event_id'])
+}
+
+/** Of an event's members in each other: more than any schema of a tool has. */
+const MAX_LEVELS = 256
+
+const TOO_DEEP: Flaw = {
+  message: `The event is more than ${MAX_LEVELS} levels deep.`,
+  param: null,
+  code: 'invalid_json',
 }
 
 const NO_JSON: Flaw = { message: 'The message is no JSON object.', param: null, code: 'invalid_json' }

@@ -105,15 +105,15 @@ const READERS: Readonly<Record<string, Reader>> = {
 }
 
 /** Where today's sessions have what stood at the top before. */
-const PLACES: Readonly<Record<string, string>> = {
-  'audio.input.format': 'input_audio_format',
-  'audio.input.transcription': 'input_audio_transcription',
-  'audio.input.turn_detection': 'turn_detection',
-  'audio.input.noise_reduction': 'input_audio_noise_reduction',
-  'audio.output.format': 'output_audio_format',
-  'audio.output.voice': 'voice',
-  'audio.output.speed': 'speed',
-}
+const PLACES: ReadonlyMap<string, string> = new Map([
+  ['audio.input.format', 'input_audio_format'],
+  ['audio.input.transcription', 'input_audio_transcription'],
+  ['audio.input.turn_detection', 'turn_detection'],
+  ['audio.input.noise_reduction', 'input_audio_noise_reduction'],
+  ['audio.output.format', 'output_audio_format'],
+  ['audio.output.voice', 'voice'],
+  ['audio.output.speed', 'speed'],
+])
 
 /** One member of what a client said of its session, or of one response. */
 interface Said {
@@ -126,7 +126,7 @@ interface Said {
 function membersOf(given: JsonObject, root: string, mayDrop: boolean): readonly Said[] {
   return flat(given, '').map(([place, value]) => {
     const path = `${root}.${place}`.slice(0, MAX_PATH_CHARS)
-    const name = PLACES[place] ?? (place.includes('.') ? '' : place)
+    const name = PLACES.get(place) ?? (place.includes('.') ? '' : place)
     const read = Object.hasOwn(READERS, name) ? READERS[name] : undefined
     const settles = read?.(value) ?? lack('is no member that can be carried to Gemini Live')
     if (typeof settles === 'string' || !('lacks' in settles)) return { path, settles }
@@ -171,13 +171,12 @@ export function otherThan(
   ])
 }
 
+/** Only what is settled is looked at: the tools alone may be large, and a client can name any number of members. */
 function isSame(now: Settings, settles: Partial<Settings>): boolean {
-  const all: Settings = { ...now, ...settles }
-  return JSON.stringify(sorted(all)) === JSON.stringify(sorted(now))
-}
-
-function sorted(settings: Settings): readonly unknown[] {
-  return Object.entries(settings).toSorted(([one], [other]) => (one < other ? -1 : 1))
+  const other: Readonly<Record<string, unknown>> = { ...now }
+  return Object.entries(settles).every(
+    ([name, value]) => JSON.stringify(value) === JSON.stringify(other[name]),
+  )
 }
 
 function flawOf(members: readonly Said[]): Flaw | undefined {

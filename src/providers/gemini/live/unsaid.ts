@@ -38,8 +38,8 @@ const MAX_CALLS = 256
 export function createUnsaid(): Unsaid {
   let turns: JsonObject[] = []
   let chars = 0
-  let outputChars = 0
-  const calls = new Map<string, WaitingCall & { response?: JsonObject }>()
+  const calls = new Map<string, WaitingCall & { response?: JsonObject; chars: number }>()
+  const outputChars = (): number => [...calls.values()].reduce((sum, call) => sum + call.chars, 0)
   return {
     turn: (content) => {
       const more = JSON.stringify(content).length
@@ -58,18 +58,18 @@ export function createUnsaid(): Unsaid {
     called: (callId, call) => {
       const [oldest] = calls.keys()
       if (calls.size >= MAX_CALLS && oldest !== undefined) calls.delete(oldest)
-      calls.set(callId, { ...call })
+      calls.set(callId, { ...call, chars: 0 })
     },
     forget: (callIds) => {
       for (const callId of callIds) calls.delete(callId)
     },
     output: (callId, response) => {
       const call = calls.get(callId)
-      if (call === undefined) return 'unknown'
+      if (call === undefined || call.response !== undefined) return 'unknown'
       const more = JSON.stringify(response).length
-      if (outputChars + more > MAX_WAITING_CHARS && outputChars > 0) return 'full'
-      outputChars += more
-      calls.set(callId, { ...call, response })
+      const waiting = outputChars()
+      if (waiting + more > MAX_WAITING_CHARS && waiting > 0) return 'full'
+      calls.set(callId, { ...call, response, chars: more })
       return 'kept'
     },
     open: () => [...calls].flatMap(([callId, { response }]) => (response === undefined ? [callId] : [])),
@@ -79,7 +79,6 @@ export function createUnsaid(): Unsaid {
         id === undefined ? { name, response } : { id, name, response },
       )
       calls.clear()
-      outputChars = 0
       return outputs
     },
   }
