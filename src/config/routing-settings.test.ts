@@ -59,6 +59,36 @@ litellm_settings:
   })
 })
 
+test('a policy names errors as LiteLLM does, the narrower name wins, and what is none is said so', async () => {
+  const { router } = await loadText(`${ONE}router_settings:
+  retry_policy: {ServiceUnavailableErrorRetries: 1, InternalServerErrorRetries: "5", NotFoundErrorRetries: 0, DefaultRetries: 3}
+  model_group_retry_policy: {a: {BadGatewayErrorRetries: 4}}
+  allowed_fails_policy: {ServiceUnavailableErrorAllowedFails: 1, BadRequestErrorAllowedFails: 9}
+`)
+  const { overloaded, server_error: serverError, cut, not_found: notFound, auth, tls } = router.retryPolicy
+  assert.deepEqual([overloaded, serverError, cut, notFound, auth, tls], [1, 5, 5, 0, 3, 3])
+  assert.equal(router.retryPolicy.bad_request, undefined)
+  const badGateway = { unreachable: 4, cut: 4, empty: 4, wrong_shape: 4, wrong_model: 4 }
+  assert.deepEqual(router.groupRetryPolicies, new Map([['a', badGateway]]))
+  assert.deepEqual(router.cooldowns.allowedFailsByKind, { overloaded: 1 })
+  const problems = await problemsOf(`${ONE}router_settings:
+  retry_policy: {TimeoutRetries: 1, TimeoutErrorRetries: often, BadRequestErrorRetries: 2}
+  model_group_retry_policy: {a: {TimeoutErorRetries: 1}}
+litellm_settings:
+  allowed_fails_policy: {DefaultAllowedFails: 1}
+`)
+  const policies = 'router_settings.'
+  assert.deepEqual(
+    problems.map((line) => line.replace(/; there are \w+, .*/, '; there are …')),
+    [
+      `warning config.yaml:5:18 ${policies}retry_policy.TimeoutRetries: unknown key, ignored; there are …`,
+      `warning config.yaml:5:58 ${policies}retry_policy.TimeoutErrorRetries: must be a number that is not negative, not text; it is ignored`,
+      `warning config.yaml:6:34 ${policies}model_group_retry_policy.a.TimeoutErorRetries: unknown key, ignored; did you mean "TimeoutErrorRetries"?`,
+      'warning config.yaml:8:26 litellm_settings.allowed_fails_policy.DefaultAllowedFails: unknown key, ignored; there are …',
+    ],
+  )
+})
+
 test('strategy, limits, aliases, tags and checks are read', async () => {
   const { router } = await loadText(`${ONE}router_settings:
   routing_strategy: latency-based-routing

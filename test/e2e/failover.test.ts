@@ -218,6 +218,12 @@ describe('a request that fails', () => {
         2,
       ],
       [
+        'the policy for all others',
+        'router_settings: { num_retries: 0, retry_policy: { DefaultRetries: 1 } }\n',
+        {},
+        2,
+      ],
+      [
         "the group's policy over it",
         'router_settings: { retry_policy: { InternalServerErrorRetries: 2 }, model_group_retry_policy: { g: { InternalServerErrorRetries: 0 } } }\n',
         {},
@@ -282,6 +288,13 @@ describe('a request that fails', () => {
       ['in a ring', 'fallbacks: [{ a: [b] }, { b: [a] }]', {}, 500, 'e500 e503'],
       ['the default', 'default_fallbacks: [d]', {}, 200, 'e500 ok'],
       ['the request’s own', 'fallbacks: [{ a: [b] }]', { fallbacks: ['nobody', 'd'] }, 200, 'e500 ok'],
+      [
+        'its own, by group',
+        'fallbacks: [{ a: [c] }]',
+        { fallbacks: [{ a: ['b'] }, { b: ['d'] }] },
+        200,
+        'e500 e503 ok',
+      ],
       [
         'with a body',
         '',
