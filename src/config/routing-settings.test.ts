@@ -220,6 +220,29 @@ router_settings:
   ])
 })
 
+test('a fallback that nobody answers to is warned about, and so is a group that nobody asks for', async () => {
+  const text = `model_list:
+  - {model_name: claude, litellm_params: {model: openai/gpt-4o}, model_info: {id: id-1}}
+  - {model_name: azure/*, litellm_params: {model: azure/*}}
+router_settings:
+  model_group_alias: {al: claude}
+  fallbacks:
+    - claude: [id-1, al, azure/x, openai/gpt-4o, {model: claude, temperature: 0}]
+    - "*": [cluade]
+    - cluade: [claude]
+litellm_settings:
+  default_fallbacks: [claude, nowhere]
+  content_policy_fallbacks: [{al: [{model: nobody}]}]
+`
+  const none = 'there is no model group'
+  assert.deepEqual(await problemsOf(text), [
+    `warning config.yaml:8:13 router_settings.fallbacks.*: ${none} "cluade"; did you mean "claude"?`,
+    `warning config.yaml:9:7 router_settings.fallbacks.cluade: ${none} "cluade"; did you mean "claude"?`,
+    `warning config.yaml:11:31 litellm_settings.default_fallbacks: ${none} "nowhere"`,
+    `warning config.yaml:12:36 litellm_settings.content_policy_fallbacks.al: ${none} "nobody"`,
+  ])
+})
+
 const TWO = `${ONE}- model_name: a\n  litellm_params: {model: openai/y}\n`
 
 test('a group hedges as it is written, and else after the usual time one request in twenty', async () => {
