@@ -2,7 +2,7 @@ import { didYouMean } from '../core/closest.ts'
 import type { Deployment } from '../core/deployment.ts'
 import type { ResolveModel } from '../core/resolve.ts'
 import type { Report } from './check.ts'
-import { child, entriesOf, scalarText, textOf, type MapNode } from './node.ts'
+import { child, entriesOf, scalarText, textOf, type MapNode, type YamlNode } from './node.ts'
 import { problemAt } from './problem.ts'
 
 /** Warns of aliases that stand for nothing that there is: whoever asked for one would be told that it is unknown. */
@@ -22,6 +22,56 @@ export function reportAliases(
       report(problemAt('warning', node, path, `there is no model group "${target}"${hint}`))
     }
   }
+}
+
+const FALLBACKS = ['fallbacks', 'context_window_fallbacks', 'content_policy_fallbacks'] as const
+
+/** Warns of fallbacks that nobody answers to, which are passed over, and of groups that nobody asks for by that name. */
+export function reportFallbacks(
+  root: MapNode,
+  deployments: readonly Deployment[],
+  resolve: ResolveModel,
+  report: Report,
+): void {
+  let isNamed: ((name: string) => boolean) | undefined
+  const look = (node: YamlNode | undefined, path: string): void => {
+    const name = node?.kind === 'map' ? textOf(child(node, 'model')) : textOf(node)
+    if (node === undefined || name === undefined || name === '*') return
+    isNamed ??= createIsNamed(root, deployments, resolve)
+    if (isNamed(name)) return
+    const hint = didYouMean(name, new Set(deployments.map(({ group }) => group)))
+    report(problemAt('warning', node, path, `there is no model group "${name}"${hint}`))
+  }
+  for (const block of ['router_settings', 'litellm_settings']) {
+    const settings = child(root, block)
+    for (const list of FALLBACKS)
+      for (const map of itemsOf(child(settings, list)))
+        for (const { key, value } of entriesOf(map).values()) {
+          const path = `${block}.${list}.${scalarText(key)}`
+          look(key, path)
+          for (const item of itemsOf(value)) look(item, path)
+        }
+    const defaults = `${block}.default_fallbacks`
+    for (const item of itemsOf(child(settings, 'default_fallbacks'))) look(item, defaults)
+  }
+}
+
+function itemsOf(node: YamlNode | undefined): readonly YamlNode[] {
+  return node?.kind === 'list' ? node.items : []
+}
+
+/** By any name, an alias too; of thousands of fallbacks and deployments each is looked at once. */
+function createIsNamed(
+  root: MapNode,
+  deployments: readonly Deployment[],
+  resolve: ResolveModel,
+): (name: string) => boolean {
+  const aliases = ['router_settings', 'litellm_settings'].flatMap((block) =>
+    Array.from(entriesOf(child(child(root, block), 'model_group_alias')).keys()),
+  )
+  const names = new Set([...aliases, ...deployments.flatMap(({ id, group, model }) => [id, group, model])])
+  const wild = deployments.filter(({ group }) => group.includes('*'))
+  return (name) => names.has(name) || isKnown(name, wild, resolve)
 }
 
 /** Warns of groups that cannot hedge: nobody has that name, or there is nobody else to ask. */

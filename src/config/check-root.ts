@@ -3,6 +3,7 @@ import { didYouMean } from '../core/closest.ts'
 import { isRoutingStrategy, ROUTING_STRATEGIES } from '../core/routing-strategy.ts'
 import type { Environment } from './config.ts'
 import { resolveVariable, shellVariable } from './env.ts'
+import { reportPolicies } from './error-policies.ts'
 import { blockOf, INFO, PARAMS, type Block } from './known-keys.ts'
 import { child, entriesOf, scalarText, textOf, type MapEntry, type MapNode, type YamlNode } from './node.ts'
 import { problemAt } from './problem.ts'
@@ -91,6 +92,7 @@ export function checkRoot(root: MapNode, isWhole: boolean, report: Report): void
     } else checkTop(name, entry, report)
   }
   reportStrategy(root, report)
+  reportPolicies(root, report)
   const list = root.entries.get('model_list')
   if (list === undefined && isWhole) {
     report({

@@ -1,5 +1,5 @@
 import type { ResolveModel } from '../core/resolve.ts'
-import { reportAliases, reportHedges } from './check-aliases.ts'
+import { reportAliases, reportFallbacks, reportHedges } from './check-aliases.ts'
 import { checkRoot, notActedOn, reportShellVariables, resolveSettings, SETTINGS } from './check-root.ts'
 import type { Report } from './check.ts'
 import type { Config, Environment, Loaded } from './config.ts'
@@ -103,6 +103,7 @@ function build(files: Files, path: string, processEnv: Environment, resolve: Res
   })
   if (problems.some(({ severity }) => severity === 'fatal')) return { problems: tidied(problems) }
   reportAliases(root, deployments, resolve, report)
+  reportFallbacks(root, deployments, resolve, report)
   reportHedges(root, deployments, report)
   const complain = (variable: string, message: string): void =>
     report({ severity: 'warning', file: path, path: variable, message })

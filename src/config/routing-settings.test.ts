@@ -59,6 +59,36 @@ litellm_settings:
   })
 })
 
+test('a policy names errors as LiteLLM does, the narrower name wins, and what is none is said so', async () => {
+  const { router } = await loadText(`${ONE}router_settings:
+  retry_policy: {ServiceUnavailableErrorRetries: 1, InternalServerErrorRetries: "5", NotFoundErrorRetries: 0, DefaultRetries: 3}
+  model_group_retry_policy: {a: {BadGatewayErrorRetries: 4}}
+  allowed_fails_policy: {ServiceUnavailableErrorAllowedFails: 1, BadRequestErrorAllowedFails: 9}
+`)
+  const { overloaded, server_error: serverError, cut, not_found: notFound, auth, tls } = router.retryPolicy
+  assert.deepEqual([overloaded, serverError, cut, notFound, auth, tls], [1, 5, 5, 0, 3, 3])
+  assert.equal(router.retryPolicy.bad_request, undefined)
+  const badGateway = { unreachable: 4, cut: 4, empty: 4, wrong_shape: 4, wrong_model: 4 }
+  assert.deepEqual(router.groupRetryPolicies, new Map([['a', badGateway]]))
+  assert.deepEqual(router.cooldowns.allowedFailsByKind, { overloaded: 1 })
+  const problems = await problemsOf(`${ONE}router_settings:
+  retry_policy: {TimeoutRetries: 1, TimeoutErrorRetries: often, BadRequestErrorRetries: 2}
+  model_group_retry_policy: {a: {TimeoutErorRetries: 1}}
+litellm_settings:
+  allowed_fails_policy: {DefaultAllowedFails: 1}
+`)
+  const policies = 'router_settings.'
+  assert.deepEqual(
+    problems.map((line) => line.replace(/; there are \w+, .*/, '; there are …')),
+    [
+      `warning config.yaml:5:18 ${policies}retry_policy.TimeoutRetries: unknown key, ignored; there are …`,
+      `warning config.yaml:5:58 ${policies}retry_policy.TimeoutErrorRetries: must be a number that is not negative, not text; it is ignored`,
+      `warning config.yaml:6:34 ${policies}model_group_retry_policy.a.TimeoutErorRetries: unknown key, ignored; did you mean "TimeoutErrorRetries"?`,
+      'warning config.yaml:8:26 litellm_settings.allowed_fails_policy.DefaultAllowedFails: unknown key, ignored; there are …',
+    ],
+  )
+})
+
 test('strategy, limits, aliases, tags and checks are read', async () => {
   const { router } = await loadText(`${ONE}router_settings:
   routing_strategy: latency-based-routing
@@ -187,6 +217,29 @@ router_settings:
   assert.deepEqual(await problemsOf(text), [
     'warning config.yaml:10:11 router_settings.model_group_alias.slip: there is no model group "cluade"; did you mean "claude"?',
     'warning config.yaml:11:18 router_settings.model_group_alias.far: there is no model group "nowhere"',
+  ])
+})
+
+test('a fallback that nobody answers to is warned about, and so is a group that nobody asks for', async () => {
+  const text = `model_list:
+  - {model_name: claude, litellm_params: {model: openai/gpt-4o}, model_info: {id: id-1}}
+  - {model_name: azure/*, litellm_params: {model: azure/*}}
+router_settings:
+  model_group_alias: {al: claude}
+  fallbacks:
+    - claude: [id-1, al, azure/x, openai/gpt-4o, {model: claude, temperature: 0}]
+    - "*": [cluade]
+    - cluade: [claude]
+litellm_settings:
+  default_fallbacks: [claude, nowhere]
+  content_policy_fallbacks: [{al: [{model: nobody}]}]
+`
+  const none = 'there is no model group'
+  assert.deepEqual(await problemsOf(text), [
+    `warning config.yaml:8:13 router_settings.fallbacks.*: ${none} "cluade"; did you mean "claude"?`,
+    `warning config.yaml:9:7 router_settings.fallbacks.cluade: ${none} "cluade"; did you mean "claude"?`,
+    `warning config.yaml:11:31 litellm_settings.default_fallbacks: ${none} "nowhere"`,
+    `warning config.yaml:12:36 litellm_settings.content_policy_fallbacks.al: ${none} "nobody"`,
   ])
 })
 

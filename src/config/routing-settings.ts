@@ -2,37 +2,20 @@ import type { z } from 'zod'
 import type { Traffic } from '../core/deployment.ts'
 import { readFallbackLists } from '../core/fallback.ts'
 import type { Fallback, FallbackLists } from '../core/fallback.ts'
-import type { FailureKind } from '../core/failure.ts'
 import type { HedgeRule } from '../core/hedge-rule.ts'
 import type { ModelAlias } from '../core/model-alias.ts'
 import { isRoutingStrategy } from '../core/routing-strategy.ts'
 import type { ChoiceSettings, RoutingSettings } from './config.ts'
 import { numberOf, plainText } from './connection.ts'
+import { readPolicy } from './error-policies.ts'
 import { child, toJson, type MapNode, type YamlNode } from './node.ts'
 import type { Params } from './params.ts'
 import { patternOf } from './pattern.ts'
 import { librarySettings } from './schema-library.ts'
 import { routerSettings } from './schema-router.ts'
-import { numeric } from './schema-types.ts'
 
 /** More retries than this are a slip of the pen, and would outlast any client. */
 const MAX_RETRIES = 20
-
-/** LiteLLM's classes of errors in its policies, as the kinds they are here. */
-const CLASSES: Readonly<Record<string, readonly FailureKind[]>> = {
-  AuthenticationError: ['auth'],
-  TimeoutError: ['timeout'],
-  RateLimitError: ['rate_limited', 'quota'],
-  InternalServerError: [
-    'server_error',
-    'overloaded',
-    'unreachable',
-    'cut',
-    'empty',
-    'wrong_shape',
-    'wrong_model',
-  ],
-}
 
 type Library = z.output<typeof librarySettings>
 type Router = z.output<typeof routerSettings>
@@ -50,9 +33,9 @@ export function readRouting(root: MapNode): RoutingSettings {
   return {
     ...choiceOf(router, library),
     numRetries: wholeRetries(router.num_retries ?? library.num_retries) ?? 2,
-    retryPolicy: policyOf(router.retry_policy ?? library.retry_policy, 'Retries', MAX_RETRIES),
+    retryPolicy: readPolicy(router.retry_policy ?? library.retry_policy, 'Retries', MAX_RETRIES),
     groupRetryPolicies: new Map(
-      byGroup.map(([group, policy]) => [group, policyOf(policy, 'Retries', MAX_RETRIES)]),
+      byGroup.map(([group, policy]) => [group, readPolicy(policy, 'Retries', MAX_RETRIES)]),
     ),
     leastWaitMs: milliseconds(router.retry_after ?? library.retry_after) ?? 0,
     fallbacks: withDefaults(lists('fallbacks'), router.default_fallbacks ?? library.default_fallbacks),
@@ -64,7 +47,7 @@ export function readRouting(root: MapNode): RoutingSettings {
       isEnabled: router.disable_cooldowns !== true && cooldownMs !== 0,
       ...(cooldownMs && { cooldownMs }),
       ...(allowedFails !== undefined && allowedFails !== null && { allowedFails }),
-      allowedFailsByKind: policyOf(
+      allowedFailsByKind: readPolicy(
         router.allowed_fails_policy ?? library.allowed_fails_policy,
         'AllowedFails',
         Number.MAX_SAFE_INTEGER,
@@ -166,23 +149,6 @@ function wholeRetries(written: number | null | undefined): number | undefined {
 
 function milliseconds(seconds: number | null | undefined): number | undefined {
   return seconds === null || seconds === undefined || !(seconds >= 0) ? undefined : seconds * 1000
-}
-
-/** `{TimeoutErrorRetries: 0}`, by kind. Classes that no number can help (bad requests) are left out. */
-function policyOf(
-  policy: unknown,
-  ending: string,
-  most: number,
-): Readonly<Partial<Record<FailureKind, number>>> {
-  const read: Partial<Record<FailureKind, number>> = {}
-  if (typeof policy !== 'object' || policy === null) return read
-  for (const [name, value] of Object.entries(policy)) {
-    const parsed = numeric.safeParse(value)
-    if (!name.endsWith(ending) || !parsed.success || !(parsed.data >= 0)) continue
-    for (const kind of CLASSES[name.slice(0, -ending.length)] ?? [])
-      read[kind] = Math.min(Math.floor(parsed.data), most)
-  }
-  return read
 }
 
 /** `default_fallbacks` are LiteLLM's list for `*`. */

@@ -57,7 +57,7 @@ export const routingShape = {
   ),
   allowed_fails_policy: acted(
     map,
-    'The same by kind: `AuthenticationErrorAllowedFails`, `TimeoutErrorAllowedFails`, `RateLimitErrorAllowedFails`, `InternalServerErrorAllowedFails`.',
+    'The same by kind: `AuthenticationErrorAllowedFails`, `NotFoundErrorAllowedFails`, `TimeoutErrorAllowedFails`, `RateLimitErrorAllowedFails`, `InternalServerErrorAllowedFails`, `ServiceUnavailableErrorAllowedFails`, `BadGatewayErrorAllowedFails`. Bad requests and content refusals never count.',
   ),
   cooldown_time: acted(
     notNegative,
@@ -69,7 +69,7 @@ export const routingShape = {
   ),
   retry_policy: acted(
     map,
-    'Tries by kind, in place of `num_retries`: `AuthenticationErrorRetries`, `TimeoutErrorRetries`, `RateLimitErrorRetries`, `InternalServerErrorRetries`. Bad requests and content refusals are never tried again.',
+    'Tries by kind, in place of `num_retries`: `AuthenticationErrorRetries`, `NotFoundErrorRetries`, `TimeoutErrorRetries`, `RateLimitErrorRetries`, `InternalServerErrorRetries`, `ServiceUnavailableErrorRetries`, `BadGatewayErrorRetries`, and `DefaultRetries` for all others. Bad requests and content refusals are never tried again.',
   ),
   set_verbose: kept(flag, 'Log more.'),
   model_group_alias: acted(

@@ -27,6 +27,14 @@ function readFallback(entry: unknown): Fallback | undefined {
   return typeof model === 'string' && model !== '' ? { model, body } : undefined
 }
 
+/** True for lists by group, as a config has them: maps alone, of which each member is a list. */
+export function areFallbackLists(lists: readonly unknown[]): boolean {
+  return (
+    lists.length > 0 &&
+    lists.every((entry) => isJsonObject(entry) && Object.values(entry).every((each) => Array.isArray(each)))
+  )
+}
+
 /** Reads `[{"a": ["b", "c"]}, {"*": ["d"]}]`; a group that is named twice keeps the last list. */
 export function readFallbackLists(lists: unknown): FallbackLists {
   const read = new Map<string, readonly Fallback[]>()

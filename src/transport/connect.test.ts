@@ -421,6 +421,40 @@ test('a connection takes no more requests once it is old', async () => {
   )
 })
 
+test('nor does one that has never been idle', async () => {
+  const clock = createHandClock()
+  const ports: (number | undefined)[] = []
+  const server = createHttpServer((request, response) => {
+    ports.push(request.socket.remotePort)
+    response.end('ok')
+  })
+  await serving(server, (port) =>
+    using({ clock, maxAgeMs: 300_000 }, async (transport) => {
+      // Each begins in the very moment in which the one before it ends.
+      const chain = (left: number): Promise<void> =>
+        new Promise((resolve, reject) => {
+          const end = (): void => {
+            clock.wind(120_000)
+            if (left === 1) resolve()
+            else chain(left - 1).then(resolve, reject)
+          }
+          transport.stream(get(`http://127.0.0.1:${port}`), LIMITS, {
+            head: () => {},
+            data: () => true,
+            end,
+            fail: reject,
+          })
+        })
+      await chain(6)
+      assert.deepEqual(
+        ports.map((each) => each === ports[0]),
+        [true, true, true, false, false, false],
+      )
+      assert.equal(new Set(ports).size, 2)
+    }),
+  )
+})
+
 test('more requests than connections wait for their turn, in order', async () => {
   const paths: string[] = []
   const ports = new Set<number | undefined>()

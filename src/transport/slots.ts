@@ -73,7 +73,11 @@ export function createSlots(
         retire(slot)
       }
       // Under load a turn is long, and a new connection for each of its requests would cost more than the request.
-      return ending.take() ?? (all.size < maxConnections ? create() : undefined)
+      for (let slot = ending.take(); slot !== undefined; slot = ending.take()) {
+        if (!isOld(slot)) return slot
+        retire(slot)
+      }
+      return all.size < maxConnections ? create() : undefined
     },
     ending: (slot) => ending.add(slot),
     retire,

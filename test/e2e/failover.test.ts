@@ -218,6 +218,12 @@ describe('a request that fails', () => {
         2,
       ],
       [
+        'the policy for all others',
+        'router_settings: { num_retries: 0, retry_policy: { DefaultRetries: 1 } }\n',
+        {},
+        2,
+      ],
+      [
         "the group's policy over it",
         'router_settings: { retry_policy: { InternalServerErrorRetries: 2 }, model_group_retry_policy: { g: { InternalServerErrorRetries: 0 } } }\n',
         {},
@@ -283,6 +289,13 @@ describe('a request that fails', () => {
       ['the default', 'default_fallbacks: [d]', {}, 200, 'e500 ok'],
       ['the request’s own', 'fallbacks: [{ a: [b] }]', { fallbacks: ['nobody', 'd'] }, 200, 'e500 ok'],
       [
+        'its own, by group',
+        'fallbacks: [{ a: [c] }]',
+        { fallbacks: [{ a: ['b'] }, { b: ['d'] }] },
+        200,
+        'e500 e503 ok',
+      ],
+      [
         'with a body',
         '',
         { fallbacks: [{ model: 'd', temperature: 0, api_key: 'sk-x', tags: ['y'] }] },
@@ -316,27 +329,44 @@ describe('a request that fails', () => {
       rude: '{"error":{"message":"flagged","code":"content_policy_violation"}}',
       odd: '{"error":{"message":"temperature is too high","code":"invalid_value"}}',
     }
+    const silenced = '{"choices":[{"index":0,"finish_reason":"content_filter","message":{"content":""}}]}'
     const server = createServer((asked, answer) => {
       const name = asked.url?.split('/')[1] ?? ''
       asked.resume()
       const isGood = words[name] === undefined
       answer.writeHead(isGood ? 200 : 400, { 'content-type': 'application/json' })
-      answer.end(words[name] ?? '{"choices":[{}]}')
+      answer.end(words[name] ?? (name.startsWith('silenced') ? silenced : '{"choices":[{}]}'))
     })
     await listening(server, 0, async (url) => {
-      const names = ['long', 'rude', 'odd', 'large', 'lax', 'any']
+      const names = [
+        'long',
+        'rude',
+        'odd',
+        'large',
+        'lax',
+        'any',
+        'silenced',
+        'silenced-alone',
+        'silenced-last',
+      ]
       const members = names.map((name) => ({ group: name, id: name, base: `${url}/${name}/v1` }))
       const settings =
-        'litellm_settings: { context_window_fallbacks: [{ long: [large] }], content_policy_fallbacks: [{ rude: [lax] }], default_fallbacks: [any] }\n'
+        'litellm_settings: { context_window_fallbacks: [{ long: [large] }], content_policy_fallbacks: [{ rude: [lax] }, { silenced: [nobody, silenced-last] }, { silenced-last: [lax, silenced] }], default_fallbacks: [any] }\n'
       await withStage(configOf(members, settings), async ({ gateway }) => {
         for (const [model, expected] of [
           ['long', 'large'],
           ['rude', 'lax'],
           ['odd', 'any'],
+          ['silenced', 'lax'],
+          ['silenced-last', 'lax'],
+          ['silenced-alone', 'silenced-alone'],
         ] as const) {
           const got = await chat(gateway, { model })
           assert.deepEqual([got.status, got.headers.get('x-litellm-model-id')], [200, expected], got.text)
         }
+        // Where nobody else would be asked, what the filter left is the answer.
+        const own = await chat(gateway, { model: 'silenced', disable_fallbacks: true })
+        assert.deepEqual([own.status, own.text], [200, silenced])
       })
     })
   })

@@ -167,6 +167,14 @@ async function azurePaths(gateway: Gateway): Promise<void> {
     assert.equal(first?.url, '/ok/v1/chat/completions')
     assert.equal(first.headers.authorization, 'Bearer sk-of-upstream')
     assert.equal(first.headers['api-key'], undefined)
+    const listed = (list: readonly { readonly id: string }[]): readonly string[] => list.map(({ id }) => id)
+    fake.clearJournal()
+    assert.deepEqual(
+      listed((await client.models.list()).data),
+      listed((await clientOf(gateway).models.list()).data),
+    )
+    assert.equal((await client.models.retrieve(deployment)).id, deployment)
+    assert.deepEqual(fake.journal(), [], 'the models are those of the gateway')
   }
 }
 

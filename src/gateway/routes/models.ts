@@ -14,7 +14,8 @@ export function modelRoutes(app: FastifyInstance, context: RouteContext): void {
   const { directory, redact } = context
   const names = new Set(directory.listed)
   const list = { data: directory.listed.map((name) => modelObject(name)), object: 'list' }
-  for (const prefix of ['', '/v1']) {
+  // OpenAI's SDK for Azure asks below the last.
+  for (const prefix of ['', '/v1', '/openai']) {
     app.get(`${prefix}/models`, (request, reply) => {
       if (!isHealthyOnly(request)) return sendJson(reply, 200, list)
       const data = directory.listed.filter((name) => hasHope(name, context)).map((name) => modelObject(name))

@@ -1,4 +1,5 @@
 import { GatewayError } from '../../core/failure.ts'
+import { isJsonObject } from '../../core/json.ts'
 import { spliceBody } from '../../core/json-spans.ts'
 import type { JsonSpans } from '../../core/json-spans.ts'
 import type { AnswerHeaders } from './answer-head.ts'
@@ -55,11 +56,32 @@ export function judgeObject(
   shape: Extract<AnswerShape, { readonly kind: 'object' }>,
   bytes: Buffer,
 ): JsonSpans | Flaw {
+  if (shape.heedsFilter === true && isFiltered(bytes)) return FILTERED
   if (shape.isLoose !== true) return judgeWhole(bytes, shape.proof)
   const judged = judgeThere(bytes, shape.proof)
   if (shape.orProof === undefined || !('kind' in judged)) return judged
   const other = judgeThere(bytes, shape.orProof)
   return 'kind' in other ? judged : other
+}
+
+const FILTERED: Flaw = {
+  kind: 'content_policy',
+  seen: 'with what a content filter left (finish_reason content_filter)',
+}
+
+/** Has a content filter ended its first choice? */
+function isFiltered(bytes: Buffer): boolean {
+  if (!bytes.includes('"content_filter"')) return false
+  try {
+    const answer: unknown = JSON.parse(bytes.toString())
+    const choices = isJsonObject(answer) ? answer['choices'] : undefined
+    const first: unknown = Array.isArray(choices) ? choices[0] : undefined
+    return isJsonObject(first) && first['finish_reason'] === 'content_filter'
+  } catch (error) {
+    // What it is instead is for others to say.
+    if (error instanceof SyntaxError) return false
+    throw error
+  }
 }
 
 /** The list that makes an answer of this shape. */

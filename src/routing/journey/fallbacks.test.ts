@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { readFallbackLists, readFallbacks } from '../../core/fallback.ts'
+import { areFallbackLists, readFallbackLists, readFallbacks } from '../../core/fallback.ts'
 import { GatewayError } from '../../core/failure.ts'
 import type { FailureKind, FailureSource } from '../../core/failure.ts'
 import { fallbacksFor } from './fallbacks.ts'
@@ -30,6 +30,7 @@ test('which groups follow after which failure', () => {
     expected: string,
   ]
   const own = readFallbacks(['own'])
+  const byGroup = readFallbackLists([{ a: ['mine'] }])
   const cases: readonly Case[] = [
     ['a', 'server_error', 'x', 'upstream', PLAIN, {}, 'plain'],
     ['b', 'server_error', 'x', 'upstream', PLAIN, {}, 'default'],
@@ -47,6 +48,9 @@ test('which groups follow after which failure', () => {
     ['a', 'content_policy', 'x', 'upstream', PLAIN, {}, 'plain'],
     ['a', 'server_error', 'x', 'upstream', PLAIN, { fallbacks: own }, 'own'],
     ['a', 'server_error', 'x', 'upstream', PLAIN, { fallbacks: [] }, ''],
+    ['a', 'server_error', 'x', 'upstream', PLAIN, { fallbackLists: byGroup }, 'mine'],
+    ['b', 'server_error', 'x', 'upstream', PLAIN, { fallbackLists: byGroup }, ''],
+    ['a', 'content_policy', 'x', 'upstream', SPECIAL, { fallbackLists: byGroup }, 'lax'],
     ['a', 'server_error', 'x', 'upstream', PLAIN, { fallbacks: own, disableFallbacks: true }, ''],
     [
       'a',
@@ -78,6 +82,19 @@ test('each provider’s way to say that a request is too long is understood', ()
     const failure = new GatewayError('bad_request', message)
     assert.equal(fallbacksFor(['a'], failure, SPECIAL, {})[0]?.model, 'long', message)
   }
+})
+
+test('a request’s own lists are by group where they look like a config’s', () => {
+  const cases: readonly (readonly [lists: readonly unknown[], expected: boolean])[] = [
+    [[{ a: ['b'] }, { '*': [] }], true],
+    [[{ model: ['b'] }], true],
+    [[{ model: 'b', messages: [] }], false],
+    [[{ a: ['b'] }, 'c'], false],
+    [['b'], false],
+    [[], false],
+  ]
+  for (const [lists, expected] of cases)
+    assert.equal(areFallbackLists(lists), expected, JSON.stringify(lists))
 })
 
 test('lists of other shapes are left out, and long ones cut', () => {

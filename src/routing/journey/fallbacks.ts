@@ -13,6 +13,8 @@ export interface FallbackRules {
 /** What a request says of its own fallbacks; it beats the config. */
 export interface AskedFallbacks {
   readonly fallbacks?: readonly Fallback[]
+  /** The same by group, in the words of the config. */
+  readonly fallbackLists?: FallbackLists
   readonly contextWindowFallbacks?: FallbackLists
   readonly contentPolicyFallbacks?: FallbackLists
   readonly disableFallbacks?: boolean
@@ -51,7 +53,8 @@ export function fallbacksFor(
   if (asked.disableFallbacks === true || failure.source === 'client' || FINAL.has(failure.kind)) return []
   if (asked.fallbacks !== undefined) return asked.fallbacks
   const special = specialLists(failure, rules, asked)
-  const lists = special !== undefined && special.size > 0 ? special : rules.fallbacks
+  const plain = asked.fallbackLists ?? rules.fallbacks
+  const lists = special !== undefined && special.size > 0 ? special : plain
   return listFor(names, lists)
 }
 
@@ -67,7 +70,8 @@ function listFor(names: readonly string[], lists: FallbackLists): readonly Fallb
 
 /** LiteLLM sends a model that nobody knows to the first of the default fallbacks; the others follow if that fails. */
 export function fallbacksForUnknown(rules: FallbackRules, asked: AskedFallbacks): readonly Fallback[] {
-  return asked.disableFallbacks === true ? [] : (rules.fallbacks.get('*') ?? [])
+  const { disableFallbacks, fallbackLists = rules.fallbacks } = asked
+  return disableFallbacks === true ? [] : (fallbackLists.get('*') ?? [])
 }
 
 /** Fallbacks of a group that lies at `depth`. */

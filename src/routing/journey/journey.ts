@@ -8,6 +8,7 @@ import type { Attended } from './evidence.ts'
 import { afterEfforts } from '../answer/explain.ts'
 import { fallbacksFor, fallbacksForUnknown, detours } from './fallbacks.ts'
 import type { Detour } from './fallbacks.ts'
+import { heedingFilters } from './filtered.ts'
 import { mockFailure } from '../request/mock-test.ts'
 import { choose, noneAvailable } from '../choice/pick.ts'
 import { ownPickInputs, pickInputs } from '../choice/pick-inputs.ts'
@@ -118,9 +119,10 @@ function attempt(journey: Journey, stay: Stay, candidate: Candidate): void {
 
 const WAYS: Ways = { plan: planFor, send, failed: afterFailure }
 
-function planFor(journey: Journey, { retries, maxRetries, group }: Stay, candidate: Candidate): Plan {
-  const past = { retries, maxRetries, fallbacks: journey.visited.length - 1 }
-  return planAttempt(journey.deps, inTime(journey, journey.asked), group, candidate, past)
+function planFor(journey: Journey, stay: Stay, candidate: Candidate): Plan {
+  const { deps, asked, visited } = journey
+  const past = { retries: stay.retries, maxRetries: stay.maxRetries, fallbacks: visited.length - 1 }
+  return heedingFilters(planAttempt(deps, inTime(journey, asked), stay.group, candidate, past), journey, stay)
 }
 
 /** `entry`: it runs a race, and the answer is not its own. */

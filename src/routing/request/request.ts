@@ -3,7 +3,7 @@ import { isJsonObject } from '../../core/json.ts'
 import type { Json, JsonObject } from '../../core/json.ts'
 import { memberValue, scanObject } from '../../core/json-spans.ts'
 import type { JsonSpans } from '../../core/json-spans.ts'
-import { readFallbackLists, readFallbacks } from '../../core/fallback.ts'
+import { areFallbackLists, readFallbackLists, readFallbacks } from '../../core/fallback.ts'
 import { timeMs, wholeRetries } from './asked-number.ts'
 import type { AskedFallbacks } from '../journey/fallbacks.ts'
 import { readFieldRules } from './field-rules.ts'
@@ -136,7 +136,10 @@ function clientRetries(body: Buffer, spans: JsonSpans): AskedFallbacks & Pick<Re
   const contentPolicy = memberValue(body, spans, 'content_policy_fallbacks')
   return {
     ...(numRetries !== undefined && { numRetries }),
-    ...(Array.isArray(fallbacks) && { fallbacks: readFallbacks(fallbacks) }),
+    ...(Array.isArray(fallbacks) &&
+      (areFallbackLists(fallbacks)
+        ? { fallbackLists: readFallbackLists(fallbacks) }
+        : { fallbacks: readFallbacks(fallbacks) })),
     ...(Array.isArray(contextWindow) && { contextWindowFallbacks: readFallbackLists(contextWindow) }),
     ...(Array.isArray(contentPolicy) && { contentPolicyFallbacks: readFallbackLists(contentPolicy) }),
     ...(memberValue(body, spans, 'disable_fallbacks') === true && { disableFallbacks: true }),
