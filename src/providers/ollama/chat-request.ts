@@ -1,3 +1,4 @@
+import { GatewayError } from '../../core/failure.ts'
 import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts'
 import type { ChatRequest } from '../../core/mode.ts'
 import type { Target } from '../adapter.ts'
@@ -19,7 +20,7 @@ const LACKS: ReadonlySet<string> = new Set([
 
 /**
  * OpenAI's chat request in Ollama's words. Members that neither knows are carried.
- * @throws GatewayError bad_request for parts of messages that Ollama has no place for
+ * @throws GatewayError bad_request for parts of messages, and tools, that Ollama has no place for
  */
 export function toOllamaChat(request: ChatRequest, target: Target): Sayable {
   const { said, dropped } = sayable(withDefaults('chat', request, target.bodyDefaults), LACKS)
@@ -57,7 +58,11 @@ function toolsOf(tools: Json | undefined): JsonObject {
 
 function toOllamaTool(tool: Json): Json {
   const described = isJsonObject(tool) ? tool['function'] : undefined
-  if (!isJsonObject(described)) return tool
+  if (!isJsonObject(described))
+    throw new GatewayError('bad_request', 'Ollama has no tools but functions: give "function" tools', {
+      param: 'tools',
+      source: 'client',
+    })
   const { strict: _, parameters, ...rest } = described
   return {
     type: 'function',
