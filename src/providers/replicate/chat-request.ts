@@ -4,6 +4,7 @@ import type { ChatMessage, ChatRequest } from '../../core/mode.ts'
 import type { Target } from '../adapter.ts'
 import { textOf } from '../answer.ts'
 import { withDefaults } from '../body-defaults.ts'
+import { earlierWords } from '../earlier-words.ts'
 
 /** A prediction's input, and what could not be said in it. */
 export interface Input {
@@ -147,7 +148,7 @@ function speakerOf({ role }: ChatMessage): never {
 }
 
 function wordsOf(message: ChatMessage): string {
-  const { content } = message
+  const content = earlierWords(message)
   if (isJsonObject(message) && message['tool_calls'] !== undefined) throw unsaid('tool calls')
   if (typeof content === 'string') return content
   if (!Array.isArray(content)) return ''
@@ -158,9 +159,8 @@ function textIn(part: Json): readonly string[] {
   if (!isJsonObject(part)) return []
   const { type } = part
   if (type === 'image_url') return []
-  if (type !== 'text' && type !== 'refusal')
-    throw unsaid(`parts of the type ${JSON.stringify(type ?? null).slice(0, 32)}`)
-  return [textOf(part['text']) ?? textOf(part['refusal']) ?? '']
+  if (type !== 'text') throw unsaid(`parts of the type ${JSON.stringify(type ?? null).slice(0, 32)}`)
+  return [textOf(part['text']) ?? '']
 }
 
 /** Replicate fetches them itself, and takes `data:` URLs as well. */
