@@ -77,8 +77,8 @@ function worded({ id, refuses = [] }: ProviderAdapter): readonly string[] {
   ]
 }
 
-function refusedText({ fields, of }: Refused): string {
-  return `${codes(fields)}${of === undefined ? '' : ' (reasoning models)'}`
+function refusedText({ fields, of, models = 'reasoning models' }: Refused): string {
+  return `${codes(fields)}${of === undefined ? '' : ` (${models})`}`
 }
 
 function row(cells: readonly string[]): string {

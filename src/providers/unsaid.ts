@@ -1,4 +1,4 @@
-import type { Json, JsonObject } from '../core/json.ts'
+import { isJsonObject, type Json, type JsonObject } from '../core/json.ts'
 
 /** OpenAI's members that change no answer: who does not know them is not told of them. */
 const CHANGES_NOTHING: ReadonlySet<string> = new Set([
@@ -49,6 +49,8 @@ function saysSomething(name: string, value: Json | undefined): boolean {
     case 'presence_penalty':
     case 'top_logprobs':
       return value !== 0
+    case 'thinking':
+      return !(isJsonObject(value) && value['type'] === 'disabled')
     case 'logit_bias':
       return !(typeof value === 'object' && Object.keys(value).length === 0)
     default:
@@ -71,4 +73,12 @@ export const OPENAI_ALONE: readonly string[] = [
   'user',
   'verbosity',
   'web_search_options',
+]
+
+/** Members of OpenAI's newer chat that who speaks its words otherwise does not document. */
+export const OPENAI_EXTRAS: readonly string[] = [
+  ...OPENAI_ALONE.filter((name) => name !== 'stream_options'),
+  'metadata',
+  'prediction',
+  'prompt_cache_key',
 ]

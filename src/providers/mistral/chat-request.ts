@@ -22,9 +22,16 @@ export const SILENT: readonly string[] = [
 
 /**
  * OpenAI's members that Mistral's chat does not have: it answers 422 to each of them (ChatCompletionRequest of
- * https://docs.mistral.ai/api, as its client of 2026-11 has it). Members that are not OpenAI's are carried.
+ * https://docs.mistral.ai/api, as its client of 2026-11 has it). So with LiteLLM's word for Claude's thinking; other
+ * members that are not OpenAI's are carried.
  */
-export const LACKS: ReadonlySet<string> = new Set([...OPENAI_ALONE, 'logit_bias', 'logprobs', 'top_logprobs'])
+export const LACKS: ReadonlySet<string> = new Set([
+  ...OPENAI_ALONE,
+  'logit_bias',
+  'logprobs',
+  'thinking',
+  'top_logprobs',
+])
 
 /** OpenAI's chat request in Mistral's words. */
 export function toMistralChat(request: ChatRequest, target: Target): Sayable {

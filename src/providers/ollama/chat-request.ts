@@ -16,6 +16,8 @@ const LACKS: ReadonlySet<string> = new Set([
   'parallel_tool_calls',
   'prediction',
   'prompt_cache_key',
+  // LiteLLM's word for Claude's.
+  'thinking',
 ])
 
 /**

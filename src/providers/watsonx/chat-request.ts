@@ -23,6 +23,7 @@ const MEANINGLESS: ReadonlySet<string> = new Set([
   'metadata',
   'service_tier',
   'prompt_cache_key',
+  'prompt_cache_retention',
   'safety_identifier',
   'project_id',
   'space_id',
@@ -35,6 +36,7 @@ const UNSAID: ReadonlySet<string> = new Set([
   'functions',
   'modalities',
   'prediction',
+  'thinking',
   'verbosity',
   'web_search_options',
 ])
