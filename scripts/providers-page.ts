@@ -188,6 +188,10 @@ Names are changed on the way. What models refuse, or leave out of account, is le
 named in \`x-pulsegate-dropped-params\`; without it the provider decides. An answer that is passed on is passed on as it
 came: thoughts stay where the provider puts them, which is \`reasoning_content\` where nothing is said here.
 
+Who is told the role of a speaker alone is not told its \`name\`; \`messages[].name\` in that header says so. What an
+assistant refused, or spoke (its \`transcript\`), is told as its content; sound that is named by its id alone is refused,
+for only its maker has it.
+
 | provider | names | left out by \`drop_params\` | thoughts |
 |---|---|---|---|`
 

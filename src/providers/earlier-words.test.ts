@@ -52,6 +52,18 @@ for (const { id, codecs } of ADAPTERS) {
       assert.doesNotMatch(text, /"(refusal|audio)"/, JSON.stringify(said))
     }
   })
+  // watsonx takes names as they are.
+  if (id !== 'watsonx')
+    test(`of who speaks under which name ${id} is not told, and that is named`, () => {
+      const tool = { role: 'tool', tool_call_id: 'c', name: 'f', content: 'x' }
+      const call = { id: 'c', type: 'function', function: { name: 'f', arguments: '{}' } }
+      const called = { role: 'assistant', content: null, tool_calls: [call] }
+      const tools = id === 'replicate' ? [] : [called, tool]
+      const lost = (name: object): readonly string[] =>
+        chat.encode({ messages: [{ role: 'user', content: 'a', ...name }, ...tools] }, target).dropped ?? []
+      assert.deepEqual(lost({ name: 'ann' }), ['messages[].name'])
+      assert.deepEqual(lost({}), [])
+    })
   test(`${id} is not told of sound that another has`, () => {
     assert.throws(() => sent({ content: null, audio: { id: 'audio_1' } }), {
       kind: 'bad_request',

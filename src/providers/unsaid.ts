@@ -1,4 +1,5 @@
 import { isJsonObject, type Json, type JsonObject } from '../core/json.ts'
+import type { ChatMessage } from '../core/mode.ts'
 
 /** OpenAI's members that change no answer: who does not know them is not told of them. */
 const CHANGES_NOTHING: ReadonlySet<string> = new Set([
@@ -56,6 +57,14 @@ function saysSomething(name: string, value: Json | undefined): boolean {
     default:
       return value !== false && value !== 'auto'
   }
+}
+
+/** Who of several speaks under one role, for a provider that is told the role alone. The names of tools are found elsewhere. */
+export function untoldNames(messages: readonly ChatMessage[]): readonly string[] {
+  const isNamed = messages.some(
+    ({ role, name }) => typeof name === 'string' && role !== 'tool' && role !== 'function',
+  )
+  return isNamed ? ['messages[].name'] : []
 }
 
 /** Members of OpenAI's chat that no other provider has. */

@@ -3,6 +3,7 @@ import type { ChatRequest } from '../../core/mode.ts'
 import type { Target } from '../adapter.ts'
 import { numberOf, textOf } from '../answer.ts'
 import { withDefaults } from '../body-defaults.ts'
+import { untoldNames } from '../unsaid.ts'
 import { toAnswerForm } from './answer-form.ts'
 import { toConversation } from './messages.ts'
 import { claudeVersion } from './model-id.ts'
@@ -105,6 +106,7 @@ export function toConverse(request: ChatRequest, target: Target, name: string): 
     // It gives one answer a request.
     ...((numberOf(filled['n']) ?? 1) > 1 ? ['n'] : []),
     ...tooling.dropped,
+    ...untoldNames(request.messages),
     ...(form.isDropped ? ['response_format'] : []),
     ...(reasoning.isDropped ? ['reasoning_effort'] : []),
     ...(parallel.isDropped ? ['parallel_tool_calls'] : []),

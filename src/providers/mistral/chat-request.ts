@@ -4,8 +4,8 @@ import type { ChatRequest } from '../../core/mode.ts'
 import type { Target } from '../adapter.ts'
 import { withDefaults } from '../body-defaults.ts'
 import { renamed } from '../openai/surface.ts'
-import { OPENAI_ALONE, sayable, type Sayable } from '../unsaid.ts'
-import { toMistralMessage, untold } from './messages.ts'
+import { OPENAI_ALONE, sayable, untoldNames, type Sayable } from '../unsaid.ts'
+import { toMistralMessage } from './messages.ts'
 
 /** OpenAI's names that Mistral has under another name. */
 export const RENAMES = { max_completion_tokens: 'max_tokens', seed: 'random_seed' } as const
@@ -45,7 +45,7 @@ export function toMistralChat(request: ChatRequest, target: Target): Sayable {
       model: target.model,
       messages: request.messages.map((message) => toMistralMessage(message, reasons)),
     },
-    dropped: [...dropped, ...untold(request.messages)],
+    dropped: [...dropped, ...untoldNames(request.messages)],
   }
 }
 

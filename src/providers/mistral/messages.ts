@@ -25,13 +25,6 @@ export function toMistralMessage(message: ChatMessage, reasons: boolean): JsonOb
   }
 }
 
-/** Members of messages that Mistral is not told of, though they may have said something. */
-export function untold(messages: readonly ChatMessage[]): readonly string[] {
-  return messages.some(({ role, name }) => role !== 'tool' && typeof name === 'string')
-    ? ['messages[].name']
-    : []
-}
-
 function contentOf(message: ChatMessage, reasons: boolean): Json {
   const said = earlierWords(message) ?? null
   const parts = Array.isArray(said) ? said.map(toMistralPart) : said

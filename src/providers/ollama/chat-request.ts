@@ -3,7 +3,7 @@ import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts'
 import type { ChatRequest } from '../../core/mode.ts'
 import type { Target } from '../adapter.ts'
 import { withDefaults } from '../body-defaults.ts'
-import { OPENAI_ALONE, sayable, type Sayable } from '../unsaid.ts'
+import { OPENAI_ALONE, sayable, untoldNames, type Sayable } from '../unsaid.ts'
 import { toOllamaMessages } from './messages.ts'
 import { formatOf, thinkOf, withOptions } from './options.ts'
 
@@ -48,7 +48,7 @@ export function toOllamaChat(request: ChatRequest, target: Target): Sayable {
       messages: toOllamaMessages(request.messages),
       stream: stream === true,
     },
-    dropped: mustCall ? [...dropped, 'tool_choice'] : dropped,
+    dropped: [...dropped, ...(mustCall ? ['tool_choice'] : []), ...untoldNames(request.messages)],
   }
 }
 

@@ -5,6 +5,7 @@ import type { Target } from '../adapter.ts'
 import { textOf } from '../answer.ts'
 import { withDefaults } from '../body-defaults.ts'
 import { earlierWords } from '../earlier-words.ts'
+import { untoldNames } from '../unsaid.ts'
 
 /** A prediction's input, and what could not be said in it. */
 export interface Input {
@@ -111,7 +112,7 @@ export function toInput(request: ChatRequest, target: Target): Input {
       ...(typeof budget === 'number' && { [maker.budget]: budget }),
       ...(typeof stop === 'string' && { stop_sequences: stop }),
     },
-    dropped: stop === false ? [...dropped, 'stop'] : dropped,
+    dropped: [...dropped, ...(stop === false ? ['stop'] : []), ...untoldNames(request.messages)],
   }
 }
 
