@@ -3,6 +3,7 @@ import { MODES } from '../src/core/mode.ts'
 import type { Mode } from '../src/core/mode.ts'
 import { Secret } from '../src/core/secret.ts'
 import type { Connected, ProviderAdapter } from '../src/providers/adapter.ts'
+import { createCredentials } from '../src/providers/auth/credentials.ts'
 
 /** What the pages say of one provider; all of it found out by asking its adapter as the program does. */
 export interface ProviderFacts {
@@ -104,7 +105,8 @@ function ownBase(adapter: ProviderAdapter, always: readonly string[]): string | 
 
 function authOf(connected: Connected | undefined): string {
   const wire = { method: 'GET', url: `${BASE}/models`, headers: {} } as const
-  const closed = { transport: { send: () => Promise.reject(new Error('closed')) }, now: () => 0 }
+  const transport = { send: () => Promise.reject(new Error('closed')) }
+  const closed = { transport, now: () => 0, credentials: createCredentials() }
   const sent = connected?.authorize(wire, closed)
   if (sent instanceof Promise) {
     sent.catch(() => {})

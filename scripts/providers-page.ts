@@ -128,12 +128,17 @@ and pictures (Nova Canvas, Titan, Stability) by InvokeModel, reranking by the ag
   \`us-west-2\`.
 - A key of Bedrock's own (\`api_key\`, \`AWS_BEARER_TOKEN_BEDROCK\`) wins over all others, but Bedrock takes none for reranking.
 - Else requests are signed with \`aws_access_key_id\`, \`aws_secret_access_key\` and \`aws_session_token\`; the profile
-  \`aws_profile_name\`; the same three of the environment; a web token (\`AWS_WEB_IDENTITY_TOKEN_FILE\`, \`AWS_ROLE_ARN\`,
-  \`AWS_ROLE_SESSION_NAME\`); the shared files (\`AWS_PROFILE\`, \`AWS_SHARED_CREDENTIALS_FILE\`, \`AWS_CONFIG_FILE\`); those of a
-  container (\`AWS_CONTAINER_CREDENTIALS_RELATIVE_URI\`, \`AWS_CONTAINER_CREDENTIALS_FULL_URI\`,
+  \`aws_profile_name\`; the same three of the environment; the profile of \`AWS_PROFILE\` or \`AWS_DEFAULT_PROFILE\`, else
+  \`default\`; those of a container (\`AWS_CONTAINER_CREDENTIALS_RELATIVE_URI\`, \`AWS_CONTAINER_CREDENTIALS_FULL_URI\`,
   \`AWS_CONTAINER_AUTHORIZATION_TOKEN\`, \`AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE\`); or those of an instance
-  (\`AWS_EC2_METADATA_DISABLED\`, \`AWS_EC2_METADATA_SERVICE_ENDPOINT\`). Profiles that need a program or a single sign-on do
-  not work.
+  (\`AWS_EC2_METADATA_DISABLED\`, \`AWS_EC2_METADATA_SERVICE_ENDPOINT\`, \`AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE\`). A web
+  token (\`AWS_WEB_IDENTITY_TOKEN_FILE\`, \`AWS_ROLE_ARN\`, \`AWS_ROLE_SESSION_NAME\`) comes before a profile that assumes no
+  role.
+- Profiles stand in \`~/.aws/config\` and \`~/.aws/credentials\` (\`AWS_CONFIG_FILE\`, \`AWS_SHARED_CREDENTIALS_FILE\`). One has
+  a \`role_arn\` with \`source_profile\`, \`credential_source\` or \`web_identity_token_file\`; a \`sso_session\` or
+  \`sso_start_url\`, for which \`aws sso login\` must have been run; keys; or a \`credential_process\`, which is run without a
+  shell, for 20 seconds at most. The portal of sign-ins is at \`AWS_ENDPOINT_URL_SSO\`, else the region's. A sign-in that
+  ends is renewed (\`AWS_ENDPOINT_URL_SSO_OIDC\`) and written back, where it can be; when it has ended, the error says what to run.
 - \`aws_role_name\` is assumed with these, or with \`aws_web_identity_token\`, at \`aws_sts_endpoint\`, \`AWS_ENDPOINT_URL_STS\` or
   the region's. Keys that end are renewed five minutes before.`
 
@@ -167,8 +172,9 @@ prediction.`
 
 const TOKENS = `## Tokens that are got
 
-What is written in the config beats the environment; of each, an \`api_key\` comes first. A token is renewed while it is
-still good, and no request waits for that.
+What is written in the config beats the environment; of each, an \`api_key\` comes first. Deployments with
+the same credential share one token, which a changed config does not forget. It is renewed while it is still good, and no
+request waits for that. What is refused is asked for again after a second, or when the service says.
 
 | for | with | from |
 |---|---|---|
@@ -177,7 +183,8 @@ still good, and no request waits for that.
 | | \`azure_ad_token: oidc/file/<path>\` or \`oidc/env/<variable>\`, else the file that \`AZURE_FEDERATED_TOKEN_FILE\` names | the same |
 | | the identity of App Service, where \`IDENTITY_ENDPOINT\` and \`IDENTITY_HEADER\` are set; the machine's, where \`AZURE_CREDENTIAL\` says \`ManagedIdentityCredential\` | that endpoint |
 | \`databricks/\` | \`client_id\` and \`client_secret\` (\`DATABRICKS_CLIENT_ID\`, \`DATABRICKS_CLIENT_SECRET\`) | the workspace |
-| \`watsonx/\`, \`watsonx_text/\` | \`api_key\` | IBM Cloud at \`WATSONX_IAM_URL\` |
+| \`vertex_ai/\`, \`vertex_ai_beta/\` | \`vertex_credentials\` (\`GOOGLE_APPLICATION_CREDENTIALS\`), what gcloud keeps, the metadata server | where they say, else Google |
+| \`watsonx/\`, \`watsonx_text/\` | \`api_key\`, also one of a client | IBM Cloud at \`WATSONX_IAM_URL\` |
 
 A \`token\` of watsonx (\`WATSONX_TOKEN\`), a \`zen_api_key\` (\`WATSONX_ZENAPIKEY\`) and an \`azure_ad_token\`
 (\`AZURE_AD_TOKEN\`) are sent as they are.`

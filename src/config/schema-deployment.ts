@@ -175,7 +175,10 @@ export const paramShape = {
     names,
     'Members to leave out of requests: names, or paths such as `tools[*].function.strict`.',
   ),
-  allowed_openai_params: acted(names, 'Members that `drop_params` never leaves out.'),
+  allowed_openai_params: acted(
+    names,
+    'Members that `drop_params` never leaves out, and that go out as they are to providers of which it is not known that they take them.',
+  ),
   ...costShape,
   mock_response: acted(
     anything,

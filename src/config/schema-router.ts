@@ -123,11 +123,11 @@ export const routerSettings = z.looseObject({
   client_ttl: kept(numeric, 'Seconds for which clients are kept.'),
   ttft_timeout: acted(
     notNegative,
-    'Seconds to wait for the first event of a stream; comments that keep it alive are none. Default: `stream_timeout`.',
+    'Seconds to wait for the first event of a stream; comments and pings that keep it alive are none. Default: `stream_timeout`.',
   ),
   stream_idle_timeout: acted(
     notNegative,
-    'Seconds a stream may be silent between two events. Default: `stream_timeout`.',
+    'Seconds a stream may be silent between two events. Default: `stream_timeout`, which counts alone while the provider sends pings.',
   ),
   cache_responses: kept(flag, 'Remember answers.'),
   cache_kwargs: kept(map, 'Options of that.'),

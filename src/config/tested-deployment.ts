@@ -1,7 +1,7 @@
 import { createSource } from './node.ts'
 import { loadConfig } from './load.ts'
 import { paramKind, PARAMS } from './known-keys.ts'
-import type { Deployment } from '../core/deployment.ts'
+import type { Connection, Deployment } from '../core/deployment.ts'
 import type { Json, JsonObject } from '../core/json.ts'
 import type { ResolveModel } from '../core/resolve.ts'
 import type { Secret } from '../core/secret.ts'
@@ -74,10 +74,10 @@ export async function readTested(request: TestRequest, inputs: TestedInputs): Pr
   const { deployment } = read
   if (typeof deployment.connection.sslVerify === 'string')
     return refused('ssl_verify: must be true or false here; a test reads no files.')
-  if (deployment.connection.azureAdToken?.reveal().startsWith('oidc/') === true)
-    return refused('azure_ad_token: must be the token itself here; a test reads no files.')
-  if (isLinkLocal(deployment.connection.apiBase))
-    return refused('api_base: no model is served at a link-local address.')
+  const fromFile = fileSetting(deployment.connection)
+  if (fromFile !== undefined) return refused(fromFile)
+  const near = linkLocalSetting(deployment.connection)
+  if (near !== undefined) return refused(`${near}: no model is served at a link-local address.`)
   const isConfigured =
     base !== undefined &&
     base.misconfigured === undefined &&
@@ -163,6 +163,31 @@ function hasReference(value: Json): boolean {
   if (typeof value === 'string') return value.startsWith('os.environ/')
   if (typeof value !== 'object' || value === null) return false
   return Object.values(value).some((each) => each !== undefined && hasReference(each))
+}
+
+/** Which credential would be read from this machine, or asked of a service that it names, and is refused for that. */
+function fileSetting({ azureAdToken, secrets = {} }: Connection): string | undefined {
+  const webToken = secrets['aws_web_identity_token']?.reveal() ?? ''
+  if (azureAdToken?.reveal().startsWith('oidc/') === true)
+    return 'azure_ad_token: must be the token itself here; a test reads no files.'
+  if (/^(\/|oidc\/)/.test(webToken))
+    return 'aws_web_identity_token: must be the token itself here; a test reads no files.'
+  const google = secrets['vertex_credentials'] ?? secrets['vertex_ai_credentials']
+  const text = google?.reveal().trim()
+  if (text === undefined || (text.startsWith('{') && !text.includes('credential_source'))) return undefined
+  return 'vertex_credentials: must be the JSON of an account itself here; a test reads no files.'
+}
+
+/** The setting that leads there. */
+function linkLocalSetting({ apiBase, settings = {}, secrets = {} }: Connection): string | undefined {
+  const names = ['aws_bedrock_runtime_endpoint', 'aws_sts_endpoint']
+  const google = secrets['vertex_credentials'] ?? secrets['vertex_ai_credentials']
+  const tokenUrls = google?.reveal().match(/https?:[^"\s]+/g) ?? []
+  if (isLinkLocal(apiBase)) return 'api_base'
+  return (
+    names.find((name) => isLinkLocal(settings[name] ?? secrets[name]?.reveal())) ??
+    (tokenUrls.some(isLinkLocal) ? 'vertex_credentials' : undefined)
+  )
 }
 
 /** Where clouds tell a machine its own credentials (RFC 3927, RFC 4291 §2.5.6). */

@@ -295,6 +295,25 @@ test('drip sends a byte at a time', async () => {
   response.destroy()
 })
 
+test('mull says its second event over and over, then goes on', async () => {
+  const clock = createHandClock()
+  const own = await fakeForTests({ clock })
+  const response = await answerOf(begin(own.url, 'mull250', { ...CHAT, stream: true }))
+  let text = ''
+  response.on('data', (chunk: Buffer) => (text += chunk.toString()))
+  const ended = once(response, 'end')
+  for (let isOver = false; !isOver;) {
+    clock.wind(50)
+    isOver = await Promise.race([
+      ended.then(() => true),
+      new Promise<false>((turn) => setImmediate(turn, false)),
+    ])
+  }
+  const events = text.split('\n\n')
+  assert.equal(events.filter((event) => event === events[1]).length, 4)
+  assert.equal(events.at(-2), 'data: [DONE]')
+})
+
 test('big goes on for as many megabytes as it is told', async () => {
   const { length } = (await order('big2')).text
   assert.ok(length > 2 * 1024 * 1024 && length < 2.1 * 1024 * 1024, String(length))

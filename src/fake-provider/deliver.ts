@@ -49,6 +49,10 @@ export function deliver(response: ServerResponse, plan: Plan, clock: Clock): voi
       head(response, reply)
       response.flushHeaders()
       return drip(response, wholeOf(reply), delivery.ms, clock)
+    case 'mull':
+      if (reply.chunks.length < 3) return write(response, reply)
+      head(response, reply)
+      return mull(response, reply, delivery.ms, clock)
     case 'pour':
       response.writeHead(reply.status, reply.headers)
       pipeline(Readable.from(poured(reply, delivery.bytes)), response, leave)
@@ -107,6 +111,21 @@ function drip(response: ServerResponse, bytes: Buffer, ms: number, clock: Clock)
     response.write(bytes.subarray(at, at + 1))
     at += 1
     wait(response, clock, ms, next)
+  }
+  next()
+}
+
+/** Between what is said over and over, milliseconds. */
+const MULL_MS = 100
+
+function mull(response: ServerResponse, reply: Reply, ms: number, clock: Clock): void {
+  const [first = '', again = '', ...rest] = reply.chunks
+  const until = clock.elapsed() + ms
+  response.write(first)
+  const next = (): void => {
+    response.write(again)
+    if (clock.elapsed() < until) wait(response, clock, MULL_MS, next)
+    else writeBody(response, { ...reply, chunks: rest })
   }
   next()
 }

@@ -15,6 +15,7 @@ const WORDS: readonly (readonly [string, unknown])[] = [
   ['slow300', { kind: 'slow', ms: 300 }],
   ['ttft40', { kind: 'ttft', ms: 40 }],
   ['drip5', { kind: 'drip', ms: 5 }],
+  ['mull2000', { kind: 'mull', ms: 2_000 }],
   ['recover2', { kind: 'recover', times: 2 }],
   ['big', { kind: 'big', megabytes: 64 }],
   ['big3', { kind: 'big', megabytes: 3 }],

@@ -19,6 +19,8 @@ export type Behaviour =
   | { readonly kind: 'ttft'; readonly ms: number }
   /** The honest answer, one byte each `ms`. */
   | { readonly kind: 'drip'; readonly ms: number }
+  /** A stream that says its second event over and over for `ms` before it goes on: Anthropic's is a ping. */
+  | { readonly kind: 'mull'; readonly ms: number }
   /** 500 for the first `times` requests, honest from then on. */
   | { readonly kind: 'recover'; readonly times: number }
   /** A 200 whose body goes on for `megabytes`. */
@@ -70,6 +72,7 @@ const NUMBERED: readonly { readonly pattern: RegExp; readonly make: (n: number) 
   { pattern: /^slow(\d{1,7})$/, make: (ms) => ({ kind: 'slow', ms }) },
   { pattern: /^ttft(\d{1,7})$/, make: (ms) => ({ kind: 'ttft', ms }) },
   { pattern: /^drip(\d{1,7})$/, make: (ms) => ({ kind: 'drip', ms }) },
+  { pattern: /^mull(\d{1,7})$/, make: (ms) => ({ kind: 'mull', ms }) },
   { pattern: /^recover(\d{1,6})$/, make: (times) => ({ kind: 'recover', times }) },
   {
     pattern: /^big(\d{1,4})?$/,

@@ -20,6 +20,8 @@ export type Delivery =
   | { readonly kind: 'headers_first'; readonly ms: number }
   /** A byte each `ms`. */
   | { readonly kind: 'drip'; readonly ms: number }
+  /** The first event, then the second over and over for `ms`, then the rest. */
+  | { readonly kind: 'mull'; readonly ms: number }
   /** `bytes` of body, as fast as the client takes them. */
   | { readonly kind: 'pour'; readonly bytes: number }
 
@@ -110,11 +112,16 @@ function servedReply(call: Call, behaviour: Behaviour, setting: Setting): Reply 
     case 'errevent':
       return restreamed(honestReply(call, setting), ([first = '']) => [
         first,
-        `data: ${String(errorFor(call, 500, {}).chunks[0])}\n\n`,
+        `${isNamed(first) ? 'event: error\n' : ''}data: ${String(errorFor(call, 500, {}).chunks[0])}\n\n`,
       ])
     default:
       return honestReply(call, setting)
   }
+}
+
+/** Who gives one event a name gives all of them one. */
+function isNamed(event: string | Uint8Array): boolean {
+  return typeof event === 'string' && event.startsWith('event:')
 }
 
 /** A stream with other events; an answer that is no stream as it is. */
@@ -129,7 +136,8 @@ function delivery(behaviour: Behaviour): Delivery {
     case 'ttft':
       return { kind: 'headers_first', ms: behaviour.ms }
     case 'drip':
-      return { kind: 'drip', ms: behaviour.ms }
+    case 'mull':
+      return { kind: behaviour.kind, ms: behaviour.ms }
     case 'hang':
     case 'reset':
     case 'stall':

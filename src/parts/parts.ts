@@ -14,6 +14,7 @@ import { engineRulesOf } from '../health/engine-rules.ts'
 import { makeMembers } from '../health/members.ts'
 import { createProbePrices } from '../health/probe-price.ts'
 import type { LineOrProblem } from '../health/subject.ts'
+import { createCredentialsByTransport, type CredentialsByTransport } from '../providers/auth/credentials.ts'
 import { openLine } from '../providers/call.ts'
 import { loadAdaptersOf, resolveModel } from '../providers/registry.ts'
 import { createDirectory } from '../routing/choice/directory.ts'
@@ -52,6 +53,8 @@ export interface Parts extends Answers {
   /** This gateway among others that look at the same deployments; undefined: there are none. */
   readonly replica: Replica | undefined
   readonly transports: Transports
+  /** Tokens that its deployments share. */
+  readonly credentials: CredentialsByTransport
   readonly ledger: Ledger
   readonly outOfReach: OutOfReach
   readonly lines: (index: number) => LineOrProblem
@@ -92,7 +95,9 @@ export function* makeParts(
   const { log, clock, random, redact = createRedact(config.secrets) } = deps
   const { deployments, router } = config
   const transports = before?.isSameNetwork === true ? before.parts.transports : openTransports(config, deps)
-  const openTo = createOpener(config, transports, redact)
+  const credentials =
+    before?.isSameEnv === true ? before.parts.credentials : createCredentialsByTransport(clock)
+  const openTo = createOpener(config, transports, { redact, clock, credentials })
   const openConfigured = (deployment: Deployment): LineOrProblem => openTo(deployment)
   const lines = createLines(deployments, openConfigured)
   const was = before === undefined ? () => undefined : yield* openAll(deployments, lines, before)
@@ -133,7 +138,7 @@ export function* makeParts(
   const prepare = createPreparation(config, book, prices)
   const answers = createAnswers(config, { lines, prices, settings })
   const { ledger, outOfReach } = traffic
-  const running = { board: checks.board, checks, replica, transports, ledger, outOfReach }
+  const running = { board: checks.board, checks, replica, transports, credentials, ledger, outOfReach }
   return { ...running, ...answers, lines, elders, was, face, prepare }
 }
 
@@ -171,15 +176,26 @@ function openTransports({ network, env }: Config, { clock, version }: PartsDeps)
   return createTransports({ ...network, clock, env, userAgent: `pulsegate/${version}` })
 }
 
+/** The environment of those who bring a connection along: this machine's own identity is not lent to them. */
+const NOBODY = { AWS_EC2_METADATA_DISABLED: 'true', NO_GCE_CHECK: 'true' }
+
 /** Opens lines; what they need of the config, and nothing else of it, is kept. */
 function createOpener(
   { env, litellm: { dropParams } }: Config,
   transports: Transports,
-  redact: Redact,
+  {
+    redact,
+    clock,
+    credentials,
+  }: { readonly redact: Redact; readonly clock: Clock; readonly credentials: CredentialsByTransport },
 ): (deployment: Deployment, isConfigured?: boolean) => LineOrProblem {
+  const ofStrangers = createCredentialsByTransport(clock)
   return (deployment, isConfigured = true) => {
     const transport = transports.of(deployment.connection.sslVerify)
-    return openLine(deployment, { transport, env: isConfigured ? env : {}, redact, dropParams })
+    const shared = { redact, dropParams, transport }
+    return isConfigured
+      ? openLine(deployment, { ...shared, env, credentials: credentials.of(transport) })
+      : openLine(deployment, { ...shared, env: NOBODY, credentials: ofStrangers.of(transport) })
   }
 }
 

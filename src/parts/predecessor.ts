@@ -1,6 +1,7 @@
 import type { Deployment } from '../core/deployment.ts'
 import { through, wasAt, type Was } from '../core/was.ts'
 import type { LineOrProblem } from '../health/subject.ts'
+import type { CredentialsByTransport } from '../providers/auth/credentials.ts'
 import { isSameLine } from '../providers/call.ts'
 import type { Elders, Ledger } from '../routing/choice/ledger.ts'
 import type { Transports } from '../transport/transports.ts'
@@ -8,6 +9,7 @@ import type { Transports } from '../transport/transports.ts'
 /** What the parts of one config go on with of those before. */
 export interface PartsBefore {
   readonly transports: Transports
+  readonly credentials: CredentialsByTransport
   readonly lines: (index: number) => LineOrProblem
   readonly ledger: Ledger
   readonly elders: Elders

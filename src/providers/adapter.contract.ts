@@ -10,14 +10,15 @@ import type { HttpMode, Operations } from '../core/mode.ts'
 import { Secret } from '../core/secret.ts'
 import { createTransport } from '../transport/transport.ts'
 import type { StreamSink, WireRequest, WireResponse } from '../transport/wire.ts'
-import type { AuthGround, Codec, Connected, ProviderAdapter } from './adapter.ts'
+import type { Codec, Connected, ProviderAdapter } from './adapter.ts'
 import { encode, openLine, relay, type Line } from './call.ts'
+import { groundOn } from './auth/ground.fixture.ts'
 
 /** A secret that would show if it leaked. */
 export const CONTRACT_KEY = 'sk-contract-0123456789'
 
 /** Nobody needs a token here. */
-const GROUND: AuthGround = { transport: { send: () => assert.fail('a token was fetched') }, now: () => 0 }
+const GROUND = groundOn({ send: () => assert.fail('a token was fetched') })
 
 /** What each mode is asked in the contract. */
 export const REQUESTS: { readonly [M in HttpMode]: Operations[M]['request'] } = {

@@ -4,7 +4,8 @@ import type { JsonObject } from '../core/json.ts'
 import type { BodyEdits, JsonSpans } from '../core/json-spans.ts'
 import type { ChatRequest, HttpMode, Mode, Operations, SideRoute } from '../core/mode.ts'
 import type { Redact, Secret } from '../core/secret.ts'
-import type { DialRequest, Transport, WireRequest, WireResponse } from '../transport/wire.ts'
+import type { DialRequest, WireRequest, WireResponse } from '../transport/wire.ts'
+import type { AuthGround } from './auth/ground.ts'
 
 /** Where a deployment's requests go, resolved from config and environment. Holds no secret. */
 export interface Target {
@@ -54,6 +55,8 @@ export interface Codec<M extends HttpMode> {
    * before `encode`, which then finds a `data:` URL in that place.
    */
   readonly inlines?: (url: string, target: Target) => boolean
+  /** The member of the body in which the provider looks for what only some models know. Absent: the body itself. */
+  readonly strangersIn?: (target: Target) => string | undefined
   /**
    * Reads a 2xx answer.
    * @throws GatewayError empty, wrong_shape, server_error (an error inside a 200), content_policy
@@ -116,14 +119,6 @@ export interface StreamDecoder<Event> {
   end(): readonly Event[]
   /** What the answer to a step's `lastly` adds. Never throws: where it says nothing, nothing is added. */
   lastly?(response: WireResponse): readonly Event[]
-}
-
-/** What an authorizer may ask the world. */
-export interface AuthGround {
-  /** For tokens; every call needs its deadline. */
-  readonly transport: Pick<Transport, 'send'>
-  /** Wall time, milliseconds. */
-  readonly now: () => number
 }
 
 /** Adds credentials and the deployment's own headers; runs last, for it may sign the body. */

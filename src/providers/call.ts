@@ -7,6 +7,10 @@ import type { HttpMode, Operations, RouteName } from '../core/mode.ts'
 import type { Redact, Secret } from '../core/secret.ts'
 import type { Limits, Stream, StreamSink, Transport, WireRequest, WireResponse } from '../transport/wire.ts'
 import type { Codec, Encoded, ProviderAdapter, RelayFace, Target } from './adapter.ts'
+import { withAllowed } from './allowed-members.ts'
+import { authorized, left } from './authorized.ts'
+import { createCredentials } from './auth/credentials.ts'
+import type { Credentials } from './auth/ground.ts'
 import { withoutNames } from './body-defaults.ts'
 import { bodyText } from './error-facts.ts'
 import { followUp, type CallGround } from './follow-up.ts'
@@ -57,6 +61,8 @@ export function openLine(
     readonly redact: Redact
     /** Default: the system's. */
     readonly clock?: Pick<Clock, 'now' | 'elapsed' | 'after'>
+    /** Tokens of all lines on the same transport and in the same environment. Absent: this line's own. */
+    readonly credentials?: Credentials
     /** `litellm_settings.drop_params`. */
     readonly dropParams?: boolean
   },
@@ -70,7 +76,8 @@ export function openLine(
   const { secrets } = connected
   const { transport, clock = systemClock } = deps
   const redact = redactAlso(connected, deps.redact)
-  const ground = { transport, now: () => clock.now() }
+  const { credentials = createCredentials(clock) } = deps
+  const ground = { transport, now: () => clock.now(), credentials }
   const authorize = (request: WireRequest) => connected.authorize(request, ground)
   const fieldRules = { dropParams: deps.dropParams === true, drop: [], keep: [], ...deployment.fieldRules }
   const { target: to } = connected
@@ -96,6 +103,17 @@ export function encode<M extends HttpMode>(line: Line, mode: M, request: Operati
   return codecOf(line, mode).encode(request, line.target)
 }
 
+/** The same with members that it was not told of, and that are named as allowed. */
+export function encodeAllowed<M extends HttpMode>(
+  line: Line,
+  mode: M,
+  encoded: Encoded,
+  request: Operations[M]['request'],
+  allowed: readonly string[],
+): Encoded {
+  return withAllowed(codecOf(line, mode), line.target, encoded, Object(request), allowed)
+}
+
 /**
  * Sends an encoded request, and what else the call takes, and reads the answer.
  * @throws GatewayError of any upstream kind; its message says which deployment, what was tried and what came
@@ -111,12 +129,13 @@ export async function exchange<M extends HttpMode>(
   const codec = codecOf(line, mode)
   const startedMs = line.clock.elapsed()
   try {
-    const first = await line.transport.send(await line.authorize(wire), limits)
-    const left = { ...limits, timeoutMs: limits.timeoutMs - (line.clock.elapsed() - startedMs) }
+    const ready = authorized(line, wire, limits)
+    const inTime = (): Limits => left(limits, startedMs, line.clock)
+    const first = await line.transport.send(await ready, ready instanceof Promise ? inTime() : limits)
     const { response, requests } =
       codec.next === undefined
         ? { response: first, requests: 0 }
-        : await followUp(line, codec, request, first, left)
+        : await followUp(line, codec, request, first, inTime())
     if (response.status < 200 || response.status > 299) throw refusalOf(line, response)
     return {
       value: decoded(line, codec, response),
@@ -176,7 +195,7 @@ export async function openRealtime(
   const request = face.dial(line.target)
   const wire: WireRequest = { method: 'GET', url: request.url, headers: request.headers }
   try {
-    const { url, headers } = await line.authorize(wire)
+    const { url, headers } = await authorized(line, wire, limits)
     const dialled = await line.transport.dial({ url, headers, protocols: request.protocols }, limits)
     if ('refused' in dialled) throw refusalOf(line, dialled.refused)
     try {
@@ -223,10 +242,15 @@ function faceOf(line: Line, route: RouteName): RelayFace | undefined {
 
 /** Failures reach the sink as the transport names them: whoever answers the client says where and what to do. */
 export function start(line: Line, wire: WireRequest, limits: Limits, sink: StreamSink): Stream {
-  const authorized = line.authorize(wire)
-  const send = (ready: WireRequest): Stream => line.transport.stream(ready, limits, sink)
+  const ready = authorized(line, wire, limits)
+  if (!(ready instanceof Promise)) return line.transport.stream(ready, limits, sink)
   // For providers that fetch a token first.
-  return authorized instanceof Promise ? later(authorized, send, sink) : send(authorized)
+  const startedMs = line.clock.elapsed()
+  return later(
+    ready,
+    (request) => line.transport.stream(request, left(limits, startedMs, line.clock), sink),
+    sink,
+  )
 }
 
 function codecOf<M extends HttpMode>(line: Line, mode: M): Codec<M> {

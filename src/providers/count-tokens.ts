@@ -1,6 +1,7 @@
 import { isJsonObject } from '../core/json.ts'
 import type { ChatRequest } from '../core/mode.ts'
 import type { Limits, WireRequest } from '../transport/wire.ts'
+import { authorized } from './authorized.ts'
 import type { Line } from './call.ts'
 import { parseJson, bodyText } from './error-facts.ts'
 
@@ -23,7 +24,7 @@ export async function countedBy(
   if (wire === undefined) return undefined
   try {
     const timeoutMs = Math.min(limits.timeoutMs, MOST_MS)
-    const ready = await line.authorize(wire)
+    const ready = await authorized(line, wire, { ...limits, timeoutMs })
     const response = await line.transport.send(ready, { ...limits, timeoutMs, maxBytes: MOST_BYTES })
     const body = response.status === 200 ? parseJson(bodyText(response)) : undefined
     return isJsonObject(body) ? line.adapter.tokenCount?.decode(body) : undefined

@@ -3,6 +3,7 @@ import { GatewayError } from '../core/failure.ts'
 import type { HttpMode, Operations } from '../core/mode.ts'
 import type { Limits, Transport, WireRequest, WireResponse } from '../transport/wire.ts'
 import type { Codec, Target } from './adapter.ts'
+import { authorized } from './authorized.ts'
 
 /** What the requests of one call go out on. */
 export interface CallGround {
@@ -54,9 +55,11 @@ export async function followUp<M extends HttpMode>(
     const waitMs = step < MOST_AT_ONCE ? next.afterMs : Math.max(next.afterMs, LEAST_WAIT_MS)
     if (clock.elapsed() + waitMs >= endMs) throw outOfTime(step, limits.timeoutMs)
     if (waitMs > 0) await pause(clock, waitMs, limits.signal)
-    const wire = next.stream?.isKeyless === true ? next.request : await authorize(next.request)
+    const remaining = (): Limits => ({ ...limits, timeoutMs: Math.max(endMs - clock.elapsed(), 1) })
+    const isKeyless = next.stream?.isKeyless === true
+    const wire = isKeyless ? next.request : await authorized({ authorize, clock }, next.request, remaining())
     if (next.stream !== undefined) return { response, requests: step, stream: { ...next.stream, wire } }
-    response = await transport.send(wire, { ...limits, timeoutMs: Math.max(endMs - clock.elapsed(), 1) })
+    response = await transport.send(wire, remaining())
   }
 }
 

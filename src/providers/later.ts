@@ -1,3 +1,4 @@
+import type { Clock } from '../core/clock.ts'
 import { asGatewayError, GatewayError } from '../core/failure.ts'
 import type { Stream, StreamSink } from '../transport/wire.ts'
 
@@ -31,4 +32,28 @@ export function later<Value>(
       }
     },
   }
+}
+
+/** The same promise with an end: what comes later is for nobody. `words` say what did not come. */
+export function within<Value>(
+  promise: Promise<Value>,
+  timeoutMs: number,
+  clock: Pick<Clock, 'after'>,
+  words: string,
+): Promise<Value> {
+  return new Promise((resolve, reject) => {
+    const cancel = clock.after(timeoutMs, () => {
+      reject(new GatewayError('timeout', `${words} within ${timeoutMs} ms`, { source: 'gateway' }))
+    })
+    promise.then(
+      (value) => {
+        cancel()
+        resolve(value)
+      },
+      (error: unknown) => {
+        cancel()
+        reject(error)
+      },
+    )
+  })
 }

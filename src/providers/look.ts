@@ -1,4 +1,5 @@
 import type { Limits, WireRequest } from '../transport/wire.ts'
+import { authorized } from './authorized.ts'
 import { described, refusalOf, type Line } from './call.ts'
 
 /** The provider's free request for this line, without credentials; undefined where it has none. */
@@ -14,7 +15,7 @@ export function freeRequest(line: Line): WireRequest | undefined {
  */
 export async function look(line: Line, wire: WireRequest, limits: Limits): Promise<void> {
   try {
-    const response = await line.transport.send(await line.authorize(wire), limits)
+    const response = await line.transport.send(await authorized(line, wire, limits), limits)
     if (response.status < 200 || response.status > 299) throw refusalOf(line, response)
     line.adapter.freeProof?.(response, line.target)
   } catch (error) {

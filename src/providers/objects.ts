@@ -2,6 +2,7 @@ import { GatewayError } from '../core/failure.ts'
 import type { JsonObject } from '../core/json.ts'
 import { scanObject } from '../core/json-spans.ts'
 import type { Limits, WireRequest, WireResponse } from '../transport/wire.ts'
+import { authorized } from './authorized.ts'
 import type { RealtimeKeyRoute } from './adapter.ts'
 import { readAnswer } from './answer.ts'
 import { cleaned, refusalOf, type Line } from './call.ts'
@@ -99,7 +100,7 @@ export async function askObject(
   limits: Limits,
   expected: string,
 ): Promise<ObjectAnswer> {
-  const response = await line.transport.send(await line.authorize(wire), limits)
+  const response = await line.transport.send(await authorized(line, wire, limits), limits)
   if (response.status < 200 || response.status > 299) throw refusalOf(line, response)
   return { status: response.status, headers: response.headers, json: objectIn(line, response, expected) }
 }

@@ -4,6 +4,7 @@ import type { Secret } from '../core/secret.ts'
 import { MAX_SOCKET_MESSAGE_BYTES, type OpenSocket } from '../core/web-socket.ts'
 import type { WireRequest } from '../transport/wire.ts'
 import type { SessionGround, SessionTranslator } from './adapter.ts'
+import { authorized } from './authorized.ts'
 import { refusalOf, type Line } from './call.ts'
 
 /** How to open a session that a client is going to lead. */
@@ -62,8 +63,8 @@ export async function openSession(line: Line, options: SessionOptions): Promise<
     // What a client says to OpenAI by header is nothing that another API knows.
     headers: { ...(face.translate === undefined && options.headers), ...request.headers },
   }
-  const { url, headers } = await line.authorize(wire)
   const { timeoutMs, connectTimeoutMs, signal } = options
+  const { url, headers } = await authorized(line, wire, { timeoutMs, signal })
   const opened = await line.transport.openSocket(
     { url, headers, protocols: request.protocols },
     {

@@ -52,9 +52,20 @@ test('a stream is timed by its silence, before its first event and after it', ()
   for (const [timeouts, router, client, firstMs, idleMs] of cases) {
     const settings = settingsOf(router)
     const silence = silenceOf(settings, { timeouts }, client)
-    assert.deepEqual(silence, { firstMs, idleMs }, JSON.stringify([timeouts, router, client]))
+    const { pingedMs, ...others } = silence
+    assert.deepEqual(others, { firstMs, idleMs }, JSON.stringify([timeouts, router, client]))
+    assert.ok(pingedMs >= idleMs)
     // The bytes may be silent for as long as the events: whose silence it is shows only in them.
     const limits = limitsOf(settings, { timeouts }, client, silence)
     assert.deepEqual([limits.timeoutMs, limits.idleTimeoutMs], [6_000_000, Math.max(firstMs, idleMs)])
   }
+})
+
+test('while pings come a stream may be silent for as long as any stream may, whatever is written for those without', () => {
+  const pinged = (timeouts: Timeouts, router: Partial<RelaySettings>, client: Client): number =>
+    silenceOf(settingsOf(router), { timeouts }, client).pingedMs
+  assert.equal(pinged({ streamIdleMs: 50 }, {}, {}), 600_000)
+  assert.equal(pinged({ streamIdleMs: 50 }, { streamTimeoutMs: 900 }, {}), 900)
+  assert.equal(pinged({ streamIdleMs: 5_000, streamTimeoutMs: 900 }, {}, {}), 5_000)
+  assert.equal(pinged({ streamIdleMs: 50 }, {}, { streamTimeoutMs: 200 }), 200)
 })

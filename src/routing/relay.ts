@@ -154,7 +154,7 @@ function start(
     flawed: (flaw, response) => flawed(line, operation, flaw, response),
     explain: (error) => explain(line, error),
     stop,
-    heard: () => patience?.heard(),
+    heard: (sign) => patience?.heard(sign),
     paused: () => patience?.paused(),
     over: () => {
       patience?.stop()
@@ -207,9 +207,8 @@ function translated(
   { read: { stream, fieldRules }, form }: Plan,
   tell: TellRoute,
 ): Translated {
-  const dropParams = fieldRules?.dropParams
   const dropped = (names: readonly string[]): void => tell((route) => alsoDropped(route, names))
-  return { stream, fetchMedia, clock, dropped, form, ...(dropParams !== undefined && { dropParams }) }
+  return { stream, fetchMedia, clock, dropped, form, ...(fieldRules !== undefined && { fieldRules }) }
 }
 
 /** While its client takes nothing, a stream is not waited for. */
@@ -272,9 +271,11 @@ export function silenceOf(
     timeouts.streamTimeoutMs ?? settings.streamTimeoutMs ?? timeouts.timeoutMs ?? settings.requestTimeoutMs
   const bounded = Math.min(general, IDLE_MS)
   const clientMs = read.streamTimeoutMs ?? read.timeoutMs
+  const idleMs = least(timeouts.streamIdleMs ?? settings.streamIdleMs ?? bounded, clientMs)
   return {
     firstMs: least(timeouts.firstTokenMs ?? settings.firstTokenMs ?? bounded, clientMs),
-    idleMs: least(timeouts.streamIdleMs ?? settings.streamIdleMs ?? bounded, clientMs),
+    idleMs,
+    pingedMs: Math.max(idleMs, least(bounded, clientMs)),
   }
 }
 

@@ -37,6 +37,7 @@ const WEATHER = {
   },
 } as const
 const TIME = { type: 'function', function: { name: 'time' } } as const
+const PING = [{ role: 'user', content: 'ping' }]
 const PIXEL = 'data:image/png;base64,iVBORw0KGgo='
 
 type Use = (stage: Stage & { readonly client: OpenAI }) => Promise<void>
@@ -222,6 +223,38 @@ onStage(
     const unknown = await chat(gateway, { model: 'claude', colour: 'red' })
     assert.match(String(at(unknown.json, 'error', 'message')), /colour: Extra inputs are not permitted/)
     assert.equal(fake.journal().length, 3)
+    const allowed = await chat(gateway, { model: 'claude', seed: 7, allowed_openai_params: ['seed'] })
+    assert.match(String(at(allowed.json, 'error', 'message')), /seed: Extra inputs are not permitted/)
+    assert.equal(at(fake.journal()[3]?.body, 'seed'), 7)
+  },
+)
+
+onStage(
+  'a budget of thoughts and thoughts as it sees fit reach models that know the other of them',
+  async (stage) => {
+    for (const [model, words, told] of [
+      ['newest', { thinking: { type: 'enabled', budget_tokens: 16_000 } }, ['adaptive', undefined, 'high']],
+      [
+        'claude',
+        { thinking: { type: 'adaptive' }, output_config: { effort: 'low' } },
+        ['enabled', 1_024, undefined],
+      ],
+    ] as const) {
+      stage.fake.clearJournal()
+      const answer = await chat(stage.gateway, { model, ...words })
+      assert.equal(
+        at(answer.json, 'choices', 0, 'message', 'reasoning_content'),
+        'They say ping.',
+        answer.text,
+      )
+      const [body] = sent(stage.fake)
+      const said = [
+        at(body, 'thinking', 'type'),
+        at(body, 'thinking', 'budget_tokens'),
+        at(body, 'output_config', 'effort'),
+      ]
+      assert.deepEqual(said, told)
+    }
   },
 )
 
@@ -287,21 +320,79 @@ function verdictOf(entry: unknown): string {
   return `${String(at(entry, 'reason'))} ${String(at(entry, 'exception_status'))}`
 }
 
-test('a stream that breaks off, or holds an error, is never a whole answer', () =>
+/** How a stream ends in the words of each API (of two names an event has the last), and what it never says when something went wrong. */
+const ROUTES = {
+  'chat/completions': { ask: { messages: PING }, error: /^data: \{"error":\{/, whole: /^data: \[DONE\]$/ },
+  messages: {
+    ask: { messages: PING, max_tokens: 100 },
+    error: /(?:^|\n)event: error\ndata: \{"type":"error","error":\{"type":"\w+_error"/,
+    whole: /^event: message_stop\n/,
+  },
+  responses: {
+    ask: { input: 'ping' },
+    error: /^event: response\.failed\ndata: .*"status":"failed"/,
+    whole: /^event: response\.completed\n/,
+  },
+} as const
+
+/** The events of a stream, without comments. */
+const eventsIn = (text: string): readonly string[] =>
+  text
+    .split('\n\n')
+    .map((event) => event.trim())
+    .filter((event) => event !== '' && !event.startsWith(':'))
+
+test('a stream that breaks off, stands still or holds an error is never a whole answer, in nobody’s words', () => {
+  const served = [
+    ['claude', 'as-anthropic', 'anthropic/claude-haiku-4-5'],
+    ['gemini', 'as-gemini/v1beta', 'gemini/gemini-2.5-flash'],
+    ['cohere', 'v2', 'cohere_chat/command-r'],
+  ] as const
+  const orders = ['errevent', 'cut', 'stall', 'nodone']
+  const entries = served.flatMap(([name, base, model]) =>
+    // Cohere's `[DONE]` comes after the event that ends its message, which says all.
+    (name === 'cohere' ? orders.slice(0, -1) : orders).map((order) => ({
+      group: `${name}-${order}`,
+      base: `${order}/${base}`,
+      model,
+      params: ', stream_idle_timeout: 1, num_retries: 0',
+    })),
+  )
+  return withStage(configOf(entries), async ({ gateway }) => {
+    const asked = Object.entries(ROUTES).flatMap(([route, words]) =>
+      entries.map(async ({ group }) => {
+        const body = { model: group, stream: true, ...words.ask }
+        const { text, headers } = await ask(`${gateway.url}/v1/${route}`, { headers: AUTH, body })
+        if (!headers.get('content-type')?.startsWith('text/event-stream')) {
+          assert.match(text, /"error"/, `${route} ${group}`)
+          return
+        }
+        assert.match(eventsIn(text).at(-1) ?? '', words.error, `${route} ${group}\n${text}`)
+        assert.ok(!eventsIn(text).some((event) => words.whole.test(event)), `${route} ${group}`)
+      }),
+    )
+    await Promise.all(asked)
+  })
+})
+
+test('a claude that thinks in silence for longer than a stream may be silent is waited for while it pings', () =>
   withStage(
-    configOf(
-      ['nodone', 'errevent'].map((order) => ({
-        group: order,
-        base: `${order}/as-anthropic`,
+    configOf([
+      {
+        group: 'mulls',
+        base: 'mull4000/as-anthropic',
         model: 'anthropic/claude-haiku-4-5',
-      })),
-    ),
+        params: ', stream_idle_timeout: 1.5',
+      },
+    ]),
     async ({ gateway }) => {
-      for (const model of ['nodone', 'errevent']) {
-        const answer = await chat(gateway, { model, stream: true })
-        assert.match(answer.text, /"error"/, model)
-        assert.doesNotMatch(answer.text, /\[DONE\]/, model)
-      }
+      const asked = Object.entries(ROUTES).map(async ([route, words]) => {
+        const body = { model: 'mulls', stream: true, ...words.ask }
+        const { text } = await ask(`${gateway.url}/v1/${route}`, { headers: AUTH, body })
+        assert.match(eventsIn(text).at(-1) ?? '', words.whole, `${route}\n${text}`)
+        assert.ok(!eventsIn(text).some((event) => words.error.test(event)), route)
+      })
+      await Promise.all(asked)
     },
   ))
 

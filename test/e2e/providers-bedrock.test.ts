@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
+import { readFile } from 'node:fs/promises'
 import { after, test } from 'node:test'
 import { LLMock } from '@copilotkit/aimock'
 import { OpenAI } from 'openai'
+import { atHome, awsAt, signInFile } from '../../src/fake-provider/natives/aws-home.fixture.ts'
 import { startFakeProvider } from '../../src/fake-provider/server.ts'
 import { ask, at, keysOf, listAt } from './asking.ts'
 import { askHealth, assertVerdicts, withModels, type Listed } from './health-answer.ts'
@@ -295,6 +297,55 @@ test('Bedrock behind the gateway', (suite) =>
         assert.equal(many.status, 400)
         assert.match(many.text, /embeds one text a request/)
       },
+    )
+  }))
+
+test('keys come from programs, sign-ins, roles and web tokens, each once for all who share them', () =>
+  atHome(async (home) => {
+    const models = ['printed', 'corp', 'app', 'web', 'stale'].flatMap((profile) =>
+      ['one', 'two'].map((name) =>
+        listed(`${profile}-${name}`, `bedrock/${SONNET}`, {
+          aws_access_key_id: undefined,
+          aws_secret_access_key: undefined,
+          aws_profile_name: profile,
+        }),
+      ),
+    )
+    fake.clearJournal()
+    await withModels(
+      models,
+      async (gateway) => {
+        const health = await askHealth(gateway)
+        const verdicts = models.map(({ model_name: name }) => [
+          name,
+          name.startsWith('stale') ? 'auth 401' : 'healthy',
+        ])
+        assertVerdicts(health, Object.fromEntries(verdicts))
+        for (const { error } of health.unhealthy_endpoints)
+          assert.match(error ?? '', /the sign-in has expired; run `aws sso login --profile stale`/)
+        const asked = fake.journal().map(({ method, url }) => `${method} ${url.replace(/\?.*/, '')}`)
+        const counted = [
+          'POST /ok/as-aws/token',
+          'GET /ok/as-aws/federation/credentials',
+          'POST /ok/as-aws/',
+        ].map((line) => asked.filter((one) => one === line).length)
+        // A sign-in is renewed once. Its keys are asked for by who is it, and by who assumes a role with it.
+        assert.deepEqual(counted, [1, 2, 2])
+        const seen = `${gateway.stderr()}${gateway.stdout()}${JSON.stringify(health)}`
+        for (const secret of [
+          'secret-of-',
+          'session-of-',
+          'client-secret-1',
+          'refresh-token',
+          'a-secret-warning',
+          'web.token',
+        ])
+          assert.ok(!seen.includes(secret), secret)
+        const kept: unknown = JSON.parse(await readFile(signInFile(home, 'corp'), 'utf8'))
+        assert.equal(at(kept, 'refreshToken'), 'the-next-refresh-token')
+      },
+      {},
+      { env: { HOME: home, ...awsAt(fake.url) } },
     )
   }))
 

@@ -51,9 +51,10 @@ interface Reloading {
 async function withReloading(
   members: readonly Member[],
   use: (stage: Reloading) => Promise<void>,
-  settings = SETTINGS,
+  settingsOf: string | ((fake: FakeProvider) => string) = SETTINGS,
 ): Promise<void> {
   const fake = await startFakeProvider()
+  const settings = typeof settingsOf === 'string' ? settingsOf : settingsOf(fake)
   try {
     await withFolder({ 'config.yaml': configOf(fake, members, settings) }, async (folder) => {
       const gateway = await startGateway(['config.yaml', '--host', '127.0.0.1', '--port', '0'], {
@@ -429,6 +430,37 @@ describe('a config that changes while it is served with', () => {
         assert.equal((await chat(gateway, { model: 'a' })).status, 200)
       },
       `${SETTINGS}environment_variables: { GRACEFUL_SHUTDOWN_TIMEOUT: '0.2' }\n`,
+    )
+  })
+
+  test('keeps the tokens that were fetched, as it keeps those of keys that clients bring along', async () => {
+    const ibm = { base: 'ok/as-watsonx', model: 'watsonx/ibm/granite-3-8b-instruct', key: 'ibm-key-1' }
+    const open = { ...ibm, more: ', project_id: p, configurable_clientside_auth_params: [api_key]' }
+    const members: readonly Member[] = [
+      { ...open, group: 'one' },
+      { ...open, group: 'two' },
+    ]
+    const settingsOf = ({ url }: FakeProvider): string =>
+      `${SETTINGS}environment_variables: { WATSONX_IAM_URL: '${url}/ok/as-watsonx/identity/token' }\n`
+    await withReloading(
+      members,
+      async ({ gateway, fake, write, line }) => {
+        const served = async (...asked: readonly object[]): Promise<void> => {
+          for (const body of asked) assert.equal((await chat(gateway, body)).status, 200)
+        }
+        const tokens = (): number =>
+          fake.journal().filter(({ url }) => url.endsWith('/identity/token')).length
+        await served({ model: 'one' }, { model: 'two' }, { model: 'one' })
+        assert.equal(tokens(), 1)
+        const mine = { model: 'one', api_key: 'ibm-of-a-client' }
+        await served(mine, { model: 'one', api_key: 'ibm-of-another' }, mine)
+        assert.equal(tokens(), 3)
+        await write([...members, { ...ibm, group: 'three', more: ', project_id: q' }])
+        await line(1)
+        await served({ model: 'one' }, { model: 'two' }, { model: 'three' }, { ...mine, model: 'two' })
+        assert.equal(tokens(), 3)
+      },
+      settingsOf,
     )
   })
 

@@ -138,6 +138,7 @@ describe('POST /health/test_connection', () => {
   test('variables, files, credentials of the config and link-local addresses are refused before anything is sent', async () => {
     await stage(async (here) => {
       const base = { model: 'openai/gpt-4o', api_key: 'sk-mine-1234' }
+      const cloud = { model: 'bedrock/amazon.nova-pro-v1:0', aws_role_name: 'arn:aws:iam::1:role/r' }
       for (const [body, status, words] of [
         [
           { litellm_params: { ...base, api_key: 'os.environ/OPENAI_API_KEY' } },
@@ -156,6 +157,30 @@ describe('POST /health/test_connection', () => {
           400,
           /azure_ad_token.*no files/,
         ],
+        [{ litellm_params: { ...cloud, aws_web_identity_token: '/etc/passwd' } }, 400, /no files/],
+        [{ litellm_params: { ...cloud, aws_web_identity_token: 'oidc/env/HOME' } }, 400, /no files/],
+        [{ litellm_params: { ...cloud, aws_sts_endpoint: 'http://169.254.169.254' } }, 400, /link-local/],
+        [{ litellm_params: { model: 'vertex_ai/m', vertex_credentials: '/etc/passwd' } }, 400, /no files/],
+        [
+          {
+            litellm_params: {
+              model: 'vertex_ai/m',
+              vertex_credentials: { credential_source: { file: '/x' } },
+            },
+          },
+          400,
+          /no files/,
+        ],
+        [
+          {
+            litellm_params: {
+              model: 'vertex_ai/m',
+              vertex_credentials: { token_uri: 'http://169.254.1.1/' },
+            },
+          },
+          400,
+          /link-local/,
+        ],
         [{ litellm_params: { ...base, litellm_credential_name: 'shared' } }, 400, /litellm_credential_name/],
         [{ litellm_params: { ...base, api_base: 'http://169.254.169.254/latest' } }, 400, /link-local/],
         [{ litellm_params: { ...base, api_base: 'http://2852039166/v1' } }, 400, /link-local/],
@@ -168,6 +193,19 @@ describe('POST /health/test_connection', () => {
         const answer = await send(here, body)
         assert.equal(answer.status, status, `${JSON.stringify(body)} ${answer.text}`)
         assert.match(String(at(answer.json, 'detail', 'error')), words)
+      }
+      assert.equal(here.fake.journal().length, 0)
+    })
+  })
+
+  test('whoever brings nobody to be is not lent the identity of this machine', async () => {
+    await stage(async (here) => {
+      for (const [params, words] of [
+        [{ model: 'vertex_ai/m', vertex_project: 'p' }, /no credentials for Google/],
+        [{ model: 'bedrock/amazon.nova-pro-v1:0' }, /no AWS credentials/],
+      ] as const) {
+        const answer = await send(here, { litellm_params: { ...params, api_base: here.fake.url } })
+        assert.match(String(at(answer.json, 'result', 'error')), words)
       }
       assert.equal(here.fake.journal().length, 0)
     })

@@ -111,6 +111,9 @@ function toolComplaint(tool: Json, path: string): Complaint {
 
 const THINKING_TYPES: ReadonlySet<Json> = new Set(['enabled', 'adaptive', 'disabled', 'between_tools'])
 
+/** Claude 3 to 4.5, dated or not. */
+const WITHIN_A_BUDGET = /claude-(3|(opus|sonnet|haiku)-4(-[0-5])?(-\d{8}|@|$))/
+
 function thinkingComplaint(body: JsonObject): Complaint {
   const { thinking, model, max_tokens: bound, temperature, tool_choice: choice } = body
   if (thinking === undefined) return undefined
@@ -130,6 +133,8 @@ function thinkingComplaint(body: JsonObject): Complaint {
     if (isJsonObject(choice) && (choice['type'] === 'any' || choice['type'] === 'tool'))
       return 'Thinking may not be enabled when tool_choice forces tool use.'
   }
+  if (type === 'adaptive' && WITHIN_A_BUDGET.test(word(model)))
+    return 'adaptive thinking is not supported on this model'
   const known = type === 'enabled' ? ['budget_tokens', 'display'] : type === 'adaptive' ? ['display'] : []
   return extra(`thinking.${word(type)}.`, thinking, ['type', ...known])
 }

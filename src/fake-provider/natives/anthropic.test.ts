@@ -70,6 +70,10 @@ const REFUSED: readonly (readonly [Readonly<Record<string, unknown>>, RegExp])[]
   [{ tool_choice: { type: 'auto' } }, /only be specified while providing tools/],
   [{ thinking: { type: 'enabled', budget_tokens: 1_024 } }, /`max_tokens` must be greater/],
   [
+    { model: 'claude-sonnet-4-5-20250929', thinking: { type: 'adaptive' } },
+    /adaptive thinking is not supported on this model/,
+  ],
+  [
     { model: 'claude-opus-5', thinking: { type: 'enabled', budget_tokens: 1_024 } },
     /is not supported for this model/,
   ],

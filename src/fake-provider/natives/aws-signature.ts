@@ -16,6 +16,11 @@ export interface Refused {
   readonly message: string
 }
 
+/** What the double takes for the secret of an access key where none are given: everybody can sign, nobody can cheat. One pair stands in recorded configs. */
+export function secretOfKey(accessKeyId: string): string {
+  return accessKeyId === 'AKIACANARY' ? 'aws-canary-secret' : `secret-of-${accessKeyId}`
+}
+
 const CREDENTIAL =
   /^AWS4-HMAC-SHA256 Credential=([\w]{5,128})\/(\d{8})\/([a-z0-9-]+)\/([a-z-]+)\/aws4_request, ?SignedHeaders=([a-z0-9;-]+), ?Signature=([0-9a-f]{64})$/
 /** AWS lets clocks differ by five minutes. */

@@ -1,6 +1,6 @@
 import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts'
 import { jsonReply, type Reply } from '../reply.ts'
-import { signatureFlaw } from './aws-signature.ts'
+import { secretOfKey, signatureFlaw } from './aws-signature.ts'
 import { conversation } from './bedrock-chat.ts'
 import { CLAUDE, claudeReply } from './bedrock-claude.ts'
 import { CONVERSE, COUNT_TOKENS, INVOKED, MODEL_FIELDS, RERANK } from './bedrock-shapes.ts'
@@ -13,11 +13,6 @@ export const bedrock: Native = {
   paths: /^\/model\/[^/]+\/(converse|converse-stream|invoke|invoke-with-response-stream|count-tokens)$/,
   answer,
   error,
-}
-
-/** What the double takes for the secret of an access key where none are given: everybody can sign, nobody can cheat. One pair stands in recorded configs. */
-function secretOfKey(accessKeyId: string): string {
-  return accessKeyId === 'AKIACANARY' ? 'aws-canary-secret' : `secret-of-${accessKeyId}`
 }
 
 const EXCEPTIONS: Readonly<Record<number, string>> = {

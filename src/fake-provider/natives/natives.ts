@@ -1,5 +1,6 @@
 import { anthropic } from './anthropic.ts'
 import { assemblyAi } from './assemblyai.ts'
+import { aws } from './aws.ts'
 import { azureAi } from './azure-ai.ts'
 import { bedrock } from './bedrock.ts'
 import { COMPATIBLE_LAWS } from './compatible-laws.ts'
@@ -27,6 +28,7 @@ export const NATIVES: readonly Native[] = [
   GEMINI,
   VERTEX_AI,
   bedrock,
+  aws,
   azureAi,
   databricks,
   entra,

@@ -3,8 +3,8 @@ import { test } from 'node:test'
 import { Secret } from '../../core/secret.ts'
 import type { Connection } from '../../core/deployment.ts'
 import { adapterContract, deploymentOf } from '../adapter.contract.ts'
-import type { AuthGround } from '../adapter.ts'
 import { anthropic } from './adapter.ts'
+import { groundOn } from '../auth/ground.fixture.ts'
 
 /** Written, not recorded, after https://platform.claude.com/docs/en/api/messages/create, read 2026-11-27. */
 adapterContract(anthropic, {
@@ -56,7 +56,7 @@ adapterContract(anthropic, {
   },
 })
 
-const GROUND: AuthGround = { transport: { send: () => assert.fail('a token was fetched') }, now: () => 0 }
+const GROUND = groundOn({ send: () => assert.fail('a token was fetched') })
 type Env = Readonly<Record<string, string>>
 
 async function authorized(connection: Connection, env: Env): Promise<Readonly<Record<string, string>>> {

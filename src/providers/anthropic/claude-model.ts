@@ -4,6 +4,10 @@ export interface ClaudeModel {
   readonly thinks: 'never' | 'budget' | 'adaptive'
   /** What turns off the thinking that it does unasked; absent: it does none. */
   readonly silence?: 'disabled' | 'between_tools' | 'impossible'
+  /** Refuses a budget of thoughts: it thinks as it sees fit, or not at all. */
+  readonly refusesBudgets: boolean
+  /** Takes a level of effort. */
+  readonly knowsEffort: boolean
   /** Knows the effort `xhigh`, between `high` and `max`. */
   readonly knowsXhigh: boolean
   /** Refuses `temperature`, `top_p` and `top_k` but for their defaults. */
@@ -27,6 +31,8 @@ export function claudeModel(name: string): ClaudeModel {
     return {
       thinks: 'adaptive',
       silence: 'impossible',
+      refusesBudgets: isPreview,
+      knowsEffort: true,
       knowsXhigh: true,
       refusesSampling: isPreview,
       knowsSchemas: true,
@@ -36,6 +42,8 @@ export function claudeModel(name: string): ClaudeModel {
   return {
     thinks: version < 3.07 ? 'never' : version < 4.06 ? 'budget' : 'adaptive',
     ...(silence !== undefined && { silence }),
+    refusesBudgets: version >= 4.07,
+    knowsEffort: version >= 4.06 || /opus-4-5/.test(name),
     knowsXhigh: version >= 4.07,
     refusesSampling: version >= 4.07,
     knowsSchemas: version >= 4.05 || /opus-4-1/.test(name),

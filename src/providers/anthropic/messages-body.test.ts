@@ -7,10 +7,11 @@ import type { JsonObject } from '../../core/json.ts'
 import type { ChatRequest } from '../../core/mode.ts'
 import { Secret } from '../../core/secret.ts'
 import { deploymentOf } from '../adapter.contract.ts'
-import type { AuthGround, Target } from '../adapter.ts'
+import type { Target } from '../adapter.ts'
 import { anthropic } from './adapter.ts'
 import { anthropicChat } from './chat.ts'
 import { toMessagesBody, type MessagesOptions } from './messages-body.ts'
+import { groundOn } from '../auth/ground.fixture.ts'
 
 const targetOf = (model: string, bodyDefaults: JsonObject = {}): Target => ({
   provider: 'anthropic',
@@ -337,6 +338,56 @@ const THOUGHTS: readonly (readonly [string, JsonObject, JsonObject, readonly str
     { thinking: { type: 'adaptive', display: 'summarized' }, output_config: { effort: 'low' } },
     [],
   ],
+  [
+    'claude-opus-4-7',
+    { thinking: { type: 'enabled', budget_tokens: 16_000 } },
+    { thinking: { type: 'adaptive', display: 'summarized' }, output_config: { effort: 'high' } },
+    [],
+  ],
+  [
+    'claude-sonnet-5',
+    {
+      thinking: { type: 'enabled', budget_tokens: 5_000, display: 'omitted' },
+      output_config: { effort: 'max' },
+    },
+    { thinking: { type: 'adaptive', display: 'omitted' }, output_config: { effort: 'max' } },
+    [],
+  ],
+  [
+    'claude-opus-5',
+    {
+      thinking: { type: 'enabled', budget_tokens: 1_024 },
+      tools: [{ type: 'function', function: { name: 'f' } }],
+      tool_choice: 'required',
+    },
+    { output_config: { effort: 'low' } },
+    [],
+  ],
+  [
+    'claude-opus-4-6',
+    { thinking: { type: 'enabled', budget_tokens: 2_000 } },
+    { thinking: { type: 'enabled', budget_tokens: 2_000 } },
+    [],
+  ],
+  [
+    'claude-sonnet-4-5',
+    { thinking: { type: 'adaptive' }, output_config: { effort: 'medium' } },
+    { thinking: { type: 'enabled', budget_tokens: 2_048 } },
+    [],
+  ],
+  [
+    'claude-opus-4-5',
+    { thinking: { type: 'adaptive' }, output_config: { effort: 'low' } },
+    { thinking: { type: 'enabled', budget_tokens: 1_024 }, output_config: { effort: 'low' } },
+    [],
+  ],
+  ['claude-haiku-4-5', { thinking: { type: 'adaptive' }, max_tokens: 16 }, {}, ['thinking']],
+  [
+    'claude-3-7-sonnet-20250219',
+    { thinking: { type: 'adaptive' } },
+    { thinking: { type: 'enabled', budget_tokens: 4_096 } },
+    [],
+  ],
   ['claude-opus-4-7', { reasoning_effort: 'none' }, {}, []],
   ['claude-opus-5', { reasoning_effort: 'none' }, { thinking: { type: 'disabled' } }, []],
   ['claude-sonnet-5-5', { reasoning_effort: 'none' }, { thinking: { type: 'between_tools' } }, []],
@@ -431,7 +482,7 @@ const GOLDEN = z.object({
     }),
   ),
 })
-const GROUND: AuthGround = { transport: { send: () => assert.fail('a token was fetched') }, now: () => 0 }
+const GROUND = groundOn({ send: () => assert.fail('a token was fetched') })
 
 test('what LiteLLM was recorded to send is what is sent', async () => {
   const path = join(import.meta.dirname, '../../../test/goldens/litellm-1.100.5/12-providers.json')

@@ -103,14 +103,14 @@ export function toMessagesBody(
     ...tools,
     ...sampling.told,
     ...(thinking.thinking !== undefined && { thinking: thinking.thinking }),
-    ...outputConfig(filled['output_config'], thinking, format.told),
+    ...outputConfig(ownConfig(filled['output_config'], target.model, thinking), thinking, format.told),
     ...stops(filled['stop']),
     ...metadata(filled),
     ...serviceTier(filled['service_tier']),
     ...carried(filled),
     ...(request.stream === true && { stream: true }),
   }
-  const lost = [...sampling.lost, ...format.lost, ...(thinking.isLost ? ['reasoning_effort'] : [])]
+  const lost = [...sampling.lost, ...format.lost, ...(thinking.lost === undefined ? [] : [thinking.lost])]
   return { body, dropped: [...lost, ...unknownTo(filled), ...untoldNames(request.messages)] }
 }
 
@@ -122,6 +122,17 @@ function carried(request: JsonObject): JsonObject {
 
 function numberIn(value: Json | undefined): number | undefined {
   return typeof value === 'number' ? value : undefined
+}
+
+/** Without an effort that a model does not know, where the budget says it already. */
+function ownConfig(
+  config: Json | undefined,
+  model: string,
+  { isEffortSaid }: ThinkingWords,
+): Json | undefined {
+  if (isEffortSaid !== true || !isJsonObject(config) || claudeModel(model).knowsEffort) return config
+  const { effort: _, ...rest } = config
+  return Object.keys(rest).length === 0 ? undefined : rest
 }
 
 function outputConfig(

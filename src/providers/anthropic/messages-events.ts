@@ -9,7 +9,7 @@ import { errorWithin } from './refusals.ts'
 
 /** Anthropic's events, already parsed, as OpenAI's chunks. */
 export interface MessagesEvents {
-  /** @throws GatewayError what an `error` event means; wrong_shape for what is none of Anthropic's events */
+  /** A ping is a chunk that says nothing. @throws GatewayError what an `error` event means; wrong_shape for what is none of Anthropic's events */
   push(event: JsonObject): readonly ChatChunk[]
   /** @throws GatewayError cut where the last event has not come */
   end(): readonly ChatChunk[]
@@ -56,6 +56,8 @@ export function openMessagesEvents(target: Target): MessagesEvents {
       case 'message_stop':
         isOver = true
         return Object.keys(usage).length === 0 ? [] : [chunk([], { usage: usageOf(usage) })]
+      case 'ping':
+        return [chunk([])]
       case 'error':
         throw errorWithin(event)
       default:

@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject } from '../../core/json.ts'
+import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts'
 import { claudeModel, type ClaudeModel } from './claude-model.ts'
 import type { Turn } from './turns.ts'
 
@@ -6,8 +6,10 @@ import type { Turn } from './turns.ts'
 export interface ThinkingWords {
   readonly thinking?: JsonObject
   readonly effort?: string
-  /** The level of effort that was asked for cannot be told. */
-  readonly isLost?: true
+  /** The budget stands for an effort that was asked for as well. */
+  readonly isEffortSaid?: true
+  /** The member that asked for thoughts, where they cannot be told of. */
+  readonly lost?: 'thinking' | 'reasoning_effort'
 }
 
 /** What decides whether it may think. */
@@ -30,16 +32,18 @@ const BUDGETS: Readonly<Record<string, number>> = {
   max: 16_384,
 }
 const LEAST_BUDGET = 1_024
+/** Who thinks as he sees fit does so at the effort `high`. */
+const USUAL_BUDGET = 4_096
 const NOTHING: ThinkingWords = {}
-const LOST: ThinkingWords = { isLost: true }
+const LOST: ThinkingWords = { lost: 'reasoning_effort' }
 
 /** `thinking`, which is Anthropic's own word and wins, else OpenAI's `reasoning_effort`. */
 export function toThinking(request: JsonObject, ground: ThinkingGround): ThinkingWords {
   const own = request['thinking']
-  if (isJsonObject(own)) return { thinking: own }
   const effort = request['reasoning_effort']
-  if (typeof effort !== 'string') return NOTHING
   const model = claudeModel(ground.model)
+  if (isJsonObject(own)) return inItsForm(own, effortIn(request['output_config']) ?? effort, model, ground)
+  if (typeof effort !== 'string') return NOTHING
   if (effort === 'none') return silent(model)
   if (BUDGETS[effort] === undefined || model.thinks === 'never') return LOST
   return model.thinks === 'budget'
@@ -51,6 +55,47 @@ export function toThinking(request: JsonObject, ground: ThinkingGround): Thinkin
 export function budgetOf({ thinking }: ThinkingWords): number {
   const budget = thinking?.['type'] === 'enabled' ? thinking['budget_tokens'] : undefined
   return typeof budget === 'number' ? budget : 0
+}
+
+/**
+ * Models until 4.5 think within a budget only, those since 4.7 at a level of effort only, and each refuses the other's
+ * words (https://platform.claude.com/docs/en/build-with-claude/adaptive-thinking, read 2026-11-27).
+ */
+function inItsForm(
+  own: JsonObject,
+  effort: Json | undefined,
+  model: ClaudeModel,
+  ground: ThinkingGround,
+): ThinkingWords {
+  if (own['type'] === 'enabled' && model.refusesBudgets) {
+    const { thinking, ...words } = adaptive(effortOfBudget(own['budget_tokens']), model, ground.isForced)
+    const { display } = own
+    return {
+      ...words,
+      ...(thinking && { thinking: { ...thinking, ...(display !== undefined && { display }) } }),
+    }
+  }
+  if (own['type'] === 'adaptive' && model.thinks === 'budget') {
+    const wanted = typeof effort === 'string' ? BUDGETS[effort] : undefined
+    const words = budgeted(wanted ?? USUAL_BUDGET, ground)
+    return words.lost === undefined ? { ...words, isEffortSaid: true } : { lost: 'thinking' }
+  }
+  return { thinking: own }
+}
+
+function effortIn(config: Json | undefined): Json | undefined {
+  return isJsonObject(config) ? config['effort'] : undefined
+}
+
+/** LiteLLM's bounds. */
+const EFFORTS: readonly (readonly [least: number, effort: string])[] = [
+  [10_000, 'high'],
+  [5_000, 'medium'],
+]
+
+/** How hard somebody thinks who is given so many tokens for it. */
+export function effortOfBudget(budget: Json | undefined): string {
+  return (typeof budget === 'number' ? EFFORTS.find(([least]) => budget >= least)?.[1] : undefined) ?? 'low'
 }
 
 function silent({ silence }: ClaudeModel): ThinkingWords {

@@ -2,7 +2,7 @@ import type { Deployment } from '../../core/deployment.ts'
 import { Secret } from '../../core/secret.ts'
 import type { WireRequest } from '../../transport/wire.ts'
 import type { Connected, Target } from '../adapter.ts'
-import type { TokenSource } from './token-source.ts'
+import type { Source } from './ground.ts'
 
 /** A header that carries a secret: `prefix` + the secret. */
 export interface SecretHeader {
@@ -68,7 +68,7 @@ export const BEARER: TokenHeader = { name: 'authorization', prefix: 'Bearer ' }
  * while a good token is held.
  */
 export function authorizedByToken(
-  tokens: TokenSource,
+  tokens: Source<string>,
   secrets: readonly Secret[],
   deployment: Deployment,
   target: Target,

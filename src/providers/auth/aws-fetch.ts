@@ -1,11 +1,13 @@
 import { GatewayError } from '../../core/failure.ts'
 import { isJsonObject, type JsonObject } from '../../core/json.ts'
+import type { Redact } from '../../core/secret.ts'
 import type { WireRequest, WireResponse } from '../../transport/wire.ts'
-import type { AuthGround } from '../adapter.ts'
 import { bodyText, errorIn, parseJson } from '../error-facts.ts'
 import type { AwsIdentity } from './aws-settings.ts'
+import type { AuthGround } from './ground.ts'
 import { fromEnv } from './key.ts'
 import { createSigner, encoded3986, type AwsKeys } from './sigv4.ts'
+import { notReached } from './token-request.ts'
 
 /** Keys, and until when they hold (wall time, milliseconds); absent: for good. */
 export interface TimedKeys extends AwsKeys {
@@ -23,8 +25,8 @@ const ROLE_SECONDS = '3600'
 /** A role to be assumed. */
 export interface Role {
   readonly arn: string
-  readonly session?: string
-  readonly externalId?: string
+  readonly session?: string | undefined
+  readonly externalId?: string | undefined
 }
 
 /** `AssumeRole` (https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html), signed with other keys. */
@@ -81,7 +83,7 @@ function keysInXml(response: WireResponse, role: Role): TimedKeys {
   const text = bodyText(response)
   const member = (name: string): string | undefined =>
     new RegExp(`<${name}>([^<]+)</${name}>`).exec(text)?.[1]
-  return keysOf(
+  return keysIn(
     {
       AccessKeyId: member('AccessKeyId'),
       SecretAccessKey: member('SecretAccessKey'),
@@ -104,7 +106,7 @@ export async function containerKeys(
   }
   const what = "asking the container's credential service"
   const response = await asked({ method: 'GET', url, headers }, what, NEIGHBOUR_TIMEOUT_MS, ground)
-  return keysOf(objectIn(response), `${what} brought no keys`)
+  return keysIn(objectIn(response), `${what} brought no keys`)
 }
 
 /** The credentials of an EC2 instance, by version 2 of its metadata service (https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instancedata-data-retrieval.html). */
@@ -119,7 +121,7 @@ export async function instanceKeys(base: string, ground: AuthGround): Promise<Ti
     .trim()
     .split('\n')
   const response = await ask('GET', path + encodeURIComponent(role), headers)
-  return keysOf(objectIn(response), `${what} brought no keys`)
+  return keysIn(objectIn(response), `${what} brought no keys`)
 }
 
 function objectIn(response: WireResponse): JsonObject {
@@ -127,10 +129,11 @@ function objectIn(response: WireResponse): JsonObject {
   return isJsonObject(value) ? value : {}
 }
 
-function keysOf(found: JsonObject, otherwise: string): TimedKeys {
+/** Keys under the names that containers, instances and programs give them. @throws GatewayError wrong_shape with these words */
+export function keysIn(found: JsonObject, otherwise: string): TimedKeys {
   const { AccessKeyId, SecretAccessKey, Token, Expiration } = found
   if (typeof AccessKeyId !== 'string' || typeof SecretAccessKey !== 'string')
-    throw new GatewayError('wrong_shape', otherwise)
+    throw new GatewayError('wrong_shape', `no AWS credentials: ${otherwise}`)
   const expiresAt = typeof Expiration === 'string' ? Date.parse(Expiration) : Number.NaN
   return {
     accessKeyId: AccessKeyId,
@@ -140,23 +143,36 @@ function keysOf(found: JsonObject, otherwise: string): TimedKeys {
   }
 }
 
+/** How a question is spoken of. */
+interface AskedFor {
+  /** Hides what the question holds. */
+  readonly redact?: Redact
+  /** What some statuses mean here. */
+  readonly refusal?: (status: number) => GatewayError | undefined
+}
+
 /** A good answer. @throws GatewayError that says what was tried */
-async function asked(
+export async function asked(
   wire: WireRequest,
   what: string,
   timeoutMs: number,
   { transport }: AuthGround,
+  { redact = (text) => text, refusal }: AskedFor = {},
 ): Promise<WireResponse> {
   const response = await transport
     .send(wire, { timeoutMs, maxBytes: MAX_ANSWER_BYTES })
     .catch((error: unknown): never => {
-      if (!(error instanceof GatewayError)) throw error
-      throw new GatewayError(error.kind, `no AWS credentials: ${what}: ${error.message}`, { cause: error })
+      throw notReached(`no AWS credentials: ${what}`, error, redact)
     })
   if (response.status >= 200 && response.status < 300) return response
   const { status } = response
+  const special = refusal?.(status)
+  if (special !== undefined) throw special
   const kind = status === 429 ? 'rate_limited' : status >= 500 ? 'server_error' : 'auth'
-  throw new GatewayError(kind, `no AWS credentials: ${what} was answered ${status}${reasonIn(response)}`)
+  throw new GatewayError(
+    kind,
+    `no AWS credentials: ${what} was answered ${status}${redact(reasonIn(response))}`,
+  )
 }
 
 /** STS says `<Code>` and `<Message>`; the others speak JSON, or not at all. */

@@ -1,98 +1,12 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import http from 'node:http'
-import { tmpdir } from 'node:os'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { after, test } from 'node:test'
-import { createTransport } from '../../transport/transport.ts'
-import type { AuthGround } from '../adapter.ts'
-import { createKeyRing } from './aws-keys.ts'
-import type { AwsIdentity } from './aws-settings.ts'
+import { test } from 'node:test'
+import { awsKeys } from './aws-keys.ts'
+import { startAwsWorld } from './aws-world.fixture.ts'
 
-/** What arrived at the server that stands for STS, a container's neighbour and an instance's. */
-interface Arrived {
-  readonly method: string
-  readonly url: string
-  readonly authorization: string
-  readonly token: string
-  readonly form: URLSearchParams
-}
-interface Answer {
-  readonly status?: number
-  readonly text: string
-}
-
-const arrived: Arrived[] = []
-let answer: (request: Arrived) => Answer = () => ({ text: '' })
-const server = http.createServer((request, response) => {
-  const chunks: Buffer[] = []
-  request.on('data', (chunk: Buffer) => chunks.push(chunk))
-  request.on('end', () => {
-    const { method = '', url = '', headers } = request
-    const token = headers['x-aws-ec2-metadata-token']
-    const one = {
-      method,
-      url,
-      authorization: headers.authorization ?? '',
-      token: typeof token === 'string' ? token : '',
-      form: new URLSearchParams(Buffer.concat(chunks).toString()),
-    }
-    arrived.push(one)
-    const { status = 200, text } = answer(one)
-    response.writeHead(status).end(text)
-  })
-})
-await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-const address = server.address()
-assert.ok(address !== null && typeof address === 'object')
-const URL_OF_IT = `http://127.0.0.1:${address.port}`
-const transport = createTransport()
-const folder = await mkdtemp(join(tmpdir(), 'pulsegate-aws-'))
-after(async () => {
-  await transport.close()
-  server.closeAllConnections()
-  await new Promise((resolve) => server.close(resolve))
-  await rm(folder, { recursive: true, force: true })
-})
-
-const START = Date.UTC(2026, 10, 27)
-let now = START
-const GROUND: AuthGround = { transport, now: () => now }
-
-function identity(
-  settings: Readonly<Record<string, string>>,
-  env: Readonly<Record<string, string>>,
-): AwsIdentity {
-  return { setting: (name) => settings[name], env, region: 'eu-west-1' }
-}
-
-function reset(next: (request: Arrived) => Answer = () => ({ text: '' })): void {
-  arrived.length = 0
-  now = START
-  answer = next
-}
-
-/** STS's answer (https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html), good for an hour from now. */
-function granted(name: string): Answer {
-  const until = new Date(now + 3_600_000).toISOString()
-  return {
-    text: `<AssumeRoleResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><AssumeRoleResult><AssumedRoleUser><Arn>a</Arn></AssumedRoleUser><Credentials><AccessKeyId>ASIA${name}</AccessKeyId><SecretAccessKey>secret-${name}</SecretAccessKey><SessionToken>token-${name}</SessionToken><Expiration>${until}</Expiration></Credentials></AssumeRoleResult></AssumeRoleResponse>`,
-  }
-}
-
-/** What an instance and a container say of their keys. */
-function told(name: string): Answer {
-  const Expiration = new Date(now + 3_600_000).toISOString()
-  const keys = { AccessKeyId: `ASIA${name}`, SecretAccessKey: `secret-${name}`, Token: `token-${name}` }
-  return { text: JSON.stringify({ Code: 'Success', ...keys, Expiration }) }
-}
-
-async function keyOf(
-  settings: Readonly<Record<string, string>>,
-  env: Readonly<Record<string, string>> = {},
-): Promise<string> {
-  return (await createKeyRing(identity(settings, env)).now(GROUND)).accessKeyId
-}
+const world = await startAwsWorld()
+const { url: URL_OF_IT, arrived, folder, identity, keyOf, granted, told } = world
 
 const KEYS = { aws_access_key_id: 'AKIAOWN', aws_secret_access_key: 'secret-own' }
 const ENV_KEYS = {
@@ -102,9 +16,9 @@ const ENV_KEYS = {
 }
 
 test('keys that are written down are at hand at once, the own before those of the environment', () => {
-  const own = createKeyRing(identity(KEYS, ENV_KEYS)).now(GROUND)
+  const own = awsKeys(identity(KEYS, ENV_KEYS)).get(world.ground)
   assert.deepEqual(own, { accessKeyId: 'AKIAOWN', secretAccessKey: 'secret-own' })
-  const inherited = createKeyRing(identity({}, ENV_KEYS)).now(GROUND)
+  const inherited = awsKeys(identity({}, ENV_KEYS)).get(world.ground)
   assert.deepEqual(inherited, {
     accessKeyId: 'AKIAENV',
     secretAccessKey: 'secret-env',
@@ -114,8 +28,8 @@ test('keys that are written down are at hand at once, the own before those of th
 
 test('a role is assumed once for all who wait, renewed before it ends, and its secrets become known', async () => {
   let times = 0
-  reset(() => granted(`ROLE${(times += 1)}`))
-  const ring = createKeyRing(
+  world.reset(() => granted(`ROLE${(times += 1)}`))
+  const ring = awsKeys(
     identity(
       {
         ...KEYS,
@@ -127,8 +41,8 @@ test('a role is assumed once for all who wait, renewed before it ends, and its s
       {},
     ),
   )
-  assert.deepEqual(ring.fresh(), [])
-  const all = await Promise.all([ring.now(GROUND), ring.now(GROUND), ring.now(GROUND)])
+  assert.deepEqual(ring.freshSecrets(), [])
+  const all = await Promise.all([ring.get(world.ground), ring.get(world.ground), ring.get(world.ground)])
   assert.deepEqual(
     all.map(({ accessKeyId }) => accessKeyId),
     ['ASIAROLE1', 'ASIAROLE1', 'ASIAROLE1'],
@@ -142,38 +56,44 @@ test('a role is assumed once for all who wait, renewed before it ends, and its s
     ExternalId: 'an external/id',
     Version: '2011-06-15',
   })
-  assert.match(arrived[0]?.authorization ?? '', /Credential=AKIAOWN\/20261127\/eu-west-1\/sts\/aws4_request/)
-  const before = ring.fresh()
+  assert.match(
+    arrived[0]?.headers.authorization ?? '',
+    /Credential=AKIAOWN\/20261127\/eu-west-1\/sts\/aws4_request/,
+  )
+  const before = ring.freshSecrets()
   assert.deepEqual(
     before.map((secret) => secret.reveal()),
     ['secret-ROLE1', 'token-ROLE1'],
   )
-  now = START + 56 * 60_000
-  assert.ok(!(ring.now(GROUND) instanceof Promise), 'the old keys still hold while new ones are fetched')
-  while (ring.fresh() === before) await new Promise((resolve) => setImmediate(resolve))
-  assert.equal((await ring.now(GROUND)).accessKeyId, 'ASIAROLE2')
-  now += 2 * 3_600_000
-  assert.equal((await ring.now(GROUND)).accessKeyId, 'ASIAROLE3', 'keys that have ended are waited for')
+  world.now += 56 * 60_000
+  assert.ok(
+    !(ring.get(world.ground) instanceof Promise),
+    'the old keys still hold while new ones are fetched',
+  )
+  while (ring.freshSecrets() === before) await new Promise((resolve) => setImmediate(resolve))
+  assert.equal((await ring.get(world.ground)).accessKeyId, 'ASIAROLE2')
+  world.now += 2 * 3_600_000
+  assert.equal((await ring.get(world.ground)).accessKeyId, 'ASIAROLE3', 'keys that have ended are waited for')
 })
 
 test('a renewal that fails leaves the old keys as long as they hold', async () => {
-  reset(() => granted('GOOD'))
+  world.reset(() => granted('GOOD'))
   const role = { ...KEYS, aws_role_name: 'arn:aws:iam::1:role/r', aws_sts_endpoint: URL_OF_IT }
-  const ring = createKeyRing(identity(role, {}))
-  await ring.now(GROUND)
-  answer = () => ({ status: 503, text: '' })
-  now += 57 * 60_000
-  assert.equal((await ring.now(GROUND)).accessKeyId, 'ASIAGOOD')
-  now += 10 * 60_000
-  await assert.rejects(async () => ring.now(GROUND), { kind: 'server_error' })
+  const ring = awsKeys(identity(role, {}))
+  await ring.get(world.ground)
+  world.answer = () => ({ status: 503, text: '' })
+  world.now += 57 * 60_000
+  assert.equal((await ring.get(world.ground)).accessKeyId, 'ASIAGOOD')
+  world.now += 10 * 60_000
+  await assert.rejects(async () => ring.get(world.ground), { kind: 'server_error' })
 })
 
 test('a refusal says what was tried, and is not repeated at every request', async () => {
-  reset(() => ({
+  world.reset(() => ({
     status: 403,
     text: '<ErrorResponse><Error><Type>Sender</Type><Code>AccessDenied</Code><Message>not authorized to perform: sts:AssumeRole</Message></Error></ErrorResponse>',
   }))
-  const ring = createKeyRing(
+  const ring = awsKeys(
     identity({ ...KEYS, aws_role_name: 'arn:aws:iam::1:role/r', aws_sts_endpoint: URL_OF_IT }, {}),
   )
   const refused = {
@@ -181,12 +101,12 @@ test('a refusal says what was tried, and is not repeated at every request', asyn
     message:
       'no AWS credentials: assuming the role arn:aws:iam::1:role/r was answered 403 (AccessDenied): not authorized to perform: sts:AssumeRole',
   }
-  await assert.rejects(async () => ring.now(GROUND), refused)
-  await assert.rejects(async () => ring.now(GROUND), refused)
+  await assert.rejects(async () => ring.get(world.ground), refused)
+  await assert.rejects(async () => ring.get(world.ground), refused)
   assert.equal(arrived.length, 1)
-  now += 3_000
-  answer = () => granted('LATER')
-  assert.equal((await ring.now(GROUND)).accessKeyId, 'ASIALATER')
+  world.now += 3_000
+  world.answer = () => granted('LATER')
+  assert.equal((await ring.get(world.ground)).accessKeyId, 'ASIALATER')
 })
 
 test('a web token is read from wherever it is written, and shown unsigned', async () => {
@@ -200,14 +120,14 @@ test('a web token is read from wherever it is written, and shown unsigned', asyn
     'oidc/env/TOKEN',
     'oidc/env_path/TOKEN_PATH',
   ]) {
-    reset(() => granted('WEB'))
+    world.reset(() => granted('WEB'))
     const env = { TOKEN: 'a.web.token', TOKEN_PATH: file }
     assert.equal(await keyOf({ ...role, aws_web_identity_token: written }, env), 'ASIAWEB', written)
     assert.equal(arrived[0]?.form.get('Action'), 'AssumeRoleWithWebIdentity')
     assert.equal(arrived[0]?.form.get('WebIdentityToken'), 'a.web.token')
-    assert.equal(arrived[0]?.authorization, '')
+    assert.equal(arrived[0]?.headers.authorization, undefined)
   }
-  reset(() => granted('POD'))
+  world.reset(() => granted('POD'))
   const env = {
     AWS_WEB_IDENTITY_TOKEN_FILE: file,
     AWS_ROLE_ARN: 'arn:aws:iam::1:role/pod',
@@ -240,16 +160,16 @@ test("profiles come from AWS's files, with roles and their sources", async () =>
     AWS_CONFIG_FILE: config,
     AWS_ENDPOINT_URL_STS: URL_OF_IT,
   }
-  reset(() => granted('READER'))
+  world.reset(() => granted('READER'))
   assert.equal(await keyOf({}, env), 'AKIADEFAULT')
   assert.equal(await keyOf({}, { ...env, AWS_PROFILE: 'team' }), 'AKIATEAM')
   assert.equal(await keyOf({ aws_profile_name: 'team' }, { ...env, ...ENV_KEYS }), 'AKIATEAM')
   assert.equal(await keyOf({ aws_profile_name: 'reader' }, env), 'ASIAREADER')
-  assert.match(arrived[0]?.authorization ?? '', /Credential=AKIATEAM\//)
+  assert.match(arrived[0]?.headers.authorization ?? '', /Credential=AKIATEAM\//)
   const flawed = [
     ['nobody', 'no profile "nobody" in AWS\'s files'],
     ['one', 'profiles name one another in a circle'],
-    ['sso', 'profile "sso" needs sso_session, which is not supported'],
+    ['sso', 'profile "sso" names the sso_session "s", and AWS\'s config file has none'],
   ] as const
   for (const [name, why] of flawed)
     await assert.rejects(keyOf({ aws_profile_name: name }, env), {
@@ -259,8 +179,8 @@ test("profiles come from AWS's files, with roles and their sources", async () =>
 })
 
 test("a container's keys come from its neighbour, shown the token that it wants", async () => {
-  reset(({ authorization }) =>
-    authorization === 'a-token' ? told('TASK') : { status: 401, text: '{"message":"who are you?"}' },
+  world.reset(({ headers }) =>
+    headers.authorization === 'a-token' ? told('TASK') : { status: 401, text: '{"message":"who are you?"}' },
   )
   const env = { AWS_CONTAINER_CREDENTIALS_FULL_URI: `${URL_OF_IT}/v2/credentials` }
   assert.equal(await keyOf({}, { ...env, AWS_CONTAINER_AUTHORIZATION_TOKEN: 'a-token' }), 'ASIATASK')
@@ -274,9 +194,9 @@ test("a container's keys come from its neighbour, shown the token that it wants"
 })
 
 test("an instance's keys come from its metadata service, by its second version", async () => {
-  reset(({ method, url, token }) => {
+  world.reset(({ method, url, headers }) => {
     if (method === 'PUT') return { text: 'a-session' }
-    if (token !== 'a-session') return { status: 401, text: '' }
+    if (headers['x-aws-ec2-metadata-token'] !== 'a-session') return { status: 401, text: '' }
     return url.endsWith('/the-role') ? told('INSTANCE') : { text: 'the-role\n' }
   })
   const env = { AWS_EC2_METADATA_SERVICE_ENDPOINT: URL_OF_IT }

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import type { Connection } from '../../core/deployment.ts'
 import { GatewayError } from '../../core/failure.ts'
 import { fromEnv, type Env } from './key.ts'
+import type { AwsKeys } from './sigv4.ts'
 
 /** What of a deployment and of the environment says who we are to AWS. */
 export interface AwsIdentity {
@@ -21,8 +22,29 @@ export function awsSetting({ settings, secrets }: Connection): AwsIdentity['sett
   }
 }
 
+/** Keys that stand next to each other under their usual names. */
+export function keysFrom(value: (name: string) => string | undefined): AwsKeys | undefined {
+  const accessKeyId = value('aws_access_key_id')
+  const secretAccessKey = value('aws_secret_access_key')
+  const sessionToken = value('aws_session_token')
+  if (!accessKeyId || !secretAccessKey) return undefined
+  return { accessKeyId, secretAccessKey, ...(sessionToken && { sessionToken }) }
+}
+
+/** The profile that the environment names. */
+export function profileOfEnv(env: Env): string | undefined {
+  return fromEnv(env, ['AWS_PROFILE', 'AWS_DEFAULT_PROFILE'])
+}
+
+/** The folder that AWS's own is in. */
+export function homeOf(env: Env): string | undefined {
+  return fromEnv(env, ['HOME', 'USERPROFILE'])
+}
+
 /** Settings of one profile; the credentials file wins over the config file. */
 export type AwsProfile = ReadonlyMap<string, string>
+
+const FILE_TIMEOUT_MS = 5_000
 
 interface ProfileFiles {
   readonly credentials: string | undefined
@@ -34,6 +56,11 @@ export async function readProfile(env: Env, name: string): Promise<AwsProfile | 
   const { credentials, config } = pathsOf(env)
   const [secret = '', plain = ''] = await Promise.all([readOptional(credentials), readOptional(config)])
   return profileIn(secret, plain, name)
+}
+
+/** A sign-in that profiles share; it stands in the config file alone. */
+export async function readSession(env: Env, name: string): Promise<AwsProfile | undefined> {
+  return sectionsOf((await readOptional(pathsOf(env).config)) ?? '').get(`sso-session ${name}`)
 }
 
 /**
@@ -53,7 +80,7 @@ export function profileRegion(env: Env, name: string): string | undefined {
 
 /** https://docs.aws.amazon.com/sdkref/latest/guide/file-location.html */
 function pathsOf(env: Env): ProfileFiles {
-  const home = fromEnv(env, ['HOME', 'USERPROFILE'])
+  const home = homeOf(env)
   const inHome = (name: string): string | undefined =>
     home === undefined ? undefined : join(home, '.aws', name)
   return {
@@ -89,10 +116,14 @@ function sectionsOf(text: string): ReadonlyMap<string, AwsProfile> {
   return sections
 }
 
+function readInTime(path: string): Promise<string> {
+  return readFile(path, { encoding: 'utf8', signal: AbortSignal.timeout(FILE_TIMEOUT_MS) })
+}
+
 async function readOptional(path: string | undefined): Promise<string | undefined> {
   if (path === undefined) return undefined
   try {
-    return await readFile(path, 'utf8')
+    return await readInTime(path)
   } catch (error) {
     if (isAbsent(error)) return undefined
     throw unreadable(path, error)
@@ -106,16 +137,23 @@ function isAbsent(error: unknown): boolean {
 /** A file that must be there. @throws GatewayError misconfigured */
 export async function readTokenFile(path: string): Promise<string> {
   try {
-    return (await readFile(path, 'utf8')).trim()
+    return (await readInTime(path)).trim()
   } catch (error) {
     throw unreadable(path, error)
   }
 }
 
 function unreadable(path: string, error: unknown): GatewayError {
-  const why = error instanceof Error && 'code' in error ? String(error.code) : 'an unknown error'
-  return new GatewayError('misconfigured', `no AWS credentials: "${path}" cannot be read (${why})`, {
-    cause: error,
-    source: 'gateway',
-  })
+  return misconfigured(`"${path}" cannot be read (${whyUnreadable(error)})`, error)
+}
+
+/** In a word. */
+export function whyUnreadable(error: unknown): string {
+  if (error instanceof Error && error.name === 'AbortError') return 'it takes too long'
+  return error instanceof Error && 'code' in error ? String(error.code) : 'an unknown error'
+}
+
+/** What must be mended where the deployment, the environment or AWS's files are written. */
+export function misconfigured(message: string, cause?: unknown): GatewayError {
+  return new GatewayError('misconfigured', `no AWS credentials: ${message}`, { cause, source: 'gateway' })
 }

@@ -3,7 +3,7 @@ import { Secret } from '../../core/secret.ts'
 import type { WireRequest } from '../../transport/wire.ts'
 import type { Connected, Target } from '../adapter.ts'
 import { authorizedBy } from './authorize.ts'
-import { createKeyRing } from './aws-keys.ts'
+import { awsKeys } from './aws-keys.ts'
 import type { AwsIdentity } from './aws-settings.ts'
 import { createSigner, type AwsKeys } from './sigv4.ts'
 
@@ -28,7 +28,7 @@ export function signedByAws(
   if (bad !== undefined) {
     return { message: `${bad} holds a space, a line break or a character that no key of AWS holds` }
   }
-  const ring = createKeyRing(who)
+  const source = awsKeys(who)
   const headersFor = createSigner({ region: who.region, service })
   const sign = (request: WireRequest, keys: AwsKeys, at: number): WireRequest => ({
     ...request,
@@ -37,10 +37,10 @@ export function signedByAws(
   return {
     ...connected,
     secrets: [...connected.secrets, ...written.filter((text) => text !== '').map((text) => new Secret(text))],
-    freshSecrets: () => ring.fresh(),
+    freshSecrets: () => source.freshSecrets(),
     authorize: (request, ground) => {
       const ready = connected.authorize(request, ground)
-      const keys = ring.now(ground)
+      const keys = source.get(ground)
       // No promise where all is at hand: most requests are sent at once.
       if (ready instanceof Promise || keys instanceof Promise)
         return Promise.all([ready, keys]).then(([whole, fetched]) => sign(whole, fetched, ground.now()))

@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises'
 import { GatewayError } from '../../core/failure.ts'
 import { Secret } from '../../core/secret.ts'
-import type { AuthGround } from '../adapter.ts'
 import { withQuery } from '../route.ts'
+import { sharedTokens, type Identity } from './credentials.ts'
+import type { AuthGround, Granted, Source } from './ground.ts'
 import { postForm, requestToken, type TokenRequest } from './token-request.ts'
-import { createTokenSource, type Token, type TokenSource } from './token-source.ts'
 
 /** Where a federated token is found: each time anew, for it is renewed in its place. */
 export type Assertion =
@@ -47,8 +47,24 @@ const FILE_TIMEOUT_MS = 5_000
 const ASSERTION_TYPE = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'
 
 /** The tokens of a credential. */
-export function entraTokens(credential: EntraCredential, place: EntraPlace): TokenSource {
-  return createTokenSource((ground) => fetchToken(credential, place, ground))
+export function entraTokens(credential: EntraCredential, place: EntraPlace): Source<string> {
+  const who = ['entra', place.authority, place.scope, credential.kind, ...identityOf(credential)]
+  return sharedTokens(who, (ground) => fetchToken(credential, place, ground))
+}
+
+function identityOf(credential: EntraCredential): Identity {
+  switch (credential.kind) {
+    case 'secret':
+      return [credential.tenant, credential.client, credential.secret]
+    case 'password':
+      return [credential.tenant, credential.client, credential.user, credential.password]
+    case 'assertion': {
+      const { tenant, client, assertion } = credential
+      return [tenant, client, assertion.kind, assertion.kind === 'text' ? assertion.text : assertion.path]
+    }
+    case 'identity':
+      return [credential.endpoint, credential.header, credential.client]
+  }
 }
 
 /** The secrets that a credential is made of. */
@@ -69,7 +85,7 @@ async function fetchToken(
   credential: EntraCredential,
   place: EntraPlace,
   ground: AuthGround,
-): Promise<Token> {
+): Promise<Granted<string>> {
   switch (credential.kind) {
     case 'secret':
       return requestToken(bySecret(credential, place), ground)

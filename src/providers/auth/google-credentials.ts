@@ -10,7 +10,10 @@ import { isHttpUrl } from '../route.ts'
 import { fromEnv, type Env } from './key.ts'
 
 /** Who calls Google, and how a token is come by (https://cloud.google.com/docs/authentication/application-default-credentials). */
-export type GoogleCredentials = ServiceAccount | AuthorizedUser | ExternalAccount | Impersonated | Metadata
+export type GoogleCaller = ServiceAccount | AuthorizedUser | ExternalAccount | Impersonated | Metadata
+
+/** The same with all that tells it from others. */
+export type GoogleCredentials = GoogleCaller & { readonly identity: Secret }
 
 /** A key file of a service account. */
 export interface ServiceAccount {
@@ -104,9 +107,12 @@ function missing(where: string, path: string): Misconfiguration {
   return { message: `${where} names no file that can be read, and is no JSON: ${path.slice(0, 200)}` }
 }
 
-function metadata(env: Env): Metadata {
+/** `NO_GCE_CHECK` is what Google's own clients know as well: nobody asks the machine who it is. */
+function metadata(env: Env): GoogleCredentials | Misconfiguration {
+  if (fromEnv(env, ['NO_GCE_CHECK'])?.toLowerCase() === 'true')
+    return { message: 'no credentials for Google: set vertex_credentials or GOOGLE_APPLICATION_CREDENTIALS' }
   const host = fromEnv(env, ['GCE_METADATA_HOST']) ?? 'metadata.google.internal'
-  return { kind: 'metadata', host, project: undefined, secrets: [] }
+  return { kind: 'metadata', host, project: undefined, secrets: [], identity: new Secret(host) }
 }
 
 /** Where gcloud keeps what it calls application default credentials. */
@@ -136,10 +142,11 @@ function credentialsAt(path: string, where: string): GoogleCredentials | Misconf
 function credentialsIn(text: string, where: string): GoogleCredentials | Misconfiguration {
   const json = parseJson(text)
   if (!isJsonObject(json)) return { message: `${where} holds no JSON object` }
-  return credentialsOf(json, where)
+  const found = credentialsOf(json, where)
+  return 'message' in found ? found : { ...found, identity: new Secret(JSON.stringify(json)) }
 }
 
-function credentialsOf(json: JsonObject, where: string): GoogleCredentials | Misconfiguration {
+function credentialsOf(json: JsonObject, where: string): GoogleCaller | Misconfiguration {
   switch (json['type']) {
     case 'service_account':
       return serviceAccount(json, where)

@@ -2,44 +2,34 @@ import { sign } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { GatewayError, type FailureKind } from '../../core/failure.ts'
 import { isJsonObject, type JsonObject } from '../../core/json.ts'
-import { Secret } from '../../core/secret.ts'
 import type { WireRequest, WireResponse } from '../../transport/wire.ts'
-import type { AuthGround } from '../adapter.ts'
 import { numberOf, textOf } from '../answer.ts'
 import { bodyText, parseJson, readError } from '../error-facts.ts'
 import type {
   AuthorizedUser,
   ExternalAccount,
-  GoogleCredentials,
+  GoogleCaller,
   Impersonated,
   Metadata,
   ServiceAccount,
 } from './google-credentials.ts'
-
-/** A token, and when it ends by our clock, milliseconds. */
-export interface GoogleToken {
-  readonly secret: Secret
-  readonly endsAt: number
-}
+import type { AuthGround, Granted } from './ground.ts'
+import { FORM_HEADERS, granted, notReached } from './token-request.ts'
 
 const SCOPE = 'https://www.googleapis.com/auth/cloud-platform'
 const LIMITS = { timeoutMs: 10_000, maxBytes: 64 * 1024 } as const
 /** The metadata server is next door, or nowhere. */
 const METADATA_LIMITS = { timeoutMs: 3_000, maxBytes: 64 * 1024 } as const
 const SECONDS_PER_TOKEN = 3_600
-const FORM_HEADERS = {
-  accept: 'application/json',
-  'content-type': 'application/x-www-form-urlencoded',
-} as const
 
 /**
  * Fetches a token.
  * @throws GatewayError auth where Google does not give one, else what kept it from answering
  */
 export async function fetchGoogleToken(
-  credentials: GoogleCredentials,
+  credentials: GoogleCaller,
   ground: AuthGround,
-): Promise<GoogleToken> {
+): Promise<Granted<string>> {
   switch (credentials.kind) {
     case 'service_account':
       return byAssertion(credentials, ground)
@@ -55,7 +45,7 @@ export async function fetchGoogleToken(
 }
 
 /** A signed claim for a token (https://developers.google.com/identity/protocols/oauth2/service-account#httprest). */
-async function byAssertion(account: ServiceAccount, ground: AuthGround): Promise<GoogleToken> {
+async function byAssertion(account: ServiceAccount, ground: AuthGround): Promise<Granted<string>> {
   const issuedAt = Math.floor(ground.now() / 1_000)
   const assertion = signedJwt(account, {
     iss: account.email,
@@ -79,7 +69,7 @@ function signedJwt({ key, keyId }: ServiceAccount, claims: JsonObject): string {
   return `${said}.${sign('RSA-SHA256', Buffer.from(said), key).toString('base64url')}`
 }
 
-async function byRefresh(user: AuthorizedUser, ground: AuthGround): Promise<GoogleToken> {
+async function byRefresh(user: AuthorizedUser, ground: AuthGround): Promise<Granted<string>> {
   return askForm(
     user.tokenUrl,
     {
@@ -93,7 +83,7 @@ async function byRefresh(user: AuthorizedUser, ground: AuthGround): Promise<Goog
 }
 
 /** https://cloud.google.com/iam/docs/reference/sts/rest/v1/TopLevel/token */
-async function byExchange(account: ExternalAccount, ground: AuthGround): Promise<GoogleToken> {
+async function byExchange(account: ExternalAccount, ground: AuthGround): Promise<Granted<string>> {
   const { client, impersonation, workforceProject } = account
   const basic =
     client === undefined
@@ -151,12 +141,12 @@ async function tokenAt(
   { url, headers }: { readonly url: string; readonly headers: Readonly<Record<string, string>> },
   ground: AuthGround,
 ): Promise<string> {
-  const response = await ground.transport.send({ method: 'GET', url, headers }, LIMITS)
+  const response = await sent({ method: 'GET', url, headers }, LIMITS, ground)
   throwIfRefused(url, response)
   return bodyText(response)
 }
 
-async function byImpersonation(account: Impersonated, ground: AuthGround): Promise<GoogleToken> {
+async function byImpersonation(account: Impersonated, ground: AuthGround): Promise<Granted<string>> {
   const token = await fetchGoogleToken(account.source, ground)
   return askAsAccount(account.url, token, { delegates: account.delegates }, ground)
 }
@@ -164,13 +154,13 @@ async function byImpersonation(account: Impersonated, ground: AuthGround): Promi
 /** https://cloud.google.com/iam/docs/reference/credentials/rest/v1/projects.serviceAccounts/generateAccessToken */
 async function askAsAccount(
   url: string,
-  token: GoogleToken,
+  token: Granted<string>,
   {
     lifetimeSeconds = SECONDS_PER_TOKEN,
     delegates = [],
   }: { readonly lifetimeSeconds?: number; readonly delegates?: readonly string[] },
   ground: AuthGround,
-): Promise<GoogleToken> {
+): Promise<Granted<string>> {
   const body = JSON.stringify({
     scope: [SCOPE],
     lifetime: `${lifetimeSeconds}s`,
@@ -179,16 +169,16 @@ async function askAsAccount(
   const headers = {
     accept: 'application/json',
     'content-type': 'application/json',
-    authorization: `Bearer ${token.secret.reveal()}`,
+    authorization: `Bearer ${token.value}`,
   }
   const answer = await asked({ method: 'POST', url, headers, body }, LIMITS, ground)
   const text = textOf(answer['accessToken'])
   const endsAt = Date.parse(textOf(answer['expireTime']) ?? '')
   if (text === undefined || Number.isNaN(endsAt)) throw noToken(url)
-  return { secret: new Secret(text), endsAt }
+  return granted(text, ground.now(), endsAt)
 }
 
-async function byMetadata({ host }: Metadata, ground: AuthGround): Promise<GoogleToken> {
+async function byMetadata({ host }: Metadata, ground: AuthGround): Promise<Granted<string>> {
   const url = `http://${host}/computeMetadata/v1/instance/service-accounts/default/token`
   const headers = { 'metadata-flavor': 'Google' }
   try {
@@ -208,18 +198,31 @@ async function askForm(
   fields: Readonly<Record<string, string>>,
   ground: AuthGround,
   more: Readonly<Record<string, string>> = {},
-): Promise<GoogleToken> {
+): Promise<Granted<string>> {
   const body = new URLSearchParams(fields).toString()
   const headers = { ...FORM_HEADERS, ...more }
   return tokenIn(url, await asked({ method: 'POST', url, headers, body }, LIMITS, ground), ground)
 }
 
 /** `{access_token, expires_in, token_type}` */
-function tokenIn(url: string, answer: JsonObject, ground: AuthGround): GoogleToken {
+function tokenIn(url: string, answer: JsonObject, ground: AuthGround): Granted<string> {
   const text = textOf(answer['access_token'])
   if (text === undefined || text === '') throw noToken(url)
   const seconds = numberOf(answer['expires_in']) ?? SECONDS_PER_TOKEN
-  return { secret: new Secret(text), endsAt: ground.now() + seconds * 1_000 }
+  const receivedAt = ground.now()
+  return granted(text, receivedAt, receivedAt + seconds * 1_000)
+}
+
+async function sent(
+  request: WireRequest,
+  limits: typeof LIMITS | typeof METADATA_LIMITS,
+  ground: AuthGround,
+): Promise<WireResponse> {
+  try {
+    return await ground.transport.send(request, limits)
+  } catch (error) {
+    throw notReached(`no token from ${hostOf(request.url)}`, error)
+  }
 }
 
 async function asked(
@@ -227,7 +230,7 @@ async function asked(
   limits: typeof LIMITS | typeof METADATA_LIMITS,
   ground: AuthGround,
 ): Promise<JsonObject> {
-  const response = await ground.transport.send(request, limits)
+  const response = await sent(request, limits, ground)
   throwIfRefused(request.url, response)
   const answer = parseJson(bodyText(response))
   if (!isJsonObject(answer)) throw noToken(request.url)

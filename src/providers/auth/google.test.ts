@@ -11,9 +11,10 @@ import { Secret } from '../../core/secret.ts'
 import { createTransport } from '../../transport/transport.ts'
 import type { WireRequest } from '../../transport/wire.ts'
 import { deploymentOf } from '../adapter.contract.ts'
-import type { AuthGround, Connected } from '../adapter.ts'
+import type { Connected } from '../adapter.ts'
 import { authorizedByGoogle } from './google.ts'
 import { findGoogleCredentials, type GoogleCredentials } from './google-credentials.ts'
+import { groundOn } from './ground.fixture.ts'
 
 const PAIR = generateKeyPairSync('rsa', { modulusLength: 2048 })
 const PEM = PAIR.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
@@ -30,7 +31,7 @@ let answers: Readonly<Record<string, { readonly status?: number; readonly body: 
 let origin = ''
 let now = 1_800_000_000_000
 const transport = createTransport()
-const ground: AuthGround = { transport, now: () => now }
+let ground = groundOn(transport, () => now)
 const folder = mkdtempSync(join(tmpdir(), 'google-'))
 
 const server = createServer((request, response) => {
@@ -55,6 +56,7 @@ before(async () => {
 })
 beforeEach(() => {
   asked.length = 0
+  ground = groundOn(transport, () => now)
   answers = { '/token': { body: { access_token: 'ya29.first', expires_in: 3600, token_type: 'Bearer' } } }
   now = 1_800_000_000_000
 })
@@ -128,13 +130,13 @@ describe('a service account', () => {
       ['ya29.first'],
     )
     answers = { '/token': { body: { access_token: 'ya29.second', expires_in: 3600 } } }
-    now += 3_541_000
+    now += 3_571_000
     const renewed = await authorize(WIRE, ground)
     assert.equal(renewed.headers['authorization'], 'Bearer ya29.second')
     assert.equal(asked.length, 2)
     assert.deepEqual(
       freshSecrets?.().map((secret) => secret.reveal()),
-      ['ya29.first', 'ya29.second'],
+      ['ya29.second', 'ya29.first'],
     )
   })
 
@@ -157,10 +159,13 @@ describe('a service account', () => {
       message: /gave no token, it answered 400: invalid_grant: Invalid JWT Signature\./,
     })
     answers = { '/token': { body: { access_token: 'ya29.first' } } }
+    now += 1_000
     assert.equal((await authorize(WIRE, ground)).headers['authorization'], 'Bearer ya29.first')
     answers = { '/token': { status: 503, body: {} } }
+    ground = groundOn(transport, () => now)
     await assert.rejects(async () => connected(account()).authorize(WIRE, ground), { kind: 'overloaded' })
     answers = { '/token': { body: 'no json' } }
+    ground = groundOn(transport, () => now)
     await assert.rejects(async () => connected(account()).authorize(WIRE, ground), { kind: 'auth' })
   })
 })
@@ -307,6 +312,7 @@ describe('credentials are found', () => {
     answers = {}
     await assert.rejects(async () => made.authorize(WIRE, ground), { kind: 'auth' })
     answers = { [path]: { body: { access_token: 'ya29.machine', expires_in: 600 } } }
+    now += 1_000
     assert.equal((await made.authorize(WIRE, ground)).headers['authorization'], 'Bearer ya29.machine')
     assert.equal(asked.at(-1)?.headers['metadata-flavor'], 'Google')
     const nowhere = findGoogleCredentials(undefined, { GCE_METADATA_HOST: '127.0.0.1:9' })

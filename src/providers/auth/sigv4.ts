@@ -1,10 +1,18 @@
 import { createHmac, hash } from 'node:crypto'
+import { Secret } from '../../core/secret.ts'
 
 /** What AWS knows its callers by. Held as text by those that sign, and by nobody else. */
 export interface AwsKeys {
   readonly accessKeyId: string
   readonly secretAccessKey: string
   readonly sessionToken?: string
+}
+
+/** What of them must not be shown. */
+export function secretsOf({ secretAccessKey, sessionToken }: AwsKeys): readonly Secret[] {
+  return [secretAccessKey, ...(sessionToken === undefined ? [] : [sessionToken])].map(
+    (text) => new Secret(text),
+  )
 }
 
 /** Where a signature holds. */

@@ -1,11 +1,10 @@
 import { asGatewayError, GatewayError } from '../../core/failure.ts'
 import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts'
-import { createRedact, Secret } from '../../core/secret.ts'
+import { createRedact, Secret, type Redact } from '../../core/secret.ts'
 import type { WireRequest, WireResponse } from '../../transport/wire.ts'
-import type { AuthGround } from '../adapter.ts'
 import { bodyText, oneLine, parseJson } from '../error-facts.ts'
 import { retryAfterMs } from '../retry-after.ts'
-import type { Token } from './token-source.ts'
+import type { AuthGround, Granted } from './ground.ts'
 
 /** One question for a token, and how to read what is wrong with it. */
 export interface TokenRequest {
@@ -41,13 +40,13 @@ export function postForm(url: string, fields: Readonly<Record<string, string>>):
  * @throws GatewayError auth where it refuses the credentials; another kind where it, or the way to it, is out of
  * order. The deployment's own host is not to blame then: never `unreachable`.
  */
-export async function requestToken(asked: TokenRequest, ground: AuthGround): Promise<Token> {
+export async function requestToken(asked: TokenRequest, ground: AuthGround): Promise<Granted<string>> {
   const limits = { timeoutMs: TIMEOUT_MS, maxBytes: MAX_BYTES }
   let response: WireResponse
   try {
     response = await ground.transport.send(asked.wire, limits)
   } catch (error) {
-    throw notReached(asked, asGatewayError(error))
+    throw notReached(`no token from ${placeOf(asked)}`, error, createRedact(asked.secrets))
   }
   const body = parseJson(bodyText(response))
   const answer = isJsonObject(body) ? body : {}
@@ -60,7 +59,12 @@ export async function requestToken(asked: TokenRequest, ground: AuthGround): Pro
     )
   }
   const receivedAt = ground.now()
-  return { secret: new Secret(text), receivedAt, expiresAt: expiryOf(answer, receivedAt) }
+  return granted(text, receivedAt, expiryOf(answer, receivedAt))
+}
+
+/** A token as it is held. */
+export function granted(text: string, receivedAt: number, expiresAt: number): Granted<string> {
+  return { value: text, secrets: [new Secret(text)], receivedAt, expiresAt }
 }
 
 /** `expires_in` in seconds from now, else `expires_on` (Azure) or `expiration` (IBM) in seconds since 1970. */
@@ -77,13 +81,11 @@ function secondsOf(value: Json | undefined): number | undefined {
   return typeof seconds === 'number' && Number.isFinite(seconds) && seconds > 0 ? seconds : undefined
 }
 
-function notReached(asked: TokenRequest, error: GatewayError): GatewayError {
+/** Whoever hands out tokens could not be asked. That is no fault of the deployment's own host: never `unreachable`. */
+export function notReached(what: string, thrown: unknown, redact: Redact = (text) => text): GatewayError {
+  const error = asGatewayError(thrown)
   const kind = error.kind === 'unreachable' || error.kind === 'tls' ? 'server_error' : error.kind
-  const message = createRedact(asked.secrets)(error.message)
-  return new GatewayError(kind, `no token from ${placeOf(asked)}: ${message}`, {
-    cause: error,
-    source: error.source,
-  })
+  return new GatewayError(kind, `${what}: ${redact(error.message)}`, { cause: error, source: error.source })
 }
 
 /** Everything in such a request is a credential or says whose it is: what is refused of it is refused as one. */

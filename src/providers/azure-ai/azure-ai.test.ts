@@ -5,9 +5,9 @@ import type { RouteName } from '../../core/mode.ts'
 import { Secret } from '../../core/secret.ts'
 import type { WireRequest } from '../../transport/wire.ts'
 import { answerOf, deploymentOf } from '../adapter.contract.ts'
-import type { AuthGround } from '../adapter.ts'
 import { azureAi } from './adapter.ts'
 import { azureAiUrl } from './address.ts'
+import { groundOn } from '../auth/ground.fixture.ts'
 
 const RESOURCE = 'https://res.services.ai.azure.com'
 const MODEL = 'https://cohere-1.eastus2.models.ai.azure.com'
@@ -55,15 +55,12 @@ async function sentTo(
   env: Readonly<Record<string, string>> = {},
 ): Promise<{ readonly headers: Readonly<Record<string, string>>; readonly asked: readonly WireRequest[] }> {
   const asked: WireRequest[] = []
-  const ground: AuthGround = {
-    now: () => 0,
-    transport: {
-      send: (wire) => {
-        asked.push(wire)
-        return Promise.resolve(answerOf({ access_token: 'entra-token', expires_in: 3_600 }))
-      },
+  const ground = groundOn({
+    send: (wire) => {
+      asked.push(wire)
+      return Promise.resolve(answerOf({ access_token: 'entra-token', expires_in: 3_600 }))
     },
-  }
+  })
   const result = azureAi.connect(
     deploymentOf('azure_ai', { connection: { headers: {}, apiBase, ...connection } }),
     env,
@@ -146,7 +143,7 @@ test('Claude is called at its own address, in its own words, whatever the base w
     assert.deepEqual([model, most], ['claude-sonnet-4-5', 16])
     assert.equal(chat.isRelayed?.(target), false)
     assert.equal(chat.inlines?.('http://pictures.test/1.png', target), true)
-    const ground = { now: () => 0, transport: { send: () => assert.fail('a token was fetched') } }
+    const ground = groundOn({ send: () => assert.fail('a token was fetched') })
     const { headers } = await connected.authorize(wire, ground)
     assert.deepEqual(headers, {
       accept: 'application/json',

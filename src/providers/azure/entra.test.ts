@@ -8,8 +8,10 @@ import { GatewayError } from '../../core/failure.ts'
 import { Secret } from '../../core/secret.ts'
 import type { Limits, WireRequest, WireResponse } from '../../transport/wire.ts'
 import { deploymentOf } from '../adapter.contract.ts'
-import type { AuthGround, Connected } from '../adapter.ts'
+import type { Connected } from '../adapter.ts'
 import { azure } from './adapter.ts'
+import type { AuthGround } from '../auth/ground.ts'
+import { groundOn } from '../auth/ground.fixture.ts'
 
 const BASE = 'https://res.openai.azure.com'
 const HOUR_MS = 3_600_000
@@ -31,9 +33,8 @@ function scene(...answers: (WireResponse | GatewayError)[]): Scene {
     asked,
     answers,
     now: 1_000_000,
-    ground: {
-      now: () => here.now,
-      transport: {
+    ground: groundOn(
+      {
         send: async (wire, limits) => {
           asked.push({ wire, limits })
           await Promise.resolve()
@@ -43,7 +44,8 @@ function scene(...answers: (WireResponse | GatewayError)[]): Scene {
           return answer
         },
       },
-    },
+      () => here.now,
+    ),
   }
   return here
 }

@@ -3,7 +3,7 @@ import type { Connected, ProviderAdapter, Target } from '../adapter.ts'
 import { authorizedBy } from '../auth/authorize.ts'
 import { signedByAws } from '../auth/aws.ts'
 import { dnsSuffix } from '../auth/aws-fetch.ts'
-import { awsSetting, profileRegion, type AwsIdentity } from '../auth/aws-settings.ts'
+import { awsSetting, profileOfEnv, profileRegion, type AwsIdentity } from '../auth/aws-settings.ts'
 import { resolveBase, targetOf, withAddress } from '../auth/connect.ts'
 import { findKey, fromEnv, type Env } from '../auth/key.ts'
 import { bedrockChat } from './chat.ts'
@@ -87,7 +87,7 @@ function regionOf(
   setting: AwsIdentity['setting'],
   env: Env,
 ): string {
-  const profile = setting('aws_profile_name') ?? fromEnv(env, ['AWS_PROFILE']) ?? 'default'
+  const profile = setting('aws_profile_name') ?? profileOfEnv(env) ?? 'default'
   return (
     setting('aws_region_name') ??
     connection.settings?.['region_name'] ??

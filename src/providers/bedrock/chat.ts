@@ -13,6 +13,7 @@ export const bedrockChat: Codec<'chat'> = {
     const invoked = invokedId(target.model)
     return invoked === undefined ? encodeConverse(request, target) : encodeInvoke(request, target, invoked)
   },
+  strangersIn: ({ model }) => (invokedId(model) === undefined ? 'additionalModelRequestFields' : undefined),
   // Bedrock fetches nothing: it takes bytes, and what lies in S3.
   inlines: () => true,
   decode: (response, target) =>

@@ -7,7 +7,7 @@ import { untoldNames } from '../unsaid.ts'
 import { toAnswerForm } from './answer-form.ts'
 import { toConversation } from './messages.ts'
 import { claudeVersion } from './model-id.ts'
-import { toReasoning } from './reasoning.ts'
+import { ownReasoning, toReasoning } from './reasoning.ts'
 import { toTooling } from './tools.ts'
 
 /** A request in Converse's words, and what it could not be told. */
@@ -32,6 +32,7 @@ const SAID = new Set([
   'parallel_tool_calls',
   'response_format',
   'reasoning_effort',
+  'thinking',
   'n',
   'user',
   'store',
@@ -82,7 +83,9 @@ export function toConverse(request: ChatRequest, target: Target, name: string): 
   const form = toAnswerForm(filled['response_format'], name)
   const tooling = toTooling(filled, called, form.tool)
   const inferenceConfig = toInference(filled)
-  const reasoning = toReasoning(filled['reasoning_effort'], name, inferenceConfig.maxTokens, tooling.isForced)
+  const { maxTokens: most } = inferenceConfig
+  const thoughts = ownReasoning(filled, name, most, tooling.isForced)
+  const reasoning = thoughts ?? toReasoning(filled['reasoning_effort'], name, most, tooling.isForced)
   const parallel = toParallel(filled, name)
   const others = sorted(filled)
   const model = { ...others.fields, ...topK(filled['top_k'], name), ...parallel.fields, ...reasoning.fields }
@@ -108,7 +111,7 @@ export function toConverse(request: ChatRequest, target: Target, name: string): 
     ...tooling.dropped,
     ...untoldNames(request.messages),
     ...(form.isDropped ? ['response_format'] : []),
-    ...(reasoning.isDropped ? ['reasoning_effort'] : []),
+    ...(reasoning.isDropped ? [thoughts === undefined ? 'reasoning_effort' : 'thinking'] : []),
     ...(parallel.isDropped ? ['parallel_tool_calls'] : []),
   ]
   return { body, dropped }

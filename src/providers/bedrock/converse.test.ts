@@ -289,6 +289,30 @@ const WORDS: readonly (readonly [string, Partial<ChatRequest>, string, JsonObjec
       NEW,
       { additionalModelRequestFields: { thinking: { type: 'adaptive' } }, outputConfig: { effort: 'low' } },
     ],
+    [
+      'a budget of a claude that takes an effort',
+      { thinking: { type: 'enabled', budget_tokens: 5000 } },
+      'global.anthropic.claude-opus-4-7-v1',
+      {
+        additionalModelRequestFields: { thinking: { type: 'adaptive' } },
+        outputConfig: { effort: 'medium' },
+      },
+    ],
+    [
+      'thoughts as it sees fit of a claude that takes a budget',
+      { thinking: { type: 'adaptive' }, max_tokens: 5000 },
+      THINKING,
+      {
+        inferenceConfig: { maxTokens: 5000 },
+        additionalModelRequestFields: { thinking: { type: 'enabled', budget_tokens: 4096 } },
+      },
+    ],
+    [
+      'a budget of a claude that takes both',
+      { thinking: { type: 'enabled', budget_tokens: 2000 } },
+      NEW,
+      { additionalModelRequestFields: { thinking: { type: 'enabled', budget_tokens: 2000 } } },
+    ],
     ['thoughts of a claude that has none', { reasoning_effort: 'low' }, OLD, {}, ['reasoning_effort']],
     [
       'thoughts of a nova',

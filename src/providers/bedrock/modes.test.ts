@@ -3,11 +3,12 @@ import { test } from 'node:test'
 import type { JsonObject } from '../../core/json.ts'
 import { Secret } from '../../core/secret.ts'
 import { answerOf, deploymentOf } from '../adapter.contract.ts'
-import type { AuthGround, Target } from '../adapter.ts'
+import type { Target } from '../adapter.ts'
 import { bedrock } from './adapter.ts'
 import { bedrockEmbedding } from './embedding.ts'
 import { bedrockImage } from './image.ts'
 import { bedrockRerank } from './rerank.ts'
+import { groundOn } from '../auth/ground.fixture.ts'
 
 const OLD = 'anthropic.claude-3-sonnet-20240229-v1:0'
 const BASE = 'https://bedrock-runtime.us-east-1.amazonaws.com'
@@ -124,7 +125,7 @@ test('a reranker is named by its ARN, in the cloud of its region', () => {
   }
 })
 
-const GROUND: AuthGround = { transport: { send: () => assert.fail('nothing is fetched') }, now: () => 0 }
+const GROUND = groundOn({ send: () => assert.fail('nothing is fetched') })
 const WIRE = {
   method: 'POST',
   url: `${BASE}/x`,

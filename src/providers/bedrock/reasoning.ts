@@ -1,4 +1,5 @@
-import type { Json, JsonObject } from '../../core/json.ts'
+import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts'
+import { effortOfBudget } from '../anthropic/thinking.ts'
 import { claudeVersion } from './model-id.ts'
 
 /** Tokens for thoughts, as LiteLLM has them. Anthropic takes no fewer than 1024. */
@@ -29,6 +30,34 @@ export interface Reasoning {
 
 const UNTOLD: Reasoning = { fields: {}, isDropped: true }
 const NOTHING: Reasoning = { fields: {}, isDropped: false }
+
+/** Claudes since this one refuse a budget. */
+const FIRST_WITHOUT_BUDGET = 407
+
+/**
+ * Anthropic's own `thinking`, as its model knows it: a budget for those until 4.5, an effort for those since 4.7;
+ * undefined where there is none.
+ */
+export function ownReasoning(
+  { thinking, reasoning_effort: effort }: JsonObject,
+  name: string,
+  most: number | undefined,
+  isForced: boolean,
+): Reasoning | undefined {
+  const version = claudeVersion(name)
+  if (thinking == null) return undefined
+  if (!isJsonObject(thinking) || version === undefined) return { fields: { thinking }, isDropped: false }
+  const { type, budget_tokens: budget, ...rest } = thinking
+  if (type === 'enabled' && version >= FIRST_WITHOUT_BUDGET)
+    return {
+      fields: { thinking: { type: 'adaptive', ...rest } },
+      effort: effortOfBudget(budget),
+      isDropped: false,
+    }
+  if (type === 'adaptive' && version >= FIRST_THINKING && version < FIRST_ADAPTIVE)
+    return toReasoning(typeof effort === 'string' ? effort : 'high', name, most, isForced)
+  return { fields: { thinking }, isDropped: false }
+}
 
 /** `reasoning_effort` for a model; `most` is the token budget of the whole answer, `isForced` that it must call a tool. */
 export function toReasoning(

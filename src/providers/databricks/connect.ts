@@ -4,8 +4,8 @@ import type { Connected, ProviderAdapter, Target } from '../adapter.ts'
 import { authorizedByToken } from '../auth/authorize.ts'
 import { connectByKey, resolveBase, targetOf, withAddress, type KeySource } from '../auth/connect.ts'
 import { findKey, fromEnv, type Env } from '../auth/key.ts'
+import { sharedTokens } from '../auth/credentials.ts'
 import { FORM_HEADERS, requestToken, type TokenRequest } from '../auth/token-request.ts'
-import { createTokenSource } from '../auth/token-source.ts'
 
 const SOURCE: KeySource = {
   baseEnv: ['DATABRICKS_API_BASE', 'DATABRICKS_HOST'],
@@ -78,8 +78,10 @@ function connectByClient(
   deployment: Deployment,
   target: Target,
 ): Connected | Misconfiguration {
-  const asked = tokenRequest(client, workspaceOf(target.base))
-  const tokens = createTokenSource((ground) => requestToken(asked, ground))
+  const workspace = workspaceOf(target.base)
+  const asked = tokenRequest(client, workspace)
+  const who = ['databricks', workspace, client.id, client.secret]
+  const tokens = sharedTokens(who, (ground) => requestToken(asked, ground))
   return authorizedByToken(tokens, asked.secrets, deployment, target)
 }
 

@@ -7,8 +7,10 @@ import type { ChatChunk } from '../../core/mode.ts'
 import { Secret } from '../../core/secret.ts'
 import type { WireRequest } from '../../transport/wire.ts'
 import { answerOf, deploymentOf } from '../adapter.contract.ts'
-import type { AuthGround, Codec, Connected, StreamDecoder, Target } from '../adapter.ts'
+import type { Codec, Connected, StreamDecoder, Target } from '../adapter.ts'
 import { databricks } from './adapter.ts'
+import type { AuthGround } from '../auth/ground.ts'
+import { groundOn } from '../auth/ground.fixture.ts'
 
 const BASE = 'https://dbc-1.cloud.databricks.com/serving-endpoints'
 
@@ -45,15 +47,12 @@ function bodyOf({ body }: WireRequest): unknown {
 
 function groundOf(asked: WireRequest[], status = 200, body: JsonObject = {}): AuthGround {
   const good = { access_token: 'oauth-token', token_type: 'Bearer', expires_in: 3_600, scope: 'all-apis' }
-  return {
-    now: () => 0,
-    transport: {
-      send: (wire) => {
-        asked.push(wire)
-        return Promise.resolve({ ...answerOf(status === 200 ? good : body), status })
-      },
+  return groundOn({
+    send: (wire) => {
+      asked.push(wire)
+      return Promise.resolve({ ...answerOf(status === 200 ? good : body), status })
     },
-  }
+  })
 }
 
 const CLIENT = { settings: { client_id: 'app-1' }, secrets: { client_secret: new Secret('dose-secret') } }

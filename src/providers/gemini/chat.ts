@@ -21,6 +21,7 @@ export function geminiChat(surface: Surface): Codec<'chat'> {
       const method = request.stream === true ? 'streamGenerateContent?alt=sse' : 'generateContent'
       return { ...postJson(surface.url(target, method), body), ...(dropped.length > 0 && { dropped }) }
     },
+    strangersIn: () => 'generationConfig',
     inlines: (url) => /^https?:/.test(url) && !surface.reads(url),
     decode: decodeChat,
     openStream: openGeminiStream,

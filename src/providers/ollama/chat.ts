@@ -20,6 +20,7 @@ export const ollamaChat: Codec<'chat'> = {
   },
   // Ollama fetches nothing.
   inlines: () => true,
+  strangersIn: () => 'options',
   decode,
   openStream: openOllamaChat,
 }

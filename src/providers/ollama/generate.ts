@@ -31,6 +31,7 @@ export const ollamaGenerate: Codec<'completion'> = {
     const { said, dropped } = toGenerate(request, target)
     return { ...postJson(ollamaUrl(target, 'generate'), said), dropped }
   },
+  strangersIn: () => 'options',
   decode: (response, target) => {
     const body = readAnswer(response, EXPECTED)
     const text = textOf(body['response'])

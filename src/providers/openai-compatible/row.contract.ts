@@ -13,6 +13,7 @@ import { encode, exchange, relay, type Line } from '../call.ts'
 import { freeRequest, look } from '../look.ts'
 import { openAiCompatible } from './adapter.ts'
 import type { CompatibleRow } from './row.ts'
+import { groundOn } from '../auth/ground.fixture.ts'
 
 /** Where the rows are tried. */
 export interface Ground {
@@ -126,7 +127,7 @@ export function lineOf(
   const deployment = { ...rest, connection: { ...connection, apiBase, apiKey: new Secret(key) } }
   const connected = adapter.connect(deployment, {})
   assert.ok('target' in connected)
-  const ground = { transport, now: () => 0 }
+  const ground = groundOn(transport)
   return {
     deployment,
     adapter,

@@ -15,6 +15,7 @@ import type { Encoded, Target } from '../adapter.ts'
 import { allAdapters } from '../registry.ts'
 import { FILL_IN_THE_MIDDLE } from '../mistral/completion.fixture.ts'
 import { vertexAi, vertexAiBeta } from './adapter.ts'
+import { groundOn } from '../auth/ground.fixture.ts'
 
 const CHAT: GoodAnswer = {
   source: 'https://cloud.google.com/vertex-ai/generative-ai/docs/model-reference/inference, read 2026-11-27',
@@ -289,7 +290,7 @@ describe('an address', () => {
 })
 
 test('an access token that is written as a key is sent as one', async () => {
-  const ground = { transport: { send: () => assert.fail('a token was fetched') }, now: () => 0 }
+  const ground = groundOn({ send: () => assert.fail('a token was fetched') })
   const headersFor = async (key: string): Promise<Readonly<Record<string, string>>> => {
     const made = vertexAi.connect(
       deploymentOf('vertex_ai', { connection: { apiKey: new Secret(key), headers: {} } }),

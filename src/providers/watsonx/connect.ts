@@ -4,8 +4,8 @@ import type { ProviderAdapter, Target } from '../adapter.ts'
 import { authorizedBy, authorizedByToken, BEARER, type SecretHeader } from '../auth/authorize.ts'
 import { resolveBase, targetOf, withAddress } from '../auth/connect.ts'
 import { findKey, fromEnv, keyMissing, type Env } from '../auth/key.ts'
+import { sharedTokens } from '../auth/credentials.ts'
 import { postForm, requestToken, type TokenRequest } from '../auth/token-request.ts'
-import { createTokenSource } from '../auth/token-source.ts'
 import { isHttpUrl } from '../route.ts'
 import { isDeployment } from './address.ts'
 
@@ -31,7 +31,7 @@ export const connectWatsonx: ProviderAdapter['connect'] = (written, env) => {
   const iam = fromEnv(env, ['WATSONX_IAM_URL']) ?? IAM
   if (!isHttpUrl(iam)) return { message: `WATSONX_IAM_URL is no address: "${iam}"` }
   const asked = tokenRequest(key, iam)
-  const tokens = createTokenSource((ground) => requestToken(asked, ground))
+  const tokens = sharedTokens(['watsonx', iam, key], (ground) => requestToken(asked, ground))
   return authorizedByToken(tokens, asked.secrets, deployment, target)
 }
 

@@ -48,6 +48,7 @@ const SAMPLING = ['temperature', 'top_p', 'top_k'] as const
 /** Completions (https://cloud.ibm.com/apidocs/watsonx-ai#text-generation, read 2026-11-27). */
 export const watsonxGeneration: Codec<'completion'> = {
   encode,
+  strangersIn: () => 'parameters',
   decode,
   openStream: openGenerationStream,
 }

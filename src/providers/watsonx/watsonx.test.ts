@@ -14,6 +14,7 @@ import {
 } from '../adapter.contract.ts'
 import type { Codec, Connected, StreamDecoder, Target } from '../adapter.ts'
 import { watsonx, watsonxText } from './adapter.ts'
+import { groundOn } from '../auth/ground.fixture.ts'
 
 const BASE = 'https://us-south.ml.cloud.ibm.com'
 const PROJECT = { settings: { project_id: 'the-project' } }
@@ -422,16 +423,13 @@ test('the credential is what is written, then what the environment says', async 
     const { authorize } = connected({ ...PROJECT, ...connection }, undefined, undefined, env)
     const sent = await authorize(
       { method: 'GET', url: BASE, headers: {} },
-      {
-        now: () => 0,
-        transport: {
-          send: (wire) => {
-            forms.push(wire)
-            const body = { access_token: 'iam-token', expires_in: 3_600, token_type: 'Bearer' }
-            return Promise.resolve(answerOf(body))
-          },
+      groundOn({
+        send: (wire) => {
+          forms.push(wire)
+          const body = { access_token: 'iam-token', expires_in: 3_600, token_type: 'Bearer' }
+          return Promise.resolve(answerOf(body))
         },
-      },
+      }),
     )
     assert.equal(sent.headers['authorization'], expected)
     assert.equal(forms.length, expected === 'Bearer iam-token' ? 1 : 0)
@@ -449,10 +447,7 @@ test('a refused key is named, not shown', async () => {
     errorMessage: 'Provided API key could not be found: the-secret-key',
     context: { requestId: '1' },
   }
-  const ground = {
-    now: () => 0,
-    transport: { send: () => Promise.resolve({ ...answerOf(body), status: 400 }) },
-  }
+  const ground = groundOn({ send: () => Promise.resolve({ ...answerOf(body), status: 400 }) })
   await assert.rejects(async () => authorize({ method: 'GET', url: BASE, headers: {} }, ground), {
     kind: 'auth',
     message:

@@ -6,10 +6,13 @@ import type { AskedChoices } from '../request/choices.ts'
 import { createFinishes, finishIn } from './finishes.ts'
 import { usageAtEnd } from './usage.ts'
 
+/** What lines say: nothing (comments do), that the stream is alive (pings), or something. */
+export type Sign = 'nothing' | 'life' | 'event'
+
 /** What one looks for in the lines of an event stream; nothing is parsed but what is found. */
 export interface EventWatch {
-  /** Whole lines, as they pass; `isPlain` as the function of that name says. True where they are more than comments. */
-  see(lines: Buffer, isPlain: boolean): boolean
+  /** Whole lines, as they pass; `isPlain` as the function of that name says. */
+  see(lines: Buffer, isPlain: boolean): Sign
   /** The last usage that an event said: those before it count less far. */
   usage(): Usage | undefined
   /** Events said that the answer is complete: `[DONE]`, or a `finish_reason` of each choice that was asked for. */
@@ -46,13 +49,13 @@ export function createEventWatch(): EventWatch {
   let error: Buffer | undefined
   return {
     see: (lines, isPlain) => {
-      if (isCommentary(lines)) return false
-      if (isPlain) return true
+      const sign = signOf(lines)
+      if (isPlain || sign !== 'event') return sign
       isDone ||= saysDone(lines)
       if (!isDone) finishes.see(lines)
       usage = lastUsage(lines) ?? usage
       error ??= errorIn(lines)
-      return true
+      return sign
     },
     usage: () => usage,
     isFinished: (asked) => isDone || finishes.areAll(asked),
@@ -88,8 +91,21 @@ function lastUsage(lines: Buffer): Usage | undefined {
   return undefined
 }
 
-/** Comments and blank lines only: they keep a connection alive and say nothing. */
-export function isCommentary(lines: Buffer): boolean {
+/** A comment of our own: the upstream has said that it is alive, in words that are not passed on. */
+export const ALIVE = Buffer.from(': alive\n\n')
+/** Pings that a server sends while its model thinks (https://platform.claude.com/docs/en/build-with-claude/streaming). */
+const PINGS = /^(?:(?:event: ?ping|data: ?\{ ?"type": ?"ping" ?\})?\r?\n)+$/
+/** They are short; what is longer is not looked at. */
+const MOST_PING_BYTES = 80
+
+/** What these whole lines say. */
+export function signOf(lines: Buffer): Sign {
+  if (isCommentary(lines)) return lines.includes(ALIVE) ? 'life' : 'nothing'
+  return lines.length <= MOST_PING_BYTES && PINGS.test(lines.toString('latin1')) ? 'life' : 'event'
+}
+
+/** Comments and blank lines only: they keep a connection open, and anybody on the way may write them. */
+function isCommentary(lines: Buffer): boolean {
   for (let start = 0; start < lines.length;) {
     const first = lines[start]
     if (first !== COMMENT && first !== LINE_END && first !== CARRIAGE_RETURN) return false

@@ -2,6 +2,7 @@ import type { Clock } from '../../core/clock.ts'
 import type { GatewayError } from '../../core/failure.ts'
 import type { Redact } from '../../core/secret.ts'
 import type { AnswerHeaders } from './answer-head.ts'
+import type { Sign } from './event-watch.ts'
 import type { Flaw } from './judge.ts'
 import type { AskedChoices } from '../request/choices.ts'
 import type { AnswerShape } from '../request/operation.ts'
@@ -34,8 +35,8 @@ export interface PassageOptions {
   explain(error: GatewayError): GatewayError
   /** Ends the exchange with the upstream; `sink.fail` may follow and is ignored. */
   stop(): void
-  /** An event of a stream has come; comments are none. */
-  heard(): void
+  /** An event of a stream has come, or a ping; comments are neither. */
+  heard(sign: Exclude<Sign, 'nothing'>): void
   /** The client can take no more for now. */
   paused(): void
   /** Called once, when the exchange is over. */

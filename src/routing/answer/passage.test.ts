@@ -20,6 +20,8 @@ interface Seen {
   stops: number
   /** Pieces with an event in them. */
   events: number
+  /** Pieces with nothing but pings in them. */
+  pings: number
   pauses: number
   overs: number
 }
@@ -36,7 +38,7 @@ function open(options: {
   clock: HandClock
 } {
   const clock = createHandClock()
-  const seen: Seen = { text: '', stops: 0, events: 0, pauses: 0, overs: 0 }
+  const seen: Seen = { text: '', stops: 0, events: 0, pings: 0, pauses: 0, overs: 0 }
   const passage = new Passage({
     stream: options.stream,
     shape: options.shape ?? { kind: 'object', proof: 'choices' },
@@ -70,8 +72,9 @@ function open(options: {
       seen.stops++
     },
     failureHeaders: () => ({}),
-    heard: () => {
-      seen.events++
+    heard: (sign) => {
+      if (sign === 'event') seen.events++
+      else seen.pings++
     },
     paused: () => {
       seen.pauses++
@@ -261,12 +264,14 @@ test('an error event within a stream passes, and is told as a flaw of the answer
   )
 })
 
-test('the time of a stream’s first event is told, whatever comments came before it', () => {
+test('the time of a stream’s first event is told, whatever comments and pings came before it', () => {
   const { passage, seen, clock } = open({ stream: true, shape: CHAT })
   passage.head(200, {})
   clock.wind(10)
   passage.data(Buffer.from(': wait\n\n'))
-  assert.deepEqual([seen.text, seen.events], [': wait\n\n', 0])
+  assert.deepEqual([seen.text, seen.events, seen.pings], [': wait\n\n', 0, 0])
+  passage.data(Buffer.from('event: ping\ndata: {"type":"ping"}\n\n'))
+  assert.deepEqual([seen.events, seen.pings], [0, 1])
   clock.wind(20)
   passage.data(Buffer.from(chunk('a', '"stop"')))
   clock.wind(40)

@@ -70,9 +70,9 @@ export class Passage implements StreamSink {
   }
 
   #openGate(): EventGate {
-    const { watch, gate } = openEvents(this.#options, () => {
-      this.#firstByteMs ??= this.#options.clock.precise() - this.#options.startedMs
-      this.#options.heard()
+    const { watch, gate } = openEvents(this.#options, (sign) => {
+      if (sign === 'event') this.#firstByteMs ??= this.#options.clock.precise() - this.#options.startedMs
+      this.#options.heard(sign)
     })
     this.#watch = watch
     return gate

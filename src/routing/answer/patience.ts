@@ -1,18 +1,20 @@
 import type { Cancel, Clock } from '../../core/clock.ts'
 import { GatewayError } from '../../core/failure.ts'
 
-/** How long a stream may say nothing, milliseconds; comments are nothing. */
+/** How long a stream may say nothing, milliseconds; comments are nothing, and pings no first event. */
 export interface Silence {
   /** Before its first event, from the request on. */
   readonly firstMs: number
   /** Between any two. */
   readonly idleMs: number
+  /** Between any two where pings come meanwhile, each of them within `idleMs`: a model may think in silence. */
+  readonly pingedMs: number
 }
 
 /** Watches that a stream goes on talking. */
 export interface Patience {
-  /** An event came. */
-  heard(): void
+  /** An event came, or a ping: whoever pings lives, yet has not begun to answer. */
+  heard(sign?: 'life' | 'event'): void
   /** The client takes no more: its slowness is not the upstream's. */
   paused(): void
   resumed(): void
@@ -26,23 +28,27 @@ export interface Patience {
  */
 export function createPatience(
   clock: Clock,
-  { firstMs, idleMs }: Silence,
+  { firstMs, idleMs, pingedMs }: Silence,
   expire: (error: GatewayError, waitedMs: number) => void,
 ): Patience {
   let hasBegun = false
   let isPaused = false
   let heardMs = 0
+  let aliveMs = 0
   let cancel: Cancel = clock.after(firstMs, () =>
     expire(new GatewayError('timeout', `no first event within ${firstMs} ms`), firstMs),
   )
   const look = (): void => {
-    const leftMs = isPaused ? idleMs : heardMs + idleMs - clock.elapsed()
+    const nowMs = clock.elapsed()
+    const leftMs = isPaused ? idleMs : Math.min(aliveMs + idleMs, heardMs + pingedMs) - nowMs
     if (leftMs > 0) cancel = clock.after(leftMs, look)
-    else expire(new GatewayError('timeout', `no event for ${idleMs} ms within the stream`), idleMs)
+    else expire(...silent(nowMs < aliveMs + idleMs ? pingedMs : idleMs))
   }
   return {
-    heard: () => {
-      heardMs = clock.elapsed()
+    heard: (sign = 'event') => {
+      aliveMs = clock.elapsed()
+      if (sign === 'life') return
+      heardMs = aliveMs
       if (hasBegun) return
       hasBegun = true
       cancel()
@@ -54,9 +60,14 @@ export function createPatience(
     resumed: () => {
       isPaused = false
       heardMs = clock.elapsed()
+      aliveMs = heardMs
     },
     stop: () => {
       cancel()
     },
   }
+}
+
+function silent(waitedMs: number): readonly [GatewayError, number] {
+  return [new GatewayError('timeout', `no event for ${waitedMs} ms within the stream`), waitedMs]
 }

@@ -72,6 +72,8 @@ export interface Translation<M extends HttpMode = HttpMode> {
   answer(value: Operations[M]['response'], request: Operations[M]['request']): JsonObject | Sound
   /** Is this event for who sent that request? */
   isWanted(event: Operations[M]['event'], request: Operations[M]['request']): boolean
+  /** Does this event say that the stream is alive, and nothing else? */
+  isPing?(event: Operations[M]['event']): boolean
   /** A whole answer as the events of a stream, for providers that do not stream. */
   events?(value: Operations[M]['response']): readonly Operations[M]['event'][]
 }

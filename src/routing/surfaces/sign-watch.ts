@@ -1,7 +1,7 @@
 import type { Usage } from '../../core/answer-facts.ts'
 import { isJsonObject } from '../../core/json.ts'
 import type { JsonObject } from '../../core/json.ts'
-import { isCommentary } from '../answer/event-watch.ts'
+import { signOf } from '../answer/event-watch.ts'
 import type { EventWatch } from '../answer/event-watch.ts'
 import type { StreamSigns } from './surface.ts'
 
@@ -20,15 +20,15 @@ export function createSignWatch(signs: StreamSigns): EventWatch {
   }
   return {
     see: (lines, isPlain) => {
-      if (isCommentary(lines)) return false
-      if (isPlain) return true
+      const sign = signOf(lines)
+      if (isPlain || sign !== 'event') return sign
       for (const line of lines.toString().split('\n')) {
         if (!telling.test(line)) continue
         isFinished ||= last?.test(line) === true
         const event = line.startsWith(DATA) ? parsed(line.slice(DATA.length)) : undefined
         if (event !== undefined) look(event)
       }
-      return true
+      return sign
     },
     usage: () => whole(counted),
     isFinished: () => isFinished,

@@ -22,7 +22,9 @@ export const CHAT_TRANSLATION: Translation<'chat'> = {
     }
   },
   answer: (value) => value,
-  isWanted: ({ choices }, request) => choices.length > 0 || asksForUsage(request),
+  isWanted: ({ choices, usage }, request) =>
+    choices.length > 0 || (usage !== undefined && asksForUsage(request)),
+  isPing: ({ choices, usage }) => choices.length === 0 && usage === undefined,
   events: (value) => {
     const { id, created, model, choices, usage } = value
     const chunk = (pieces: readonly JsonObject[], more: JsonObject = {}): ChatChunk => ({

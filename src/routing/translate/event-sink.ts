@@ -1,6 +1,7 @@
 import { asGatewayError } from '../../core/failure.ts'
 import type { StreamDecoder } from '../../providers/adapter.ts'
 import type { StreamSink } from '../road.ts'
+import { ALIVE } from '../answer/event-watch.ts'
 import type { Written } from './whole-answer.ts'
 
 const DONE_TEXT = 'data: [DONE]\n\n'
@@ -10,19 +11,25 @@ const DONE = Buffer.from(DONE_TEXT)
 export interface Events<Event> {
   readonly decoder: StreamDecoder<Event>
   readonly isWanted: (event: Event) => boolean
+  /** Says that the stream is alive, and nothing else. */
+  readonly isPing?: (event: Event) => boolean
   /** Events that come after the stream's own. Never rejects. */
   readonly lastly?: () => Promise<readonly Event[]>
 }
 
 /** Turns a provider's events into OpenAI's. */
-export function eventSink<Event>(sink: StreamSink, { decoder, isWanted, lastly }: Events<Event>): StreamSink {
+export function eventSink<Event>(
+  sink: StreamSink,
+  { decoder, isWanted, isPing = () => false, lastly }: Events<Event>,
+): StreamSink {
   const broken: Broken = (error) => sink.fail(asGatewayError(error))
   let isGood = false
   let isBroken = false
   let hasEvents = false
   const write = (decoded: readonly Event[]): boolean => {
     const events = decoded.filter(isWanted)
-    if (events.length === 0) return true
+    // Before the first event nothing is passed on: it can still be had elsewhere.
+    if (events.length === 0) return hasEvents && decoded.some(isPing) ? sink.data(ALIVE) : true
     hasEvents = true
     return sink.data(Buffer.from(eventText(events)))
   }

@@ -3,10 +3,11 @@ import type { JsonObject } from '../../core/json.ts'
 import type { HttpMode, Operations } from '../../core/mode.ts'
 import type { Codec, StreamDecoder } from '../../providers/adapter.ts'
 import { picked } from '../../providers/body-defaults.ts'
-import { decoded, encode, start } from '../../providers/call.ts'
+import { decoded, encode, encodeAllowed, start } from '../../providers/call.ts'
 import type { Line } from '../../providers/call.ts'
 import { later } from '../../providers/later.ts'
 import type { RelayedForm } from '../../providers/form-request.ts'
+import type { FieldRules } from '../request/field-rules.ts'
 import type { Operation, Sound, Translation } from '../request/operation.ts'
 import type { Limits, Stream, StreamSink, WireRequest, WireResponse } from '../road.ts'
 import { refuse } from '../request/request.ts'
@@ -22,8 +23,8 @@ export interface Translated {
   readonly stream: boolean
   /** Present where it is a form, whose fields are the body. */
   readonly form: RelayedForm | undefined
-  /** The request's own word on `drop_params`; absent: the deployment's counts. */
-  readonly dropParams?: boolean
+  /** The request's word on `drop_params`, before the deployment's, and what it allows besides the deployment. */
+  readonly fieldRules?: Pick<FieldRules, 'dropParams' | 'keep'>
   readonly fetchMedia: FetchMedia
   readonly clock: Pick<Clock, 'elapsed' | 'after'>
   /** Told which members the provider cannot be told, where they may be left out. */
@@ -122,6 +123,7 @@ function destination(
 ): Destination {
   if (codec.answersAsIs === true) return { target: sink }
   const isWanted = (event: Operations[HttpMode]['event']): boolean => translation.isWanted(event, request)
+  const isPing = (event: Operations[HttpMode]['event']): boolean => translation.isPing?.(event) === true
   const write = (response: WireResponse): Written => {
     const value = decoded(line, codec, response)
     if (!asked.stream) return written(translation.answer(value, request))
@@ -132,7 +134,8 @@ function destination(
     return { target: call.target, later: call }
   }
   return {
-    target: decoder === undefined ? wholeSink(sink, { write }) : eventSink(sink, { decoder, isWanted }),
+    target:
+      decoder === undefined ? wholeSink(sink, { write }) : eventSink(sink, { decoder, isWanted, isPing }),
   }
 }
 
@@ -154,15 +157,20 @@ function wireOf<M extends HttpMode>(
   line: Line,
   mode: M,
   request: Operations[M]['request'],
-  { dropParams = line.fieldRules.dropParams, dropped: told }: Translated,
+  { fieldRules: own, dropped: told }: Translated,
 ): WireRequest {
-  const { dropped = [], ...wire } = encode(line, mode, request)
+  const encoded = encode(line, mode, request)
+  if (encoded.dropped === undefined || encoded.dropped.length === 0) return encoded
+  const { keep, dropParams } = line.fieldRules
+  const allowed = own === undefined ? keep : [...keep, ...own.keep]
+  const { dropped = [], ...wire } =
+    allowed.length === 0 ? encoded : encodeAllowed(line, mode, encoded, request, allowed)
   const said = 'fields' in request && mode === 'audio_transcription' ? request.fields : request
-  const own = dropped.find((name) => Object.hasOwn(Object(said), name))
-  if (own !== undefined && !dropParams) {
+  const lost = dropped.find((name) => Object.hasOwn(Object(said), name))
+  if (lost !== undefined && !(own?.dropParams ?? dropParams)) {
     throw refuse(
-      `${line.deployment.provider} cannot be told '${own}' for this model: leave it out, or have it left out by drop_params.`,
-      own,
+      `${line.deployment.provider} cannot be told '${lost}' for this model: leave it out, or have it left out by drop_params.`,
+      lost,
     )
   }
   if (dropped.length > 0) told(dropped)
