@@ -77,8 +77,8 @@ function worded({ id, refuses = [] }: ProviderAdapter): readonly string[] {
   ]
 }
 
-function refusedText({ fields, of }: Refused): string {
-  return `${codes(fields)}${of === undefined ? '' : ' (reasoning models)'}`
+function refusedText({ fields, of, models = 'reasoning models' }: Refused): string {
+  return `${codes(fields)}${of === undefined ? '' : ` (${models})`}`
 }
 
 function row(cells: readonly string[]): string {
@@ -194,6 +194,10 @@ const WORDS = `## What differs from OpenAI's words
 Names are changed on the way. What models refuse, or leave out of account, is left out where \`drop_params\` is on, and
 named in \`x-pulsegate-dropped-params\`; without it the provider decides. An answer that is passed on is passed on as it
 came: thoughts stay where the provider puts them, which is \`reasoning_content\` where nothing is said here.
+
+Who is told the role of a speaker alone is not told its \`name\`; \`messages[].name\` in that header says so. What an
+assistant refused, or spoke (its \`transcript\`), is told as its content; sound that is named by its id alone is refused,
+for only its maker has it.
 
 | provider | names | left out by \`drop_params\` | thoughts |
 |---|---|---|---|`

@@ -44,23 +44,23 @@ const MAY_IMPORT: Readonly<
   'main.ts': { ours: ['cli'], npm: [] },
 }
 
-/** Which provider folders may read another one's codecs. */
+/** Which provider folders may read another one's codecs, beside OpenAI's. */
 const SIBLINGS: Readonly<Record<string, readonly string[]>> = {
-  azure: ['openai'],
-  'azure-ai': ['anthropic', 'azure', 'openai'],
-  databricks: ['openai', 'openai-compatible'],
-  watsonx: ['openai'],
-  'openai-compatible': ['openai'],
+  'azure-ai': ['anthropic', 'azure'],
+  databricks: ['openai-compatible'],
   bedrock: ['anthropic'],
-  cohere: ['openai'],
-  assemblyai: ['openai-compatible', 'openai'],
-  vertex_ai: ['anthropic', 'gemini', 'mistral', 'openai'],
-  'jina-ai': ['openai'],
-  'nvidia-nim': ['openai', 'openai-compatible'],
-  voyage: ['openai'],
-  huggingface: ['openai'],
-  mistral: ['openai'],
+  assemblyai: ['openai-compatible'],
+  vertex_ai: ['anthropic', 'gemini', 'mistral'],
+  'nvidia-nim': ['openai-compatible'],
 }
+
+/** Whose words have nothing of OpenAI's; all others, and who is added, may read those. */
+const STRANGERS: ReadonlySet<string> = new Set(['anthropic', 'bedrock', 'gemini', 'ollama'])
+
+const siblingsOf = (folder: string): readonly string[] => [
+  ...(SIBLINGS[folder] ?? []),
+  ...(STRANGERS.has(folder) ? [] : ['openai']),
+]
 
 const SRC = resolve(import.meta.dirname, '../src')
 
@@ -112,7 +112,7 @@ function siblingBreach(file: string, target: string): string | undefined {
   const [, toFolder] = to
   if (from.length < 3 || to.length < 3 || fromFolder === toFolder) return undefined
   if (fromFolder === undefined || toFolder === undefined || toFolder === 'auth') return undefined
-  return SIBLINGS[fromFolder]?.includes(toFolder)
+  return siblingsOf(fromFolder).includes(toFolder)
     ? undefined
     : `providers/${fromFolder} may not import providers/${toFolder}`
 }
@@ -152,6 +152,7 @@ describe('architecture', () => {
     ['health/check.ts', 'undici', 'health may not import the package undici'],
     ['health/check.ts', '../transport/wire.ts', 'health may not import transport'],
     ['providers/openai/chat.ts', '../azure/adapter.ts', 'providers/openai may not import providers/azure'],
+    ['providers/gemini/chat.ts', '../openai/chat.ts', 'providers/gemini may not import providers/openai'],
   ] as const) {
     test(`${file} importing ${imported} is refused`, () => {
       assert.equal(breach(join(SRC, file), imported), expected)

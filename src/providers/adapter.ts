@@ -233,6 +233,8 @@ export interface Refused {
   readonly fields: readonly string[]
   /** Which models; absent: all of the provider's. */
   readonly of?: (model: string) => boolean
+  /** Those models in words. Absent: reasoning models. */
+  readonly models?: string
 }
 
 /** Everything the program knows of one provider. */

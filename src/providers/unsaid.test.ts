@@ -10,6 +10,7 @@ const LACKS = new Set([
   'parallel_tool_calls',
   'top_logprobs',
   'prediction',
+  'thinking',
 ])
 
 /** A member that a provider lacks, its value, and whether its loss is to be told. */
@@ -34,6 +35,8 @@ const MEMBERS: readonly (readonly [string, Json, boolean])[] = [
   ['verbosity', 'low', true],
   ['web_search_options', {}, true],
   ['functions', [{ name: 'f' }], true],
+  ['thinking', { type: 'enabled', budget_tokens: 1024 }, true],
+  ['thinking', { type: 'disabled' }, false],
 ]
 
 for (const [name, value, isTold] of MEMBERS) {

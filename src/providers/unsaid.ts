@@ -1,4 +1,5 @@
-import type { Json, JsonObject } from '../core/json.ts'
+import { isJsonObject, type Json, type JsonObject } from '../core/json.ts'
+import type { ChatMessage } from '../core/mode.ts'
 
 /** OpenAI's members that change no answer: who does not know them is not told of them. */
 const CHANGES_NOTHING: ReadonlySet<string> = new Set([
@@ -49,11 +50,21 @@ function saysSomething(name: string, value: Json | undefined): boolean {
     case 'presence_penalty':
     case 'top_logprobs':
       return value !== 0
+    case 'thinking':
+      return !(isJsonObject(value) && value['type'] === 'disabled')
     case 'logit_bias':
       return !(typeof value === 'object' && Object.keys(value).length === 0)
     default:
       return value !== false && value !== 'auto'
   }
+}
+
+/** Who of several speaks under one role, for a provider that is told the role alone. The names of tools are found elsewhere. */
+export function untoldNames(messages: readonly ChatMessage[]): readonly string[] {
+  const isNamed = messages.some(
+    ({ role, name }) => typeof name === 'string' && role !== 'tool' && role !== 'function',
+  )
+  return isNamed ? ['messages[].name'] : []
 }
 
 /** Members of OpenAI's chat that no other provider has. */
@@ -71,4 +82,12 @@ export const OPENAI_ALONE: readonly string[] = [
   'user',
   'verbosity',
   'web_search_options',
+]
+
+/** Members of OpenAI's newer chat that who speaks its words otherwise does not document. */
+export const OPENAI_EXTRAS: readonly string[] = [
+  ...OPENAI_ALONE.filter((name) => name !== 'stream_options'),
+  'metadata',
+  'prediction',
+  'prompt_cache_key',
 ]

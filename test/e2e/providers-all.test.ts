@@ -3,8 +3,10 @@ import { test } from 'node:test'
 import { MODES } from '../../src/core/mode.ts'
 import { startFakeProvider } from '../../src/fake-provider/server.ts'
 import { allAdapters } from '../../src/providers/registry.ts'
+import { ask } from './asking.ts'
 import { nativeDeployments, rowDeployments, tokenHosts } from './all-providers.ts'
 import { askHealth, assertVerdicts, withModels, type Listed } from './health-answer.ts'
+import type { Gateway } from './program.ts'
 
 const KEY = 'key-of-the-upstream'
 
@@ -13,7 +15,7 @@ const providerOf = ({ litellm_params: { model } }: Listed): string => String(mod
 /** What is asked besides the probe: a token, and the steps of a call that takes several. */
 const BESIDES = /\/as-vertex_ai\/token|\/as-watsonx\/identity\/token|\/as-assemblyai\//
 
-test('every provider is healthy in each of its modes, for one request each', async () => {
+test('every provider is healthy in each of its modes, for one request each, and takes all of OpenAI’s chat', async () => {
   const fake = await startFakeProvider()
   try {
     const natives = nativeDeployments(`${fake.url}/ok`, KEY)
@@ -34,6 +36,7 @@ test('every provider is healthy in each of its modes, for one request each', asy
         assertVerdicts(await askHealth(gateway), verdicts)
         const asked = fake.journal().filter(({ method, url }) => method !== 'WSMSG' && !BESIDES.test(url))
         assert.equal(asked.length, models.length - 1)
+        await takesAll(gateway, models)
       },
       { general_settings: { drain_delay: 0 } },
       { env: tokenHosts(`${fake.url}/ok`) },
@@ -42,3 +45,49 @@ test('every provider is healthy in each of its modes, for one request each', asy
     await fake.stop()
   }
 })
+
+const TOOL = { type: 'function', function: { name: 'weather', parameters: { type: 'object' } } } as const
+
+/** What OpenAI's chat takes, but for what excludes something else here. */
+const EVERYTHING = {
+  messages: [{ role: 'user', content: 'ping' }],
+  max_completion_tokens: 2_000,
+  temperature: 0.5,
+  top_p: 0.5,
+  stop: ['x'],
+  seed: 5,
+  n: 2,
+  logprobs: true,
+  top_logprobs: 2,
+  logit_bias: { 5: 1 },
+  presence_penalty: 0.5,
+  frequency_penalty: 0.5,
+  user: 'u',
+  metadata: { a: 'b' },
+  store: true,
+  service_tier: 'auto',
+  reasoning_effort: 'low',
+  verbosity: 'low',
+  modalities: ['text'],
+  prediction: { type: 'content', content: 'x' },
+  web_search_options: {},
+  prompt_cache_key: 'k',
+  prompt_cache_retention: '24h',
+  safety_identifier: 'k',
+  tools: [TOOL],
+  tool_choice: 'auto',
+  parallel_tool_calls: false,
+} as const
+
+/** Foundry's Model Inference API passes on what it does not know itself: there the model decides. */
+const DECIDES_ITSELF = 'chat of azure_ai/Llama-3.3-70B-Instruct'
+
+/** With `drop_params` nobody is sent what its documentation does not allow. */
+async function takesAll(gateway: Gateway, models: readonly Listed[]): Promise<void> {
+  const chatting = models.filter(({ model_info: info }) => info?.['mode'] === 'chat')
+  for (const { model_name: model } of chatting) {
+    const body = { model, ...EVERYTHING, drop_params: true }
+    const { status, text } = await ask(`${gateway.url}/v1/chat/completions`, { body })
+    assert.equal(status, model === DECIDES_ITSELF ? 400 : 200, `${model}: ${text}`)
+  }
+}

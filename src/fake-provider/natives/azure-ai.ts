@@ -19,7 +19,7 @@ const OPENAI_CHAT =
   `max_completion_tokens parallel_tool_calls stream_options logprobs top_logprobs logit_bias n
   reasoning_effort user metadata store audio prediction service_tier verbosity`.split(/\s+/)
 /** What the models behind it know, where the service passes on what it does not know itself. */
-const OF_MODELS: ReadonlySet<string> = new Set([...OPENAI_CHAT, 'top_k', 'min_p', 'safe_prompt', 'user'])
+const OF_MODELS = [...OPENAI_CHAT, 'top_k', 'min_p', 'safe_prompt']
 const EMBEDDING = ['dimensions', 'encoding_format', 'input_type']
 
 interface Route {
@@ -89,8 +89,8 @@ function judge(call: NativeCall, { serves, members }: Route): Reply | undefined 
   const { json: body = {}, headers } = call
   const passes =
     serves !== 'rerank' && !call.path.startsWith('/openai/') && headers['extra-parameters'] === 'pass-through'
-  const fault = faultIn(body, members)
-  if (fault?.kind === 'unknown' && (!passes || !OF_MODELS.has(fault.name)))
+  const fault = faultIn(body, passes ? { ...members, allowed: [...members.allowed, ...OF_MODELS] } : members)
+  if (fault?.kind === 'unknown')
     return azureError(
       400,
       'Bad Request',

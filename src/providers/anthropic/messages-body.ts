@@ -2,6 +2,7 @@ import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts'
 import type { ChatRequest } from '../../core/mode.ts'
 import type { Target } from '../adapter.ts'
 import { withDefaults } from '../body-defaults.ts'
+import { untoldNames } from '../unsaid.ts'
 import { claudeModel } from './claude-model.ts'
 import { toBlocks } from './content.ts'
 import { toSampling } from './sampling.ts'
@@ -110,7 +111,7 @@ export function toMessagesBody(
     ...(request.stream === true && { stream: true }),
   }
   const lost = [...sampling.lost, ...format.lost, ...(thinking.lost === undefined ? [] : [thinking.lost])]
-  return { body, dropped: [...lost, ...unknownTo(filled)] }
+  return { body, dropped: [...lost, ...unknownTo(filled), ...untoldNames(request.messages)] }
 }
 
 function carried(request: JsonObject): JsonObject {

@@ -1,6 +1,7 @@
 import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts'
 import type { ChatMessage } from '../../core/mode.ts'
 import { textOf } from '../answer.ts'
+import { earlierWords } from '../earlier-words.ts'
 import { parseJson } from '../error-facts.ts'
 import { toBlocks, unsayable } from './content.ts'
 
@@ -75,10 +76,9 @@ function marked(blocks: readonly JsonObject[], message: ChatMessage): readonly J
 function assistantBlocks(message: ChatMessage): readonly JsonObject[] {
   const thinking = message['thinking_blocks']
   const calls = message['tool_calls']
-  const words = message.content ?? message['refusal']
   return [
     ...(Array.isArray(thinking) ? thinking.filter(isJsonObject) : []),
-    ...toBlocks(words),
+    ...toBlocks(earlierWords(message)),
     ...(Array.isArray(calls) ? calls.map((call: Json) => toolUse(call)) : []),
   ]
 }

@@ -3,8 +3,8 @@ import type { ChatRequest } from '../../core/mode.ts'
 import type { Target } from '../adapter.ts'
 import { numberOf, textOf } from '../answer.ts'
 import { withDefaults } from '../body-defaults.ts'
+import { untoldNames } from '../unsaid.ts'
 import { toAnswerForm } from './answer-form.ts'
-import { unsayable } from './content.ts'
 import { toConversation } from './messages.ts'
 import { claudeVersion } from './model-id.ts'
 import { ownReasoning, toReasoning } from './reasoning.ts'
@@ -79,9 +79,6 @@ const MERGED = new Set(['additionalModelRequestFields', 'inferenceConfig', 'outp
  */
 export function toConverse(request: ChatRequest, target: Target, name: string): ConverseBody {
   const filled = withDefaults('chat', request, target.bodyDefaults)
-  const count = filled['n']
-  if (typeof count === 'number' && count > 1)
-    throw unsayable('Bedrock gives one answer a request: n must be 1', 'n')
   const { system, messages, called } = toConversation(request.messages)
   const form = toAnswerForm(filled['response_format'], name)
   const tooling = toTooling(filled, called, form.tool)
@@ -109,7 +106,10 @@ export function toConverse(request: ChatRequest, target: Target, name: string): 
   }
   const dropped = [
     ...others.dropped,
+    // It gives one answer a request.
+    ...((numberOf(filled['n']) ?? 1) > 1 ? ['n'] : []),
     ...tooling.dropped,
+    ...untoldNames(request.messages),
     ...(form.isDropped ? ['response_format'] : []),
     ...(reasoning.isDropped ? [thoughts === undefined ? 'reasoning_effort' : 'thinking'] : []),
     ...(parallel.isDropped ? ['parallel_tool_calls'] : []),

@@ -369,10 +369,10 @@ const WORDS: readonly (readonly [string, Partial<ChatRequest>, string, JsonObjec
     ['a tier', { service_tier: 'flex' }, OLD, { serviceTier: { type: 'flex' } }],
     [
       'what Bedrock has no word for',
-      { seed: 1, logit_bias: { '5': 1 }, frequency_penalty: 0.5, functions: [] },
+      { seed: 1, logit_bias: { '5': 1 }, frequency_penalty: 0.5, functions: [], n: 2 },
       OLD,
       {},
-      ['seed', 'logit_bias', 'frequency_penalty', 'functions'],
+      ['seed', 'logit_bias', 'frequency_penalty', 'functions', 'n'],
     ],
     [
       'a word that nobody knows',
@@ -390,7 +390,6 @@ for (const [what, request, model, expected, dropped = []] of WORDS) {
 
 /** What cannot be said, and the member that is at fault. */
 const UNSAYABLE: readonly (readonly [string, Partial<ChatRequest>, string])[] = [
-  ['several answers', { n: 2 }, 'n'],
   [
     'a picture by an address that was not fetched',
     { messages: [{ role: 'user', content: [{ type: 'image_url', image_url: { url: 'ftp://x/y.png' } }] }] },

@@ -22,7 +22,7 @@ test("a claude is invoked in Anthropic's words, the model in the path alone", ()
     { role: 'system', content: 'Be brief.' },
     { role: 'user', content: 'ping' },
   ]
-  const whole = bedrockChat.encode({ messages, max_tokens: 16, seed: 1 }, TARGET)
+  const whole = bedrockChat.encode({ messages, max_tokens: 16, seed: 1, service_tier: 'auto' }, TARGET)
   assert.equal(whole.url, 'https://bedrock.test/model/us.anthropic.claude-sonnet-4-20250514-v1%3A0/invoke')
   const { messages: _, system: __, ...rest } = JSON.parse(String(whole.body))
   assert.deepEqual(rest, { anthropic_version: 'bedrock-2023-05-31', max_tokens: 16 })

@@ -21,7 +21,8 @@ const VERSION = { anthropic_version: 'bedrock-2023-05-31' }
 /** Chat with a claude by InvokeModel, in Anthropic's own words: the path names the model and says whether it streams. */
 export function encodeInvoke(request: ChatRequest, target: Target, id: string): Encoded {
   const { body, dropped } = toMessagesBody(request, { ...target, model: id })
-  const { model: _, stream: __, ...rest } = body
+  // Tiers are Anthropic's own (https://platform.claude.com/docs/en/api/service-tiers).
+  const { model: _, stream: __, service_tier: ___, ...rest } = body
   const isStream = request.stream === true
   return {
     method: 'POST',

@@ -1,8 +1,9 @@
 import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts'
 import type { ChatMessage } from '../../core/mode.ts'
 import { textOf } from '../answer.ts'
+import { earlierWords } from '../earlier-words.ts'
 import { parseJson } from '../error-facts.ts'
-import { cachePoint, contentBlocks, textBlocks, unsayable } from './content.ts'
+import { cachePoint, contentBlocks, unsayable } from './content.ts'
 
 /** A conversation in Converse's words: what the system says stands apart. */
 export interface Conversation {
@@ -58,11 +59,10 @@ function speech(message: ChatMessage): Speech {
 
 /** What it thought comes first, with its signature: models that called a tool want it back as it was. */
 function assistantBlocks(message: ChatMessage): readonly JsonObject[] {
-  const { content, refusal, thinking_blocks: thoughts, tool_calls: calls } = message
+  const { thinking_blocks: thoughts, tool_calls: calls } = message
   return [
     ...(Array.isArray(thoughts) ? thoughts.flatMap((thought: Json) => reasoningBlocks(thought)) : []),
-    ...contentBlocks(content),
-    ...textBlocks(textOf(refusal) ?? ''),
+    ...contentBlocks(earlierWords(message)),
     ...(Array.isArray(calls) ? calls.map((call: Json) => toolUse(call)) : []),
   ]
 }

@@ -3,7 +3,7 @@ import type { ChatRequest } from '../../core/mode.ts'
 import type { Target } from '../adapter.ts'
 import { numberOf } from '../answer.ts'
 import { withDefaults } from '../body-defaults.ts'
-import { OPENAI_ALONE, sayable, type Sayable } from '../unsaid.ts'
+import { OPENAI_ALONE, sayable, untoldNames, type Sayable } from '../unsaid.ts'
 import type { CohereVersion } from './address.ts'
 import { toMessage, toV1Words } from './messages.ts'
 import { toolWords } from './tools.ts'
@@ -52,7 +52,7 @@ export function toCohereChat(request: ChatRequest, target: Target, version: Cohe
   const words = version === 'v1' ? toV1Words(request.messages) : { messages: request.messages.map(toMessage) }
   return {
     said: { ...thinkingOf(effort), ...options, ...toolWords(tools, choice), ...words, model: target.model },
-    dropped,
+    dropped: [...dropped, ...untoldNames(request.messages)],
   }
 }
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { array, assert as assertProperty, nat, property } from 'fast-check'
+import type { JsonObject } from '../../core/json.ts'
 import type { ChatRequest } from '../../core/mode.ts'
 import { answerOf, deploymentOf } from '../adapter.contract.ts'
 import type { Target } from '../adapter.ts'
@@ -126,6 +127,27 @@ test('one named tool is the only one offered, and tools are strict together', ()
     tools: [{ type: 'function', function: { name: 'g', parameters: { type: 'object', properties: {} } } }],
     strict_tools: true,
     tool_choice: 'REQUIRED',
+  })
+})
+
+test('of tools that are allowed only those are offered; what is no function is refused', () => {
+  const tools = ['f', 'g', 'h'].map((name) => ({ type: 'function', function: { name } }))
+  const chosen = (mode: string): JsonObject => ({
+    type: 'allowed_tools',
+    allowed_tools: { mode, tools: [tools[1] ?? null, tools[2] ?? null] },
+  })
+  const parameters = { type: 'object', properties: {} }
+  const offered = ['g', 'h'].map((name) => ({ type: 'function', function: { name, parameters } }))
+  const said = { model: 'command-r', messages: [], tools: offered }
+  assert.deepEqual(bodyOf({ messages: [], tools, tool_choice: chosen('auto') }, V2), said)
+  assert.deepEqual(bodyOf({ messages: [], tools, tool_choice: chosen('required') }, V2), {
+    ...said,
+    tool_choice: 'REQUIRED',
+  })
+  assert.throws(() => bodyOf({ messages: [], tools: [{ type: 'custom', custom: { name: 'c' } }] }, V2), {
+    kind: 'bad_request',
+    param: 'tools',
+    source: 'client',
   })
 })
 

@@ -2,6 +2,7 @@ import { GatewayError } from '../../core/failure.ts'
 import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts'
 import type { ChatMessage } from '../../core/mode.ts'
 import { textOf } from '../answer.ts'
+import { earlierWords } from '../earlier-words.ts'
 
 /**
  * One of OpenAI's messages in the second version's words: what was thought before calls is their `tool_plan`, before a
@@ -23,11 +24,11 @@ export function toMessage(message: ChatMessage): JsonObject {
 }
 
 function toAssistant(message: ChatMessage): JsonObject {
-  const { role, content } = message
+  const { role } = message
   const calls = message['tool_calls']
   const hasCalls = Array.isArray(calls) && calls.length > 0
   const thought = textOf(message['reasoning_content']) ?? ''
-  const said = content ?? message['refusal']
+  const said = earlierWords(message)
   const parts = said === null || said === undefined || said === '' ? undefined : partsOf(said, TEXTS)
   if (hasCalls) {
     const words = parts === undefined ? {} : { content: parts }
@@ -45,7 +46,6 @@ function partsOf(content: Json | undefined, known: ReadonlySet<Json | undefined>
   if (!Array.isArray(content)) return textOf(content) ?? ''
   return content.map((part: Json) => {
     const type = isJsonObject(part) ? part['type'] : undefined
-    if (isJsonObject(part) && type === 'refusal') return { type: 'text', text: part['refusal'] }
     if (isJsonObject(part) && known.has(type))
       return typeof part['image_url'] === 'string' ? toImage(part) : part
     throw unsayable(`Cohere has no place for a part of type '${textOf(type) ?? 'unknown'}' here`)
@@ -77,7 +77,7 @@ function plainText(message: ChatMessage): string {
   const calls = message['tool_calls']
   if (message.role === 'tool' || (Array.isArray(calls) && calls.length > 0))
     throw unsayable(`tools are not translated for Cohere's first version: use an api_base that ends in /v2`)
-  const { content } = message
+  const content = earlierWords(message)
   if (!Array.isArray(content)) return textOf(content) ?? ''
   return content
     .map((part: Json) => {

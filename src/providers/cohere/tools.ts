@@ -1,14 +1,18 @@
+import { GatewayError } from '../../core/failure.ts'
 import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts'
 
 /**
  * OpenAI's tools and choice in Cohere's words (https://docs.cohere.com/docs/tool-use-overview, read 2026-11-27).
- * `auto` is silence; one named tool is the only one that is offered, and must be called.
+ * `auto` is silence; one named tool is the only one that is offered, and must be called; of some that are allowed, only
+ * those are offered.
+ * @throws GatewayError bad_request for tools that are no functions
  */
 export function toolWords(tools: Json | undefined, choice: Json | undefined): JsonObject {
   const functions = Array.isArray(tools) ? tools.map(functionIn) : []
-  const named = nameIn(choice)
-  const offered = named === undefined ? functions : functions.filter(({ name }) => name === named)
-  const word = named === undefined ? wordFor(choice) : 'REQUIRED'
+  const allowed = isJsonObject(choice) ? choice['allowed_tools'] : undefined
+  const named = isJsonObject(allowed) ? namesIn(allowed['tools']) : namesIn([choice ?? null])
+  const offered = named.length === 0 ? functions : functions.filter(({ name }) => named.includes(name))
+  const word = wordFor(isJsonObject(allowed) ? allowed['mode'] : named.length === 0 ? choice : 'required')
   return {
     ...(offered.length === 0 ? {} : { tools: offered.map(toTool) }),
     // Cohere is strict with all tools or with none.
@@ -22,14 +26,22 @@ function wordFor(choice: Json | undefined): string | undefined {
   return choice === 'required' ? 'REQUIRED' : undefined
 }
 
-function nameIn(choice: Json | undefined): Json | undefined {
-  const called = isJsonObject(choice) ? choice['function'] : undefined
-  return isJsonObject(called) ? called['name'] : undefined
+/** The functions that a choice, or the tools that it allows, speak of. */
+function namesIn(choices: Json | undefined): readonly (Json | undefined)[] {
+  if (!Array.isArray(choices)) return []
+  return choices.flatMap((choice: Json) => {
+    const called = isJsonObject(choice) ? choice['function'] : undefined
+    return isJsonObject(called) ? [called['name']] : []
+  })
 }
 
 function functionIn(tool: Json): JsonObject {
   const described = isJsonObject(tool) ? tool['function'] : undefined
-  return isJsonObject(described) ? described : {}
+  if (isJsonObject(described)) return described
+  throw new GatewayError('bad_request', 'Cohere has no tools but functions: give "function" tools', {
+    param: 'tools',
+    source: 'client',
+  })
 }
 
 /** A function's parameters are a must. */

@@ -2,6 +2,7 @@ import type { ProviderAdapter } from '../adapter.ts'
 import { createClassify } from '../classify.ts'
 import { openAiCompatible } from '../openai-compatible/adapter.ts'
 import { OLD_BUDGET, type CompatibleRow } from '../openai-compatible/row.ts'
+import { OPENAI_EXTRAS } from '../unsaid.ts'
 import { databricksChat } from './chat.ts'
 import { connectDatabricks, workspaceOf } from './connect.ts'
 
@@ -19,6 +20,8 @@ const ROW: CompatibleRow = {
     'image_generation',
     'moderation',
   ],
+  // Extra inputs are not permitted: its reference lists all that are. Models of others behind it may know more.
+  refuses: [{ fields: [...OPENAI_EXTRAS, 'seed', 'logit_bias', 'presence_penalty', 'frequency_penalty'] }],
   // https://docs.databricks.com/machine-learning/foundation-model-apis/supported-models: pay per token.
   cheapChatModel: 'databricks-meta-llama-3-1-8b-instruct',
 }

@@ -7,6 +7,7 @@ import { openChunkStream } from '../openai/chunk-stream.ts'
 import { renamed, routeBelow } from '../openai/surface.ts'
 import { OLD_BUDGET } from '../openai-compatible/row.ts'
 import { postJson } from '../post-json.ts'
+import { untoldNames } from '../unsaid.ts'
 import { fromParts, toParts } from './parts.ts'
 import { thinkingOf } from './thinking.ts'
 
@@ -43,7 +44,7 @@ function encode(request: ChatRequest, target: Target): Encoded {
     if (name === 'parallel_tool_calls') dropped.push(name)
     else body[name] = value
   }
-  if (request.messages.some((message) => message['name'] !== undefined)) dropped.push('messages.name')
+  dropped.push(...untoldNames(request.messages))
   const thinking = thinkingOf(body, target.model)
   if (thinking === 'impossible') dropped.push('reasoning_effort')
   const { reasoning_effort: effort, ...rest } = body

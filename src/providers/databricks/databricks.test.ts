@@ -241,7 +241,7 @@ test('a list of nothing but texts is a text, and pictures stay in their list', (
     { role: 'user', content: [text, picture] },
     { role: 'user', content: [cached] },
   ])
-  assert.deepEqual(dropped, ['messages.name'])
+  assert.deepEqual(dropped, ['messages[].name'])
 })
 
 /** Written from https://docs.databricks.com/machine-learning/model-serving/query-reason-models (read 2026-11-27). */

@@ -1,6 +1,7 @@
 import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts'
 import type { ChatMessage } from '../../core/mode.ts'
 import { textOf } from '../answer.ts'
+import { earlierWords } from '../earlier-words.ts'
 
 /**
  * A message of an answer, or a piece of one. What models think stands as `{type: 'reasoning', summary: [{type:
@@ -41,7 +42,9 @@ function toThinkingBlock(summary: JsonObject): JsonObject {
 
 /** A message of a request: plain text where it is nothing else, thoughts as the model gave them. */
 export function toParts(message: ChatMessage): JsonObject {
-  const { reasoning_content: _, thinking_blocks: blocks, name: __, content, role, ...rest } = message
+  const { reasoning_content: _, thinking_blocks: blocks, role, ...others } = message
+  const { name: __, refusal: ___, audio: ____, content: _____, ...rest } = others
+  const content = earlierWords(message)
   const plain = plainText(content)
   const thoughts = Array.isArray(blocks) ? blocks.flatMap(toReasoning) : []
   const common = { ...rest, role: role === 'developer' ? 'system' : role }

@@ -2,6 +2,7 @@ import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts'
 import type { ChatRequest } from '../../core/mode.ts'
 import type { Target } from '../adapter.ts'
 import { withDefaults } from '../body-defaults.ts'
+import { untoldNames } from '../unsaid.ts'
 import { toConversation } from './contents.ts'
 import { schemaField } from './schema.ts'
 import type { Surface } from './surface.ts'
@@ -120,6 +121,7 @@ export function toGeminiChat(request: ChatRequest, target: Target, surface: Surf
     },
     dropped: [
       ...dropped,
+      ...untoldNames(request.messages),
       ...(filled['parallel_tool_calls'] === false ? ['parallel_tool_calls'] : []),
       ...(thinking.dropped === undefined ? [] : [thinking.dropped]),
       ...modalities.dropped,

@@ -1,6 +1,7 @@
 import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts'
 import type { ChatMessage } from '../../core/mode.ts'
 import { textOf } from '../answer.ts'
+import { earlierWords } from '../earlier-words.ts'
 import { parseJson } from '../error-facts.ts'
 import { toParts, type Listener } from './parts.ts'
 import { generationOf, unsayable } from './surface.ts'
@@ -47,7 +48,8 @@ export function toConversation(messages: readonly ChatMessage[], listener: Liste
       continue
     }
     flush()
-    const parts = toParts(message.content, `${where}.content`, listener)
+    const words = message.role === 'assistant' ? earlierWords(message) : message.content
+    const parts = toParts(words, `${where}.content`, listener)
     if (message.role === 'system' || message.role === 'developer') system.push(...parts)
     else if (message.role === 'assistant') {
       const said = [...signed(parts, message), ...images(message, where, listener)]

@@ -6,6 +6,7 @@ import { connectByKey, type KeySource } from '../auth/connect.ts'
 import { createClassify } from '../classify.ts'
 import { bodyText, parseJson } from '../error-facts.ts'
 import { openAiCodecs } from '../openai/codecs.ts'
+import { OPENAI_EXTRAS } from '../unsaid.ts'
 import { modelName, modelsUrl, openAiUrl, ROUTER } from './address.ts'
 import { huggingFaceEmbed } from './embed.ts'
 
@@ -45,6 +46,8 @@ export const huggingFace: ProviderAdapter = {
   objects: 'unsupported',
   realtimeKeys: 'unsupported',
   connect: (deployment, env) => connectByKey(SOURCE, deployment, env),
+  // Not among what it documents (https://huggingface.co/docs/inference-providers/tasks/chat-completion, read 2026-11-27).
+  refuses: [{ fields: [...OPENAI_EXTRAS, 'n', 'logit_bias', 'parallel_tool_calls', 'thinking'] }],
   classify: (response) => classify(withWait(response)),
   freeUrl: modelsUrl,
   cheapChatModel: 'meta-llama/Llama-3.1-8B-Instruct',

@@ -4,8 +4,8 @@ import type { ChatRequest } from '../../core/mode.ts'
 import type { Target } from '../adapter.ts'
 import { withDefaults } from '../body-defaults.ts'
 import { renamed } from '../openai/surface.ts'
-import { OPENAI_ALONE, sayable, type Sayable } from '../unsaid.ts'
-import { toMistralMessage, untold } from './messages.ts'
+import { OPENAI_ALONE, sayable, untoldNames, type Sayable } from '../unsaid.ts'
+import { toMistralMessage } from './messages.ts'
 
 /** OpenAI's names that Mistral has under another name. */
 export const RENAMES = { max_completion_tokens: 'max_tokens', seed: 'random_seed' } as const
@@ -22,9 +22,16 @@ export const SILENT: readonly string[] = [
 
 /**
  * OpenAI's members that Mistral's chat does not have: it answers 422 to each of them (ChatCompletionRequest of
- * https://docs.mistral.ai/api, as its client of 2026-11 has it). Members that are not OpenAI's are carried.
+ * https://docs.mistral.ai/api, as its client of 2026-11 has it). So with LiteLLM's word for Claude's thinking; other
+ * members that are not OpenAI's are carried.
  */
-export const LACKS: ReadonlySet<string> = new Set([...OPENAI_ALONE, 'logit_bias', 'logprobs', 'top_logprobs'])
+export const LACKS: ReadonlySet<string> = new Set([
+  ...OPENAI_ALONE,
+  'logit_bias',
+  'logprobs',
+  'thinking',
+  'top_logprobs',
+])
 
 /** OpenAI's chat request in Mistral's words. */
 export function toMistralChat(request: ChatRequest, target: Target): Sayable {
@@ -38,7 +45,7 @@ export function toMistralChat(request: ChatRequest, target: Target): Sayable {
       model: target.model,
       messages: request.messages.map((message) => toMistralMessage(message, reasons)),
     },
-    dropped: [...dropped, ...untold(request.messages)],
+    dropped: [...dropped, ...untoldNames(request.messages)],
   }
 }
 

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts'
 import type { ChatMessage } from '../../core/mode.ts'
 import { textOf } from '../answer.ts'
+import { earlierWords } from '../earlier-words.ts'
 
 /** What Mistral's messages have, role by role; it refuses any other member (https://docs.mistral.ai/api). */
 const MEMBERS: Readonly<Record<string, readonly string[]>> = {
@@ -24,15 +25,8 @@ export function toMistralMessage(message: ChatMessage, reasons: boolean): JsonOb
   }
 }
 
-/** Members of messages that Mistral is not told of, though they may have said something. */
-export function untold(messages: readonly ChatMessage[]): readonly string[] {
-  return messages.some(({ role, name }) => role !== 'tool' && typeof name === 'string')
-    ? ['messages[].name']
-    : []
-}
-
 function contentOf(message: ChatMessage, reasons: boolean): Json {
-  const said = message.content ?? textOf(message['refusal']) ?? null
+  const said = earlierWords(message) ?? null
   const parts = Array.isArray(said) ? said.map(toMistralPart) : said
   const thought = textOf(message['reasoning_content']) ?? ''
   if (!reasons || thought === '') return parts
@@ -47,7 +41,6 @@ function contentOf(message: ChatMessage, reasons: boolean): Json {
 function toMistralPart(part: Json): Json {
   if (!isJsonObject(part)) return part
   const { file, input_audio: sound } = part
-  if (part['type'] === 'refusal') return { type: 'text', text: part['refusal'] }
   if (part['type'] === 'input_audio' && isJsonObject(sound))
     return { type: 'input_audio', input_audio: sound['data'] }
   if (part['type'] !== 'file' || !isJsonObject(file)) return part

@@ -1,8 +1,9 @@
+import { GatewayError } from '../../core/failure.ts'
 import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts'
 import type { ChatRequest } from '../../core/mode.ts'
 import type { Target } from '../adapter.ts'
 import { withDefaults } from '../body-defaults.ts'
-import { OPENAI_ALONE, sayable, type Sayable } from '../unsaid.ts'
+import { OPENAI_ALONE, sayable, untoldNames, type Sayable } from '../unsaid.ts'
 import { toOllamaMessages } from './messages.ts'
 import { formatOf, thinkOf, withOptions } from './options.ts'
 
@@ -15,11 +16,13 @@ const LACKS: ReadonlySet<string> = new Set([
   'parallel_tool_calls',
   'prediction',
   'prompt_cache_key',
+  // LiteLLM's word for Claude's.
+  'thinking',
 ])
 
 /**
  * OpenAI's chat request in Ollama's words. Members that neither knows are carried.
- * @throws GatewayError bad_request for parts of messages that Ollama has no place for
+ * @throws GatewayError bad_request for parts of messages, and tools, that Ollama has no place for
  */
 export function toOllamaChat(request: ChatRequest, target: Target): Sayable {
   const { said, dropped } = sayable(withDefaults('chat', request, target.bodyDefaults), LACKS)
@@ -45,7 +48,7 @@ export function toOllamaChat(request: ChatRequest, target: Target): Sayable {
       messages: toOllamaMessages(request.messages),
       stream: stream === true,
     },
-    dropped: mustCall ? [...dropped, 'tool_choice'] : dropped,
+    dropped: [...dropped, ...(mustCall ? ['tool_choice'] : []), ...untoldNames(request.messages)],
   }
 }
 
@@ -57,7 +60,11 @@ function toolsOf(tools: Json | undefined): JsonObject {
 
 function toOllamaTool(tool: Json): Json {
   const described = isJsonObject(tool) ? tool['function'] : undefined
-  if (!isJsonObject(described)) return tool
+  if (!isJsonObject(described))
+    throw new GatewayError('bad_request', 'Ollama has no tools but functions: give "function" tools', {
+      param: 'tools',
+      source: 'client',
+    })
   const { strict: _, parameters, ...rest } = described
   return {
     type: 'function',

@@ -2,6 +2,7 @@ import { GatewayError } from '../../core/failure.ts'
 import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts'
 import type { ChatMessage } from '../../core/mode.ts'
 import { textOf } from '../answer.ts'
+import { earlierWords } from '../earlier-words.ts'
 import { parseJson } from '../error-facts.ts'
 
 /**
@@ -36,13 +37,13 @@ function toOllamaMessage(
   toolNames: ReadonlyMap<string, string>,
 ): JsonObject {
   const { role } = message
-  const { text, images } = partsOf(message.content)
+  const { text, images } = partsOf(earlierWords(message))
   const id = textOf(message['tool_call_id'])
   const toolName = role === 'tool' ? (textOf(message['name']) ?? toolNames.get(id ?? '')) : undefined
   const thinking = textOf(message['reasoning_content'])
   return {
     role: role === 'developer' ? 'system' : role,
-    content: text === '' ? (textOf(message['refusal']) ?? '') : text,
+    content: text,
     ...(images.length === 0 ? {} : { images }),
     ...(thinking === undefined ? {} : { thinking }),
     ...(calls.length === 0 ? {} : { tool_calls: calls.map(toOllamaCall) }),
@@ -70,7 +71,7 @@ function partsOf(content: Json | undefined): { readonly text: string; readonly i
 }
 
 function textIn(part: JsonObject): string {
-  const text = part['text'] ?? part['refusal']
+  const { text } = part
   if (typeof text === 'string') return text
   throw unsayable(`Ollama takes texts and pictures, no part of type '${textOf(part['type']) ?? 'unknown'}'`)
 }

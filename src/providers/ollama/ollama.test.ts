@@ -71,7 +71,7 @@ test("OpenAI's words become Ollama's, and unknown ones are carried", () => {
     parallel_tool_calls: true,
     made_up: 1,
   }
-  assert.deepEqual(ollamaChat.encode(request, TARGET).dropped, [])
+  assert.deepEqual(ollamaChat.encode(request, TARGET).dropped, ['messages[].name'])
   assert.deepEqual(sent(request), {
     model: 'llama3.2',
     messages: [
@@ -156,6 +156,11 @@ test('a choice that Ollama cannot be told is named; none is said by offering not
   })
   const { dropped } = ollamaChat.encode({ messages: USER, n: 3, parallel_tool_calls: false }, TARGET)
   assert.deepEqual(dropped, ['n', 'parallel_tool_calls'])
+  assert.throws(() => sent({ messages: USER, tools: [{ type: 'custom', custom: { name: 'c' } }] }), {
+    kind: 'bad_request',
+    param: 'tools',
+    source: 'client',
+  })
 })
 
 for (const part of [

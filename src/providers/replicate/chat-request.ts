@@ -4,6 +4,8 @@ import type { ChatMessage, ChatRequest } from '../../core/mode.ts'
 import type { Target } from '../adapter.ts'
 import { textOf } from '../answer.ts'
 import { withDefaults } from '../body-defaults.ts'
+import { earlierWords } from '../earlier-words.ts'
+import { untoldNames } from '../unsaid.ts'
 
 /** A prediction's input, and what could not be said in it. */
 export interface Input {
@@ -26,6 +28,7 @@ const SILENT: ReadonlySet<string> = new Set([
   'service_tier',
   'safety_identifier',
   'prompt_cache_key',
+  'prompt_cache_retention',
 ])
 
 /** What no model here takes; each with the values that ask for nothing. */
@@ -43,12 +46,16 @@ const UNSAID: Readonly<Record<string, (value: Json) => boolean>> = {
   audio: () => false,
   modalities: (value) => Array.isArray(value) && value.every((each: Json) => each === 'text'),
   prediction: () => false,
+  thinking: (value) => isJsonObject(value) && value['type'] === 'disabled',
   web_search_options: () => false,
 }
 
 function isEmptyList(value: Json): boolean {
   return Array.isArray(value) && value.length === 0
 }
+
+/** What OpenAI's models alone take (https://replicate.com/openai/gpt-5/api/schema). */
+const UNSAID_TO_OTHERS: typeof UNSAID = { ...UNSAID, verbosity: (value) => value === 'medium' }
 
 /** How the models of one maker want what differs. */
 interface Maker {
@@ -58,6 +65,8 @@ interface Maker {
   readonly images?: { readonly name: string; readonly isList: boolean }
   /** False: they take no stop words. */
   readonly stops?: false
+  /** Default: what all but OpenAI's lack. */
+  readonly unsaid?: typeof UNSAID
 }
 
 /** From the models' own pages (https://replicate.com/{owner}/{name}/api/schema, read 2026-11-27); the first that fits. */
@@ -67,6 +76,7 @@ const MAKERS: readonly Maker[] = [
     budget: 'max_completion_tokens',
     images: { name: 'image_input', isList: true },
     stops: false,
+    unsaid: UNSAID,
   },
   { model: /^anthropic\//, budget: 'max_tokens', images: { name: 'image', isList: false }, stops: false },
   { model: /^google\//, budget: 'max_output_tokens', images: { name: 'images', isList: true }, stops: false },
@@ -88,20 +98,21 @@ const OTHERS: Maker = { model: /^/, budget: 'max_new_tokens' }
 export function toInput(request: ChatRequest, target: Target): Input {
   const asked = withDefaults('chat', request, target.bodyDefaults)
   const maker = MAKERS.find(({ model }) => model.test(target.model)) ?? OTHERS
+  const { unsaid = UNSAID_TO_OTHERS } = maker
   const stop = stopOf(asked['stop'], maker)
   const budget = asked['max_completion_tokens'] ?? asked['max_tokens']
   const entries = Object.entries(asked).filter(([, value]) => value !== undefined && value !== null)
   const dropped = entries
-    .filter(([name, value]) => value !== undefined && UNSAID[name]?.(value) === false)
+    .filter(([name, value]) => value !== undefined && unsaid[name]?.(value) === false)
     .map(([name]) => name)
   return {
     input: {
-      ...Object.fromEntries(entries.filter(([name]) => !SILENT.has(name) && UNSAID[name] === undefined)),
+      ...Object.fromEntries(entries.filter(([name]) => !SILENT.has(name) && unsaid[name] === undefined)),
       ...saidBy(request.messages, maker),
       ...(typeof budget === 'number' && { [maker.budget]: budget }),
       ...(typeof stop === 'string' && { stop_sequences: stop }),
     },
-    dropped: stop === false ? [...dropped, 'stop'] : dropped,
+    dropped: [...dropped, ...(stop === false ? ['stop'] : []), ...untoldNames(request.messages)],
   }
 }
 
@@ -147,7 +158,7 @@ function speakerOf({ role }: ChatMessage): never {
 }
 
 function wordsOf(message: ChatMessage): string {
-  const { content } = message
+  const content = earlierWords(message)
   if (isJsonObject(message) && message['tool_calls'] !== undefined) throw unsaid('tool calls')
   if (typeof content === 'string') return content
   if (!Array.isArray(content)) return ''
@@ -158,9 +169,8 @@ function textIn(part: Json): readonly string[] {
   if (!isJsonObject(part)) return []
   const { type } = part
   if (type === 'image_url') return []
-  if (type !== 'text' && type !== 'refusal')
-    throw unsaid(`parts of the type ${JSON.stringify(type ?? null).slice(0, 32)}`)
-  return [textOf(part['text']) ?? textOf(part['refusal']) ?? '']
+  if (type !== 'text') throw unsaid(`parts of the type ${JSON.stringify(type ?? null).slice(0, 32)}`)
+  return [textOf(part['text']) ?? '']
 }
 
 /** Replicate fetches them itself, and takes `data:` URLs as well. */

@@ -95,6 +95,11 @@ test('what cannot be said is named, or refused where it is in a message', () => 
     encoded({ tools: [], n: 1, response_format: { type: 'text' }, logprobs: false, stream: true }).dropped,
     undefined,
   )
+  assert.deepEqual(encoded({ verbosity: 'low', thinking: { type: 'enabled' } }).dropped, [
+    'verbosity',
+    'thinking',
+  ])
+  assert.deepEqual(inputOf({ verbosity: 'low' }, 'openai/gpt-5'), { prompt: 'ping', verbosity: 'low' })
   const picture = { type: 'image_url', image_url: 'https://pictures.test/a.png' }
   for (const messages of [
     [{ role: 'tool', content: 'x', tool_call_id: '1' }, PING],

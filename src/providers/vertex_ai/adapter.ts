@@ -4,13 +4,14 @@ import { liveFace } from '../gemini/live/face.ts'
 import { classifyGoogle } from '../gemini/refusals.ts'
 import { geminiSpeech } from '../gemini/speech.ts'
 import { googleSurfaces } from '../gemini/surfaces.ts'
+import { OPENAI_EXTRAS } from '../unsaid.ts'
 import { liveUrl, VERTEX } from './address.ts'
 import { vertexChat } from './chat.ts'
 import { vertexCompletion } from './completion.ts'
 import { connectVertex } from './connect.ts'
 import { vertexCount } from './count.ts'
 import { vertexEmbed } from './embed.ts'
-import { speaksGemini } from './model-name.ts'
+import { isOpenModel, speaksGemini } from './model-name.ts'
 import { vertexPassThrough } from './pass-through.ts'
 
 /** Vertex AI: Google's models, Claude, and those of other publishers, called with the credentials of a Google Cloud project. */
@@ -34,6 +35,15 @@ export const vertexAi: ProviderAdapter = {
   passThrough: vertexPassThrough,
   tokenCount: vertexCount,
   connect: connectVertex,
+  // Not among what the shared endpoint of open models documents
+  // (https://docs.cloud.google.com/vertex-ai/generative-ai/docs/multimodal/call-vertex-using-openai-library).
+  refuses: [
+    {
+      fields: [...OPENAI_EXTRAS.filter((name) => name !== 'user'), 'parallel_tool_calls', 'thinking'],
+      of: isOpenModel,
+      models: 'open models',
+    },
+  ],
   classify: classifyGoogle,
   auth: '`authorization: Bearer …`, a token that `vertex_credentials` fetch; an `api_key` as `x-goog-api-key: …`',
   cheapChatModel: 'gemini-2.5-flash-lite',

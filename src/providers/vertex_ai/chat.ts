@@ -44,7 +44,8 @@ function chatOf({ model }: Target): Chat {
 /** https://docs.claude.com/en/api/claude-on-vertex-ai */
 function toClaude(request: ChatRequest, target: Target): Encoded {
   const { body, dropped } = toMessagesBody(request, target)
-  const { model: _, ...words } = body
+  // Tiers are Anthropic's own (https://platform.claude.com/docs/en/api/service-tiers).
+  const { model: _, service_tier: __, ...words } = body
   return {
     ...postJson(VERTEX.url(target, rawMethod(request)), { anthropic_version: CLAUDE_VERSION, ...words }),
     ...(dropped.length > 0 && { dropped }),

@@ -47,8 +47,13 @@ export function vertexModel(model: string): VertexModel {
 
 /** Does it take Gemini's words? Google says so of open models too (…/docs/open-models/use-maas, read 2026-11-27). */
 export function speaksGemini({ model }: { readonly model: string }): boolean {
+  return vertexModel(model).words === 'google' || isOpenModel(model)
+}
+
+/** Is it asked at the endpoint that open models share? */
+export function isOpenModel(model: string): boolean {
   const { words, name } = vertexModel(model)
-  return words === 'google' || (words === 'openai' && name !== '')
+  return words === 'openai' && name !== ''
 }
 
 function published(model: string): { readonly publisher: string; readonly name: string } {

@@ -352,7 +352,7 @@ test('Claude is asked in Anthropic’s words, its model in the path', () => {
   const { chat } = vertexAi.codecs
   assert.ok(chat !== 'unsupported')
   const target = targetFor('claude-sonnet-4-5@20250929', {})
-  const request = { messages: [{ role: 'user', content: 'a' }], max_tokens: 5 }
+  const request = { messages: [{ role: 'user', content: 'a' }], max_tokens: 5, service_tier: 'auto' }
   const wire = chat.encode(request, target)
   assert.equal(
     wire.url,

@@ -3,6 +3,7 @@ import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts'
 import type { ChatMessage, ChatRequest } from '../../core/mode.ts'
 import type { Target } from '../adapter.ts'
 import { withDefaults } from '../body-defaults.ts'
+import { earlierWords } from '../earlier-words.ts'
 import { isDeployment } from './address.ts'
 
 /** A body, and the members of the request that are not in it although they would change the answer. */
@@ -22,6 +23,7 @@ const MEANINGLESS: ReadonlySet<string> = new Set([
   'metadata',
   'service_tier',
   'prompt_cache_key',
+  'prompt_cache_retention',
   'safety_identifier',
   'project_id',
   'space_id',
@@ -34,6 +36,7 @@ const UNSAID: ReadonlySet<string> = new Set([
   'functions',
   'modalities',
   'prediction',
+  'thinking',
   'verbosity',
   'web_search_options',
 ])
@@ -103,14 +106,15 @@ function toTool(tool: Json, dropped: string[]): Json {
 /** Only users' messages may hold parts; what others say in texts is one text. */
 function toMessage(message: ChatMessage): JsonObject {
   const role = message.role === 'developer' ? 'system' : message.role
-  const { content } = message
-  if (!Array.isArray(content)) return { ...message, role }
-  if (role !== 'user') return { ...message, role, content: content.map(textOfPart).join('') }
+  const { refusal: _, audio: __, ...rest } = message
+  const content = earlierWords(message)
+  if (!Array.isArray(content)) return { ...rest, ...(content !== undefined && { content }), role }
+  if (role !== 'user') return { ...rest, role, content: content.map(textOfPart).join('') }
   for (const part of content) {
     const type: Json | undefined = isJsonObject(part) ? part['type'] : undefined
     if (type === 'file') throw cannot('a file')
   }
-  return { ...message, role }
+  return { ...rest, role }
 }
 
 function textOfPart(part: Json): string {

@@ -36,6 +36,12 @@ test('an answer is written once it is whole, with the size of what is written', 
   assert.deepEqual(seen, [200, WRITTEN, '<one!>', 'end'])
 })
 
+test('that a provider made a job of a request is not said to the client', async () => {
+  const { sink, seen } = told({ write })
+  await answered(sink, 201)
+  assert.deepEqual(seen, [200, WRITTEN, '<one!>', 'end'])
+})
+
 test('a refusal passes as it came, whichever request of the call it is about', async () => {
   const first = told({ write })
   await answered(first.sink, 429)

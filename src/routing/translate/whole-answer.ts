@@ -33,7 +33,8 @@ export function wholeSink(sink: StreamSink, { write, lastOf }: WholeAnswer): Str
       if (isOk(response)) {
         const { type, bytes } = write(response)
         const { 'content-encoding': _, ...headers } = response.headers
-        sink.head(response.status, {
+        // What the provider says of its own request, 201 for one that made a job, is not said of the client's.
+        sink.head(200, {
           ...headers,
           'content-type': type,
           'content-length': String(bytes.length),
