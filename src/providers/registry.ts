@@ -103,7 +103,7 @@ export async function loadAdaptersOf(deployments: readonly Deployment[]): Promis
     // Whose model it is shows only in the name that a client asks for.
     isAny ||= model.startsWith('*')
   }
-  await Promise.all(LATER.filter(({ id }) => (isAny || wanted.has(id)) && !loaded.has(id)).map(loadOne))
+  await Promise.all(LATER.filter(({ id }) => isAny || wanted.has(id)).map(loadOne))
 }
 
 /** Every provider that is built. */
@@ -113,6 +113,7 @@ export async function allAdapters(): Promise<readonly ProviderAdapter[]> {
 }
 
 async function loadOne({ load, ...names }: Later): Promise<void> {
+  if (loaded.has(names.id)) return
   loaded.set(names.id, { ...(await load()), ...names })
 }
 

@@ -23,7 +23,7 @@ export interface ThinkingGround {
 }
 
 /** Tokens of thought for OpenAI's words, the numbers of LiteLLM; Anthropic takes no fewer than 1,024. */
-const BUDGETS: Readonly<Record<string, number>> = {
+export const BUDGETS: Readonly<Record<string, number>> = {
   minimal: 1_024,
   low: 1_024,
   medium: 2_048,
@@ -31,7 +31,7 @@ const BUDGETS: Readonly<Record<string, number>> = {
   xhigh: 8_192,
   max: 16_384,
 }
-const LEAST_BUDGET = 1_024
+export const LEAST_BUDGET = 1_024
 /** Who thinks as he sees fit does so at the effort `high`. */
 const USUAL_BUDGET = 4_096
 const NOTHING: ThinkingWords = {}

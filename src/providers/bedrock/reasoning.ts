@@ -1,17 +1,7 @@
 import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts'
-import { effortOfBudget } from '../anthropic/thinking.ts'
+import { BUDGETS, effortOfBudget, LEAST_BUDGET } from '../anthropic/thinking.ts'
 import { claudeVersion } from './model-id.ts'
 
-/** Tokens for thoughts, as LiteLLM has them. Anthropic takes no fewer than 1024. */
-const BUDGETS: Readonly<Record<string, number>> = {
-  minimal: 1024,
-  low: 1024,
-  medium: 2048,
-  high: 4096,
-  xhigh: 8192,
-  max: 16_384,
-}
-const LEAST_BUDGET = 1024
 /** Claudes since this one choose their own budget, by effort (https://docs.aws.amazon.com/bedrock/latest/userguide/claude-messages-adaptive-thinking.html). */
 const FIRST_ADAPTIVE = 406
 /** Claudes before this one do not think. */
