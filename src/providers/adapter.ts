@@ -112,6 +112,7 @@ export type SurfaceName =
   | 'responses'
   | 'generateContent'
   | 'streamGenerateContent'
+  | 'countContent'
 
 /** A push parser: bytes in any split → events. */
 export interface StreamDecoder<Event> {

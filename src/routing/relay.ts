@@ -204,11 +204,11 @@ function native(
 
 function translated(
   { fetchMedia, clock }: Pick<RelayDeps, 'fetchMedia' | 'clock'>,
-  { read: { stream, fieldRules }, form }: Plan,
+  { read: { stream, fieldRules }, form, names }: Plan,
   tell: TellRoute,
 ): Translated {
   const dropped = (names: readonly string[]): void => tell((route) => alsoDropped(route, names))
-  return { stream, fetchMedia, clock, dropped, form, ...(fieldRules !== undefined && { fieldRules }) }
+  return { stream, fetchMedia, clock, dropped, form, names, ...(fieldRules !== undefined && { fieldRules }) }
 }
 
 /** While its client takes nothing, a stream is not waited for. */

@@ -1,7 +1,11 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { GatewayError } from '../../core/failure.ts'
+import type { RelayAnswer } from '../../routing/answer/relay-answer.ts'
+import type { Exchange } from '../../routing/relay.ts'
 import type { Operation } from '../../routing/request/operation.ts'
 import { SURFACE_OPERATIONS } from '../../routing/request/operations.ts'
+import { asJsonArray } from '../../routing/surfaces/json-array.ts'
+import { errorObject } from '../error-answer.ts'
 import { ANTHROPIC_ERRORS, GOOGLE_ERRORS, RESPONSES_ERRORS } from '../error-words.ts'
 import type { ErrorWords } from '../error-words.ts'
 import type { RouteContext } from '../gateway.ts'
@@ -42,6 +46,7 @@ const GEMINI_PATHS = ['/v1beta/models/*', '/v1/models/*', '/models/*']
 const GEMINI_METHODS: Readonly<Record<string, Operation>> = {
   generateContent: SURFACE_OPERATIONS.generateContent,
   streamGenerateContent: SURFACE_OPERATIONS.streamGenerateContent,
+  countTokens: SURFACE_OPERATIONS.countContent,
 }
 
 /** Anthropic's, OpenAI's newer and Gemini's APIs. */
@@ -65,6 +70,8 @@ interface Asked {
   /** In metrics and log. */
   readonly name: string
   readonly urlModel?: string
+  /** A stream is wanted as one JSON array. */
+  readonly isArray?: boolean
 }
 
 function geminiAsked({ params, query }: FastifyRequest): Asked {
@@ -74,14 +81,15 @@ function geminiAsked({ params, query }: FastifyRequest): Asked {
   const operation = colon > 0 && Object.hasOwn(GEMINI_METHODS, method) ? GEMINI_METHODS[method] : undefined
   if (operation === undefined) {
     const message =
-      'no such method of a model: ask for {model}:generateContent or {model}:streamGenerateContent.'
+      'no such method of a model: ask for {model}:generateContent, {model}:streamGenerateContent or {model}:countTokens.'
     throw new GatewayError('not_found', message, { status: 404, source: 'client' })
   }
-  if (operation.streams === 'always' && queryText(query, 'alt') !== 'sse') {
-    const message = `${operation.route}: answers are streamed as events: add ?alt=sse.`
-    throw new GatewayError('bad_request', message, { status: 400, source: 'client', param: 'alt' })
+  return {
+    operation,
+    name: method === 'countTokens' ? 'count_tokens' : 'generate_content',
+    urlModel: rest.slice(0, colon),
+    isArray: operation.streams === 'always' && queryText(query, 'alt') !== 'sse',
   }
-  return { operation, name: 'generate_content', urlModel: rest.slice(0, colon) }
 }
 
 function serve(
@@ -89,11 +97,13 @@ function serve(
   running: RunningRequests,
   request: FastifyRequest,
   reply: FastifyReply,
-  { operation, name, urlModel }: Asked,
+  { operation, name, urlModel, isArray }: Asked,
 ): void {
   const client = relayed(context, running, reply, name)
   readBody(request.raw, context.settings.maxRequestBytes, (body) => {
-    const { answer } = client
+    let exchange: Exchange | undefined
+    const answer =
+      isArray === true ? arrayOf(client.answer, context, () => exchange?.cancel()) : client.answer
     if (body instanceof GatewayError) {
       answer.fail(body, {})
       return
@@ -101,6 +111,14 @@ function serve(
     if (!client.isWaiting()) return
     const { headers } = request
     const asked = { operation, body, headers, ...(urlModel !== undefined && { urlModel }) }
-    client.carriedBy(context.relay.relay(asked, answer))
+    exchange = context.relay.relay(asked, answer)
+    client.carriedBy(exchange)
   })
+}
+
+/** Google's stream without events; an error in it is one of its objects. */
+function arrayOf(answer: RelayAnswer, { redact }: RouteContext, stop: () => void): RelayAnswer {
+  const errorText = (error: GatewayError): string =>
+    JSON.stringify(GOOGLE_ERRORS.body(errorObject(error, redact), error.clientStatus))
+  return asJsonArray(answer, errorText, stop)
 }

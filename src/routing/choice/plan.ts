@@ -102,6 +102,8 @@ export interface Plan {
   /** The answer is made here, and says nothing of the deployment. */
   readonly made: SurfaceAttempt['made']
   readonly reword: SurfaceAttempt['reword']
+  /** What the client calls members that are named to it; absent: as they are. */
+  readonly names: SurfaceAttempt['names']
 }
 
 /**
@@ -222,7 +224,7 @@ export function planAttempt(
       tags: deps.settings.tags.isEnabled,
       mockResponse: read.mockResponse !== undefined,
     }),
-    ...fit.dropped,
+    ...fit.dropped.map((name) => own?.names?.[name] ?? name),
     ...(own?.dropped ?? []),
   ]
   return {
@@ -237,6 +239,7 @@ export function planAttempt(
     native: own?.native,
     made: own?.made,
     reword: own?.reword,
+    names: own?.names,
   }
 }
 

@@ -48,8 +48,10 @@ export interface SurfaceWords {
   /**
    * @throws GatewayError bad_request (400, the client's doing) for what cannot be said in the mode's words at all
    */
-  request(body: JsonObject, ground: WordsGround): Spoken
+  request(body: JsonObject, ground: WordsGround, isStream: boolean): Spoken
   answer(asked: JsonObject, ground: AnswerGround): AnswerWords
+  /** What the surface calls the mode's members, where those are named to a client; others are called the same. */
+  readonly names?: Readonly<Record<string, string>>
 }
 
 /** What is known of whoever is asked. */

@@ -27,6 +27,8 @@ export interface Translated {
   readonly fieldRules?: Pick<FieldRules, 'dropParams' | 'keep'>
   readonly fetchMedia: FetchMedia
   readonly clock: Pick<Clock, 'elapsed' | 'after'>
+  /** What the client calls members of the body, where it calls them otherwise. */
+  readonly names?: Readonly<Record<string, string>> | undefined
   /** Told which members the provider cannot be told, where they may be left out. */
   readonly dropped: (names: readonly string[]) => void
 }
@@ -157,7 +159,7 @@ function wireOf<M extends HttpMode>(
   line: Line,
   mode: M,
   request: Operations[M]['request'],
-  { fieldRules: own, dropped: told }: Translated,
+  { fieldRules: own, dropped: told, names }: Translated,
 ): WireRequest {
   const encoded = encode(line, mode, request)
   if (encoded.dropped === undefined || encoded.dropped.length === 0) return encoded
@@ -168,12 +170,13 @@ function wireOf<M extends HttpMode>(
   const said = 'fields' in request && mode === 'audio_transcription' ? request.fields : request
   const lost = dropped.find((name) => Object.hasOwn(Object(said), name))
   if (lost !== undefined && !(own?.dropParams ?? dropParams)) {
+    const name = names?.[lost] ?? lost
     throw refuse(
-      `${line.deployment.provider} cannot be told '${lost}' for this model: leave it out, or have it left out by drop_params.`,
-      lost,
+      `${line.deployment.provider} cannot be told '${name}' for this model: leave it out, or have it left out by drop_params.`,
+      name,
     )
   }
-  if (dropped.length > 0) told(dropped)
+  if (dropped.length > 0) told(names === undefined ? dropped : dropped.map((name) => names[name] ?? name))
   return wire
 }
 

@@ -1,0 +1,144 @@
+import type { Json, JsonObject } from '../../core/json.ts'
+import { isJsonObject } from '../../core/json.ts'
+import { isReasoningModel } from '../../providers/catalogue.ts'
+import { isStrict, jsonSchemaOf } from './generate-schema.ts'
+import { objectIn } from './generate-words.ts'
+import { present, textOf } from './read-json.ts'
+import type { Spoken, WordsGround } from './surface.ts'
+
+/** Fields of `generationConfig` (https://ai.google.dev/api/generate-content#generationconfig) that a chat has a word for. */
+const SAME: Readonly<Record<string, string>> = {
+  temperature: 'temperature',
+  topP: 'top_p',
+  topK: 'top_k',
+  candidateCount: 'n',
+  seed: 'seed',
+  presencePenalty: 'presence_penalty',
+  frequencyPenalty: 'frequency_penalty',
+}
+
+/** Read below. */
+const READ = new Set([
+  'logprobs',
+  'maxOutputTokens',
+  'mediaResolution',
+  'responseJsonSchema',
+  'responseLogprobs',
+  'responseMimeType',
+  'responseModalities',
+  'responseSchema',
+  'stopSequences',
+  'thinkingConfig',
+])
+
+/** What a chat's member is called in Google's words: so it is named where a provider cannot be told it. */
+export const GENERATE_NAMES: Readonly<Record<string, string>> = {
+  ...Object.fromEntries(Object.entries(SAME).map(([own, name]) => [name, `generationConfig.${own}`])),
+  max_tokens: 'generationConfig.maxOutputTokens',
+  max_completion_tokens: 'generationConfig.maxOutputTokens',
+  stop: 'generationConfig.stopSequences',
+  logprobs: 'generationConfig.responseLogprobs',
+  top_logprobs: 'generationConfig.logprobs',
+  response_format: 'generationConfig.responseMimeType',
+  reasoning_effort: 'generationConfig.thinkingConfig',
+  tool_choice: 'toolConfig.functionCallingConfig',
+}
+
+/** How the answer is to be made, in a chat's words. */
+export function configWords(written: Json | undefined, ground: WordsGround): Spoken {
+  const config = objectIn(written)
+  const said = Object.entries(SAME).filter(([own]) => saysSomething(own, config[own]))
+  const effort = effortOf(config['thinkingConfig'], ground)
+  const format = formatOf(config)
+  const others = Object.keys(config).filter(
+    (name) => SAME[name] === undefined && !READ.has(name) && saysSomething(name, config[name]),
+  )
+  const wantsLogprobs = config['responseLogprobs'] === true
+  const stops = config['stopSequences']
+  return {
+    body: present({
+      ...Object.fromEntries(said.map(([own, name]) => [name, config[own]])),
+      [isReasoningModel(ground.knownModel) ? 'max_completion_tokens' : 'max_tokens']:
+        config['maxOutputTokens'] ?? undefined,
+      stop: Array.isArray(stops) && stops.length > 0 ? stops : undefined,
+      ...(wantsLogprobs && { logprobs: true, top_logprobs: config['logprobs'] ?? undefined }),
+      reasoning_effort: effort.effort,
+      response_format: format.format,
+    }),
+    lost: [...others, ...effort.lost, ...format.lost, ...lostModalities(config)].map(
+      (name) => `generationConfig.${name}`,
+    ),
+  }
+}
+
+/** One answer is what there is without a word. */
+function saysSomething(name: string, value: Json | undefined): boolean {
+  return (
+    value !== undefined && value !== null && value !== false && !(name === 'candidateCount' && value === 1)
+  )
+}
+
+function lostModalities({ responseModalities: listed }: JsonObject): readonly string[] {
+  const asked: readonly Json[] = Array.isArray(listed) ? listed : []
+  return asked.every((one) => one === 'TEXT' || one === 'MODALITY_UNSPECIFIED') ? [] : ['responseModalities']
+}
+
+/** A thinking budget in OpenAI's words; the bounds are LiteLLM's. */
+const EFFORTS: readonly (readonly [least: number, effort: string])[] = [
+  [10_000, 'high'],
+  [5_000, 'medium'],
+  [1, 'low'],
+]
+
+/**
+ * How hard to think (https://ai.google.dev/gemini-api/docs/thinking). A model that never thinks does what is asked where
+ * that is nothing, or as it sees fit.
+ */
+function effortOf(
+  written: Json | undefined,
+  { knownModel, isRelayed }: WordsGround,
+): { readonly effort: string | undefined; readonly lost: readonly string[] } {
+  const { thinkingBudget: budget, thinkingLevel, includeThoughts } = objectIn(written)
+  const level = textOf(thinkingLevel)?.toLowerCase().replace('thinking_level_unspecified', '')
+  const isFree = budget === -1 || (includeThoughts === true && budget === undefined)
+  const bounded = typeof budget === 'number' ? EFFORTS.find(([least]) => budget >= least)?.[1] : undefined
+  const wanted =
+    level !== undefined && level !== ''
+      ? level
+      : (bounded ?? (budget === 0 ? 'none' : isFree ? 'medium' : undefined))
+  if (wanted === undefined) return { effort: undefined, lost: [] }
+  const isReasoning = isReasoningModel(knownModel)
+  if (!isRelayed) return { effort: wanted, lost: [] }
+  // Who always reasons comes no nearer to not reasoning.
+  if (isReasoning) return { effort: wanted === 'none' ? 'low' : wanted, lost: [] }
+  const isFulfilled = wanted === 'none' || (isFree && (level === undefined || level === ''))
+  return { effort: undefined, lost: isFulfilled ? [] : ['thinkingConfig'] }
+}
+
+/** https://ai.google.dev/gemini-api/docs/structured-output */
+function formatOf({ responseMimeType: type, responseSchema, responseJsonSchema }: JsonObject): {
+  readonly format: JsonObject | undefined
+  readonly lost: readonly string[]
+} {
+  // One of some words, bare of any JSON.
+  if (
+    type !== undefined &&
+    type !== null &&
+    type !== '' &&
+    type !== 'application/json' &&
+    type !== 'text/plain'
+  )
+    return { format: undefined, lost: ['responseMimeType'] }
+  const schema = isJsonObject(responseJsonSchema)
+    ? responseJsonSchema
+    : isJsonObject(responseSchema)
+      ? jsonSchemaOf(responseSchema)
+      : undefined
+  if (schema === undefined)
+    return { format: type === 'application/json' ? { type: 'json_object' } : undefined, lost: [] }
+  const strict = isStrict(schema) ? true : undefined
+  return {
+    format: { type: 'json_schema', json_schema: present({ name: 'output', schema, strict }) },
+    lost: [],
+  }
+}
