@@ -49,6 +49,8 @@ function config({ url }: FakeProvider): string {
     ['mocked', 'openai/gpt-4o', openai('hang', { mock_response: 'made up' })],
     ['claude', 'anthropic/claude-sonnet-4-5', anthropic],
     ['bedrock', `bedrock/${SONNET}`, bedrock],
+    ['nova', 'bedrock/amazon.nova-pro-v1:0', bedrock],
+    ['command', 'cohere_chat/command-r-plus', { api_base: `${url}/ok`, api_key: 'sk-upstream-openai' }],
     ['mixed', 'gemini/gemini-2.0-flash', { ...gemini('e503'), num_retries: 1, order: 1 }],
     ['mixed', 'openai/gpt-4o', openai('ok', { num_retries: 1, order: 2 })],
     ['reverse', 'openai/gpt-4o', openai('e503', { num_retries: 1, order: 1 })],
@@ -337,6 +339,16 @@ test("Google's own client before deployments that speak other words", async (t) 
         undefined,
       )
       assert.doesNotMatch(JSON.stringify(last()), /thinking|c2lnbmVk/)
+      // What asks for no thoughts, or for as many as it sees fit, is done by whoever has none.
+      for (const own of [{ thinkingBudget: 0 }, { thinkingBudget: -1, includeThoughts: true }])
+        for (const model of ['gpt', 'nova', 'command']) {
+          const config = { thinkingConfig: own }
+          assert.equal(
+            (await models.generateContent({ model, contents: 'ping', config })).text,
+            'pong',
+            model,
+          )
+        }
       const thinkingConfig = { thinkingBudget: 12_000 }
       await models.generateContent({ model: 'reasoner', contents: 'ping', config: { thinkingConfig } })
       assert.equal(at(last(), 'reasoning_effort'), 'high')

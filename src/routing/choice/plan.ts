@@ -102,8 +102,7 @@ export interface Plan {
   /** The answer is made here, and says nothing of the deployment. */
   readonly made: SurfaceAttempt['made']
   readonly reword: SurfaceAttempt['reword']
-  /** What the client calls members that are named to it; absent: as they are. */
-  readonly names: SurfaceAttempt['names']
+  readonly wording: SurfaceAttempt['wording']
 }
 
 /**
@@ -224,7 +223,7 @@ export function planAttempt(
       tags: deps.settings.tags.isEnabled,
       mockResponse: read.mockResponse !== undefined,
     }),
-    ...fit.dropped.map((name) => own?.names?.[name] ?? name),
+    ...fit.dropped.map((name) => own?.wording?.names[name] ?? name),
     ...(own?.dropped ?? []),
   ]
   return {
@@ -239,7 +238,7 @@ export function planAttempt(
     native: own?.native,
     made: own?.made,
     reword: own?.reword,
-    names: own?.names,
+    wording: own?.wording,
   }
 }
 

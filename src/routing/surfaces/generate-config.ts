@@ -51,7 +51,7 @@ export function configWords(written: Json | undefined, ground: WordsGround): Spo
   const effort = effortOf(config['thinkingConfig'], ground)
   const format = formatOf(config)
   const others = Object.keys(config).filter(
-    (name) => SAME[name] === undefined && !READ.has(name) && saysSomething(name, config[name]),
+    (name) => !Object.hasOwn(SAME, name) && !READ.has(name) && saysSomething(name, config[name]),
   )
   const wantsLogprobs = config['responseLogprobs'] === true
   const stops = config['stopSequences']
@@ -65,9 +65,13 @@ export function configWords(written: Json | undefined, ground: WordsGround): Spo
       reasoning_effort: effort.effort,
       response_format: format.format,
     }),
-    lost: [...others, ...effort.lost, ...format.lost, ...lostModalities(config)].map(
-      (name) => `generationConfig.${name}`,
-    ),
+    lost: [
+      ...others,
+      ...(effort.lost === true ? ['thinkingConfig'] : []),
+      ...format.lost,
+      ...lostModalities(config),
+    ].map((name) => `generationConfig.${name}`),
+    ...(effort.isFulfilled === true && { wishes: ['reasoning_effort'] }),
   }
 }
 
@@ -90,29 +94,32 @@ const EFFORTS: readonly (readonly [least: number, effort: string])[] = [
   [1, 'low'],
 ]
 
-/**
- * How hard to think (https://ai.google.dev/gemini-api/docs/thinking). A model that never thinks does what is asked where
- * that is nothing, or as it sees fit.
- */
-function effortOf(
-  written: Json | undefined,
-  { knownModel, isRelayed }: WordsGround,
-): { readonly effort: string | undefined; readonly lost: readonly string[] } {
-  const { thinkingBudget: budget, thinkingLevel, includeThoughts } = objectIn(written)
-  const level = textOf(thinkingLevel)?.toLowerCase().replace('thinking_level_unspecified', '')
-  const isFree = budget === -1 || (includeThoughts === true && budget === undefined)
-  const bounded = typeof budget === 'number' ? EFFORTS.find(([least]) => budget >= least)?.[1] : undefined
-  const wanted =
-    level !== undefined && level !== ''
-      ? level
-      : (bounded ?? (budget === 0 ? 'none' : isFree ? 'medium' : undefined))
-  if (wanted === undefined) return { effort: undefined, lost: [] }
-  const isReasoning = isReasoningModel(knownModel)
-  if (!isRelayed) return { effort: wanted, lost: [] }
+/** How hard to think, in OpenAI's words. */
+interface Effort {
+  readonly effort?: string
+  /** Whoever never thinks does what is asked: that is nothing, or as it sees fit. */
+  readonly isFulfilled?: boolean
+  readonly lost?: true
+}
+
+/** How hard to think (https://ai.google.dev/gemini-api/docs/thinking). */
+function effortOf(written: Json | undefined, { knownModel, isRelayed }: WordsGround): Effort {
+  const { effort, isFulfilled = false } = wantedEffort(objectIn(written))
+  if (effort === undefined || !isRelayed) return { ...(effort !== undefined && { effort }), isFulfilled }
   // Who always reasons comes no nearer to not reasoning.
-  if (isReasoning) return { effort: wanted === 'none' ? 'low' : wanted, lost: [] }
-  const isFulfilled = wanted === 'none' || (isFree && (level === undefined || level === ''))
-  return { effort: undefined, lost: isFulfilled ? [] : ['thinkingConfig'] }
+  if (isReasoningModel(knownModel)) return { effort: effort === 'none' ? 'low' : effort }
+  return isFulfilled ? {} : { lost: true }
+}
+
+function wantedEffort({ thinkingBudget: budget, thinkingLevel, includeThoughts }: JsonObject): Effort {
+  const level = textOf(thinkingLevel)?.toLowerCase() ?? ''
+  if (level !== '' && level !== 'thinking_level_unspecified') return { effort: level }
+  if (budget === 0) return { effort: 'none', isFulfilled: true }
+  if (budget === -1) return { effort: 'medium', isFulfilled: true }
+  if (typeof budget !== 'number')
+    return includeThoughts === true ? { effort: 'medium', isFulfilled: true } : {}
+  const bounded = EFFORTS.find(([least]) => budget >= least)?.[1]
+  return bounded === undefined ? {} : { effort: bounded }
 }
 
 /** https://ai.google.dev/gemini-api/docs/structured-output */

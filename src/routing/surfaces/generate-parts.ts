@@ -107,11 +107,16 @@ function fileOf(data: string, name: Json | undefined): JsonObject {
 }
 
 /** Names that are not the end of the type. */
-const SOUNDS: Readonly<Record<string, string>> = { mpeg: 'mp3', 'vnd.wave': 'wav', wave: 'wav', mp4: 'm4a' }
+const SOUNDS: ReadonlyMap<string, string> = new Map([
+  ['mpeg', 'mp3'],
+  ['vnd.wave', 'wav'],
+  ['wave', 'wav'],
+  ['mp4', 'm4a'],
+])
 
 function soundFormat(type: string): string {
   const [ending = ''] = type.slice('audio/'.length).replace(/^x-/, '').split(';')
-  return SOUNDS[ending] ?? ending
+  return SOUNDS.get(ending) ?? ending
 }
 
 /** What a function gave back: its text, and what of it a chat's tool messages cannot hold. */

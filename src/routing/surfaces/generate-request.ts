@@ -5,21 +5,21 @@ import { memberValue } from '../../core/json-spans.ts'
 import { refuse } from '../request/request.ts'
 import { configWords } from './generate-config.ts'
 import { messagesOfContents } from './generate-contents.ts'
-import { namesOwnTools, toolWords } from './generate-tools.ts'
+import { hasOwnTools, mayNameOwnTools, toolWords } from './generate-tools.ts'
 import { objectIn } from './generate-words.ts'
 import { memberOf, objectsOf } from './read-json.ts'
 import type { Spoken, WordsGround } from './surface.ts'
 
 /** Google's members of a request by the other name that protocol buffers have for them. */
-const OTHER_NAMES: Readonly<Record<string, string>> = {
-  cached_content: 'cachedContent',
-  generation_config: 'generationConfig',
-  model_armor_config: 'modelArmorConfig',
-  safety_settings: 'safetySettings',
-  service_tier: 'serviceTier',
-  system_instruction: 'systemInstruction',
-  tool_config: 'toolConfig',
-}
+const OTHER_NAMES: ReadonlyMap<string, string> = new Map([
+  ['cached_content', 'cachedContent'],
+  ['generation_config', 'generationConfig'],
+  ['model_armor_config', 'modelArmorConfig'],
+  ['safety_settings', 'safetySettings'],
+  ['service_tier', 'serviceTier'],
+  ['system_instruction', 'systemInstruction'],
+  ['tool_config', 'toolConfig'],
+])
 /** What is said in other members, or changes no answer. */
 const TAKEN: ReadonlySet<string> = new Set([
   'cachedContent',
@@ -42,7 +42,7 @@ const ONLY_GOOGLE = ['modelArmorConfig', 'continuationToken', 'generationOutputC
  */
 export function chatOfGenerate(written: JsonObject, ground: WordsGround, isStream = false): Spoken {
   const body = Object.fromEntries(
-    Object.entries(written).map(([name, value]) => [OTHER_NAMES[name] ?? name, value]),
+    Object.entries(written).map(([name, value]) => [OTHER_NAMES.get(name) ?? name, value]),
   )
   const { cachedContent } = body
   if (cachedContent !== undefined && cachedContent !== null && cachedContent !== '')
@@ -68,6 +68,7 @@ export function chatOfGenerate(written: JsonObject, ground: WordsGround, isStrea
       ...tools.lost,
       ...config.lost,
     ],
+    ...(config.wishes !== undefined && { wishes: config.wishes }),
   }
 }
 
@@ -87,7 +88,11 @@ function filters(settings: Json | undefined): boolean {
 /** Is there anything in a body that nobody but Google can do? */
 export function wantsGoogle(body: Buffer, spans: JsonSpans): boolean {
   return spans.members.some(({ key, valueStart, valueEnd }) => {
-    if (key === 'tools') return namesOwnTools(body.toString('latin1', valueStart, valueEnd))
+    if (key === 'tools') {
+      // Few lists name one, and those that may are read.
+      const isLikely = mayNameOwnTools(body.toString('latin1', valueStart, valueEnd))
+      return isLikely && hasOwnTools(memberValue(body, spans, key))
+    }
     if (key !== 'cachedContent' && key !== 'cached_content') return false
     const value = memberValue(body, spans, key)
     return typeof value === 'string' && value !== ''

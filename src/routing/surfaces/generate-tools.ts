@@ -10,9 +10,18 @@ import type { Spoken } from './surface.ts'
 const OWN_TOOLS =
   /"(google_?search(_?retrieval)?|google_?maps|code_?execution|url_?context|enterprise_?web_?search|computer_?use|file_?search|mcp_?servers|retrieval)" *:/i
 
-/** Does a list of tools, as it was written, name one that nobody but Google runs? */
-export function namesOwnTools(tools: string): boolean {
+/** May a list of tools, as it was written, name one that nobody but Google runs? */
+export function mayNameOwnTools(tools: string): boolean {
   return OWN_TOOLS.test(tools)
+}
+
+/** Does a list of tools name one that nobody but Google runs? */
+export function hasOwnTools(tools: Json | undefined): boolean {
+  return Array.isArray(tools) && tools.some((tool: Json) => ownNames(objectIn(tool)).length > 0)
+}
+
+function ownNames(tool: JsonObject): readonly string[] {
+  return Object.keys(tool).filter((name) => name !== 'functionDeclarations')
 }
 
 /**
@@ -29,9 +38,7 @@ export function toolWords(listed: Json | undefined, config: Json | undefined): S
   )
   const functions = allowed(declared.map(camelled), mode, allowedFunctionNames)
   const lost = [
-    ...all
-      .flatMap((tool) => Object.keys(tool).filter((name) => name !== 'functionDeclarations'))
-      .map((name) => `tools (${name.slice(0, 64)})`),
+    ...all.flatMap(ownNames).map((name) => `tools (${name.slice(0, 64)})`),
     ...lostOf(declared.map(camelled)),
     ...Object.keys(rest).map((name) => `toolConfig.${name}`),
     ...Object.keys(others)

@@ -8,7 +8,6 @@ import { scanObject } from '../../core/json-spans.ts'
 import type { RelayAnswer } from '../answer/relay-answer.ts'
 import { generateWords } from './generate-answer.ts'
 import { chatOfGenerate, countedRequest, wantsGoogle } from './generate-request.ts'
-import { isStrict, jsonSchemaOf } from './generate-schema.ts'
 import { asJsonArray } from './json-array.ts'
 import { reworded } from './reworded.ts'
 
@@ -86,6 +85,7 @@ test('a request in Gemini’s words is a chat, and is not changed itself', () =>
     response_format: { type: 'json_object' },
   }
   assert.deepEqual(chatOfGenerate(asked, RELAYED), { body: expected, lost: [] })
+  assert.deepEqual(chatOfGenerate(asked, NEUTRAL).wishes, ['reasoning_effort'])
   assert.deepEqual(chatOfGenerate(asked, NEUTRAL, true).body, {
     ...expected,
     reasoning_effort: 'none',
@@ -157,6 +157,7 @@ test('what Google alone has is named, not forgotten', () => {
       responseModalities: ['TEXT', 'IMAGE'],
       speechConfig: {},
       somethingNew: 1,
+      constructor: 1,
       logprobs: 3,
     },
   }
@@ -170,6 +171,7 @@ test('what Google alone has is named, not forgotten', () => {
     'toolConfig.functionCallingConfig.streamFunctionCallArguments',
     'generationConfig.speechConfig',
     'generationConfig.somethingNew',
+    'generationConfig.constructor',
     'generationConfig.responseModalities',
   ])
   const chosen = { ...ASKED, generationConfig: { responseMimeType: 'text/x.enum', responseSchema: {} } }
@@ -279,41 +281,6 @@ test('what cannot be said at all is refused where it stands', () => {
     assert.throws(() => chatOfGenerate(asked, RELAYED), { kind: 'bad_request', message: words })
 })
 
-test('Google’s schemas are JSON Schemas, and strict where a model can be held to them', () => {
-  const schema: JsonObject = frozen({
-    type: 'OBJECT',
-    propertyOrdering: ['b', 'a'],
-    required: ['a', 'b'],
-    properties: {
-      a: { type: 'ARRAY', items: { type: 'INTEGER', format: 'int64' }, minItems: '1' },
-      b: { type: 'STRING', nullable: true, format: 'enum', enum: ['x', 'y'] },
-    },
-  })
-  const said = jsonSchemaOf(schema)
-  assert.deepEqual(said, {
-    type: 'object',
-    required: ['a', 'b'],
-    properties: {
-      a: { type: 'array', minItems: 1, items: { type: 'integer' } },
-      b: { type: ['string', 'null'], enum: ['x', 'y', null] },
-    },
-    additionalProperties: false,
-  })
-  assert.deepEqual(Object.keys(isJsonObject(said['properties']) ? said['properties'] : {}), ['b', 'a'])
-  assert.equal(isStrict(said), true)
-  assert.deepEqual(jsonSchemaOf({ nullable: true, anyOf: [{ type: 'STRING' }, { type: 'NUMBER' }] }), {
-    anyOf: [{ type: 'string' }, { type: 'number' }, { type: 'null' }],
-  })
-  for (const loose of [
-    { ...said, required: ['a'] },
-    { ...said, additionalProperties: true },
-    { ...said, default: {} },
-    { type: 'array', items: said },
-    { ...said, properties: { ...Object(said['properties']), b: { type: 'object', properties: {} } } },
-  ])
-    assert.equal(isStrict(loose), false, JSON.stringify(loose))
-})
-
 test('who wants what only Google has is known by the body, and what is to be counted by its place', () => {
   const wants = (body: JsonObject): boolean => {
     const bytes = Buffer.from(JSON.stringify(body))
@@ -325,8 +292,9 @@ test('who wants what only Google has is known by the body, and what is to be cou
       { ...ASKED, cachedContent: 'c' },
       { ...ASKED, tools: [{ google_search: {} }] },
       { ...ASKED, tools: [{ functionDeclarations: [{ name: 'googleSearch' }] }] },
+      { ...ASKED, tools: [{ function_declarations: [{ name: 'f', parameters: { retrieval: {} } }] }] },
     ].map(wants),
-    [false, true, true, false],
+    [false, true, true, false, false],
   )
   assert.deepEqual(countedRequest({ generateContentRequest: { model: 'models/m', ...ASKED } }), ASKED)
   assert.deepEqual(countedRequest(ASKED), ASKED)

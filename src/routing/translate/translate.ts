@@ -9,6 +9,7 @@ import { later } from '../../providers/later.ts'
 import type { RelayedForm } from '../../providers/form-request.ts'
 import type { FieldRules } from '../request/field-rules.ts'
 import type { Operation, Sound, Translation } from '../request/operation.ts'
+import type { Wording } from '../surfaces/surface.ts'
 import type { Limits, Stream, StreamSink, WireRequest, WireResponse } from '../road.ts'
 import { refuse } from '../request/request.ts'
 import { eventSink, writtenEvents } from './event-sink.ts'
@@ -27,8 +28,8 @@ export interface Translated {
   readonly fieldRules?: Pick<FieldRules, 'dropParams' | 'keep'>
   readonly fetchMedia: FetchMedia
   readonly clock: Pick<Clock, 'elapsed' | 'after'>
-  /** What the client calls members of the body, where it calls them otherwise. */
-  readonly names?: Readonly<Record<string, string>> | undefined
+  /** How members of the body are spoken of to the client; absent: as they are called. */
+  readonly wording?: Wording | undefined
   /** Told which members the provider cannot be told, where they may be left out. */
   readonly dropped: (names: readonly string[]) => void
 }
@@ -159,24 +160,25 @@ function wireOf<M extends HttpMode>(
   line: Line,
   mode: M,
   request: Operations[M]['request'],
-  { fieldRules: own, dropped: told, names }: Translated,
+  { fieldRules: own, dropped: told, wording }: Translated,
 ): WireRequest {
   const encoded = encode(line, mode, request)
   if (encoded.dropped === undefined || encoded.dropped.length === 0) return encoded
   const { keep, dropParams } = line.fieldRules
   const allowed = own === undefined ? keep : [...keep, ...own.keep]
-  const { dropped = [], ...wire } =
+  const { dropped: untold = [], ...wire } =
     allowed.length === 0 ? encoded : encodeAllowed(line, mode, encoded, request, allowed)
+  const dropped = wording === undefined ? untold : untold.filter((name) => !wording.wishes.includes(name))
   const said = 'fields' in request && mode === 'audio_transcription' ? request.fields : request
   const lost = dropped.find((name) => Object.hasOwn(Object(said), name))
   if (lost !== undefined && !(own?.dropParams ?? dropParams)) {
-    const name = names?.[lost] ?? lost
+    const name = wording?.names[lost] ?? lost
     throw refuse(
       `${line.deployment.provider} cannot be told '${name}' for this model: leave it out, or have it left out by drop_params.`,
       name,
     )
   }
-  if (dropped.length > 0) told(names === undefined ? dropped : dropped.map((name) => names[name] ?? name))
+  if (dropped.length > 0) told(dropped.map((name) => wording?.names[name] ?? name))
   return wire
 }
 
