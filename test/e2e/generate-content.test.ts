@@ -43,6 +43,7 @@ function config({ url }: FakeProvider): string {
     ['reasoner', 'openai/gpt-5-nano', openai('ok')],
     ['lenient', 'openai/gpt-4o', openai('ok', { drop_params: true })],
     ['filtered', 'openai/gpt-4o', openai('rule-filtered-answer')],
+    ['screened', 'openai/gpt-4o', openai('rule-banned-words')],
     ['limited', 'openai/gpt-4o', openai('e429r7')],
     ['gpt-cut', 'openai/gpt-4o', openai('cut')],
     ['gpt-sick', 'openai/gpt-4o', openai('errevent')],
@@ -390,6 +391,21 @@ test("Google's own client before deployments that speak other words", async (t) 
       assert.deepEqual([limited.status, /RESOURCE_EXHAUSTED/.test(limited.message)], [429, true])
       const filtered = await models.generateContent({ model: 'filtered', contents: 'ping' })
       assert.equal(filtered.candidates?.[0]?.finishReason, 'SAFETY')
+      // As Google does, what a filter does not let through is answered without candidates.
+      const contents = 'an offence'
+      const { promptFeedback, candidates } = await models.generateContent({ model: 'screened', contents })
+      assert.deepEqual([promptFeedback?.blockReason, candidates], ['SAFETY', undefined])
+      assert.match(promptFeedback?.blockReasonMessage ?? '', /safety system/)
+      const pieces = await streamed({ model: 'screened', contents })
+      assert.deepEqual(
+        pieces.map((piece) => piece.promptFeedback?.blockReason),
+        ['SAFETY'],
+      )
+      const blocked = await ask(`${gateway.url}/models/screened:streamGenerateContent`, {
+        headers: AUTH,
+        body: { contents: [{ parts: [{ text: contents }] }] },
+      })
+      assert.equal(at(blocked.json, 0, 'promptFeedback', 'blockReason'), 'SAFETY')
       for (const model of ['gpt-cut', 'gpt-sick'])
         await assert.rejects(streamed({ model, contents: 'ping' }), ApiError, model)
     })
@@ -449,6 +465,7 @@ test("Google's own client before deployments that speak other words", async (t) 
       const { text } = await ask(`${gateway.url}/metrics`, { headers: AUTH })
       assert.match(text, /provider="openai",operation="generate_content",outcome="ok"/)
       assert.match(text, /provider="openai",operation="generate_content",outcome="rate_limited"/)
+      assert.match(text, /provider="openai",operation="generate_content",outcome="content_policy"/)
       assert.match(text, /operation="count_tokens",outcome="ok"/)
     })
   })

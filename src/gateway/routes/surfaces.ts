@@ -1,14 +1,13 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { GatewayError } from '../../core/failure.ts'
-import type { RelayAnswer } from '../../routing/answer/relay-answer.ts'
 import type { Exchange } from '../../routing/relay.ts'
 import type { Operation } from '../../routing/request/operation.ts'
 import { SURFACE_OPERATIONS } from '../../routing/request/operations.ts'
-import { asJsonArray } from '../../routing/surfaces/json-array.ts'
-import { errorObject } from '../error-answer.ts'
 import { ANTHROPIC_ERRORS, GOOGLE_ERRORS, RESPONSES_ERRORS } from '../error-words.ts'
 import type { ErrorWords } from '../error-words.ts'
 import type { RouteContext } from '../gateway.ts'
+import { googleAnswer } from '../google-answer.ts'
+import type { GoogleForm } from '../google-answer.ts'
 import { queryText, wildcardText } from '../json-reply.ts'
 import { readBody } from '../read-body.ts'
 import { relayed } from '../relayed.ts'
@@ -70,8 +69,8 @@ interface Asked {
   /** In metrics and log. */
   readonly name: string
   readonly urlModel?: string
-  /** A stream is wanted as one JSON array. */
-  readonly isArray?: boolean
+  /** Present where a client of Gemini's is answered. */
+  readonly form?: GoogleForm
 }
 
 function geminiAsked({ params, query }: FastifyRequest): Asked {
@@ -84,12 +83,11 @@ function geminiAsked({ params, query }: FastifyRequest): Asked {
       'no such method of a model: ask for {model}:generateContent, {model}:streamGenerateContent or {model}:countTokens.'
     throw new GatewayError('not_found', message, { status: 404, source: 'client' })
   }
-  return {
-    operation,
-    name: method === 'countTokens' ? 'count_tokens' : 'generate_content',
-    urlModel: rest.slice(0, colon),
-    isArray: operation.streams === 'always' && queryText(query, 'alt') !== 'sse',
-  }
+  const urlModel = rest.slice(0, colon)
+  if (method === 'countTokens') return { operation, name: 'count_tokens', urlModel }
+  const form =
+    operation.streams !== 'always' ? 'whole' : queryText(query, 'alt') === 'sse' ? 'events' : 'array'
+  return { operation, name: 'generate_content', urlModel, form }
 }
 
 function serve(
@@ -97,13 +95,15 @@ function serve(
   running: RunningRequests,
   request: FastifyRequest,
   reply: FastifyReply,
-  { operation, name, urlModel, isArray }: Asked,
+  { operation, name, urlModel, form }: Asked,
 ): void {
   const client = relayed(context, running, reply, name)
   readBody(request.raw, context.settings.maxRequestBytes, (body) => {
     let exchange: Exchange | undefined
     const answer =
-      isArray === true ? arrayOf(client.answer, context, () => exchange?.cancel()) : client.answer
+      form === undefined
+        ? client.answer
+        : googleAnswer(client.answer, form, context.redact, () => exchange?.cancel())
     if (body instanceof GatewayError) {
       answer.fail(body, {})
       return
@@ -114,11 +114,4 @@ function serve(
     exchange = context.relay.relay(asked, answer)
     client.carriedBy(exchange)
   })
-}
-
-/** Google's stream without events; an error in it is one of its objects. */
-function arrayOf(answer: RelayAnswer, { redact }: RouteContext, stop: () => void): RelayAnswer {
-  const errorText = (error: GatewayError): string =>
-    JSON.stringify(GOOGLE_ERRORS.body(errorObject(error, redact), error.clientStatus))
-  return asJsonArray(answer, errorText, stop)
 }
