@@ -1,6 +1,7 @@
 import type { Json, JsonObject } from '../../core/json.ts'
 import { isJsonObject } from '../../core/json.ts'
 import { isReasoningModel } from '../../providers/catalogue.ts'
+import { effortOfBudget } from './effort.ts'
 import { isStrict, jsonSchemaOf } from './generate-schema.ts'
 import { objectIn } from './generate-words.ts'
 import { present, textOf } from './read-json.ts'
@@ -87,13 +88,6 @@ function lostModalities({ responseModalities: listed }: JsonObject): readonly st
   return asked.every((one) => one === 'TEXT' || one === 'MODALITY_UNSPECIFIED') ? [] : ['responseModalities']
 }
 
-/** A thinking budget in OpenAI's words; the bounds are LiteLLM's. */
-const EFFORTS: readonly (readonly [least: number, effort: string])[] = [
-  [10_000, 'high'],
-  [5_000, 'medium'],
-  [1, 'low'],
-]
-
 /** How hard to think, in OpenAI's words. */
 interface Effort {
   readonly effort?: string
@@ -118,7 +112,7 @@ function wantedEffort({ thinkingBudget: budget, thinkingLevel, includeThoughts }
   if (budget === -1) return { effort: 'medium', isFulfilled: true }
   if (typeof budget !== 'number')
     return includeThoughts === true ? { effort: 'medium', isFulfilled: true } : {}
-  const bounded = EFFORTS.find(([least]) => budget >= least)?.[1]
+  const bounded = effortOfBudget(budget)
   return bounded === undefined ? {} : { effort: bounded }
 }
 
