@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { GatewayError } from '../../core/failure.ts'
+import type { FailureKind } from '../../core/failure.ts'
 import { makeHealthy, makeUnhealthy } from '../fixtures.ts'
 import { bucketOf, createFirstTokens } from './first-token.ts'
 import { createPoison } from './poison.ts'
@@ -169,9 +170,19 @@ describe('evidence', () => {
     })
   })
 
-  test('whatever is measured while our loop lags is nothing', () => {
+  test('what is found out by a short wait while our loop lags is nothing; what was said counts', () => {
     const lagging = { ...about, lagMs: 201 }
-    assert.equal(toEvidence({ kind: 'answered', isSlow: true }, lagging), undefined)
-    assert.equal(toEvidence({ kind: 'probed', verdict: makeHealthy(9), depth: 4 }, lagging), undefined)
+    const failed = (kind: FailureKind) =>
+      toEvidence({ kind: 'failed', failure: { kind, source: 'upstream' } }, lagging)?.kind
+    for (const kind of ['timeout', 'unreachable'] as const) assert.equal(failed(kind), undefined, kind)
+    for (const kind of ['server_error', 'auth', 'rate_limited', 'cut'] as const)
+      assert.equal(failed(kind), kind)
+    const answered = toEvidence({ kind: 'answered', isSlow: true }, lagging)
+    assert.deepEqual([answered?.kind, answered?.isSlow], ['ok', false])
+    const late = makeUnhealthy(9, { reason: 'timeout' })
+    const patient = { ...lagging, at: about.startedAt + 3 * lagging.lagMs }
+    assert.equal(toEvidence({ kind: 'probed', verdict: late, depth: 4 }, patient)?.kind, 'timeout')
+    assert.equal(toEvidence({ kind: 'probed', verdict: late, depth: 4 }, lagging), undefined)
+    assert.equal(toEvidence({ kind: 'probed', verdict: makeHealthy(9), depth: 4 }, lagging)?.kind, 'ok')
   })
 })

@@ -358,13 +358,15 @@ describe('who is to blame', () => {
     assert.equal(stateOf(rig, 0), 'DOWN')
   })
 
-  test('what was measured while our own loop lagged is thrown away', () => {
+  test('while our own loop lags, waiting in vain says nothing, and what is said counts', () => {
     const rig = wellRig([makeMember(0)])
     rig.lagMs = 300
     for (let each = 0; each < 30; each += 1) rig.call(0, 'timeout')
     rig.engine.traffic.begin(0, FACTS)
     rig.clock.wind(MINUTE)
     assert.deepEqual(statesOf(rig), ['HEALTHY'])
+    for (let each = 0; each < 5; each += 1) rig.call(0, 'server_error')
+    assert.deepEqual(statesOf(rig), ['DOWN'])
   })
 })
 

@@ -7,6 +7,10 @@ import type { Verdict } from '../../core/verdict.ts'
 
 /** An event loop that lags so far behind (p99, milliseconds) times its own slowness, not the upstream's. */
 export const LAG_LIMIT_MS = 200
+/** Found out by waiting. Whatever else somebody says, or does to a connection, is as true for a slow listener. */
+const TIMED: ReadonlySet<Evidence['kind']> = new Set(['timeout', 'unreachable', 'slow'])
+/** Whoever was waited for so many times as long as the loop lags behind has had his time. */
+const LONG_TIMES = 3
 
 /** What a call of a client, or of ours, came to. */
 export type Outcome =
@@ -42,7 +46,13 @@ export interface Circumstances {
  * failure, or our own event loop was too slow to tell.
  */
 export function toEvidence(outcome: Outcome, about: Circumstances): Evidence | undefined {
-  if (about.lagMs > LAG_LIMIT_MS) return undefined
+  const evidence = evidenceOf(outcome, about)
+  if (evidence === undefined || about.lagMs <= LAG_LIMIT_MS) return evidence
+  if (TIMED.has(evidence.kind) && about.at - about.startedAt < LONG_TIMES * about.lagMs) return undefined
+  return evidence.isSlow === true ? { ...evidence, isSlow: false } : evidence
+}
+
+function evidenceOf(outcome: Outcome, about: Circumstances): Evidence | undefined {
   const { startedAt, at, request, prompt } = about
   const common = {
     startedAt,
