@@ -57,6 +57,8 @@ export interface Codec<M extends HttpMode> {
   readonly inlines?: (url: string, target: Target) => boolean
   /** The member of the body in which the provider looks for what only some models know. Absent: the body itself. */
   readonly strangersIn?: (target: Target) => string | undefined
+  /** Does it read Anthropic's `thinking`, and its `cache_control` on the whole of a request, as they are written? */
+  readonly readsThinking?: (target: Target) => boolean
   /**
    * Reads a 2xx answer.
    * @throws GatewayError empty, wrong_shape, server_error (an error inside a 200), content_policy

@@ -7,7 +7,11 @@ import { adapterFor, allAdapters } from './registry.ts'
 /** A model behind words that are not OpenAI's. */
 export interface Stranger {
   readonly name: string
+  readonly model: string
   readonly encode: (request: ChatRequest) => Encoded
+  /** Are bodies in OpenAI's words passed on? */
+  readonly isRelayed: boolean
+  readonly readsThinking: boolean
 }
 
 const BASE = 'https://provider.test/v1'
@@ -47,7 +51,13 @@ export async function strangers(): Promise<readonly Stranger[]> {
     const codec = adapterFor(provider)?.codecs.chat
     assert.ok(codec !== undefined && codec !== 'unsupported')
     const target = { provider, model, base, bodyDefaults: {} }
-    return { name: `${provider}/${model}`, encode: (request) => codec.encode(request, target) }
+    return {
+      name: `${provider}/${model}`,
+      model,
+      encode: (request) => codec.encode(request, target),
+      isRelayed: codec.relay !== undefined && codec.isRelayed?.(target) !== false,
+      readsThinking: codec.readsThinking?.(target) === true,
+    }
   })
 }
 
@@ -59,7 +69,7 @@ export interface Fate {
 }
 
 /** Tells a stranger something. */
-export function fateOf({ encode }: Stranger, request: () => ChatRequest): Fate {
+export function fateOf({ encode }: Pick<Stranger, 'encode'>, request: () => ChatRequest): Fate {
   try {
     const { url, body, dropped = [] } = encode(request())
     return { wire: `${url} ${String(body)}`, named: dropped }

@@ -51,6 +51,13 @@ function inPart(part: Json, found: Set<string>): void {
   const image = isJsonObject(part) ? part['image_url'] : undefined
   const detail = isJsonObject(image) ? image['detail'] : undefined
   if (typeof detail === 'string' && detail !== 'auto') found.add('messages[].content[].image_url.detail')
+  if (isJsonObject(part) && part['type'] === 'file') inFile(part, found)
+}
+
+/** What Anthropic's clients say of a document. */
+function inFile({ citations, context }: JsonObject, found: Set<string>): void {
+  if (isJsonObject(citations) && citations['enabled'] === true) found.add('messages[].content[].citations')
+  if (typeof context === 'string') found.add('messages[].content[].context')
 }
 
 function inTool(tool: Json, found: Set<string>): void {

@@ -364,6 +364,18 @@ const THOUGHTS: readonly (readonly [string, JsonObject, JsonObject, readonly str
     [],
   ],
   [
+    'claude-opus-4-8',
+    { thinking: { type: 'adaptive' }, reasoning_effort: 'xhigh' },
+    { thinking: { type: 'adaptive' }, output_config: { effort: 'xhigh' } },
+    [],
+  ],
+  [
+    'claude-opus-4-8',
+    { thinking: { type: 'enabled', budget_tokens: 9 }, reasoning_effort: 'max' },
+    { thinking: { type: 'adaptive', display: 'summarized' }, output_config: { effort: 'max' } },
+    [],
+  ],
+  [
     'claude-opus-4-6',
     { thinking: { type: 'enabled', budget_tokens: 2_000 } },
     { thinking: { type: 'enabled', budget_tokens: 2_000 } },

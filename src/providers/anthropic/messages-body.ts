@@ -73,6 +73,8 @@ const NOT_CARRIED: ReadonlySet<string> = new Set([
 const TOLD: ReadonlySet<string> = new Set([
   ...CACHE_MARKS,
   ...CACHE_TIMES,
+  'messages[].content[].citations',
+  'messages[].content[].context',
   'tools',
   'tools[].function.strict',
   'web_search_options',

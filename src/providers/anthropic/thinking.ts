@@ -68,7 +68,8 @@ function inItsForm(
   ground: ThinkingGround,
 ): ThinkingWords {
   if (own['type'] === 'enabled' && model.refusesBudgets) {
-    const { thinking, ...words } = adaptive(effortOfBudget(own['budget_tokens']), model, ground.isForced)
+    const asked = isLevel(effort) ? effort : effortOfBudget(own['budget_tokens'])
+    const { thinking, ...words } = adaptive(asked, model, ground.isForced)
     const { display } = own
     return {
       ...words,
@@ -80,7 +81,13 @@ function inItsForm(
     const words = budgeted(wanted ?? USUAL_BUDGET, ground)
     return words.lost === undefined ? { ...words, isEffortSaid: true } : { lost: 'thinking' }
   }
-  return { thinking: own }
+  // An effort of OpenAI's beside it; one in `output_config` goes out as it is.
+  const beside = own['type'] !== 'disabled' && model.knowsEffort && isLevel(effort)
+  return { thinking: own, ...(beside && { effort: levelOf(effort, model) }) }
+}
+
+function isLevel(effort: Json | undefined): effort is string {
+  return typeof effort === 'string' && BUDGETS[effort] !== undefined
 }
 
 function effortIn(config: Json | undefined): Json | undefined {
@@ -104,11 +111,15 @@ function silent({ silence }: ClaudeModel): ThinkingWords {
 }
 
 /** Beside a forced call only the effort may be told. Newer models tell no thoughts unless they are asked to. */
-function adaptive(effort: string, { knowsXhigh }: ClaudeModel, isForcedCall: boolean): ThinkingWords {
-  const level = effort === 'minimal' ? 'low' : effort === 'xhigh' && !knowsXhigh ? 'max' : effort
+function adaptive(effort: string, model: ClaudeModel, isForcedCall: boolean): ThinkingWords {
+  const level = levelOf(effort, model)
   return isForcedCall
     ? { effort: level }
     : { effort: level, thinking: { type: 'adaptive', display: 'summarized' } }
+}
+
+function levelOf(effort: string, { knowsXhigh }: ClaudeModel): string {
+  return effort === 'minimal' ? 'low' : effort === 'xhigh' && !knowsXhigh ? 'max' : effort
 }
 
 /**

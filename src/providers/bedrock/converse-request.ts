@@ -107,6 +107,9 @@ export function toConverse(request: ChatRequest, target: Target, name: string): 
     ...missed(filled, LACKS),
     ...tooling.dropped,
     ...untold({ ...filled, messages: request.messages }, toldTo(caches)),
+    ...(caches.places === 'none' && isJsonObject(filled['cache_control'])
+      ? ['messages[].cache_control']
+      : []),
     ...form.hints,
     ...(form.isDropped ? ['response_format'] : []),
     ...(reasoning.isDropped ? [thoughts === undefined ? 'reasoning_effort' : 'thinking'] : []),

@@ -41,12 +41,24 @@ export function ownReasoning(
   if (type === 'enabled' && version >= FIRST_WITHOUT_BUDGET)
     return {
       fields: { thinking: { type: 'adaptive', ...rest } },
-      effort: effortOfBudget(budget),
+      effort: levelOf(effort) ?? effortOfBudget(budget),
       isDropped: false,
     }
   if (type === 'adaptive' && version >= FIRST_THINKING && version < FIRST_ADAPTIVE)
     return toReasoning(typeof effort === 'string' ? effort : 'high', name, most, isForced)
-  return { fields: { thinking }, isDropped: false }
+  const beside = version >= FIRST_ADAPTIVE && type !== 'disabled' ? levelOf(effort) : undefined
+  return { fields: { thinking }, ...(beside !== undefined && { effort: beside }), isDropped: false }
+}
+
+/** An effort in a claude's words. */
+function levelOf(effort: Json | undefined): string | undefined {
+  const word = effort === 'minimal' ? 'low' : effort
+  return typeof word === 'string' && EFFORTS.has(word) ? word : undefined
+}
+
+/** Those who know no more than `high`. */
+function upToHigh(effort: string): string {
+  return effort === 'xhigh' || effort === 'max' ? 'high' : effort
 }
 
 /** `reasoning_effort` for a model; `most` is the token budget of the whole answer, `isForced` that it must call a tool. */
@@ -57,18 +69,18 @@ export function toReasoning(
   isForced: boolean,
 ): Reasoning {
   if (typeof effort !== 'string') return effort == null ? NOTHING : UNTOLD
-  if (name.startsWith('openai.')) return { fields: { reasoning_effort: effort }, isDropped: false }
+  if (name.startsWith('openai.')) return { fields: { reasoning_effort: upToHigh(effort) }, isDropped: false }
   if (effort === 'none') return NOTHING
   if (name.startsWith('amazon.nova-2')) {
-    const word = effort === 'minimal' ? 'low' : effort
+    const word = effort === 'minimal' ? 'low' : upToHigh(effort)
     return { fields: { reasoningConfig: { type: 'enabled', maxReasoningEffort: word } }, isDropped: false }
   }
   const version = claudeVersion(name)
   // A claude that must call a tool may not think.
   if (version === undefined || version < FIRST_THINKING || isForced) return UNTOLD
   if (version >= FIRST_ADAPTIVE) {
-    const word = effort === 'minimal' ? 'low' : effort
-    if (!EFFORTS.has(word)) return UNTOLD
+    const word = levelOf(effort)
+    if (word === undefined) return UNTOLD
     return { fields: { thinking: { type: 'adaptive' } }, effort: word, isDropped: false }
   }
   // Thoughts count as part of the answer, which must be longer.

@@ -87,6 +87,7 @@ const BUDGETS: Readonly<Record<string, number>> = {
   medium: 2_048,
   high: 4_096,
   xhigh: 8_192,
+  max: 16_384,
 }
 
 /** https://docs.cohere.com/docs/reasoning (read 2026-11-27): on unless disabled, with a budget where one is given. */

@@ -57,6 +57,7 @@ const EFFORTS: Readonly<Record<string, string>> = {
   low: 'high',
   medium: 'high',
   xhigh: 'high',
+  max: 'high',
 }
 
 /** Models that think, or are asked to, answer with parts of `type: thinking`. */

@@ -71,4 +71,4 @@ export function thinkOf(effort: Json | undefined, model: string): JsonObject {
   return { think: EFFORTS[effort] ?? effort }
 }
 
-const EFFORTS: Readonly<Record<string, string>> = { minimal: 'low', xhigh: 'high' }
+const EFFORTS: Readonly<Record<string, string>> = { minimal: 'low', xhigh: 'high', max: 'high' }

@@ -30,6 +30,7 @@ const CHATS: { readonly [W in Words]: Chat } = {
 /** Chat in the words of whose model it is; OpenAI's are passed on. */
 export const vertexChat: Codec<'chat'> = {
   encode: (request, target) => chatOf(target).encode(request, target),
+  readsThinking: (target) => chatOf(target).readsThinking?.(target) === true,
   inlines: (url, target) => chatOf(target).inlines?.(url, target) === true,
   decode: (response, target) => chatOf(target).decode(response, target),
   openStream: (target) => chatOf(target).openStream(target),

@@ -5,6 +5,7 @@ import { openChunkStream } from '../openai/chunk-stream.ts'
 import { embeddingCodec } from '../openai/embedding.ts'
 import { renamed, type Surface } from '../openai/surface.ts'
 import { postJson } from '../post-json.ts'
+import { CHANGES_NOTHING } from '../unsaid.ts'
 import { unmarked, unmarkedPart, untold } from '../untold.ts'
 import { openAiUrl, rawMethod, VERTEX } from './address.ts'
 import { vertexModel } from './model-name.ts'
@@ -47,7 +48,7 @@ export const AI21_CHAT = {
     const url = VERTEX.url(target, rawMethod(request))
     const { tools } = filled
     const body = {
-      ...filled,
+      ...Object.fromEntries(Object.entries(filled).filter(([name]) => !CHANGES_NOTHING.has(name))),
       ...(Array.isArray(tools) && { tools: tools.map(unmarkedPart) }),
       messages: request.messages.map(unmarked),
       model: vertexModel(target.model).name,

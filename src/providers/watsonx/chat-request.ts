@@ -52,6 +52,7 @@ const EFFORTS: Readonly<Record<string, string>> = {
   medium: 'medium',
   high: 'high',
   xhigh: 'high',
+  max: 'high',
 }
 
 /** OpenAI's chat request in watsonx's words (https://cloud.ibm.com/apidocs/watsonx-ai#text-chat, read 2026-11-27). */

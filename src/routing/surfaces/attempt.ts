@@ -76,7 +76,7 @@ export function surfaceAttempt(surface: Surface, line: Line, asked: SurfaceAsked
 function translated(words: NonNullable<Surface['words']>, line: Line, asked: SurfaceAsked): SurfaceAttempt {
   const { body, stream, mayDrop } = asked
   const json = readObject(body)
-  const { body: chat, lost } = words.request(json, groundOf(line, asked))
+  const { body: chat, lost, hints } = words.request(json, groundOf(line, asked))
   const [first] = lost
   if (first !== undefined && !mayDrop) {
     const member = first.split(' ')[0] ?? first
@@ -90,7 +90,7 @@ function translated(words: NonNullable<Surface['words']>, line: Line, asked: Sur
     operation: OPERATIONS.chat,
     body: bytes,
     spans: scanObject(bytes),
-    dropped: lost,
+    dropped: [...lost, ...hints],
     reword: (answer, stop, now) => reworded(answer, words.answer(json, { line, now }), stream, stop),
   }
 }
@@ -99,7 +99,8 @@ function groundOf(line: Line, { knownModel }: SurfaceAsked): WordsGround {
   const codec = line.adapter.codecs.chat
   const isRelayed =
     codec === 'unsupported' || (codec.relay !== undefined && codec.isRelayed?.(line.target) !== false)
-  return { knownModel, isRelayed }
+  const readsThinking = codec !== 'unsupported' && codec.readsThinking?.(line.target) === true
+  return { knownModel, isRelayed, readsThinking }
 }
 
 function readObject(body: Buffer): JsonObject {

@@ -167,6 +167,37 @@ test('what Anthropic alone has is named, not forgotten', () => {
   assert.deepEqual(chatOfMessages({ ...ASKED, thinking: { type: 'adaptive' } }, NEUTRAL), {
     body: { model: 'm', max_tokens: 9, messages: ASKED.messages, reasoning_effort: 'medium' },
     lost: [],
+    hints: [],
+  })
+})
+
+test('an effort is told as far as the model knows it, and named where that is less', () => {
+  const said = (effort: string, ground: typeof RELAYED): unknown => {
+    const { body, hints } = chatOfMessages({ ...ASKED, output_config: { effort } }, ground)
+    return [body['reasoning_effort'], hints]
+  }
+  const less = ['output_config.effort']
+  assert.deepEqual(said('max', NEUTRAL), ['max', []])
+  assert.deepEqual(said('medium', { ...RELAYED, knownModel: 'gpt-5' }), ['medium', []])
+  assert.deepEqual(said('xhigh', { ...RELAYED, knownModel: 'gpt-5' }), ['high', less])
+  assert.deepEqual(said('xhigh', { ...RELAYED, knownModel: 'gpt-5.2' }), ['xhigh', []])
+  assert.deepEqual(said('max', { ...RELAYED, knownModel: 'gpt-5.2' }), ['xhigh', less])
+  assert.deepEqual(chatOfMessages({ ...ASKED, output_config: { effort: 'max' } }, RELAYED).lost, less)
+})
+
+test('who reads Anthropic’s words of thoughts and caches is told in them', () => {
+  const mark = { type: 'ephemeral' }
+  const thinking = { type: 'enabled', budget_tokens: 12_000, display: 'omitted' }
+  const more: JsonObject = { thinking, cache_control: mark, metadata: { user_id: 'u' } }
+  assert.deepEqual(chatOfMessages({ ...ASKED, ...more }, { ...NEUTRAL, readsThinking: true }), {
+    body: { model: 'm', max_tokens: 9, messages: ASKED.messages, thinking, cache_control: mark, user: 'u' },
+    lost: [],
+    hints: [],
+  })
+  assert.deepEqual(chatOfMessages({ ...ASKED, ...more }, NEUTRAL), {
+    body: { model: 'm', max_tokens: 9, messages: ASKED.messages, reasoning_effort: 'high', user: 'u' },
+    lost: [],
+    hints: ['cache_control', 'thinking.display'],
   })
 })
 
