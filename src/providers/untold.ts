@@ -89,6 +89,11 @@ export function withoutOpenAisMarks(message: ChatMessage): ChatMessage {
   return cleaned(message, OPENAIS_MARKS)
 }
 
+/** The same with OpenAI's own marks, for OpenAI. */
+export function withoutCacheControl(message: ChatMessage): ChatMessage {
+  return cleaned(message, [MARK])
+}
+
 /** A part of a message, a call or a tool without marks of caches. */
 export function unmarkedPart(part: Json): Json {
   return clean(part, ALL_MARKS)

@@ -131,7 +131,8 @@ function documentParts(block: JsonObject, path: string, ground: WordsGround): re
       const blocks = typeof content === 'string' ? [{ type: 'text', text: content }] : listOf(content, path)
       const parts = blocks.flatMap((each) => partsOf(each, path, ground))
       const all = heading === '' ? parts : [textPart({ text: heading }, ground), ...parts]
-      return [...all.slice(0, -1), ...all.slice(-1).map((last) => ({ ...last, ...markOf(block, ground) }))]
+      const last = all.at(-1)
+      return last === undefined ? [] : [...all.slice(0, -1), { ...last, ...markOf(block, ground) }]
     }
     default: {
       const filename = textOf(title) ?? 'document.pdf'
@@ -142,7 +143,10 @@ function documentParts(block: JsonObject, path: string, ground: WordsGround): re
 }
 
 function joined(texts: readonly (Json | undefined)[]): string {
-  return texts.filter((text) => typeof text === 'string' && text !== '').join('\n')
+  return texts
+    .flatMap((text) => textOf(text) ?? [])
+    .filter((text) => text !== '')
+    .join('\n')
 }
 
 function searchText({ title, source, content }: JsonObject, path: string): string {

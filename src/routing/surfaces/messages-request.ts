@@ -148,13 +148,15 @@ function toolsOf(
   const own = all.filter(({ type }) => type === undefined || type === null || type === 'custom')
   const others = all.filter((tool) => !own.includes(tool))
   return {
-    tools: own.map(({ name, description, input_schema: parameters, strict, ...tool }) => ({
-      type: 'function',
-      function: present({ name, description, parameters, strict: strict === true ? true : undefined }),
-      ...markOf(tool, ground),
-    })),
+    tools: own.map((tool) => toolOf(tool, ground)),
     lost: others.map(({ type }) => `tools (${textOf(type)?.slice(0, 64) ?? 'of no type'})`),
   }
+}
+
+function toolOf(tool: JsonObject, ground: WordsGround): JsonObject {
+  const { name, description, input_schema: parameters, strict } = tool
+  const called = present({ name, description, parameters, strict: strict === true ? true : undefined })
+  return { type: 'function', function: called, ...markOf(tool, ground) }
 }
 
 function choiceOf(choice: Json | undefined): JsonObject {
