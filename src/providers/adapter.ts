@@ -98,6 +98,8 @@ export interface RelayFace {
   takes?(target: Target, body: Buffer, spans: JsonSpans): boolean
   /** Of an API that only some of a provider's models speak: is this one of them? Absent: all are. */
   readonly serves?: (target: Target) => boolean
+  /** Of a surface: a body that says something in a form which this model refuses, in the one that it knows; else undefined. */
+  refitted?(target: Target, body: Buffer, spans: JsonSpans): Refitted | undefined
   /** The `accept` header; default JSON. */
   readonly accept?: string
   edits(target: Target): BodyEdits
@@ -105,6 +107,13 @@ export interface RelayFace {
   readonly headers?: Readonly<Record<string, string>>
   /** Members that this provider knows by another name: old → new. The value is carried over unread. */
   readonly renames?: Readonly<Record<string, string>>
+}
+
+/** A body that was written anew in places. */
+export interface Refitted {
+  readonly body: Buffer
+  /** Members that do not go with the new form. */
+  readonly dropped: readonly string[]
 }
 
 /** Other APIs in front of chat deployments, each a request of its own. */

@@ -114,7 +114,7 @@ export function toMessagesBody(
     ...tools,
     ...sampling.told,
     ...(thinking.thinking !== undefined && { thinking: thinking.thinking }),
-    ...outputConfig(ownConfig(filled['output_config'], target.model, thinking), thinking, format.told),
+    ...toOutputConfig(filled['output_config'], target.model, thinking, format.told),
     ...stops(filled['stop']),
     ...metadata(filled),
     ...serviceTier(filled['service_tier']),
@@ -149,6 +149,16 @@ function carried(request: JsonObject): JsonObject {
 
 function numberIn(value: Json | undefined): number | undefined {
   return typeof value === 'number' ? value : undefined
+}
+
+/** `output_config`: the client's own, with the effort and the format that are told otherwise. */
+export function toOutputConfig(
+  own: Json | undefined,
+  model: string,
+  thinking: ThinkingWords,
+  format?: JsonObject,
+): JsonObject {
+  return outputConfig(ownConfig(own, model, thinking), thinking, format)
 }
 
 /** Without an effort that a model does not know, where the budget says it already. */

@@ -56,7 +56,9 @@ export function surfaceAttempt(surface: Surface, line: Line, asked: SurfaceAsked
   const isUsable = !isMocked || (surface.words ?? surface.make) === undefined
   const face = isUsable ? surfaceFace(line, surface.face) : undefined
   if (face !== undefined) {
-    const native = { operation, body, spans, dropped: [], native: { face, headers } }
+    const anew = face.refitted?.(line.target, body, spans)
+    const sent = anew === undefined ? { body, spans, dropped: [] } : { ...anew, spans: scanObject(anew.body) }
+    const native = { operation, ...sent, native: { face, headers } }
     if (surface.remembers === undefined) return native
     const { previous } = asked
     return {
