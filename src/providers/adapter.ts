@@ -109,10 +109,9 @@ export interface RelayFace {
   readonly renames?: Readonly<Record<string, string>>
 }
 
-/** A body that was written anew in places. */
+/** A body that was written anew in places, and its members that do not go with the new form. */
 export interface Refitted {
   readonly body: Buffer
-  /** Members that do not go with the new form. */
   readonly dropped: readonly string[]
 }
 
