@@ -24,7 +24,7 @@ interface SurfaceWords {
 /** The line with a surface's words for a chat, as a probe needs them; itself where its provider does not speak them. */
 export function asSurface(line: Line, mode: SurfaceMode): Line {
   const face = line.adapter.surfaces?.[SURFACES[mode]]
-  if (face === undefined) return line
+  if (face === undefined || face.serves?.(line.target) === false) return line
   const { adapter } = line
   return {
     ...line,

@@ -3,10 +3,10 @@ import { anthropicUrl } from './address.ts'
 import { refitted } from './refit.ts'
 
 /** Anthropic's own API: what comes in its words is passed on with the model set, and thoughts in its form. */
-export const anthropicSurfaces: NonNullable<ProviderAdapter['surfaces']> = {
+export const anthropicSurfaces = {
   messages: faceAt('/messages'),
   countTokens: faceAt('/messages/count_tokens'),
-}
+} satisfies ProviderAdapter['surfaces']
 
 function faceAt(path: string): RelayFace {
   return {
