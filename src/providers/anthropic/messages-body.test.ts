@@ -393,7 +393,8 @@ const THOUGHTS: readonly (readonly [string, JsonObject, JsonObject, readonly str
     { thinking: { type: 'enabled', budget_tokens: 1_024 }, output_config: { effort: 'low' } },
     [],
   ],
-  ['claude-haiku-4-5', { thinking: { type: 'adaptive' }, max_tokens: 16 }, {}, ['thinking']],
+  ['claude-haiku-4-5', { thinking: { type: 'adaptive' }, max_tokens: 16 }, {}, ['thinking.type']],
+  ['claude-haiku-4-5', { thinking: { type: 'adaptive' }, temperature: 0 }, {}, ['thinking.type']],
   [
     'claude-3-7-sonnet-20250219',
     { thinking: { type: 'adaptive' } },

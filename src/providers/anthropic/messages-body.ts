@@ -6,7 +6,7 @@ import { CHANGES_NOTHING, missed } from '../unsaid.ts'
 import { CACHE_MARKS, CACHE_TIMES, untold } from '../untold.ts'
 import { claudeModel } from './claude-model.ts'
 import { toBlocks } from './content.ts'
-import { toSampling } from './sampling.ts'
+import { excludesThoughts, toSampling } from './sampling.ts'
 import { toOutputFormat } from './schema.ts'
 import { budgetOf, toThinking, type ThinkingWords } from './thinking.ts'
 import { isForced, toToolWords } from './tools.ts'
@@ -102,6 +102,7 @@ export function toMessagesBody(
     model: target.model,
     ...(bound !== undefined && { maxTokens: bound }),
     isForced: isForced(tools),
+    isSampled: excludesThoughts(filled),
     messages,
   })
   const sampling = toSampling(filled, claudeModel(target.model), thinking, version)

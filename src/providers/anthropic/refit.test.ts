@@ -48,15 +48,20 @@ const CASES: readonly (readonly [model: string, asked: JsonObject, became: JsonO
   [
     'claude-haiku-4-5',
     { thinking: ADAPTIVE, temperature: 0, top_p: 0.99, top_k: 5 },
-    { thinking: { type: 'enabled', budget_tokens: 4_096 }, top_p: 0.99, dropped: ['temperature', 'top_k'] },
+    { temperature: 0, top_p: 0.99, top_k: 5, dropped: ['thinking.type'] },
   ],
   // Where it cannot think within a budget it does not think, as it may see fit.
-  ['claude-haiku-4-5', { thinking: ADAPTIVE, max_tokens: 16 }, { dropped: ['thinking'] }],
-  ['claude-haiku-4-5', { thinking: ADAPTIVE, messages: RESULT }, { dropped: ['thinking'] }],
+  ['claude-haiku-4-5', { thinking: ADAPTIVE, max_tokens: 16 }, { dropped: ['thinking.type'] }],
+  ['claude-haiku-4-5', { thinking: ADAPTIVE, messages: RESULT }, { dropped: ['thinking.type'] }],
   [
     'claude-haiku-4-5',
     { thinking: ADAPTIVE, tool_choice: { type: 'any' } },
-    { tool_choice: { type: 'any' }, dropped: ['thinking'] },
+    { tool_choice: { type: 'any' }, dropped: ['thinking.type'] },
+  ],
+  [
+    'claude-haiku-4-5',
+    { thinking: ADAPTIVE, temperature: 1, output_config: { effort: 'max' }, max_tokens: 9 },
+    { temperature: 1, dropped: ['thinking.type'] },
   ],
   [
     'claude-opus-5',

@@ -3,7 +3,7 @@ import { memberValue, spliceBody, type JsonSpans } from '../../core/json-spans.t
 import type { Refitted, Target } from '../adapter.ts'
 import { claudeModel, type ClaudeModel } from './claude-model.ts'
 import { toOutputConfig } from './messages-body.ts'
-import { toSampling } from './sampling.ts'
+import { excludesThoughts, toSampling } from './sampling.ts'
 import { toThinking } from './thinking.ts'
 import { isForced } from './tools.ts'
 import type { Turn } from './turns.ts'
@@ -11,7 +11,7 @@ import type { Turn } from './turns.ts'
 /**
  * A request in Anthropic's words for a model that refuses its form of thinking: a budget for one that thinks as it sees
  * fit, or the other way round. Clients ask for what their usual model knows, and the gateway may ask another; LiteLLM
- * writes it anew as well. What then excludes thoughts is left out, and so are thoughts where they are excluded.
+ * writes it anew as well. Where a budget is excluded, who may think as he sees fit does not think.
  */
 export function refitted(target: Target, body: Buffer, spans: JsonSpans): Refitted | undefined {
   const own = memberValue(body, spans, 'thinking')
@@ -21,16 +21,17 @@ export function refitted(target: Target, body: Buffer, spans: JsonSpans): Refitt
   const config = read('output_config')
   const choice = read('tool_choice')
   const bound = read('max_tokens')
+  const asked = { temperature: read('temperature'), top_p: read('top_p'), top_k: read('top_k') }
   const words = toThinking(
     { thinking: own, output_config: config },
     {
       model: target.model,
       ...(typeof bound === 'number' && { maxTokens: bound }),
+      isSampled: excludesThoughts(asked),
       isForced: isJsonObject(choice) && isForced({ tool_choice: choice }),
       messages: turnsIn(read('messages')),
     },
   )
-  const asked = { temperature: read('temperature'), top_p: read('top_p'), top_k: read('top_k') }
   const { lost } = toSampling(asked, model, words, undefined)
   const said = { thinking: words.thinking, ...toOutputConfig(config, target.model, words) }
   const set = Object.entries(said).flatMap(([name, value]) =>
@@ -39,7 +40,7 @@ export function refitted(target: Target, body: Buffer, spans: JsonSpans): Refitt
   const remove = ['thinking', 'output_config'].filter((name) => !set.some(([kept]) => kept === name))
   return {
     body: spliceBody(body, spans, { set: Object.fromEntries(set), remove: [...remove, ...lost] }),
-    dropped: [...(words.lost === undefined ? [] : ['thinking']), ...lost],
+    dropped: [...(words.lost === undefined ? [] : [words.lost]), ...lost],
   }
 }
 

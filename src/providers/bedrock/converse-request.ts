@@ -113,6 +113,7 @@ export function toConverse(request: ChatRequest, target: Target, name: string): 
     ...form.hints,
     ...(form.isDropped ? ['response_format'] : []),
     ...(reasoning.isDropped ? [thoughts === undefined ? 'reasoning_effort' : 'thinking'] : []),
+    ...(reasoning.hint === undefined ? [] : [reasoning.hint]),
     ...(parallel.isDropped ? ['parallel_tool_calls'] : []),
   ]
   return { body, dropped }

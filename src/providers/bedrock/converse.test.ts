@@ -302,6 +302,13 @@ const WORDS: readonly (readonly [string, Partial<ChatRequest>, string, JsonObjec
       },
     ],
     [
+      'an answer as it sees fit that is sampled, which a budget would not allow',
+      { thinking: { type: 'adaptive' }, temperature: 0 },
+      THINKING,
+      { inferenceConfig: { temperature: 0 } },
+      ['thinking.type'],
+    ],
+    [
       'thoughts as it sees fit of a claude that takes a budget',
       { thinking: { type: 'adaptive' }, max_tokens: 5000 },
       THINKING,

@@ -1,4 +1,5 @@
 import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts'
+import { excludesThoughts } from '../anthropic/sampling.ts'
 import { BUDGETS, effortOfBudget, LEAST_BUDGET } from '../anthropic/thinking.ts'
 import { claudeVersion } from './model-id.ts'
 
@@ -16,6 +17,8 @@ export interface Reasoning {
   readonly effort?: string
   /** Can this model not be told? */
   readonly isDropped: boolean
+  /** What is not told, and need not be: who may think as he sees fit does not. */
+  readonly hint?: 'thinking.type'
 }
 
 const UNTOLD: Reasoning = { fields: {}, isDropped: true }
@@ -29,11 +32,12 @@ const FIRST_WITHOUT_BUDGET = 407
  * undefined where there is none.
  */
 export function ownReasoning(
-  { thinking, reasoning_effort: effort }: JsonObject,
+  request: JsonObject,
   name: string,
   most: number | undefined,
   isForced: boolean,
 ): Reasoning | undefined {
+  const { thinking, reasoning_effort: effort } = request
   const version = claudeVersion(name)
   if (thinking == null) return undefined
   if (!isJsonObject(thinking) || version === undefined) return { fields: { thinking }, isDropped: false }
@@ -44,8 +48,10 @@ export function ownReasoning(
       effort: levelOf(effort) ?? effortOfBudget(budget),
       isDropped: false,
     }
-  if (type === 'adaptive' && version >= FIRST_THINKING && version < FIRST_ADAPTIVE)
-    return toReasoning(typeof effort === 'string' ? effort : 'high', name, most, isForced)
+  if (type === 'adaptive' && version >= FIRST_THINKING && version < FIRST_ADAPTIVE) {
+    const within = toReasoning(typeof effort === 'string' ? effort : 'high', name, most, isForced)
+    return within.isDropped || excludesThoughts(request) ? { ...NOTHING, hint: 'thinking.type' } : within
+  }
   const beside = version >= FIRST_ADAPTIVE && type !== 'disabled' ? levelOf(effort) : undefined
   return { fields: { thinking }, ...(beside !== undefined && { effort: beside }), isDropped: false }
 }
