@@ -6,6 +6,9 @@ import type { ChatRequest, HttpMode, Mode, Operations, SideRoute } from '../core
 import type { Redact, Secret } from '../core/secret.ts'
 import type { DialRequest, WireRequest, WireResponse } from '../transport/wire.ts'
 import type { AuthGround } from './auth/ground.ts'
+import type { Refitted } from './refitted.ts'
+import type { ResidenceFace } from './residence.ts'
+import type { SurfaceName } from './surface-name.ts'
 
 /** Where a deployment's requests go, resolved from config and environment. Holds no secret. */
 export interface Target {
@@ -48,6 +51,8 @@ export interface StreamedStep {
 export interface Codec<M extends HttpMode> {
   /** Of a mode that only some of a provider's models have: is this one of them? Absent: all are. */
   readonly serves?: (target: Target) => boolean
+  /** Those models in words. */
+  readonly servedModels?: string
   /** @throws GatewayError bad_request (the client's doing) for what cannot be said at all */
   encode(request: Operations[M]['request'], target: Target): Encoded
   /**
@@ -108,20 +113,6 @@ export interface RelayFace {
   /** Members that this provider knows by another name: old → new. The value is carried over unread. */
   readonly renames?: Readonly<Record<string, string>>
 }
-
-/** A body that was written anew in places, and its members that do not go with the new form. */
-export interface Refitted {
-  readonly body: Buffer
-  readonly dropped: readonly string[]
-}
-
-/** Other APIs in front of chat deployments, each a request of its own. */
-export type SurfaceName =
-  | 'messages'
-  | 'countTokens'
-  | 'responses'
-  | 'generateContent'
-  | 'streamGenerateContent'
 
 /** A push parser: bytes in any split → events. */
 export interface StreamDecoder<Event> {
@@ -293,6 +284,11 @@ export interface ProviderAdapter {
    * @throws GatewayError not_found where the model is not there
    */
   readonly freeProof?: (response: WireResponse, target: Target) => void
+  /**
+   * Of an engine that loads a model when it is asked, and may let another one go for it: nobody asks it for the sake of a
+   * background check unless the model is in memory.
+   */
+  readonly residence?: ResidenceFace
   /** True where a host serves one request at a time (local engines): it is never probed twice at once. */
   readonly oneAtATime?: boolean
   /** True: it runs on its owner's machines, whatever its address. False: it never does. Absent: the address tells. */

@@ -4,10 +4,11 @@ import type { Json, JsonObject } from '../core/json.ts'
 import { scanObject } from '../core/json-spans.ts'
 import type { ChatRequest, ChatResponse, SurfaceMode } from '../core/mode.ts'
 import type { WireResponse } from '../transport/wire.ts'
-import type { Codec, RelayFace, SurfaceName, Target } from './adapter.ts'
+import type { Codec, RelayFace, Target } from './adapter.ts'
 import { notAnAnswer, numberOf, readAnswer, textOf } from './answer.ts'
 import type { Line } from './call.ts'
 import { relayedRequest } from './relayed-request.ts'
+import type { SurfaceName } from './surface-name.ts'
 
 /** Which surface a mode of LiteLLM's means. */
 const SURFACES: Readonly<Record<SurfaceMode, SurfaceName>> = {

@@ -1,6 +1,7 @@
 import { isJsonObject, type Json } from '../../core/json.ts'
 import { memberValue, spliceBody, type JsonSpans } from '../../core/json-spans.ts'
-import type { Refitted, Target } from '../adapter.ts'
+import type { Target } from '../adapter.ts'
+import type { Refitted } from '../refitted.ts'
 import { claudeModel, type ClaudeModel } from './claude-model.ts'
 import { toOutputConfig } from './messages-body.ts'
 import { excludesThoughts, toSampling } from './sampling.ts'

@@ -2,6 +2,7 @@ import { isJsonObject } from '../../core/json.ts'
 import type { Json, JsonObject } from '../../core/json.ts'
 import { isReasoningModel, knowsXhigh } from '../../providers/catalogue.ts'
 import { refuse } from '../request/request.ts'
+import { effortOfBudget } from './effort.ts'
 import { assistantMessage, markOf, systemMessage, userMessages } from './messages-blocks.ts'
 import { messagesHints } from './messages-hints.ts'
 import { memberOf, objectsOf, present, textOf, without } from './read-json.ts'
@@ -85,12 +86,6 @@ function messagesOf(body: JsonObject, ground: WordsGround): readonly JsonObject[
   return system === undefined ? said : [system, ...said]
 }
 
-/** A thinking budget as OpenAI's words for it; the bounds are LiteLLM's. */
-const EFFORTS: readonly (readonly [least: number, effort: string])[] = [
-  [10_000, 'high'],
-  [5_000, 'medium'],
-  [0, 'low'],
-]
 function thinks(thinking: Json | undefined): boolean {
   const type = memberOf(thinking, 'type')
   return type === 'enabled' || type === 'adaptive'
@@ -109,7 +104,7 @@ function effortOf({ thinking, output_config: config }: JsonObject, ground: Words
   if (named !== undefined) return ground.isRelayed ? nearest(named, ground.knownModel) : { said: named }
   if (!thinks(thinking) || ground.readsThinking === true) return undefined
   const budget = memberOf(thinking, 'budget_tokens')
-  const said = typeof budget === 'number' ? EFFORTS.find(([least]) => budget >= least)?.[1] : 'medium'
+  const said = typeof budget === 'number' ? effortOfBudget(budget) : 'medium'
   return said === undefined ? undefined : { said }
 }
 

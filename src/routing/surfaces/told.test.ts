@@ -212,7 +212,7 @@ function fateThrough(request: SurfaceWords['request'], stranger: Stranger, body:
   const { model: knownModel, isRelayed, readsThinking, encode } = stranger
   let named: readonly string[] = []
   const fate = fateOf({ encode }, () => {
-    const { body: chat, lost, hints } = request(body, { knownModel, isRelayed, readsThinking })
+    const { body: chat, lost, hints = [] } = request(body, { knownModel, isRelayed, readsThinking }, false)
     named = [...lost, ...hints].map((name) => name.split(' ')[0] ?? name)
     return CHAT_TRANSLATION.read(chat)
   })
