@@ -16,6 +16,7 @@ import { isJsonObject } from '../src/core/json.ts'
 import type { NativeCall } from '../src/fake-provider/natives/native.ts'
 import { nativeOf } from '../src/fake-provider/natives/natives.ts'
 import { openLine, relay, type Line } from '../src/providers/call.ts'
+import { loadAdaptersOf } from '../src/providers/registry.ts'
 import { readConfig } from '../src/read-config.ts'
 import { OPERATIONS } from '../src/routing/request/operations.ts'
 import { translate } from '../src/routing/translate/translate.ts'
@@ -220,6 +221,7 @@ async function chatDeployments(): Promise<readonly Deployment[]> {
     writeFileSync(path, JSON.stringify({ model_list: listed }))
     const { config, problems } = await readConfig(path, {})
     if (config === undefined) throw new Error(JSON.stringify(problems))
+    await loadAdaptersOf(config.deployments)
     return config.deployments.filter(({ mode }) => mode === 'chat')
   } finally {
     rmSync(folder, { recursive: true })

@@ -198,9 +198,28 @@ Names are changed on the way. What models refuse, or leave out of account, is le
 named in \`x-pulsegate-dropped-params\`; without it the provider decides. An answer that is passed on is passed on as it
 came: thoughts stay where the provider puts them, which is \`reasoning_content\` where nothing is said here.
 
-Who is told the role of a speaker alone is not told its \`name\`; \`messages[].name\` in that header says so. What an
-assistant refused, or spoke (its \`transcript\`), is told as its content; sound that is named by its id alone is refused,
-for only its maker has it.
+Where a provider has words of its own nothing of a chat is lost without a word. A member that changes the question and
+cannot be told is refused with a 400 that names it, or left out by \`drop_params\`. What stands deeper and is a hint (what
+it is about goes out, and is asked about) is left out at once, and the header says so by its path:
+
+| in the header | what is left out | of whom |
+|---|---|---|
+| \`messages[].name\` | who of several speaks | who is told the role alone |
+| \`messages[].refusal\`, \`messages[].audio\` | what an assistant's earlier message held beside its content | all |
+| \`….cache_control\`, \`….cache_control.ttl\` | where a cache may end, and how long it is kept: costs, and no answer | all but Claude and, outside \`tools\`, Nova; \`openai/\` at OpenAI's own address and \`azure/\` among them |
+| \`messages[].content[].image_url.detail\` | how closely to look at a picture, unless \`auto\` | \`anthropic/\`, \`bedrock/\`, \`ollama/\`, \`replicate/\`, Gemini before its third generation |
+| \`messages[].content[].citations\`, \`….context\` | what Anthropic's clients say of a document | all but Claude in Anthropic's words |
+| \`tools[].function.strict\` | that a call keeps to its schema | \`ollama/\`, \`watsonx/\`, \`cohere/\` unless all tools do |
+| \`response_format.json_schema.strict\` | that an answer keeps to its schema | Claudes and Novas that take no schema, and so are made to call a tool |
+| \`web_search_options.search_context_size\`, \`….user_location\` | how far and where to search | Claude (the first), Gemini |
+
+What changes no answer goes without a word: \`metadata\`, \`prediction\`, \`prompt_cache_…\`, \`safety_identifier\`,
+\`service_tier\`, \`store\`, \`stream_options\`, \`user\` where a provider does not know them, a default written out, the name of
+a schema or a file. An effort that a model does not know is told as the nearest that it knows. The description of a
+\`json_schema\` goes into the schema.
+
+What an assistant refused, or spoke (its \`transcript\`), is told as its content; sound that is named by its id alone is
+refused, for only its maker has it, and so is a \`function_call\` in the form that OpenAI had before tools.
 
 | provider | names | left out by \`drop_params\` | thoughts |
 |---|---|---|---|`

@@ -69,12 +69,12 @@ export interface App {
 export class ListenError extends Error {}
 
 /** Builds a gateway; nothing runs before `start`. Several can live in one process. */
-export function createApp(config: Config, deps: AppDeps): App {
+export async function createApp(config: Config, deps: AppDeps): Promise<App> {
   const { log, clock, host, port } = deps
   const configBook = createConfigBook(clock, deps.configVersion)
   const lasting = createLasting(config, deps, configBook)
   // No closure may hold on to these: they are to go when another config has come.
-  const first = { config, parts: createParts(config, deps, lasting) }
+  const first = { config, parts: await createParts(config, deps, lasting) }
   const gateway = openGateway(first.parts)
   const generations = createGenerations(first, gateway, deps, lasting)
   const { metrics, lag, history } = lasting

@@ -4,7 +4,7 @@ import { stat } from 'node:fs/promises'
 import { buffer } from 'node:stream/consumers'
 import type { Loaded } from './config/config.ts'
 import { configFromModel, loadConfig } from './config/load.ts'
-import { loadAdaptersOf, resolveModel } from './providers/registry.ts'
+import { resolveModel } from './providers/registry.ts'
 
 type Env = Readonly<Record<string, string | undefined>>
 
@@ -13,14 +13,7 @@ const MAX_CONFIG_BYTES = 256 * 1024 * 1024
 
 /** Reads a config file with what it includes. Problems are values; only a bug throws. */
 export function readConfig(path: string, env: Env): Promise<Loaded> {
-  return callable(loadConfig({ path, readFile: readFileBounded, env, resolve: resolveModel }))
-}
-
-/** With the adapters of all its deployments loaded. */
-async function callable(reading: Promise<Loaded>): Promise<Loaded> {
-  const loaded = await reading
-  if (loaded.config !== undefined) await loadAdaptersOf(loaded.config.deployments)
-  return loaded
+  return loadConfig({ path, readFile: readFileBounded, env, resolve: resolveModel })
 }
 
 /** A file as it was when it was read. */
@@ -65,7 +58,7 @@ export async function readConfigFiles(
       throw error
     }
   }
-  const loaded = await callable(loadConfig({ path, readFile, env, resolve: resolveModel }))
+  const loaded = await loadConfig({ path, readFile, env, resolve: resolveModel })
   return { ...loaded, files }
 }
 
@@ -81,7 +74,7 @@ export function readModel(
   env: Env,
 ): Promise<Loaded> {
   const { model, ...rest } = wanted
-  return callable(configFromModel(model, { ...rest, readFile: readFileBounded, env, resolve: resolveModel }))
+  return configFromModel(model, { ...rest, readFile: readFileBounded, env, resolve: resolveModel })
 }
 
 /** Reads a config that is no file; nothing of this machine, neither files nor variables, gets into it. */
@@ -90,7 +83,7 @@ export function readConfigText(path: string, text: string): Promise<Loaded> {
     wanted.endsWith(path)
       ? Promise.resolve(Buffer.from(text))
       : Promise.reject(Object.assign(new Error(`${wanted} is not there`), { code: 'ENOENT' }))
-  return callable(loadConfig({ path, readFile, env: {}, resolve: resolveModel }))
+  return loadConfig({ path, readFile, env: {}, resolve: resolveModel })
 }
 
 function readFileBounded(path: string): Promise<Uint8Array> {

@@ -52,7 +52,7 @@ describe('an app', () => {
     assert.ok(config !== undefined)
     const checked = Promise.withResolvers<string>()
     const events: string[] = []
-    const built = createApp(config, {
+    const built = await createApp(config, {
       log: silentLog,
       clock: systemClock,
       random: () => 0.5,

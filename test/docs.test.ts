@@ -157,7 +157,7 @@ describe('documentation', () => {
     )
     assert.ok(config !== undefined)
     const routes: string[] = []
-    const app = createApp(config, {
+    const app = await createApp(config, {
       log: silentLog,
       clock: systemClock,
       random: () => 0.5,

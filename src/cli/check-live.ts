@@ -33,7 +33,7 @@ export async function checkLive(command: CheckLive, shell: Shell): Promise<numbe
   const redact = createRedact(config.secrets)
   shell.hideSecrets(redact)
   const log = createJsonLog({ level: 'error', redact })
-  const app = createApp(config, { log, redact, clock, random, version, host: '127.0.0.1', port: 0 })
+  const app = await createApp(config, { log, redact, clock, random, version, host: '127.0.0.1', port: 0 })
   try {
     const rows = await checkAll(command, app, chosen, shell)
     print(command, app, chosen, rows, shell)

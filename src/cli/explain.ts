@@ -37,7 +37,7 @@ export async function explain(command: Extract<Command, { kind: 'explain' }>, sh
   }
   const redact = createRedact(config.secrets)
   shell.hideSecrets(redact)
-  const app = createApp(config, {
+  const app = await createApp(config, {
     log: silentLog,
     redact,
     clock,

@@ -23,7 +23,7 @@ export async function plan(
   const { config, problems } = await readConfig(command.path, env)
   printProblems(problems, terminal)
   if (config === undefined) return EXIT.refused
-  const app = createApp(config, { log: silentLog, clock, random, version, host: '127.0.0.1', port: 0 })
+  const app = await createApp(config, { log: silentLog, clock, random, version, host: '127.0.0.1', port: 0 })
   const made = await app.plan(MOST_SIMULATED)
   if (command.isJson) terminal.out(JSON.stringify(toJson(config, made), undefined, 2))
   else {

@@ -50,7 +50,7 @@ export async function runGateway(config: Config, shell: Shell, settings: RunSett
   const log = createJsonLog({ level: settings.isDebug ? 'debug' : named, redact })
   let stopTable: Cancel = () => {}
   let stopReading: Cancel = () => {}
-  const app = createApp(config, {
+  const app = await createApp(config, {
     log,
     droppedLogLines: () => log.dropped(),
     redact,

@@ -73,8 +73,9 @@ export function openGateway({ face }: Parts): Gateway {
   return createGateway(face)
 }
 
-/** Everything that a gateway is made of, in one go. */
-export function createParts(config: Config, deps: PartsDeps, lasting: Lasting): Parts {
+/** Everything that a gateway is made of, in one go; what its deployments are called with is loaded first. */
+export async function createParts(config: Config, deps: PartsDeps, lasting: Lasting): Promise<Parts> {
+  await loadAdaptersOf(config.deployments)
   const making = makeParts(config, deps, lasting)
   for (;;) {
     const step = making.next()

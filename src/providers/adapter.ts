@@ -6,7 +6,9 @@ import type { ChatRequest, HttpMode, Mode, Operations, SideRoute } from '../core
 import type { Redact, Secret } from '../core/secret.ts'
 import type { DialRequest, WireRequest, WireResponse } from '../transport/wire.ts'
 import type { AuthGround } from './auth/ground.ts'
+import type { Refitted } from './refitted.ts'
 import type { ResidenceFace } from './residence.ts'
+import type { SurfaceName } from './surface-name.ts'
 
 /** Where a deployment's requests go, resolved from config and environment. Holds no secret. */
 export interface Target {
@@ -60,6 +62,8 @@ export interface Codec<M extends HttpMode> {
   readonly inlines?: (url: string, target: Target) => boolean
   /** The member of the body in which the provider looks for what only some models know. Absent: the body itself. */
   readonly strangersIn?: (target: Target) => string | undefined
+  /** Does it read Anthropic's `thinking`, and its `cache_control` on the whole of a request, as they are written? */
+  readonly readsThinking?: (target: Target) => boolean
   /**
    * Reads a 2xx answer.
    * @throws GatewayError empty, wrong_shape, server_error (an error inside a 200), content_policy
@@ -99,6 +103,8 @@ export interface RelayFace {
   takes?(target: Target, body: Buffer, spans: JsonSpans): boolean
   /** Of an API that only some of a provider's models speak: is this one of them? Absent: all are. */
   readonly serves?: (target: Target) => boolean
+  /** Of a surface: a body that says something in a form which this model refuses, in the one that it knows; else undefined. */
+  refitted?(target: Target, body: Buffer, spans: JsonSpans): Refitted | undefined
   /** The `accept` header; default JSON. */
   readonly accept?: string
   edits(target: Target): BodyEdits
@@ -107,15 +113,6 @@ export interface RelayFace {
   /** Members that this provider knows by another name: old → new. The value is carried over unread. */
   readonly renames?: Readonly<Record<string, string>>
 }
-
-/** Other APIs in front of chat deployments, each a request of its own. */
-export type SurfaceName =
-  | 'messages'
-  | 'countTokens'
-  | 'responses'
-  | 'generateContent'
-  | 'streamGenerateContent'
-  | 'countContent'
 
 /** A push parser: bytes in any split → events. */
 export interface StreamDecoder<Event> {

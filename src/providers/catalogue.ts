@@ -73,6 +73,11 @@ export function isReasoningModel(model: string): boolean {
   return /^(o[1-9]($|[-.])|gpt-[5-9](?!-chat)($|[-.]))/.test(name)
 }
 
+/** Those that know the effort `xhigh` (https://platform.openai.com/docs/guides/reasoning): since gpt-5.1-codex-max. */
+export function knowsXhigh(model: string): boolean {
+  return /^gpt-(5\.1-codex-max|5\.[2-9]|[6-9])/.test(lastSegment(model).toLowerCase())
+}
+
 function lastSegment(model: string): string {
   return model.slice(model.lastIndexOf('/') + 1)
 }

@@ -4,10 +4,11 @@ import type { Json, JsonObject } from '../core/json.ts'
 import { scanObject } from '../core/json-spans.ts'
 import type { ChatRequest, ChatResponse, SurfaceMode } from '../core/mode.ts'
 import type { WireResponse } from '../transport/wire.ts'
-import type { Codec, RelayFace, SurfaceName, Target } from './adapter.ts'
+import type { Codec, RelayFace, Target } from './adapter.ts'
 import { notAnAnswer, numberOf, readAnswer, textOf } from './answer.ts'
 import type { Line } from './call.ts'
 import { relayedRequest } from './relayed-request.ts'
+import type { SurfaceName } from './surface-name.ts'
 
 /** Which surface a mode of LiteLLM's means. */
 const SURFACES: Readonly<Record<SurfaceMode, SurfaceName>> = {
@@ -24,7 +25,7 @@ interface SurfaceWords {
 /** The line with a surface's words for a chat, as a probe needs them; itself where its provider does not speak them. */
 export function asSurface(line: Line, mode: SurfaceMode): Line {
   const face = line.adapter.surfaces?.[SURFACES[mode]]
-  if (face === undefined) return line
+  if (face === undefined || face.serves?.(line.target) === false) return line
   const { adapter } = line
   return {
     ...line,

@@ -1,9 +1,10 @@
 import type { JsonSpans } from '../core/json-spans.ts'
 import type { Limits, Stream, StreamSink, WireRequest } from '../transport/wire.ts'
-import type { RelayFace, SurfaceName } from './adapter.ts'
+import type { RelayFace } from './adapter.ts'
 import { start } from './call.ts'
 import type { Line } from './call.ts'
 import { relayedRequest } from './relayed-request.ts'
+import type { SurfaceName } from './surface-name.ts'
 
 /**
  * Passes a body in a surface's words on to a provider that speaks them itself. `headers` are the client's own that

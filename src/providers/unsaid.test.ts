@@ -35,6 +35,9 @@ const MEMBERS: readonly (readonly [string, Json, boolean])[] = [
   ['verbosity', 'low', true],
   ['web_search_options', {}, true],
   ['functions', [{ name: 'f' }], true],
+  ['functions', [], false],
+  ['function_call', 'none', false],
+  ['prompt_cache_options', { mode: 'explicit' }, false],
   ['thinking', { type: 'enabled', budget_tokens: 1024 }, true],
   ['thinking', { type: 'disabled' }, false],
 ]

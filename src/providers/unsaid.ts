@@ -1,11 +1,11 @@
 import { isJsonObject, type Json, type JsonObject } from '../core/json.ts'
-import type { ChatMessage } from '../core/mode.ts'
 
-/** OpenAI's members that change no answer: who does not know them is not told of them. */
-const CHANGES_NOTHING: ReadonlySet<string> = new Set([
+/** OpenAI's members that change no answer: who does not know them is not told of them, and nobody hears of it. */
+export const CHANGES_NOTHING: ReadonlySet<string> = new Set([
   'metadata',
   'prediction',
   'prompt_cache_key',
+  'prompt_cache_options',
   'prompt_cache_retention',
   'safety_identifier',
   'service_tier',
@@ -34,8 +34,14 @@ export function sayable(body: JsonObject, lacks: ReadonlySet<string>): Sayable {
   }
 }
 
+/** Those of these members without which the answer would be another one. */
+export function missed(body: JsonObject, lacks: readonly string[]): readonly string[] {
+  const names = Object.keys(body).filter((name) => lacks.includes(name))
+  return names.filter((name) => saysSomething(name, body[name]))
+}
+
 /** Would the answer be another one without this member? */
-function saysSomething(name: string, value: Json | undefined): boolean {
+export function saysSomething(name: string, value: Json | undefined): boolean {
   if (value === undefined || value === null || CHANGES_NOTHING.has(name)) return false
   switch (name) {
     case 'n':
@@ -43,7 +49,15 @@ function saysSomething(name: string, value: Json | undefined): boolean {
     case 'parallel_tool_calls':
       return value !== true
     case 'modalities':
-      return !(Array.isArray(value) && value.length === 1 && value[0] === 'text')
+      return !(Array.isArray(value) && value.every((each: Json) => each === 'text'))
+    case 'functions':
+    case 'tools':
+      return !(Array.isArray(value) && value.length === 0)
+    case 'function_call':
+    case 'tool_choice':
+      return value !== 'none' && value !== 'auto'
+    case 'response_format':
+      return !(isJsonObject(value) && value['type'] === 'text')
     case 'verbosity':
       return value !== 'medium'
     case 'frequency_penalty':
@@ -59,14 +73,6 @@ function saysSomething(name: string, value: Json | undefined): boolean {
   }
 }
 
-/** Who of several speaks under one role, for a provider that is told the role alone. The names of tools are found elsewhere. */
-export function untoldNames(messages: readonly ChatMessage[]): readonly string[] {
-  const isNamed = messages.some(
-    ({ role, name }) => typeof name === 'string' && role !== 'tool' && role !== 'function',
-  )
-  return isNamed ? ['messages[].name'] : []
-}
-
 /** Members of OpenAI's chat that no other provider has. */
 export const OPENAI_ALONE: readonly string[] = [
   'audio',
@@ -74,6 +80,7 @@ export const OPENAI_ALONE: readonly string[] = [
   'functions',
   'modalities',
   'moderation',
+  'prompt_cache_options',
   'prompt_cache_retention',
   'safety_identifier',
   'service_tier',

@@ -75,7 +75,7 @@ export async function withGateway(
   const yaml = JSON.stringify({ model_list: models, ...settings })
   const { config, problems } = await readConfigText('config.yaml', yaml)
   assert.ok(config !== undefined, JSON.stringify(problems))
-  const app = createApp(config, {
+  const app = await createApp(config, {
     log: silentLog,
     clock: systemClock,
     // No wait before the same deployment is asked again.

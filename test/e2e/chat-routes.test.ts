@@ -19,6 +19,7 @@ import {
 } from './asking.ts'
 
 const GOOD: Entry = { group: 'gpt-4o', base: 'ok/v1' }
+const AZURE: Entry = { group: 'azure', base: 'ok', model: 'azure/gpt-4o' }
 const SLASHED: Entry = { group: 'meta/llama-3', base: 'ok/v1', model: 'hosted_vllm/meta/llama-3' }
 
 /** Data lines of an event stream, the last one as text. */
@@ -67,8 +68,27 @@ describe('a chat request', () => {
     )
   })
 
-  test('is streamed where a stream is asked for', async () => {
-    await withStage(configOf([GOOD]), async ({ gateway }) => {
+  test('is streamed where a stream is asked for, and goes without marks of caches where nobody knows them', async () => {
+    await withStage(configOf([GOOD, AZURE]), async ({ gateway, fake }) => {
+      for (const [model, dropped] of [
+        ['azure', 'messages[].content[].cache_control, tools[].cache_control'],
+        ['gpt-4o', null],
+      ] as const) {
+        const mark = { cache_control: { type: 'ephemeral' } }
+        const content = [{ type: 'text', text: 'ping', ...mark }]
+        const tools = [{ type: 'function', function: { name: 'f' }, ...mark }]
+        const body = { model, messages: [{ role: 'user', name: 'ann', content }], tools, seed: 5 }
+        for (const stream of [false, true]) {
+          const got = await chat(gateway, { ...body, stream })
+          assert.equal(got.status, 200, got.text)
+          assert.equal(got.headers.get('x-pulsegate-dropped-params'), dropped)
+          const sent = fake.journal().at(-1)?.body
+          assert.equal(JSON.stringify(sent).includes('cache_control'), dropped === null)
+          assert.deepEqual([at(sent, 'seed'), at(sent, 'messages', 0, 'name')], [5, 'ann'])
+          if (stream) assert.equal(eventsOf(got.text).last, '[DONE]')
+          else assert.equal(at(got.json, 'choices', 0, 'message', 'content'), 'pong')
+        }
+      }
       const got = await chat(gateway, { model: 'gpt-4o', stream: true })
       assert.equal(got.status, 200)
       assert.match(got.headers.get('content-type') ?? '', /^text\/event-stream/)

@@ -256,6 +256,32 @@ describe("OpenAI's own client at Gemini Live", () => {
     assert.equal(written, 'heard 9600 bytes')
   })
 
+  test('speaks and hears as a telephone does', async () => {
+    fake.clearJournal()
+    const { session, events } = openai('live')
+    await until(events, 'session.created')
+    const input = { format: { type: 'audio/pcmu' as const }, transcription: { model: 'whisper-1' } }
+    const output = { format: { type: 'audio/pcma' as const } }
+    session.send({ type: 'session.update', session: { type: 'realtime', audio: { input, output } } })
+    session.send({ type: 'input_audio_buffer.append', audio: SPEECH })
+    // Silence of µ-law, which Live gets as zeros.
+    const silence = Buffer.alloc(800, 0xff).toString('base64')
+    session.send({ type: 'input_audio_buffer.append', audio: silence })
+    await until(events, 'conversation.item.input_audio_transcription.completed')
+    session.close()
+    const [written] = events.flatMap((event) =>
+      event.type === 'conversation.item.input_audio_transcription.completed' ? [event.transcript] : [],
+    )
+    assert.equal(written, 'heard 9600 bytes')
+    assert.equal(at(frames()[1], 'realtimeInput', 'audio', 'mimeType'), 'audio/pcm;rate=8000')
+    // Of eight samples every third one, and each of them as good as silent.
+    const said = events.flatMap((event) =>
+      event.type === 'response.output_audio.delta' ? [event.delta] : [],
+    )
+    const bytes = Buffer.concat(said.map((delta) => Buffer.from(delta, 'base64')))
+    assert.deepEqual([...bytes], [0xd5, 0xd5, 0xd5])
+  })
+
   test('says itself when a turn is over', async () => {
     fake.clearJournal()
     const { session, events } = openai('live')
@@ -341,7 +367,7 @@ describe('a bare client at Gemini Live', () => {
     assert.equal(at(await next(client), 'error', 'event_id'), 'mine')
     send(client, {
       type: 'session.update',
-      session: { audio: { input: { format: { type: 'audio/pcmu' } } } },
+      session: { audio: { input: { format: { type: 'audio/opus' } } } },
     })
     assert.equal(at(await next(client), 'error', 'param'), 'session.audio.input.format')
     send(client, { type: 'session.update', session: { instructions: 'be kind' } })

@@ -32,14 +32,17 @@ test("Anthropic's own client before deployments that speak OpenAI's words", asyn
     const last = (): unknown => fake.journal().at(-1)?.body
 
     await t.test('gets an answer', async () => {
-      const message = await client.messages.create({
-        model: 'gpt',
-        max_tokens: 50,
-        system: [{ type: 'text', text: 'be short', cache_control: { type: 'ephemeral' } }],
-        messages: MESSAGES,
-        stop_sequences: ['END'],
-        metadata: { user_id: 'u' },
-      })
+      const { data: message, response } = await client.messages
+        .create({
+          model: 'gpt',
+          max_tokens: 50,
+          system: [{ type: 'text', text: 'be short', cache_control: { type: 'ephemeral' } }],
+          messages: MESSAGES,
+          stop_sequences: ['END'],
+          metadata: { user_id: 'u' },
+        })
+        .withResponse()
+      assert.equal(response.headers.get('x-pulsegate-dropped-params'), 'system[].cache_control')
       assert.deepEqual(message.content, [{ type: 'text', text: 'pong' }])
       assert.equal(message.stop_reason, 'end_turn')
       assert.equal(message.role, 'assistant')

@@ -13,6 +13,7 @@ import { createProbePrices } from '../../src/health/probe-price.ts'
 import { DEFAULT_HEALTH_SETTINGS } from '../../src/health/settings.ts'
 import { openLine } from '../../src/providers/call.ts'
 import { createModelBook } from '../../src/providers/model-facts.ts'
+import { loadAdaptersOf } from '../../src/providers/registry.ts'
 import { readConfigText } from '../../src/read-config.ts'
 import { createTransport } from '../../src/transport/transport.ts'
 import { runProgram, startGateway, withFolder } from './program.ts'
@@ -40,6 +41,7 @@ async function countedDay(text: string, callsPerMinute: number): Promise<{ probe
   const { config } = await readConfigText('config.yaml', text)
   assert.ok(config !== undefined)
   const { deployments, env } = config
+  await loadAdaptersOf(deployments)
   const deps = {
     transport: createTransport({ clock: systemClock, userAgent: 'pulsegate/test' }),
     env,

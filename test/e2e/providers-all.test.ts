@@ -46,11 +46,17 @@ test('every provider is healthy in each of its modes, for one request each, and 
   }
 })
 
-const TOOL = { type: 'function', function: { name: 'weather', parameters: { type: 'object' } } } as const
+/** Where a cache may end: Anthropic's clients say so everywhere. */
+const MARK = { cache_control: { type: 'ephemeral' } } as const
+const TOOL = {
+  type: 'function',
+  function: { name: 'weather', parameters: { type: 'object' }, strict: true },
+  ...MARK,
+} as const
 
 /** What OpenAI's chat takes, but for what excludes something else here. */
 const EVERYTHING = {
-  messages: [{ role: 'user', content: 'ping' }],
+  messages: [{ role: 'user', name: 'ann', content: [{ type: 'text', text: 'ping', ...MARK }], ...MARK }],
   max_completion_tokens: 2_000,
   temperature: 0.5,
   top_p: 0.5,
@@ -72,6 +78,8 @@ const EVERYTHING = {
   prediction: { type: 'content', content: 'x' },
   web_search_options: {},
   prompt_cache_key: 'k',
+  prompt_cache_options: { mode: 'explicit' },
+  moderation: { model: 'omni-moderation-latest' },
   prompt_cache_retention: '24h',
   safety_identifier: 'k',
   tools: [TOOL],

@@ -63,6 +63,28 @@ onStage('every deployment is healthy by one request of its own', async ({ gatewa
   )
 })
 
+onStage('what its own clients ask of thoughts is told in the form that the model knows', async (stage) => {
+  const { gateway, fake } = stage
+  const messages = PING
+  for (const [model, asked, thinking, dropped] of [
+    ['bare', { thinking: { type: 'adaptive' } }, 'enabled', null],
+    ['bare', { thinking: { type: 'adaptive' }, temperature: 0 }, undefined, 'thinking.type'],
+    ['newest', { thinking: { type: 'enabled', budget_tokens: 2_000 } }, 'adaptive', null],
+    ['claude', { thinking: { type: 'enabled', budget_tokens: 2_000 } }, 'enabled', null],
+  ] as const) {
+    // What is sampled with is not counted with.
+    const paths = 'temperature' in asked ? [] : ['/v1/messages/count_tokens']
+    for (const path of ['/v1/messages', ...paths]) {
+      const bound = path === '/v1/messages' ? { max_tokens: 9_000 } : {}
+      const body = { model, messages, ...bound, ...asked }
+      const got = await ask(`${gateway.url}${path}`, { headers: AUTH, body })
+      assert.equal(got.status, 200, `${model} ${path}: ${got.text}`)
+      assert.equal(got.headers.get('x-pulsegate-dropped-params'), dropped)
+      assert.equal(at(fake.journal().at(-1)?.body, 'thinking', 'type'), thinking)
+    }
+  }
+})
+
 onStage(
   "OpenAI's client talks to Claude: words, pictures, tools, schemas and thoughts",
   async ({ fake, client }) => {

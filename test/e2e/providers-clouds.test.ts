@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { OpenAI } from 'openai'
 import { startFakeProvider } from '../../src/fake-provider/server.ts'
-import { ask } from './asking.ts'
+import { ask, at } from './asking.ts'
 import { askHealth, assertVerdicts, withModels, type Listed } from './health-answer.ts'
 import type { Gateway } from './program.ts'
 
@@ -128,6 +128,7 @@ test('every deployment is called in its own words, with its own token', async (t
       await t.test('and is given several tools, and answers of them', () => tools(gateway))
       await t.test('and is given pictures and schemas', () => picturesAndSchemas(gateway))
       await t.test('and thinks where it is asked to', () => thoughts(gateway))
+      await t.test('and is asked in Anthropic’s words as they came', () => messages(gateway))
       await t.test('and serves its other modes', () => otherModes(gateway))
       await t.test('and hands out keys for browsers', () => sessionKey(gateway))
       await t.test('and says what it cannot be told', () => unsaid(gateway))
@@ -256,6 +257,28 @@ async function thoughts(gateway: Gateway): Promise<void> {
     texts.filter((text) => text !== undefined),
     ['They say ping.'],
   )
+}
+
+/** Claude alone speaks them there; all others are asked for a chat. */
+async function messages(gateway: Gateway): Promise<void> {
+  const mark = { type: 'ephemeral', ttl: '1h' }
+  const body = {
+    system: [{ type: 'text', text: 'Be brief.', cache_control: mark }],
+    max_tokens: 99,
+    messages: MESSAGES,
+  }
+  for (const model of CLAUDES) {
+    const got = await ask(`${gateway.url}/v1/messages`, { body: { model, ...body } })
+    assert.equal(got.status, 200, got.text)
+    assert.deepEqual(at(got.json, 'content'), [{ type: 'text', text: 'pong' }])
+    assert.deepEqual(fake.journal().at(-1)?.body, { model: 'claude-sonnet-4-5', ...body })
+    assert.match(fake.journal().at(-1)?.url ?? '', /\/anthropic\/v1\/messages$/)
+    const streamed = await ask(`${gateway.url}/v1/messages`, { body: { model, ...body, stream: true } })
+    assert.match(streamed.text, /event: message_stop/)
+  }
+  const other = await ask(`${gateway.url}/v1/messages`, { body: { model: 'foundry', ...body } })
+  assert.equal(other.status, 200, other.text)
+  assert.equal(other.headers.get('x-pulsegate-dropped-params'), 'system[].cache_control')
 }
 
 async function otherModes(gateway: Gateway): Promise<void> {

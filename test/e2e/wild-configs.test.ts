@@ -162,7 +162,7 @@ function wanted({ provider, unprobedMode, mode, modeSource }: Deployment): Wante
 async function healthOf(
   config: Config,
 ): Promise<{ readonly text: string; readonly report: z.output<typeof report> }> {
-  const app = createApp(
+  const app = await createApp(
     { ...config, general: { ...config.general, drainDelayMs: 0 } },
     {
       log: silentLog,

@@ -21,6 +21,7 @@ export const anthropicChat: Codec<'chat'> = {
     const { body, dropped } = toMessagesBody(request, target, versionOf(target))
     return { ...postJson(anthropicUrl(target, '/messages'), body), ...(dropped.length > 0 && { dropped }) }
   },
+  readsThinking: () => true,
   // Anthropic fetches https alone (https://platform.claude.com/docs/en/build-with-claude/vision).
   inlines: (url) => /^http:/i.test(url),
   decode: (response, target) => ({

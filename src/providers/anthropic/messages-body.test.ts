@@ -364,6 +364,18 @@ const THOUGHTS: readonly (readonly [string, JsonObject, JsonObject, readonly str
     [],
   ],
   [
+    'claude-opus-4-8',
+    { thinking: { type: 'adaptive' }, reasoning_effort: 'xhigh' },
+    { thinking: { type: 'adaptive' }, output_config: { effort: 'xhigh' } },
+    [],
+  ],
+  [
+    'claude-opus-4-8',
+    { thinking: { type: 'enabled', budget_tokens: 9 }, reasoning_effort: 'max' },
+    { thinking: { type: 'adaptive', display: 'summarized' }, output_config: { effort: 'max' } },
+    [],
+  ],
+  [
     'claude-opus-4-6',
     { thinking: { type: 'enabled', budget_tokens: 2_000 } },
     { thinking: { type: 'enabled', budget_tokens: 2_000 } },
@@ -381,7 +393,8 @@ const THOUGHTS: readonly (readonly [string, JsonObject, JsonObject, readonly str
     { thinking: { type: 'enabled', budget_tokens: 1_024 }, output_config: { effort: 'low' } },
     [],
   ],
-  ['claude-haiku-4-5', { thinking: { type: 'adaptive' }, max_tokens: 16 }, {}, ['thinking']],
+  ['claude-haiku-4-5', { thinking: { type: 'adaptive' }, max_tokens: 16 }, {}, ['thinking.type']],
+  ['claude-haiku-4-5', { thinking: { type: 'adaptive' }, temperature: 0 }, {}, ['thinking.type']],
   [
     'claude-3-7-sonnet-20250219',
     { thinking: { type: 'adaptive' } },

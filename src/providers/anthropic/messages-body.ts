@@ -2,10 +2,11 @@ import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts'
 import type { ChatRequest } from '../../core/mode.ts'
 import type { Target } from '../adapter.ts'
 import { withDefaults } from '../body-defaults.ts'
-import { untoldNames } from '../unsaid.ts'
+import { CHANGES_NOTHING, missed } from '../unsaid.ts'
+import { CACHE_MARKS, CACHE_TIMES, untold } from '../untold.ts'
 import { claudeModel } from './claude-model.ts'
 import { toBlocks } from './content.ts'
-import { toSampling } from './sampling.ts'
+import { excludesThoughts, toSampling } from './sampling.ts'
 import { toOutputFormat } from './schema.ts'
 import { budgetOf, toThinking, type ThinkingWords } from './thinking.ts'
 import { isForced, toToolWords } from './tools.ts'
@@ -27,47 +28,57 @@ export interface MessagesBody {
 /** Anthropic demands a bound; who names none gets LiteLLM's, and what thinking takes on top of it. */
 const DEFAULT_MAX_TOKENS = 4_096
 
+/** OpenAI's members that change an answer and that Claude has no word for. */
+const LACKS: readonly string[] = [
+  'audio',
+  'frequency_penalty',
+  'function_call',
+  'functions',
+  'logit_bias',
+  'logprobs',
+  'modalities',
+  'moderation',
+  'n',
+  'presence_penalty',
+  'seed',
+  'top_logprobs',
+  'verbosity',
+]
+
 /** Told in other words, or nothing that would change an answer. What nobody knows is carried. */
-const NOT_CARRIED = new Set([
+const NOT_CARRIED: ReadonlySet<string> = new Set([
+  ...CHANGES_NOTHING,
+  ...LACKS,
+  'max_completion_tokens',
+  'max_tokens',
   'messages',
   'model',
-  'stream',
-  'stream_options',
-  'max_tokens',
-  'max_completion_tokens',
-  'stop',
-  'n',
-  'tools',
-  'tool_choice',
+  'output_config',
   'parallel_tool_calls',
-  'web_search_options',
-  'functions',
-  'function_call',
-  'temperature',
-  'top_p',
-  'top_k',
-  'thinking',
   'reasoning_effort',
   'response_format',
-  'output_config',
-  'user',
-  'safety_identifier',
-  'metadata',
-  'store',
-  'service_tier',
-  'prediction',
+  'stop',
+  'stream',
   'system',
-  'prompt_cache_key',
-  'prompt_cache_retention',
-  'seed',
-  'logprobs',
-  'top_logprobs',
-  'logit_bias',
-  'presence_penalty',
-  'frequency_penalty',
-  'modalities',
-  'audio',
-  'verbosity',
+  'temperature',
+  'thinking',
+  'tool_choice',
+  'tools',
+  'top_k',
+  'top_p',
+  'web_search_options',
+])
+
+/** What is told of it below the top level; of marks of caches everything. */
+const TOLD: ReadonlySet<string> = new Set([
+  ...CACHE_MARKS,
+  ...CACHE_TIMES,
+  'messages[].content[].citations',
+  'messages[].content[].context',
+  'tools',
+  'tools[].function.strict',
+  'web_search_options',
+  'web_search_options.user_location',
 ])
 
 /**
@@ -91,6 +102,7 @@ export function toMessagesBody(
     model: target.model,
     ...(bound !== undefined && { maxTokens: bound }),
     isForced: isForced(tools),
+    isSampled: excludesThoughts(filled),
     messages,
   })
   const sampling = toSampling(filled, claudeModel(target.model), thinking, version)
@@ -103,7 +115,7 @@ export function toMessagesBody(
     ...tools,
     ...sampling.told,
     ...(thinking.thinking !== undefined && { thinking: thinking.thinking }),
-    ...outputConfig(ownConfig(filled['output_config'], target.model, thinking), thinking, format.told),
+    ...toOutputConfig(filled['output_config'], target.model, thinking, format.told),
     ...stops(filled['stop']),
     ...metadata(filled),
     ...serviceTier(filled['service_tier']),
@@ -111,7 +123,23 @@ export function toMessagesBody(
     ...(request.stream === true && { stream: true }),
   }
   const lost = [...sampling.lost, ...format.lost, ...(thinking.lost === undefined ? [] : [thinking.lost])]
-  return { body, dropped: [...lost, ...unknownTo(filled), ...untoldNames(request.messages)] }
+  const hints = untold({ ...filled, messages: request.messages }, TOLD)
+  return { body, dropped: [...lost, ...missed(filled, LACKS), ...hints] }
+}
+
+/**
+ * For clouds that cannot be left to find the end of what is to be cached, which a mark on the whole body asks for
+ * (https://platform.claude.com/docs/en/build-with-claude/prompt-caching): the last block is marked.
+ */
+export function withMarkedEnd({ cache_control: mark, ...body }: JsonObject): JsonObject {
+  const { messages } = body
+  const last = Array.isArray(messages) ? messages.at(-1) : undefined
+  const content = isJsonObject(last) ? last['content'] : undefined
+  const block = Array.isArray(content) ? content.at(-1) : undefined
+  if (!isJsonObject(mark) || !Array.isArray(messages) || !Array.isArray(content)) return body
+  if (!isJsonObject(last) || !isJsonObject(block)) return body
+  const marked = [...content.slice(0, -1), { cache_control: mark, ...block }]
+  return { ...body, messages: [...messages.slice(0, -1), { ...last, content: marked }] }
 }
 
 function carried(request: JsonObject): JsonObject {
@@ -122,6 +150,16 @@ function carried(request: JsonObject): JsonObject {
 
 function numberIn(value: Json | undefined): number | undefined {
   return typeof value === 'number' ? value : undefined
+}
+
+/** `output_config`: the client's own, with the effort and the format that are told otherwise. */
+export function toOutputConfig(
+  own: Json | undefined,
+  model: string,
+  thinking: ThinkingWords,
+  format?: JsonObject,
+): JsonObject {
+  return outputConfig(ownConfig(own, model, thinking), thinking, format)
 }
 
 /** Without an effort that a model does not know, where the budget says it already. */
@@ -169,27 +207,4 @@ function metadata(request: JsonObject): JsonObject {
 function serviceTier(tier: Json | undefined): JsonObject {
   if (tier === 'default') return { service_tier: 'standard_only' }
   return tier === 'auto' || tier === 'standard_only' ? { service_tier: tier } : {}
-}
-
-/** What changes an answer, and what of it says nothing. */
-const UNKNOWN: Readonly<Record<string, (value: Json) => boolean>> = {
-  n: (value) => value === 1,
-  seed: () => false,
-  logprobs: (value) => value === false,
-  top_logprobs: (value) => value === 0,
-  logit_bias: (value) => isJsonObject(value) && Object.keys(value).length === 0,
-  presence_penalty: (value) => value === 0,
-  frequency_penalty: (value) => value === 0,
-  modalities: (value) => Array.isArray(value) && value.every((one) => one === 'text'),
-  audio: () => false,
-  verbosity: (value) => value === 'medium',
-  functions: (value) => Array.isArray(value) && value.length === 0,
-  function_call: (value) => value === 'none' || value === 'auto',
-}
-
-function unknownTo(request: JsonObject): readonly string[] {
-  return Object.entries(UNKNOWN).flatMap(([name, isIdle]) => {
-    const value = request[name]
-    return value === undefined || value === null || isIdle(value) ? [] : [name]
-  })
 }

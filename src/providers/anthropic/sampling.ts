@@ -38,6 +38,14 @@ export function toSampling(
   return { told, lost }
 }
 
+/** Does a request set something that thoughts within a budget do not go with? */
+export function excludesThoughts(request: JsonObject): boolean {
+  return (['temperature', 'top_p', 'top_k'] as const).some((name) => {
+    const value = request[name]
+    return value !== undefined && value !== null && !goesWithThoughts(name, value)
+  })
+}
+
 function goesWithThoughts(name: string, value: Json): boolean {
   if (name === 'temperature') return value === 1
   return name === 'top_p' && typeof value === 'number' && value >= 0.95

@@ -1,4 +1,5 @@
 import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts'
+import { describedSchema } from '../described-schema.ts'
 import { unsayable } from './content.ts'
 import type { ClaudeModel } from './claude-model.ts'
 import type { ToolWords } from './tools.ts'
@@ -30,12 +31,17 @@ export function toOutputFormat(
   if (!isJsonObject(format) || format['type'] === 'text') return { lost: [] }
   if (format['type'] === 'json_object') return mayForce ? forced({}) : LOST
   if (format['type'] !== 'json_schema') return LOST
-  const named = format['json_schema']
-  const schema = isJsonObject(named) ? named['schema'] : undefined
-  if (!isJsonObject(schema))
+  const schema = describedSchema(format)
+  if (schema === undefined)
     throw unsayable('a "response_format" of the type "json_schema" needs a "schema"', 'response_format')
   if (knowsSchemas) return { told: { type: 'json_schema', schema: closedObject(schema) }, lost: [] }
-  return mayForce && schema['type'] === 'object' ? forced(schema) : LOST
+  if (!mayForce || schema['type'] !== 'object') return LOST
+  // Nothing but its good will holds it to the input of a tool.
+  return { ...forced(schema), lost: isStrict(format) ? ['response_format.json_schema.strict'] : [] }
+}
+
+function isStrict({ json_schema: named }: JsonObject): boolean {
+  return isJsonObject(named) && named['strict'] === true
 }
 
 function forced(schema: JsonObject): FormatWords {

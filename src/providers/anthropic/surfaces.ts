@@ -1,15 +1,17 @@
 import type { ProviderAdapter, RelayFace } from '../adapter.ts'
 import { anthropicUrl } from './address.ts'
+import { refitted } from './refit.ts'
 
-/** Anthropic's own API: what comes in its words is passed on with the model set. */
-export const anthropicSurfaces: NonNullable<ProviderAdapter['surfaces']> = {
+/** Anthropic's own API: what comes in its words is passed on with the model set, and thoughts in its form. */
+export const anthropicSurfaces = {
   messages: faceAt('/messages'),
   countTokens: faceAt('/messages/count_tokens'),
-}
+} satisfies ProviderAdapter['surfaces']
 
 function faceAt(path: string): RelayFace {
   return {
     url: (target) => anthropicUrl(target, path),
+    refitted,
     edits: ({ model }) => ({ set: { model: JSON.stringify(model) } }),
   }
 }

@@ -6,10 +6,10 @@ import type { Turn } from './turns.ts'
 export interface ThinkingWords {
   readonly thinking?: JsonObject
   readonly effort?: string
-  /** The budget stands for an effort that was asked for as well. */
+  /** The budget stands for an effort that was asked for as well; without thoughts it means nothing. */
   readonly isEffortSaid?: true
-  /** The member that asked for thoughts, where they cannot be told of. */
-  readonly lost?: 'thinking' | 'reasoning_effort'
+  /** The member that asked for thoughts, where they cannot be told of; `thinking.type` where it only allowed them. */
+  readonly lost?: 'thinking.type' | 'reasoning_effort'
 }
 
 /** What decides whether it may think. */
@@ -19,6 +19,8 @@ export interface ThinkingGround {
   readonly maxTokens?: number
   /** The answer must begin with a call. */
   readonly isForced: boolean
+  /** The client sets what excludes thoughts within a budget: `temperature` and the like. */
+  readonly isSampled: boolean
   readonly messages: readonly Turn[]
 }
 
@@ -68,7 +70,8 @@ function inItsForm(
   ground: ThinkingGround,
 ): ThinkingWords {
   if (own['type'] === 'enabled' && model.refusesBudgets) {
-    const { thinking, ...words } = adaptive(effortOfBudget(own['budget_tokens']), model, ground.isForced)
+    const asked = isLevel(effort) ? effort : effortOfBudget(own['budget_tokens'])
+    const { thinking, ...words } = adaptive(asked, model, ground.isForced)
     const { display } = own
     return {
       ...words,
@@ -77,10 +80,17 @@ function inItsForm(
   }
   if (own['type'] === 'adaptive' && model.thinks === 'budget') {
     const wanted = typeof effort === 'string' ? BUDGETS[effort] : undefined
-    const words = budgeted(wanted ?? USUAL_BUDGET, ground)
-    return words.lost === undefined ? { ...words, isEffortSaid: true } : { lost: 'thinking' }
+    const words = ground.isSampled ? LOST : budgeted(wanted ?? USUAL_BUDGET, ground)
+    // Who thinks as he sees fit need not think.
+    return { ...words, isEffortSaid: true, ...(words.lost !== undefined && { lost: 'thinking.type' }) }
   }
-  return { thinking: own }
+  // An effort of OpenAI's beside it; one in `output_config` goes out as it is.
+  const beside = own['type'] !== 'disabled' && model.knowsEffort && isLevel(effort)
+  return { thinking: own, ...(beside && { effort: levelOf(effort, model) }) }
+}
+
+function isLevel(effort: Json | undefined): effort is string {
+  return typeof effort === 'string' && BUDGETS[effort] !== undefined
 }
 
 function effortIn(config: Json | undefined): Json | undefined {
@@ -104,11 +114,15 @@ function silent({ silence }: ClaudeModel): ThinkingWords {
 }
 
 /** Beside a forced call only the effort may be told. Newer models tell no thoughts unless they are asked to. */
-function adaptive(effort: string, { knowsXhigh }: ClaudeModel, isForcedCall: boolean): ThinkingWords {
-  const level = effort === 'minimal' ? 'low' : effort === 'xhigh' && !knowsXhigh ? 'max' : effort
+function adaptive(effort: string, model: ClaudeModel, isForcedCall: boolean): ThinkingWords {
+  const level = levelOf(effort, model)
   return isForcedCall
     ? { effort: level }
     : { effort: level, thinking: { type: 'adaptive', display: 'summarized' } }
+}
+
+function levelOf(effort: string, { knowsXhigh }: ClaudeModel): string {
+  return effort === 'minimal' ? 'low' : effort === 'xhigh' && !knowsXhigh ? 'max' : effort
 }
 
 /**

@@ -3,6 +3,7 @@ import type { ChatMessage } from '../../core/mode.ts'
 import { textOf } from '../answer.ts'
 import { earlierWords } from '../earlier-words.ts'
 import { parseJson } from '../error-facts.ts'
+import { withoutOpenAisMarks } from '../untold.ts'
 import { toBlocks, unsayable } from './content.ts'
 
 /** A conversation in Anthropic's words. */
@@ -30,7 +31,7 @@ export function toConversation(messages: readonly ChatMessage[]): Conversation {
   const system: JsonObject[] = []
   const turns: { role: Turn['role']; content: JsonObject[] }[] = []
   for (const message of messages) {
-    const said = saidIn(message)
+    const said = saidIn(withoutOpenAisMarks(message))
     if (said.role === 'system') {
       system.push(...said.content)
       continue
@@ -89,7 +90,15 @@ function toolUse(call: Json): JsonObject {
   const name = isJsonObject(named) ? textOf(named['name']) : undefined
   if (!isJsonObject(named) || id === undefined || name === undefined)
     throw unsayable('every tool call needs an "id" and a "function" with a "name"')
-  return { type: 'tool_use', id: toolId(id), name, input: inputOf(named['arguments'], name) }
+  const mark = isJsonObject(call) ? call['cache_control'] : undefined
+  const input = inputOf(named['arguments'], name)
+  return {
+    type: 'tool_use',
+    id: toolId(id),
+    name,
+    input,
+    ...(mark !== undefined && { cache_control: mark }),
+  }
 }
 
 function inputOf(given: Json | undefined, name: string): JsonObject {

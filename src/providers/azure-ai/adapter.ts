@@ -7,6 +7,7 @@ import { resolveBase, targetOf, withAddress } from '../auth/connect.ts'
 import { fromEnv } from '../auth/key.ts'
 import { createClassify } from '../classify.ts'
 import { classifyAnthropic } from '../anthropic/refusals.ts'
+import { anthropicSurfaces } from '../anthropic/surfaces.ts'
 import { chatCodec } from '../openai/chat.ts'
 import { openAiCodecs } from '../openai/codecs.ts'
 import { rerankCodec } from '../openai/rerank.ts'
@@ -75,6 +76,10 @@ export const azureAi: ProviderAdapter = {
   realtime: 'unsupported',
   objects: 'unsupported',
   realtimeKeys: 'unsupported',
+  // What counts tokens is not documented there.
+  surfaces: {
+    messages: { ...anthropicSurfaces.messages, serves: ({ model, base }) => isClaude(model, base) },
+  },
   connect,
   auth: '`api-key: …` or `authorization: Bearer …`, by the host, or a token it gets',
   refuses: [REFUSED_IN_REASONING],

@@ -44,6 +44,7 @@ export function azureAiChat(alike: Codec<'chat'>): Codec<'chat'> {
     encode: (request, target) => of(target).encode(request, target),
     decode: (response, target) => of(target).decode(response, target),
     inlines: (url, target) => of(target).inlines?.(url, target) === true,
+    readsThinking: isOwn,
     isRelayed: (target) => !isOwn(target),
   }
 }

@@ -43,7 +43,11 @@ function apiVersion(deployment: Deployment, env: Env): string | undefined {
 export const azure: ProviderAdapter = {
   id: 'azure',
   codecs: {
-    ...openAiCodecs({ url: azureUrl, model: (target) => deploymentName(target.model) }),
+    ...openAiCodecs({
+      url: azureUrl,
+      model: (target) => deploymentName(target.model),
+      lacksMarks: () => true,
+    }),
     // Azure OpenAI serves none; what Azure has of it is another service's (LiteLLM's `azure_ai/`).
     rerank: 'unsupported',
   },

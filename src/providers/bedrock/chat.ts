@@ -5,7 +5,7 @@ import { decodeConverse } from './converse-answer.ts'
 import { toConverse } from './converse-request.ts'
 import { openConverseStream } from './converse-stream.ts'
 import { decodeInvoke, encodeInvoke, openInvokeStream } from './invoke.ts'
-import { invokedId, modelName, modelUrl, STREAM_HEADERS } from './model-id.ts'
+import { claudeVersion, invokedId, modelName, modelUrl, STREAM_HEADERS } from './model-id.ts'
 
 /** Chat by Converse and ConverseStream, which speak to all models alike; by InvokeModel where that is asked for. */
 export const bedrockChat: Codec<'chat'> = {
@@ -14,6 +14,7 @@ export const bedrockChat: Codec<'chat'> = {
     return invoked === undefined ? encodeConverse(request, target) : encodeInvoke(request, target, invoked)
   },
   strangersIn: ({ model }) => (invokedId(model) === undefined ? 'additionalModelRequestFields' : undefined),
+  readsThinking: ({ model }) => claudeVersion(modelName(invokedId(model) ?? model)) !== undefined,
   // Bedrock fetches nothing: it takes bytes, and what lies in S3.
   inlines: () => true,
   decode: (response, target) =>

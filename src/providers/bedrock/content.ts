@@ -1,6 +1,7 @@
 import { GatewayError } from '../../core/failure.ts'
 import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts'
 import { textOf } from '../answer.ts'
+import { cachePoint } from './caches.ts'
 
 /** What Bedrock cannot be told, as the client's mistake. */
 export function unsayable(message: string, param: string): GatewayError {
@@ -18,19 +19,10 @@ export function contentBlocks(content: Json | undefined): readonly JsonObject[] 
   return content.flatMap((part: Json) => partBlocks(part))
 }
 
-/** `cache_control` is Anthropic's way to end what is cached; here that is a block of its own. */
 function partBlocks(part: Json): readonly JsonObject[] {
   if (typeof part === 'string') return textBlocks(part)
   if (!isJsonObject(part)) throw unsayable('every part of a message must be an object', 'messages')
   return [...blocksOf(part), ...cachePoint(part)]
-}
-
-/** The end of what is to be cached, where a part, a message or a tool says so. */
-export function cachePoint(marked: JsonObject): readonly JsonObject[] {
-  const control = marked['cache_control']
-  if (!isJsonObject(control)) return []
-  const ttl = textOf(control['ttl'])
-  return [{ cachePoint: { type: 'default', ...(ttl !== undefined && { ttl }) } }]
 }
 
 function blocksOf(part: JsonObject): readonly JsonObject[] {

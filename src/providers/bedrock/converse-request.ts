@@ -3,8 +3,10 @@ import type { ChatRequest } from '../../core/mode.ts'
 import type { Target } from '../adapter.ts'
 import { numberOf, textOf } from '../answer.ts'
 import { withDefaults } from '../body-defaults.ts'
-import { untoldNames } from '../unsaid.ts'
+import { CHANGES_NOTHING, missed } from '../unsaid.ts'
+import { CACHE_MARKS, CACHE_TIMES, untold } from '../untold.ts'
 import { toAnswerForm } from './answer-form.ts'
+import { cachesOf, type Caches } from './caches.ts'
 import { toConversation } from './messages.ts'
 import { claudeVersion } from './model-id.ts'
 import { ownReasoning, toReasoning } from './reasoning.ts'
@@ -16,51 +18,47 @@ export interface ConverseBody {
   readonly dropped: readonly string[]
 }
 
-/** Members that are said elsewhere in the body, or change no answer. */
-const SAID = new Set([
-  'messages',
-  'model',
-  'stream',
-  'stream_options',
-  'max_tokens',
-  'max_completion_tokens',
-  'temperature',
-  'top_p',
-  'stop',
-  'tools',
-  'tool_choice',
-  'parallel_tool_calls',
-  'response_format',
-  'reasoning_effort',
-  'thinking',
+/** OpenAI's members that change an answer and that Converse has no word for. */
+const LACKS: readonly string[] = [
+  'audio',
+  'frequency_penalty',
+  'function_call',
+  'functions',
+  'logit_bias',
+  'logprobs',
+  'modalities',
+  'moderation',
   'n',
-  'user',
-  'store',
-  'metadata',
-  'service_tier',
-  'safety_identifier',
-  'prompt_cache_key',
-  'prompt_cache_retention',
-  'top_k',
+  'presence_penalty',
+  'seed',
+  'top_logprobs',
+  'verbosity',
+  'web_search_options',
+]
+
+/** Members that are said elsewhere in the body, or change no answer. */
+const SAID: ReadonlySet<string> = new Set([
+  ...CHANGES_NOTHING,
+  ...LACKS,
   // A header of Anthropic's own API, and a word of InvokeModel's: Converse knows whom it speaks to.
   'anthropic_version',
+  'cache_control',
+  'max_completion_tokens',
+  'max_tokens',
+  'messages',
+  'model',
+  'parallel_tool_calls',
+  'reasoning_effort',
+  'response_format',
+  'stop',
+  'stream',
+  'temperature',
+  'thinking',
+  'tool_choice',
+  'tools',
+  'top_k',
+  'top_p',
 ])
-/** OpenAI's members that Converse has no word for, and the values that mean nothing. */
-const UNKNOWN: Readonly<Record<string, readonly Json[]>> = {
-  audio: [],
-  frequency_penalty: [0],
-  function_call: [],
-  functions: [],
-  logit_bias: [],
-  logprobs: [false],
-  modalities: [],
-  prediction: [],
-  presence_penalty: [0],
-  seed: [],
-  top_logprobs: [0],
-  verbosity: ['medium'],
-  web_search_options: [],
-}
 /** Converse's own members, which a client may send beside OpenAI's. */
 const OWN = new Set([
   'additionalModelResponseFieldPaths',
@@ -79,9 +77,10 @@ const MERGED = new Set(['additionalModelRequestFields', 'inferenceConfig', 'outp
  */
 export function toConverse(request: ChatRequest, target: Target, name: string): ConverseBody {
   const filled = withDefaults('chat', request, target.bodyDefaults)
-  const { system, messages, called } = toConversation(request.messages)
+  const caches = cachesOf(name)
+  const { system, messages, called } = toConversation(request.messages, caches, filled['cache_control'])
   const form = toAnswerForm(filled['response_format'], name)
-  const tooling = toTooling(filled, called, form.tool)
+  const tooling = toTooling(filled, called, form.tool, caches)
   const inferenceConfig = toInference(filled)
   const { maxTokens: most } = inferenceConfig
   const thoughts = ownReasoning(filled, name, most, tooling.isForced)
@@ -105,13 +104,16 @@ export function toConverse(request: ChatRequest, target: Target, name: string): 
     ...filledPart('outputConfig', output, filled['outputConfig']),
   }
   const dropped = [
-    ...others.dropped,
-    // It gives one answer a request.
-    ...((numberOf(filled['n']) ?? 1) > 1 ? ['n'] : []),
+    ...missed(filled, LACKS),
     ...tooling.dropped,
-    ...untoldNames(request.messages),
+    ...untold({ ...filled, messages: request.messages }, toldTo(caches)),
+    ...(caches.places === 'none' && isJsonObject(filled['cache_control'])
+      ? ['messages[].cache_control']
+      : []),
+    ...form.hints,
     ...(form.isDropped ? ['response_format'] : []),
     ...(reasoning.isDropped ? [thoughts === undefined ? 'reasoning_effort' : 'thinking'] : []),
+    ...(reasoning.hint === undefined ? [] : [reasoning.hint]),
     ...(parallel.isDropped ? ['parallel_tool_calls'] : []),
   ]
   return { body, dropped }
@@ -158,25 +160,25 @@ function toParallel(
 }
 
 /** Everything that no other part of the body says. */
-function sorted(filled: JsonObject): {
-  readonly own: JsonObject
-  readonly fields: JsonObject
-  readonly dropped: readonly string[]
-} {
+function sorted(filled: JsonObject): { readonly own: JsonObject; readonly fields: JsonObject } {
   const own: Record<string, Json> = {}
   const fields: Record<string, Json> = {}
-  const dropped: string[] = []
   for (const [name, value] of Object.entries(filled)) {
     if (value == null || SAID.has(name) || MERGED.has(name)) continue
-    const idle = Object.hasOwn(UNKNOWN, name) ? UNKNOWN[name] : undefined
     if (OWN.has(name)) own[name] = value
-    else if (idle === undefined) fields[name] = value
-    else if (!idle.includes(value) && !isPlainModality(name, value)) dropped.push(name)
+    else fields[name] = value
   }
-  return { own, fields, dropped }
+  return { own, fields }
 }
 
-/** Text is what everybody gets. */
-function isPlainModality(name: string, value: Json): boolean {
-  return name === 'modalities' && JSON.stringify(value) === '["text"]'
+/** What a model is told below the top level. */
+function toldTo({ places, isTimed }: Caches): ReadonlySet<string> {
+  return new Set([
+    'tools',
+    'tools[].function.strict',
+    ...(places === 'none'
+      ? []
+      : CACHE_MARKS.filter((place) => places === 'all' || !place.startsWith('tools'))),
+    ...(isTimed ? CACHE_TIMES : []),
+  ])
 }

@@ -81,42 +81,45 @@ test('the id is one segment of the path, and a stream has a route of its own', (
 })
 
 test('messages of one side in a row become one, and the system stands apart', () => {
-  const { body } = said({
-    messages: [
-      { role: 'system', content: 'Be brief.' },
-      {
-        role: 'developer',
-        content: [{ type: 'text', text: 'Very.', cache_control: { type: 'ephemeral', ttl: '1h' } }],
-      },
-      { role: 'user', content: 'one' },
-      {
-        role: 'user',
-        content: [
-          { type: 'text', text: 'two' },
-          { type: 'text', text: ' ' },
-        ],
-      },
-      {
-        role: 'assistant',
-        content: null,
-        thinking_blocks: [
-          { type: 'thinking', thinking: 'hm', signature: 'sig' },
-          { type: 'redacted_thinking', data: 'cmVk' },
-        ],
-        tool_calls: [
-          { id: 't1', type: 'function', function: { name: 'f', arguments: '{"a":1}' } },
-          { id: 't2', type: 'function', function: { name: 'g', arguments: '' } },
-        ],
-      },
-      { role: 'tool', tool_call_id: 't1', content: 'rain' },
-      {
-        role: 'tool',
-        tool_call_id: 't2',
-        content: [{ type: 'image_url', image_url: 'data:image/jpg;base64,AAAA' }],
-      },
-      { role: 'user', content: 'so?' },
-    ],
-  })
+  const { body } = said(
+    {
+      messages: [
+        { role: 'system', content: 'Be brief.' },
+        {
+          role: 'developer',
+          content: [{ type: 'text', text: 'Very.', cache_control: { type: 'ephemeral', ttl: '1h' } }],
+        },
+        { role: 'user', content: 'one' },
+        {
+          role: 'user',
+          content: [
+            { type: 'text', text: 'two' },
+            { type: 'text', text: ' ' },
+          ],
+        },
+        {
+          role: 'assistant',
+          content: null,
+          thinking_blocks: [
+            { type: 'thinking', thinking: 'hm', signature: 'sig' },
+            { type: 'redacted_thinking', data: 'cmVk' },
+          ],
+          tool_calls: [
+            { id: 't1', type: 'function', function: { name: 'f', arguments: '{"a":1}' } },
+            { id: 't2', type: 'function', function: { name: 'g', arguments: '' } },
+          ],
+        },
+        { role: 'tool', tool_call_id: 't1', content: 'rain' },
+        {
+          role: 'tool',
+          tool_call_id: 't2',
+          content: [{ type: 'image_url', image_url: 'data:image/jpg;base64,AAAA' }],
+        },
+        { role: 'user', content: 'so?' },
+      ],
+    },
+    NEW,
+  )
   assert.deepEqual(body, {
     system: [{ text: 'Be brief.' }, { text: 'Very.' }, { cachePoint: { type: 'default', ttl: '1h' } }],
     messages: [
@@ -299,6 +302,13 @@ const WORDS: readonly (readonly [string, Partial<ChatRequest>, string, JsonObjec
       },
     ],
     [
+      'an answer as it sees fit that is sampled, which a budget would not allow',
+      { thinking: { type: 'adaptive' }, temperature: 0 },
+      THINKING,
+      { inferenceConfig: { temperature: 0 } },
+      ['thinking.type'],
+    ],
+    [
       'thoughts as it sees fit of a claude that takes a budget',
       { thinking: { type: 'adaptive' }, max_tokens: 5000 },
       THINKING,
@@ -369,7 +379,7 @@ const WORDS: readonly (readonly [string, Partial<ChatRequest>, string, JsonObjec
     ['a tier', { service_tier: 'flex' }, OLD, { serviceTier: { type: 'flex' } }],
     [
       'what Bedrock has no word for',
-      { seed: 1, logit_bias: { '5': 1 }, frequency_penalty: 0.5, functions: [], n: 2 },
+      { seed: 1, logit_bias: { '5': 1 }, frequency_penalty: 0.5, functions: [{ name: 'f' }], n: 2 },
       OLD,
       {},
       ['seed', 'logit_bias', 'frequency_penalty', 'functions', 'n'],
@@ -387,6 +397,75 @@ for (const [what, request, model, expected, dropped = []] of WORDS) {
     assert.deepEqual(said(request, model), { body: { messages: PING, ...expected }, dropped })
   })
 }
+
+const MARK = { cache_control: { type: 'ephemeral', ttl: '1h' } } as const
+const POINT = { cachePoint: { type: 'default' } } as const
+const TIMED = { cachePoint: { type: 'default', ttl: '1h' } } as const
+
+/** A model, the end of what it keeps behind messages and behind tools, and what it is not told. */
+const CACHES: readonly (readonly [string, readonly object[], readonly object[], readonly string[]])[] = [
+  [NEW, [TIMED], [TIMED], []],
+  [
+    THINKING,
+    [POINT],
+    [POINT],
+    [
+      'messages[].content[].cache_control.ttl',
+      'messages[].tool_calls[].cache_control.ttl',
+      'tools[].cache_control.ttl',
+    ],
+  ],
+  [
+    'amazon.nova-pro-v1:0',
+    [POINT],
+    [],
+    [
+      'messages[].content[].cache_control.ttl',
+      'messages[].tool_calls[].cache_control.ttl',
+      'tools[].cache_control',
+    ],
+  ],
+  [
+    OLD,
+    [],
+    [],
+    ['messages[].content[].cache_control', 'messages[].tool_calls[].cache_control', 'tools[].cache_control'],
+  ],
+]
+
+for (const [model, point, toolPoint, lost] of CACHES) {
+  test(`${model} is told of what may be cached as far as it can be`, () => {
+    const { body, dropped } = said(
+      {
+        messages: [
+          { role: 'user', content: [{ type: 'text', text: 'ping', ...MARK }] },
+          {
+            role: 'assistant',
+            content: null,
+            tool_calls: [{ id: 't', type: 'function', function: { name: 'f', arguments: '{}' }, ...MARK }],
+          },
+          { role: 'tool', tool_call_id: 't', content: [{ type: 'text', text: 'rain', ...MARK }] },
+        ],
+        tools: [{ ...TOOL, ...MARK }],
+      },
+      model,
+    )
+    assert.deepEqual(Reflect.get(Object(body), 'messages'), [
+      { role: 'user', content: [{ text: 'ping' }, ...point] },
+      { role: 'assistant', content: [{ toolUse: { toolUseId: 't', name: 'f', input: {} } }, ...point] },
+      { role: 'user', content: [{ toolResult: { toolUseId: 't', content: [{ text: 'rain' }] } }, ...point] },
+    ])
+    const { tools } = Object(Reflect.get(Object(body), 'toolConfig'))
+    assert.deepEqual(tools.slice(1), toolPoint)
+    assert.deepEqual(dropped, lost)
+  })
+}
+
+test('a mark on the whole request marks its end', () => {
+  const { body, dropped } = said({ cache_control: { type: 'ephemeral' } }, NEW)
+  const content = [{ text: 'ping' }, POINT]
+  assert.deepEqual({ body, dropped }, { body: { messages: [{ role: 'user', content }] }, dropped: [] })
+})
 
 /** What cannot be said, and the member that is at fault. */
 const UNSAYABLE: readonly (readonly [string, Partial<ChatRequest>, string])[] = [

@@ -32,6 +32,20 @@ test("a claude is invoked in Anthropic's words, the model in the path alone", ()
   assert.equal('stream' in JSON.parse(String(stream.body)), false)
 })
 
+test('the end of what is cached is marked on the last block: there nobody looks for it', () => {
+  const mark = { type: 'ephemeral' }
+  const messages = [
+    { role: 'user', content: 'ping' },
+    { role: 'assistant', content: 'pong' },
+    { role: 'user', content: 'again' },
+  ]
+  const { body } = bedrockChat.encode({ messages, cache_control: mark }, TARGET)
+  const { cache_control: top, messages: sent } = JSON.parse(String(body))
+  assert.equal(top, undefined)
+  const marked = sent.map(({ content }: { content: readonly JsonObject[] }) => content[0]?.['cache_control'])
+  assert.deepEqual(marked, [undefined, undefined, mark])
+})
+
 test('only claudes are invoked: others speak Converse whatever is asked for', () => {
   for (const [written, model] of [
     [`invoke/${ID}`, `invoke/${ID}`],

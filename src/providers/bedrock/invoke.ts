@@ -6,7 +6,7 @@ import type { WireResponse } from '../../transport/wire.ts'
 import type { Encoded, StreamDecoder, Target } from '../adapter.ts'
 import { notAnAnswer, readAnswer, textOf } from '../answer.ts'
 import { fromMessagesAnswer, isMessagesAnswer } from '../anthropic/messages-answer.ts'
-import { toMessagesBody } from '../anthropic/messages-body.ts'
+import { toMessagesBody, withMarkedEnd } from '../anthropic/messages-body.ts'
 import { openMessagesEvents } from '../anthropic/messages-events.ts'
 import { parseJson } from '../error-facts.ts'
 import { JSON_HEADERS } from '../post-json.ts'
@@ -22,7 +22,7 @@ const VERSION = { anthropic_version: 'bedrock-2023-05-31' }
 export function encodeInvoke(request: ChatRequest, target: Target, id: string): Encoded {
   const { body, dropped } = toMessagesBody(request, { ...target, model: id })
   // Tiers are Anthropic's own (https://platform.claude.com/docs/en/api/service-tiers).
-  const { model: _, stream: __, service_tier: ___, ...rest } = body
+  const { model: _, stream: __, service_tier: ___, ...rest } = withMarkedEnd(body)
   const isStream = request.stream === true
   return {
     method: 'POST',

@@ -3,7 +3,8 @@ import type { ChatMessage } from '../../core/mode.ts'
 import { textOf } from '../answer.ts'
 import { earlierWords } from '../earlier-words.ts'
 import { parseJson } from '../error-facts.ts'
-import { cachePoint, contentBlocks, unsayable } from './content.ts'
+import { cachePoint, fitted, type Caches } from './caches.ts'
+import { contentBlocks, unsayable } from './content.ts'
 
 /** A conversation in Converse's words: what the system says stands apart. */
 export interface Conversation {
@@ -15,9 +16,13 @@ export interface Conversation {
 
 /**
  * OpenAI's messages as Converse's. There the roles must alternate, and a tool's answer is something the user says: what
- * one side says in a row becomes one message.
+ * one side says in a row becomes one message. `mark` is Anthropic's wish that the end of all of it be cached.
  */
-export function toConversation(given: readonly ChatMessage[]): Conversation {
+export function toConversation(
+  given: readonly ChatMessage[],
+  caches: Caches,
+  mark: Json | undefined,
+): Conversation {
   const system: JsonObject[] = []
   const messages: { readonly role: string; content: readonly JsonObject[] }[] = []
   const called = new Set<string>()
@@ -32,7 +37,13 @@ export function toConversation(given: readonly ChatMessage[]): Conversation {
     if (last?.role === role) last.content = [...last.content, ...content]
     else if (content.length > 0) messages.push({ role, content })
   }
-  return { system, messages, called: [...called] }
+  const last = messages.at(-1)
+  if (last !== undefined) last.content = [...last.content, ...cachePoint({ cache_control: mark })]
+  return {
+    system: fitted(system, caches, 'messages'),
+    messages: messages.map(({ role, content }) => ({ role, content: fitted(content, caches, 'messages') })),
+    called: [...called],
+  }
 }
 
 interface Speech {
@@ -51,7 +62,7 @@ function speech(message: ChatMessage): Speech {
     case 'assistant':
       return { role, content: [...assistantBlocks(message), ...cachePoint(message)] }
     case 'tool':
-      return { role: 'user', content: [toolResult(message), ...cachePoint(message)] }
+      return { role: 'user', content: [...toolResult(message), ...cachePoint(message)] }
     default:
       throw unsayable(`a message of the role '${role}' cannot be sent to Bedrock`, 'messages')
   }
@@ -63,7 +74,7 @@ function assistantBlocks(message: ChatMessage): readonly JsonObject[] {
   return [
     ...(Array.isArray(thoughts) ? thoughts.flatMap((thought: Json) => reasoningBlocks(thought)) : []),
     ...contentBlocks(earlierWords(message)),
-    ...(Array.isArray(calls) ? calls.map((call: Json) => toolUse(call)) : []),
+    ...(Array.isArray(calls) ? calls.flatMap((call: Json) => toolUse(call)) : []),
   ]
 }
 
@@ -78,20 +89,25 @@ function reasoningBlocks(thought: Json): readonly JsonObject[] {
   ]
 }
 
-function toolUse(call: Json): JsonObject {
-  const { id, function: called } = isJsonObject(call) ? call : {}
+function toolUse(call: Json): readonly JsonObject[] {
+  const whole = isJsonObject(call) ? call : {}
+  const { id, function: called } = whole
   const { name, arguments: written } = isJsonObject(called) ? called : {}
   if (typeof id !== 'string' || typeof name !== 'string')
     throw unsayable("every tool call needs an 'id' and a function with a 'name'", 'messages')
   const input = typeof written === 'string' && written.trim() !== '' ? parseJson(written) : {}
   if (!isJsonObject(input))
     throw unsayable(`the arguments of the call of '${name}' are no JSON object`, 'messages')
-  return { toolUse: { toolUseId: id, name, input } }
+  return [{ toolUse: { toolUseId: id, name, input } }, ...cachePoint(whole)]
 }
 
-function toolResult(message: ChatMessage): JsonObject {
+/** What is cached ends behind a result, never within it. */
+function toolResult(message: ChatMessage): readonly JsonObject[] {
   const id = message['tool_call_id']
   if (typeof id !== 'string')
     throw unsayable("a message of the role 'tool' needs a 'tool_call_id'", 'messages')
-  return { toolResult: { toolUseId: id, content: contentBlocks(message.content) } }
+  const blocks = contentBlocks(message.content)
+  const content = blocks.filter(({ cachePoint: point }) => point === undefined)
+  const points = blocks.filter(({ cachePoint: point }) => point !== undefined)
+  return [{ toolResult: { toolUseId: id, content } }, ...points.slice(-1)]
 }

@@ -1,4 +1,5 @@
 import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts'
+import { excludesThoughts } from '../anthropic/sampling.ts'
 import { BUDGETS, effortOfBudget, LEAST_BUDGET } from '../anthropic/thinking.ts'
 import { claudeVersion } from './model-id.ts'
 
@@ -16,6 +17,8 @@ export interface Reasoning {
   readonly effort?: string
   /** Can this model not be told? */
   readonly isDropped: boolean
+  /** What is not told, and need not be: who may think as he sees fit does not. */
+  readonly hint?: 'thinking.type'
 }
 
 const UNTOLD: Reasoning = { fields: {}, isDropped: true }
@@ -29,11 +32,12 @@ const FIRST_WITHOUT_BUDGET = 407
  * undefined where there is none.
  */
 export function ownReasoning(
-  { thinking, reasoning_effort: effort }: JsonObject,
+  request: JsonObject,
   name: string,
   most: number | undefined,
   isForced: boolean,
 ): Reasoning | undefined {
+  const { thinking, reasoning_effort: effort } = request
   const version = claudeVersion(name)
   if (thinking == null) return undefined
   if (!isJsonObject(thinking) || version === undefined) return { fields: { thinking }, isDropped: false }
@@ -41,12 +45,26 @@ export function ownReasoning(
   if (type === 'enabled' && version >= FIRST_WITHOUT_BUDGET)
     return {
       fields: { thinking: { type: 'adaptive', ...rest } },
-      effort: effortOfBudget(budget),
+      effort: levelOf(effort) ?? effortOfBudget(budget),
       isDropped: false,
     }
-  if (type === 'adaptive' && version >= FIRST_THINKING && version < FIRST_ADAPTIVE)
-    return toReasoning(typeof effort === 'string' ? effort : 'high', name, most, isForced)
-  return { fields: { thinking }, isDropped: false }
+  if (type === 'adaptive' && version >= FIRST_THINKING && version < FIRST_ADAPTIVE) {
+    const within = toReasoning(typeof effort === 'string' ? effort : 'high', name, most, isForced)
+    return within.isDropped || excludesThoughts(request) ? { ...NOTHING, hint: 'thinking.type' } : within
+  }
+  const beside = version >= FIRST_ADAPTIVE && type !== 'disabled' ? levelOf(effort) : undefined
+  return { fields: { thinking }, ...(beside !== undefined && { effort: beside }), isDropped: false }
+}
+
+/** An effort in a claude's words. */
+function levelOf(effort: Json | undefined): string | undefined {
+  const word = effort === 'minimal' ? 'low' : effort
+  return typeof word === 'string' && EFFORTS.has(word) ? word : undefined
+}
+
+/** Those who know no more than `high`. */
+function upToHigh(effort: string): string {
+  return effort === 'xhigh' || effort === 'max' ? 'high' : effort
 }
 
 /** `reasoning_effort` for a model; `most` is the token budget of the whole answer, `isForced` that it must call a tool. */
@@ -57,18 +75,18 @@ export function toReasoning(
   isForced: boolean,
 ): Reasoning {
   if (typeof effort !== 'string') return effort == null ? NOTHING : UNTOLD
-  if (name.startsWith('openai.')) return { fields: { reasoning_effort: effort }, isDropped: false }
+  if (name.startsWith('openai.')) return { fields: { reasoning_effort: upToHigh(effort) }, isDropped: false }
   if (effort === 'none') return NOTHING
   if (name.startsWith('amazon.nova-2')) {
-    const word = effort === 'minimal' ? 'low' : effort
+    const word = effort === 'minimal' ? 'low' : upToHigh(effort)
     return { fields: { reasoningConfig: { type: 'enabled', maxReasoningEffort: word } }, isDropped: false }
   }
   const version = claudeVersion(name)
   // A claude that must call a tool may not think.
   if (version === undefined || version < FIRST_THINKING || isForced) return UNTOLD
   if (version >= FIRST_ADAPTIVE) {
-    const word = effort === 'minimal' ? 'low' : effort
-    if (!EFFORTS.has(word)) return UNTOLD
+    const word = levelOf(effort)
+    if (word === undefined) return UNTOLD
     return { fields: { thinking: { type: 'adaptive' } }, effort: word, isDropped: false }
   }
   // Thoughts count as part of the answer, which must be longer.

@@ -1,6 +1,7 @@
 import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts'
 import { textOf } from '../answer.ts'
-import { cachePoint, unsayable } from './content.ts'
+import { cachePoint, fitted, type Caches } from './caches.ts'
+import { unsayable } from './content.ts'
 
 /** A made-up tool: models without structured output are made to call it, and its input is the answer. LiteLLM's name. */
 export const JSON_TOOL = 'json_tool_call'
@@ -22,9 +23,11 @@ export function toTooling(
   request: JsonObject,
   called: readonly string[],
   answer: JsonObject | undefined,
+  caches: Caches,
 ): Tooling {
   const { tools: listed, tool_choice: choice } = request
-  const own = Array.isArray(listed) ? listed.flatMap((tool: Json) => toolSpec(tool)) : []
+  const all = Array.isArray(listed) ? listed.flatMap((tool: Json) => toolSpec(tool)) : []
+  const own = fitted(all, caches, 'tools')
   const isNone = choice === 'none'
   if (isNone && called.length === 0 && answer === undefined) return { dropped: [], isForced: false }
   // Bedrock refuses calls in a conversation without tools; OpenAI does not.

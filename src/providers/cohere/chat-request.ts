@@ -3,10 +3,12 @@ import type { ChatRequest } from '../../core/mode.ts'
 import type { Target } from '../adapter.ts'
 import { numberOf } from '../answer.ts'
 import { withDefaults } from '../body-defaults.ts'
-import { OPENAI_ALONE, sayable, untoldNames, type Sayable } from '../unsaid.ts'
+import { describedSchema } from '../described-schema.ts'
+import { OPENAI_ALONE, sayable, type Sayable } from '../unsaid.ts'
+import { unmarked, untold } from '../untold.ts'
 import type { CohereVersion } from './address.ts'
 import { toMessage, toV1Words } from './messages.ts'
-import { toolWords } from './tools.ts'
+import { areStrict, toolWords } from './tools.ts'
 
 /** OpenAI's names that Cohere has under another name (https://docs.cohere.com/reference/chat). */
 const RENAMES: Readonly<Record<string, string>> = {
@@ -49,11 +51,21 @@ export function toCohereChat(request: ChatRequest, target: Target, version: Cohe
   const options: Record<string, Json | undefined> = {}
   for (const [key, value] of Object.entries(rest))
     if (value !== null) options[RENAMES[key] ?? key] = translated(key, value, version)
-  const words = version === 'v1' ? toV1Words(request.messages) : { messages: request.messages.map(toMessage) }
+  const messages = request.messages.map(unmarked)
+  const words = version === 'v1' ? toV1Words(messages) : { messages: messages.map(toMessage) }
   return {
     said: { ...thinkingOf(effort), ...options, ...toolWords(tools, choice), ...words, model: target.model },
-    dropped: [...dropped, ...untoldNames(request.messages)],
+    dropped: [...dropped, ...untold({ ...said, messages: request.messages }, toldTo(version, tools))],
   }
+}
+
+/** What it is told below the top level. */
+function toldTo(version: CohereVersion, tools: Json | undefined): ReadonlySet<string> {
+  return new Set([
+    'tools',
+    ...(version === 'v1' ? [] : ['messages[].content[].image_url.detail']),
+    ...(areStrict(tools) ? ['tools[].function.strict'] : []),
+  ])
 }
 
 function translated(key: string, value: Json | undefined, version: CohereVersion): Json | undefined {
@@ -65,9 +77,7 @@ function translated(key: string, value: Json | undefined, version: CohereVersion
 /** The schema stands beside the type; the first version calls it `schema`. */
 function responseFormat(value: Json | undefined, version: CohereVersion): Json | undefined {
   if (!isJsonObject(value) || value['type'] !== 'json_schema') return value
-  const named = value['json_schema']
-  const schema = isJsonObject(named) ? named['schema'] : undefined
-  return { type: 'json_object', [version === 'v1' ? 'schema' : 'json_schema']: schema }
+  return { type: 'json_object', [version === 'v1' ? 'schema' : 'json_schema']: describedSchema(value) }
 }
 
 /** What the words of `reasoning_effort` may cost in tokens: Cohere takes a number. LiteLLM's, for other providers. */
@@ -77,6 +87,7 @@ const BUDGETS: Readonly<Record<string, number>> = {
   medium: 2_048,
   high: 4_096,
   xhigh: 8_192,
+  max: 16_384,
 }
 
 /** https://docs.cohere.com/docs/reasoning (read 2026-11-27): on unless disabled, with a budget where one is given. */

@@ -15,10 +15,18 @@ export function toolWords(tools: Json | undefined, choice: Json | undefined): Js
   const word = wordFor(isJsonObject(allowed) ? allowed['mode'] : named.length === 0 ? choice : 'required')
   return {
     ...(offered.length === 0 ? {} : { tools: offered.map(toTool) }),
-    // Cohere is strict with all tools or with none.
-    ...(offered.length > 0 && offered.every(({ strict }) => strict === true) ? { strict_tools: true } : {}),
+    ...(areStrict(offered) ? { strict_tools: true } : {}),
     ...(word === undefined ? {} : { tool_choice: word }),
   }
+}
+
+/** Cohere is strict with all tools or with none. */
+export function areStrict(tools: Json | undefined): boolean {
+  if (!Array.isArray(tools) || tools.length === 0) return false
+  return tools.every((tool: Json) => {
+    const described = isJsonObject(tool) ? (tool['function'] ?? tool) : undefined
+    return isJsonObject(described) && described['strict'] === true
+  })
 }
 
 function wordFor(choice: Json | undefined): string | undefined {
@@ -30,16 +38,22 @@ function wordFor(choice: Json | undefined): string | undefined {
 function namesIn(choices: Json | undefined): readonly (Json | undefined)[] {
   if (!Array.isArray(choices)) return []
   return choices.flatMap((choice: Json) => {
-    const called = isJsonObject(choice) ? choice['function'] : undefined
-    return isJsonObject(called) ? [called['name']] : []
+    if (!isJsonObject(choice)) return []
+    const called = choice['function']
+    if (!isJsonObject(called)) throw noFunction('tool_choice')
+    return [called['name']]
   })
 }
 
 function functionIn(tool: Json): JsonObject {
   const described = isJsonObject(tool) ? tool['function'] : undefined
   if (isJsonObject(described)) return described
-  throw new GatewayError('bad_request', 'Cohere has no tools but functions: give "function" tools', {
-    param: 'tools',
+  throw noFunction('tools')
+}
+
+function noFunction(param: string): GatewayError {
+  return new GatewayError('bad_request', 'Cohere has no tools but functions: give "function" tools', {
+    param,
     source: 'client',
   })
 }

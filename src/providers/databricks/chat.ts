@@ -7,18 +7,26 @@ import { openChunkStream } from '../openai/chunk-stream.ts'
 import { renamed, routeBelow } from '../openai/surface.ts'
 import { OLD_BUDGET } from '../openai-compatible/row.ts'
 import { postJson } from '../post-json.ts'
-import { untoldNames } from '../unsaid.ts'
+import { CHANGES_NOTHING } from '../unsaid.ts'
+import { CACHE_MARKS, CACHE_TIMES, unmarked, unmarkedPart, untold } from '../untold.ts'
 import { fromParts, toParts } from './parts.ts'
 import { thinkingOf } from './thinking.ts'
 
 /** What changes no answer, and what endpoints of Databricks' own models refuse as extra inputs. */
-const MEANINGLESS: ReadonlySet<string> = new Set([
-  'user',
-  'store',
-  'metadata',
-  'service_tier',
-  'stream_options',
+const MEANINGLESS: ReadonlySet<string> = CHANGES_NOTHING
+
+/** What it is told below the top level. */
+const TOLD: ReadonlySet<string> = new Set([
+  'messages[].content[].image_url.detail',
+  'tools',
+  'tools[].function.strict',
 ])
+const TOLD_TO_CLAUDE: ReadonlySet<string> = new Set([...TOLD, ...CACHE_MARKS, ...CACHE_TIMES])
+
+/** Claude alone is told what to cache (https://docs.databricks.com/machine-learning/foundation-model-apis/prompt-caching). */
+function takesMarks(model: string): boolean {
+  return /claude/i.test(model)
+}
 
 /** Chat (https://docs.databricks.com/machine-learning/foundation-model-apis/api-reference#chat-request). */
 export const databricksChat: Codec<'chat'> = {
@@ -44,7 +52,8 @@ function encode(request: ChatRequest, target: Target): Encoded {
     if (name === 'parallel_tool_calls') dropped.push(name)
     else body[name] = value
   }
-  dropped.push(...untoldNames(request.messages))
+  const isMarked = takesMarks(target.model)
+  dropped.push(...untold({ ...filled, messages: request.messages }, isMarked ? TOLD_TO_CLAUDE : TOLD))
   const thinking = thinkingOf(body, target.model)
   if (thinking === 'impossible') dropped.push('reasoning_effort')
   const { reasoning_effort: effort, ...rest } = body
@@ -55,8 +64,10 @@ function encode(request: ChatRequest, target: Target): Encoded {
         ? {}
         : thinking
   const url = routeBelow(target.base, 'chat')
-  const messages = request.messages.map(toParts)
-  const wire = postJson(url, { ...rest, ...reasoning, messages, model: target.model })
+  const messages = (isMarked ? request.messages : request.messages.map(unmarked)).map(toParts)
+  const { tools } = rest
+  const bare = !isMarked && Array.isArray(tools) ? { tools: tools.map(unmarkedPart) } : {}
+  const wire = postJson(url, { ...rest, ...bare, ...reasoning, messages, model: target.model })
   return dropped.length === 0 ? wire : { ...wire, dropped }
 }
 

@@ -8,6 +8,7 @@ const BUDGETS: Readonly<Record<string, number>> = {
   medium: 2_048,
   high: 4_096,
   xhigh: 8_192,
+  max: 16_384,
 }
 const LEAST_BUDGET = 1_024
 /** For the answer itself, where the request names no bound. */

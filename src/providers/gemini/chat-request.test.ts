@@ -117,8 +117,8 @@ describe('a chat request', () => {
 
   test('names what it cannot say, and carries what nobody knows', () => {
     assert.deepEqual(
-      dropped({ logit_bias: {}, prediction: {}, parallel_tool_calls: false, modalities: ['audio'] }),
-      ['logit_bias', 'prediction', 'parallel_tool_calls', 'modalities'],
+      dropped({ logit_bias: { 5: 1 }, prediction: {}, parallel_tool_calls: false, modalities: ['audio'] }),
+      ['logit_bias', 'parallel_tool_calls', 'modalities'],
     )
     assert.deepEqual(dropped({ parallel_tool_calls: true, service_tier: 'auto', store: true }), [])
     const carried = sent({ messages: HELLO, some_new_field: 1, safety_settings: [{ category: 'x' }] })

@@ -2,8 +2,11 @@ import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts'
 import type { ChatRequest } from '../../core/mode.ts'
 import type { Target } from '../adapter.ts'
 import { withDefaults } from '../body-defaults.ts'
-import { untoldNames } from '../unsaid.ts'
+import { describedSchema } from '../described-schema.ts'
+import { CHANGES_NOTHING, missed } from '../unsaid.ts'
+import { untold } from '../untold.ts'
 import { toConversation } from './contents.ts'
+import { knowsDetail } from './parts.ts'
 import { schemaField } from './schema.ts'
 import type { Surface } from './surface.ts'
 import { toThinking } from './thinking.ts'
@@ -47,32 +50,21 @@ const TOP: Readonly<Record<string, string>> = {
   generation_config: 'generationConfig',
 }
 
-/** OpenAI's fields that change no answer: left out. */
-const MEANINGLESS = new Set([
-  'user',
-  'store',
-  'metadata',
-  'stream',
-  'stream_options',
-  'service_tier',
-  'prompt_cache_key',
-  'prompt_cache_retention',
-  'safety_identifier',
-])
-
-/** OpenAI's fields that Gemini has no words for. */
-const UNSAYABLE = new Set([
+/** OpenAI's fields that change an answer and that Gemini has no words for. */
+const LACKS: readonly string[] = [
   'audio',
   'function_call',
   'functions',
   'logit_bias',
-  'prediction',
+  'moderation',
   'suffix',
   'verbosity',
-])
+]
 
 /** Read by name below. */
-const READ = new Set([
+const READ: ReadonlySet<string> = new Set([
+  ...CHANGES_NOTHING,
+  ...LACKS,
   'messages',
   'model',
   'modalities',
@@ -80,6 +72,7 @@ const READ = new Set([
   'reasoning_effort',
   'response_format',
   'stop',
+  'stream',
   'thinking',
   'tool_choice',
   'tools',
@@ -98,7 +91,7 @@ export interface GeminiRequest {
  */
 export function toGeminiChat(request: ChatRequest, target: Target, surface: Surface): GeminiRequest {
   const filled = withDefaults('chat', request, target.bodyDefaults)
-  const { config, body, dropped } = sorted(filled)
+  const { config, body } = sorted(filled)
   const thinking = toThinking(target.model, filled['reasoning_effort'], filled['thinking'])
   const modalities = toModalities(filled['modalities'])
   const generationConfig = {
@@ -120,13 +113,21 @@ export function toGeminiChat(request: ChatRequest, target: Target, surface: Surf
       ...withOwn(body['generationConfig'], generationConfig),
     },
     dropped: [
-      ...dropped,
-      ...untoldNames(request.messages),
+      ...missed(filled, LACKS),
+      ...untold({ ...filled, messages: request.messages }, toldTo(target)),
       ...(filled['parallel_tool_calls'] === false ? ['parallel_tool_calls'] : []),
       ...(thinking.dropped === undefined ? [] : [thinking.dropped]),
       ...modalities.dropped,
     ],
   }
+}
+
+const TOLD: ReadonlySet<string> = new Set(['tools', 'tools[].function.strict', 'web_search_options'])
+const TOLD_TO_THIRD: ReadonlySet<string> = new Set([...TOLD, 'messages[].content[].image_url.detail'])
+
+/** What a model is told below the top level. */
+function toldTo({ model }: Target): ReadonlySet<string> {
+  return knowsDetail(model) ? TOLD_TO_THIRD : TOLD
 }
 
 /** What was written as `generationConfig` itself, under what OpenAI's fields say. */
@@ -136,25 +137,19 @@ function withOwn(own: Json | undefined, config: JsonObject): JsonObject {
 }
 
 /** Every field to its place. */
-function sorted(filled: JsonObject): {
-  readonly config: JsonObject
-  readonly body: JsonObject
-  readonly dropped: readonly string[]
-} {
+function sorted(filled: JsonObject): { readonly config: JsonObject; readonly body: JsonObject } {
   const config: Record<string, Json> = {}
   const body: Record<string, Json> = {}
-  const dropped: string[] = []
   for (const [key, value] of Object.entries(filled)) {
-    if (value === undefined || value === null || READ.has(key) || MEANINGLESS.has(key)) continue
+    if (value === undefined || value === null || READ.has(key)) continue
     const named = CONFIG[key]
     // One answer, and no probabilities, are what there is without a word.
     if ((key === 'n' && value === 1) || (key === 'logprobs' && value === false)) continue
     if (named !== undefined) config[named] = value
     else if (OWN_CONFIG.has(key)) config[key] = value
-    else if (UNSAYABLE.has(key)) dropped.push(key)
     else body[TOP[key] ?? key] = value
   }
-  return { config, body, dropped }
+  return { config, body }
 }
 
 function stopOf(stop: Json | undefined): JsonObject {
@@ -167,8 +162,7 @@ const SCHEMA = { openApi: 'responseSchema', jsonSchema: 'responseJsonSchema' } a
 /** https://ai.google.dev/gemini-api/docs/structured-output */
 function formatOf(format: Json | undefined): JsonObject {
   if (!isJsonObject(format) || format['type'] === 'text') return {}
-  const named = format['json_schema']
-  const schema = isJsonObject(named) ? named['schema'] : format['response_schema']
+  const schema = describedSchema(format) ?? format['response_schema']
   const isSchema = isJsonObject(schema) && Object.keys(schema).length > 0
   return { responseMimeType: 'application/json', ...(isSchema ? schemaField(SCHEMA, schema) : {}) }
 }

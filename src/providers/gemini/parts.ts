@@ -85,8 +85,20 @@ function linked(value: Json | undefined, where: string, listener: Listener): Jso
 
 /** How closely to look, which only the third generation is told part by part (https://ai.google.dev/gemini-api/docs/media-resolution). */
 function resolution(detail: string | undefined, model: string): JsonObject {
-  if ((detail !== 'low' && detail !== 'high') || (generationOf(model) ?? 0) < 3) return {}
-  return { mediaResolution: { level: `MEDIA_RESOLUTION_${detail.toUpperCase()}` } }
+  const level = LEVELS[detail ?? '']
+  return level !== undefined && knowsDetail(model) ? { mediaResolution: { level } } : {}
+}
+
+/** OpenAI's `original` is as large as it comes. */
+const LEVELS: Readonly<Record<string, string>> = {
+  low: 'MEDIA_RESOLUTION_LOW',
+  high: 'MEDIA_RESOLUTION_HIGH',
+  original: 'MEDIA_RESOLUTION_HIGH',
+}
+
+/** Is it told part by part how closely to look? */
+export function knowsDetail(model: string): boolean {
+  return (generationOf(model) ?? 0) >= 3
 }
 
 function sound(value: Json | undefined, where: string): JsonObject {

@@ -4,21 +4,15 @@ import type { ChatRequest } from '../../core/mode.ts'
 import type { Target } from '../adapter.ts'
 import { withDefaults } from '../body-defaults.ts'
 import { renamed } from '../openai/surface.ts'
-import { OPENAI_ALONE, sayable, untoldNames, type Sayable } from '../unsaid.ts'
+import { CHANGES_NOTHING, OPENAI_ALONE, sayable, type Sayable } from '../unsaid.ts'
+import { unmarked, unmarkedPart, untold } from '../untold.ts'
 import { toMistralMessage } from './messages.ts'
 
 /** OpenAI's names that Mistral has under another name. */
 export const RENAMES = { max_completion_tokens: 'max_tokens', seed: 'random_seed' } as const
 
 /** Members that change no answer and that Mistral refuses. */
-export const SILENT: readonly string[] = [
-  'prompt_cache_retention',
-  'safety_identifier',
-  'service_tier',
-  'store',
-  'stream_options',
-  'user',
-]
+export const SILENT: readonly string[] = OPENAI_ALONE.filter((name) => CHANGES_NOTHING.has(name))
 
 /**
  * OpenAI's members that Mistral's chat does not have: it answers 422 to each of them (ChatCompletionRequest of
@@ -36,18 +30,26 @@ export const LACKS: ReadonlySet<string> = new Set([
 /** OpenAI's chat request in Mistral's words. */
 export function toMistralChat(request: ChatRequest, target: Target): Sayable {
   const { said, dropped } = sayable(withDefaults('chat', request, target.bodyDefaults), LACKS)
-  const { messages: _, reasoning_effort: effort, ...rest } = renamed(said, RENAMES)
+  const { messages: _, reasoning_effort: effort, tools, ...rest } = renamed(said, RENAMES)
   const reasons = answersInParts(target, said)
   return {
     said: {
       ...rest,
       ...(typeof effort === 'string' ? { reasoning_effort: EFFORTS[effort] ?? effort } : {}),
       model: target.model,
-      messages: request.messages.map((message) => toMistralMessage(message, reasons)),
+      messages: request.messages.map((message) => toMistralMessage(unmarked(message), reasons)),
+      ...(tools !== undefined && { tools: Array.isArray(tools) ? tools.map(unmarkedPart) : tools }),
     },
-    dropped: [...dropped, ...untoldNames(request.messages)],
+    dropped: [...dropped, ...untold({ ...said, messages: request.messages }, TOLD)],
   }
 }
+
+/** What it is told below the top level. */
+const TOLD: ReadonlySet<string> = new Set([
+  'messages[].content[].image_url.detail',
+  'tools',
+  'tools[].function.strict',
+])
 
 /** Mistral knows two efforts (https://docs.mistral.ai/capabilities/reasoning, read 2026-11-27). */
 const EFFORTS: Readonly<Record<string, string>> = {
@@ -55,6 +57,7 @@ const EFFORTS: Readonly<Record<string, string>> = {
   low: 'high',
   medium: 'high',
   xhigh: 'high',
+  max: 'high',
 }
 
 /** Models that think, or are asked to, answer with parts of `type: thinking`. */
@@ -78,7 +81,7 @@ const TRANSLATED: ReadonlySet<string> = new Set(
  * all, the request is translated for nothing: that changes no word of it.
  */
 const FOREIGN =
-  /"(?:tool_call|(?:refusal|developer|name|reasoning_content|annotations|function_call|input_audio|file|audio)")/
+  /"(?:tool_call|(?:refusal|developer|name|reasoning_content|annotations|function_call|input_audio|file|audio|cache_control|prompt_cache_breakpoint)")/
 
 /** Is this body Mistral's already, but for edits of its top level, and will the answer be OpenAI's? */
 export function isMistrals(target: Target, body: Buffer, { members }: JsonSpans): boolean {
@@ -86,6 +89,7 @@ export function isMistrals(target: Target, body: Buffer, { members }: JsonSpans)
   for (const name in target.bodyDefaults) if (TRANSLATED.has(name)) return false
   for (const { key, valueStart, valueEnd } of members) {
     if (TRANSLATED.has(key)) return false
+    if (key === 'tools' && body.subarray(valueStart, valueEnd).includes('"cache_control"')) return false
     if (key !== 'messages') continue
     // One byte a character is enough: what is looked for is ASCII.
     if (FOREIGN.test(body.toString('latin1', valueStart, valueEnd))) return false

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { GatewayError } from '../../core/failure.ts'
 import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts'
 import type { ChatMessage } from '../../core/mode.ts'
 import { textOf } from '../answer.ts'
@@ -53,11 +54,23 @@ function toMistralPart(part: Json): Json {
 function toMistralCall(call: Json): Json {
   if (!isJsonObject(call)) return call
   const { id, type, function: called } = call
+  if (!isJsonObject(called)) throw noFunction()
   return {
     ...(typeof id === 'string' ? { id: shortId(id) } : {}),
     type: type ?? 'function',
     function: called,
   }
+}
+
+function noFunction(): GatewayError {
+  return new GatewayError(
+    'bad_request',
+    "Mistral knows no calls but of functions: every one of 'tool_calls' needs a 'function'",
+    {
+      param: 'messages',
+      source: 'client',
+    },
+  )
 }
 
 /** Mistral takes ids of nine letters and digits; another provider's becomes one, always the same. */

@@ -68,6 +68,14 @@ const CALL = { id: 'call_of_another', type: 'function', function: { name: 'f', a
 /** What is said in other words there, or answered in other words. */
 const TRANSLATED: readonly (readonly [string, JsonObject, Target?])[] = [
   ['a bias', { messages: USER, logit_bias: { 5: 1 } }],
+  ['a mark of a cache', { messages: [{ ...USER[0], cache_control: { type: 'ephemeral' } }] }],
+  [
+    'a marked tool',
+    {
+      messages: USER,
+      tools: [{ type: 'function', function: { name: 'f' }, cache_control: { type: 'ephemeral' } }],
+    },
+  ],
   ['a developer', { messages: [{ role: 'developer', content: 'x' }] }],
   ['a name', { messages: [{ role: 'user', name: 'ann', content: 'x' }] }],
   ['calls of tools', { messages: [{ role: 'assistant', content: null, tool_calls: [CALL] }] }],

@@ -3,7 +3,8 @@ import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts'
 import type { ChatRequest } from '../../core/mode.ts'
 import type { Target } from '../adapter.ts'
 import { withDefaults } from '../body-defaults.ts'
-import { OPENAI_ALONE, sayable, untoldNames, type Sayable } from '../unsaid.ts'
+import { OPENAI_ALONE, sayable, type Sayable } from '../unsaid.ts'
+import { untold } from '../untold.ts'
 import { toOllamaMessages } from './messages.ts'
 import { formatOf, thinkOf, withOptions } from './options.ts'
 
@@ -48,9 +49,16 @@ export function toOllamaChat(request: ChatRequest, target: Target): Sayable {
       messages: toOllamaMessages(request.messages),
       stream: stream === true,
     },
-    dropped: [...dropped, ...(mustCall ? ['tool_choice'] : []), ...untoldNames(request.messages)],
+    dropped: [
+      ...dropped,
+      ...(mustCall ? ['tool_choice'] : []),
+      ...untold({ ...said, messages: request.messages }, TOLD),
+    ],
   }
 }
+
+/** What it is told below the top level. */
+const TOLD: ReadonlySet<string> = new Set(['tools'])
 
 /** A function's `parameters` are a must, and `strict` is unknown. */
 function toolsOf(tools: Json | undefined): JsonObject {

@@ -13,7 +13,7 @@ import { parseJson } from '../error-facts.ts'
 export function toOllamaMessages(messages: readonly ChatMessage[]): readonly JsonObject[] {
   const toolNames = new Map<string, string>()
   return messages.map((message) => {
-    const calls = Array.isArray(message['tool_calls']) ? message['tool_calls'].filter(isCall) : []
+    const calls = Array.isArray(message['tool_calls']) ? message['tool_calls'].map(callIn) : []
     for (const call of calls) if (call.id !== undefined) toolNames.set(call.id, call.function.name)
     return toOllamaMessage(message, calls, toolNames)
   })
@@ -23,6 +23,12 @@ export function toOllamaMessages(messages: readonly ChatMessage[]): readonly Jso
 interface Call {
   readonly id?: string
   readonly function: { readonly name: string; readonly arguments?: Json }
+}
+
+/** @throws GatewayError bad_request for what is no call of a function */
+function callIn(call: unknown): Call {
+  if (isCall(call)) return call
+  throw unsayable("Ollama knows no calls but of functions: every one of 'tool_calls' needs a 'function'")
 }
 
 function isCall(call: unknown): call is Call {

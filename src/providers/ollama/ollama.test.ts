@@ -73,7 +73,7 @@ test("OpenAI's words become Ollama's, and unknown ones are carried", () => {
     parallel_tool_calls: true,
     made_up: 1,
   }
-  assert.deepEqual(ollamaChat.encode(request, TARGET).dropped, ['messages[].name'])
+  assert.deepEqual(ollamaChat.encode(request, TARGET).dropped, ['messages[].name', 'tools[].function.strict'])
   assert.deepEqual(sent(request), {
     model: 'llama3.2',
     messages: [

@@ -1,4 +1,5 @@
 import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts'
+import { describedSchema } from '../described-schema.ts'
 
 /** OpenAI's names of what Ollama takes among its `options`. */
 const RENAMED: Readonly<Record<string, string>> = {
@@ -56,9 +57,7 @@ export function withOptions({ options: own, ...body }: JsonObject): JsonObject {
 export function formatOf(format: Json | undefined): JsonObject {
   if (!isJsonObject(format)) return {}
   if (format['type'] === 'json_object') return { format: 'json' }
-  const named = format['json_schema']
-  const schema = isJsonObject(named) ? named['schema'] : undefined
-  return format['type'] === 'json_schema' ? { format: schema ?? 'json' } : {}
+  return format['type'] === 'json_schema' ? { format: describedSchema(format) ?? 'json' } : {}
 }
 
 /**
@@ -72,4 +71,4 @@ export function thinkOf(effort: Json | undefined, model: string): JsonObject {
   return { think: EFFORTS[effort] ?? effort }
 }
 
-const EFFORTS: Readonly<Record<string, string>> = { minimal: 'low', xhigh: 'high' }
+const EFFORTS: Readonly<Record<string, string>> = { minimal: 'low', xhigh: 'high', max: 'high' }

@@ -19,7 +19,11 @@ const SOURCE: KeySource = {
   keyEnv: ['OPENAI_API_KEY'],
 }
 
-const SURFACE: Surface = { url: (target, route) => routeBelow(target.base, route) }
+const SURFACE: Surface = {
+  url: (target, route) => routeBelow(target.base, route),
+  // Others behind the same words, gateways to Claude among them, may know them.
+  lacksMarks: ({ base }) => base.startsWith('https://api.openai.com/'),
+}
 
 const connect: ProviderAdapter['connect'] = (deployment, env) => {
   const named = fromEnv(env, ['OPENAI_ORGANIZATION', 'OPENAI_ORG_ID'])

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { scanObject } from '../../core/json-spans.ts'
 import type { JsonObject } from '../../core/json.ts'
 import { answerOf } from '../adapter.contract.ts'
+import { openAi } from './adapter.ts'
 import { decodeChat } from './chat.ts'
 
 const TARGET = { provider: 'openai', model: 'gpt-4o', base: 'http://h/v1', bodyDefaults: {} }
@@ -88,4 +90,28 @@ test('an error inside a 200 has the status 500, for the 200 says nothing', () =>
     exceptionStatus: 500,
     message: 'answered 200 with an error inside (server_error): upstream says 500',
   })
+})
+
+test('marks of caches stay behind at OpenAI’s own address alone, and other bodies pass as they are', () => {
+  const { chat } = openAi.codecs
+  assert.ok(chat !== 'unsupported' && chat.relay !== undefined)
+  const mark = { cache_control: { type: 'ephemeral' } }
+  const marked = { messages: [{ role: 'user', content: [{ type: 'text', text: 'ping', ...mark }] }] }
+  const quoted = { messages: [{ role: 'user', content: 'what is "cache_control"?' }] }
+  const takes = (base: string, body: object): unknown => {
+    const bytes = Buffer.from(JSON.stringify(body))
+    const target = { provider: 'openai', model: 'gpt-4o', base, bodyDefaults: {} }
+    return chat.relay?.takes?.(target, bytes, scanObject(bytes))
+  }
+  assert.equal(takes('https://api.openai.com/v1', marked), false)
+  assert.equal(takes('https://api.openai.com/v1', quoted), true)
+  assert.equal(takes('https://gateway.test/v1', marked), true)
+  const target = { provider: 'openai', model: 'gpt-4o', base: 'https://api.openai.com/v1', bodyDefaults: {} }
+  const { body, dropped } = chat.encode({ ...marked, seed: 5 }, target)
+  assert.deepEqual(JSON.parse(String(body)), {
+    model: 'gpt-4o',
+    messages: [{ role: 'user', content: [{ type: 'text', text: 'ping' }] }],
+    seed: 5,
+  })
+  assert.deepEqual(dropped, ['messages[].content[].cache_control'])
 })

@@ -3,6 +3,7 @@ import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts'
 import type { ChatChoice, ChatResponse } from '../../core/mode.ts'
 import type { WireResponse } from '../../transport/wire.ts'
 import type { Codec, Target } from '../adapter.ts'
+import { unmarkedPart, untold, withoutCacheControl } from '../untold.ts'
 import { notAnAnswer, numberOf, readAnswer, textOf } from '../answer.ts'
 import { relayBody } from './relay.ts'
 import { postBody, type Surface } from './surface.ts'
@@ -11,10 +12,51 @@ const EXPECTED = 'a non-empty "choices" array of messages'
 
 /** Chat completions (https://platform.openai.com/docs/api-reference/chat/create). */
 export function chatCodec(surface: Surface): Codec<'chat'> {
-  return {
+  const alike = {
     encode: (request, target) => postBody(surface, 'chat', request, target),
     decode: (response, target) => decodeChat(response, target, surface.thoughts),
     relay: relayBody(surface, 'chat'),
+  } satisfies Codec<'chat'>
+  const { lacksMarks } = surface
+  return lacksMarks === undefined ? alike : withoutMarks(alike, lacksMarks)
+}
+
+/** As it stands in a body; in a text its quotes are escaped. */
+const MARK = Buffer.from('"cache_control"')
+
+/** What is told below the top level, where marks of caches are not. */
+const TOLD: ReadonlySet<string> = new Set([
+  'messages[].audio',
+  'messages[].content[].image_url.detail',
+  'messages[].name',
+  'messages[].refusal',
+  'tools',
+  'tools[].function.strict',
+])
+
+/**
+ * Passes bodies on, but for those with Anthropic's marks of caches in them, which many clients set whomever they ask:
+ * of these it leaves the marks out, as LiteLLM does. The answer is OpenAI's all the same.
+ */
+function withoutMarks(
+  alike: Codec<'chat'> & Required<Pick<Codec<'chat'>, 'relay'>>,
+  lacksMarks: (target: Target) => boolean,
+): Codec<'chat'> {
+  return {
+    ...alike,
+    answersAsIs: true,
+    relay: { ...alike.relay, takes: (target, body) => !lacksMarks(target) || !body.includes(MARK) },
+    encode: (request, target) => {
+      if (!lacksMarks(target)) return alike.encode(request, target)
+      const { tools } = request
+      const bare = {
+        ...request,
+        messages: request.messages.map(withoutCacheControl),
+        ...(Array.isArray(tools) && { tools: tools.map(unmarkedPart) }),
+      }
+      const dropped = untold(request, TOLD)
+      return { ...alike.encode(bare, target), ...(dropped.length > 0 && { dropped }) }
+    },
   }
 }
 

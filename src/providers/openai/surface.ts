@@ -19,6 +19,8 @@ export interface Surface {
   readonly required?: { readonly [M in HttpMode]?: JsonObject }
   /** The member of a chat's message that holds what the model thought; default: `reasoning_content`. */
   readonly thoughts?: string
+  /** Does a chat there have no place for Anthropic's marks of caches? Default: they are passed on. */
+  readonly lacksMarks?: (target: Target) => boolean
   /** Where a completion's words stand: `choices[0].text`, or, of fill-in-the-middle servers, in a message. */
   readonly completionAnswer?: 'text' | 'message'
 }

@@ -5,7 +5,8 @@ import type { Target } from '../adapter.ts'
 import { textOf } from '../answer.ts'
 import { withDefaults } from '../body-defaults.ts'
 import { earlierWords } from '../earlier-words.ts'
-import { untoldNames } from '../unsaid.ts'
+import { CHANGES_NOTHING, missed } from '../unsaid.ts'
+import { untold } from '../untold.ts'
 
 /** A prediction's input, and what could not be said in it. */
 export interface Input {
@@ -13,49 +14,42 @@ export interface Input {
   readonly dropped: readonly string[]
 }
 
-/** Changes no answer. */
-const SILENT: ReadonlySet<string> = new Set([
-  'model',
-  'messages',
-  'max_tokens',
-  'max_completion_tokens',
-  'stop',
-  'stream',
-  'stream_options',
-  'user',
-  'store',
-  'metadata',
-  'service_tier',
-  'safety_identifier',
-  'prompt_cache_key',
-  'prompt_cache_retention',
-])
-
-/** What no model here takes; each with the values that ask for nothing. */
-const UNSAID: Readonly<Record<string, (value: Json) => boolean>> = {
-  tools: isEmptyList,
-  functions: isEmptyList,
-  tool_choice: (value) => value === 'none' || value === 'auto',
-  function_call: (value) => value === 'none' || value === 'auto',
-  parallel_tool_calls: () => true,
-  response_format: (value) => isJsonObject(value) && value['type'] === 'text',
-  n: (value) => value === 1,
-  logprobs: (value) => value === false,
-  top_logprobs: (value) => value === 0,
-  logit_bias: (value) => isJsonObject(value) && Object.keys(value).length === 0,
-  audio: () => false,
-  modalities: (value) => Array.isArray(value) && value.every((each: Json) => each === 'text'),
-  prediction: () => false,
-  thinking: (value) => isJsonObject(value) && value['type'] === 'disabled',
-  web_search_options: () => false,
-}
-
-function isEmptyList(value: Json): boolean {
-  return Array.isArray(value) && value.length === 0
-}
+/** What no model here takes. */
+const LACKS: readonly string[] = [
+  'audio',
+  'function_call',
+  'functions',
+  'logit_bias',
+  'logprobs',
+  'modalities',
+  'moderation',
+  'n',
+  'response_format',
+  'thinking',
+  'tool_choice',
+  'tools',
+  'top_logprobs',
+  'web_search_options',
+]
 
 /** What OpenAI's models alone take (https://replicate.com/openai/gpt-5/api/schema). */
-const UNSAID_TO_OTHERS: typeof UNSAID = { ...UNSAID, verbosity: (value) => value === 'medium' }
+const OTHERS_LACK: readonly string[] = [...LACKS, 'verbosity']
+
+/** Told in other words, or nothing that would change an answer. */
+const NOT_CARRIED: ReadonlySet<string> = new Set([
+  ...CHANGES_NOTHING,
+  'max_completion_tokens',
+  'max_tokens',
+  'messages',
+  'model',
+  // Without tools there is nothing to call at once.
+  'parallel_tool_calls',
+  'stop',
+  'stream',
+])
+
+/** Nothing is told below the top level. */
+const TOLD: ReadonlySet<string> = new Set()
 
 /** How the models of one maker want what differs. */
 interface Maker {
@@ -66,7 +60,7 @@ interface Maker {
   /** False: they take no stop words. */
   readonly stops?: false
   /** Default: what all but OpenAI's lack. */
-  readonly unsaid?: typeof UNSAID
+  readonly lacks?: readonly string[]
 }
 
 /** From the models' own pages (https://replicate.com/{owner}/{name}/api/schema, read 2026-11-27); the first that fits. */
@@ -76,7 +70,7 @@ const MAKERS: readonly Maker[] = [
     budget: 'max_completion_tokens',
     images: { name: 'image_input', isList: true },
     stops: false,
-    unsaid: UNSAID,
+    lacks: LACKS,
   },
   { model: /^anthropic\//, budget: 'max_tokens', images: { name: 'image', isList: false }, stops: false },
   { model: /^google\//, budget: 'max_output_tokens', images: { name: 'images', isList: true }, stops: false },
@@ -98,21 +92,22 @@ const OTHERS: Maker = { model: /^/, budget: 'max_new_tokens' }
 export function toInput(request: ChatRequest, target: Target): Input {
   const asked = withDefaults('chat', request, target.bodyDefaults)
   const maker = MAKERS.find(({ model }) => model.test(target.model)) ?? OTHERS
-  const { unsaid = UNSAID_TO_OTHERS } = maker
+  const { lacks = OTHERS_LACK } = maker
   const stop = stopOf(asked['stop'], maker)
   const budget = asked['max_completion_tokens'] ?? asked['max_tokens']
   const entries = Object.entries(asked).filter(([, value]) => value !== undefined && value !== null)
-  const dropped = entries
-    .filter(([name, value]) => value !== undefined && unsaid[name]?.(value) === false)
-    .map(([name]) => name)
   return {
     input: {
-      ...Object.fromEntries(entries.filter(([name]) => !SILENT.has(name) && unsaid[name] === undefined)),
+      ...Object.fromEntries(entries.filter(([name]) => !NOT_CARRIED.has(name) && !lacks.includes(name))),
       ...saidBy(request.messages, maker),
       ...(typeof budget === 'number' && { [maker.budget]: budget }),
       ...(typeof stop === 'string' && { stop_sequences: stop }),
     },
-    dropped: [...dropped, ...(stop === false ? ['stop'] : []), ...untoldNames(request.messages)],
+    dropped: [
+      ...missed(asked, lacks),
+      ...(stop === false ? ['stop'] : []),
+      ...untold({ messages: request.messages }, TOLD),
+    ],
   }
 }
 

@@ -1,7 +1,7 @@
 import type { ChatRequest } from '../../core/mode.ts'
 import type { Codec, Encoded, Target } from '../adapter.ts'
 import { anthropicChat, openAnthropicStream } from '../anthropic/chat.ts'
-import { toMessagesBody } from '../anthropic/messages-body.ts'
+import { toMessagesBody, withMarkedEnd } from '../anthropic/messages-body.ts'
 import { geminiChat } from '../gemini/chat.ts'
 import { openGeminiStream } from '../gemini/chat-stream.ts'
 import { decodeMistralChat, openMistralStream } from '../mistral/chat-answer.ts'
@@ -30,6 +30,7 @@ const CHATS: { readonly [W in Words]: Chat } = {
 /** Chat in the words of whose model it is; OpenAI's are passed on. */
 export const vertexChat: Codec<'chat'> = {
   encode: (request, target) => chatOf(target).encode(request, target),
+  readsThinking: (target) => chatOf(target).readsThinking?.(target) === true,
   inlines: (url, target) => chatOf(target).inlines?.(url, target) === true,
   decode: (response, target) => chatOf(target).decode(response, target),
   openStream: (target) => chatOf(target).openStream(target),
@@ -45,7 +46,7 @@ function chatOf({ model }: Target): Chat {
 function toClaude(request: ChatRequest, target: Target): Encoded {
   const { body, dropped } = toMessagesBody(request, target)
   // Tiers are Anthropic's own (https://platform.claude.com/docs/en/api/service-tiers).
-  const { model: _, service_tier: __, ...words } = body
+  const { model: _, service_tier: __, ...words } = withMarkedEnd(body)
   return {
     ...postJson(VERTEX.url(target, rawMethod(request)), { anthropic_version: CLAUDE_VERSION, ...words }),
     ...(dropped.length > 0 && { dropped }),

@@ -5,6 +5,8 @@ import { openChunkStream } from '../openai/chunk-stream.ts'
 import { embeddingCodec } from '../openai/embedding.ts'
 import { renamed, type Surface } from '../openai/surface.ts'
 import { postJson } from '../post-json.ts'
+import { CHANGES_NOTHING } from '../unsaid.ts'
+import { unmarked, unmarkedPart, untold } from '../untold.ts'
 import { openAiUrl, rawMethod, VERTEX } from './address.ts'
 import { vertexModel } from './model-name.ts'
 
@@ -26,6 +28,16 @@ export const OPEN_CHAT = {
 /** Vectors of other publishers' models. */
 export const OPEN_EMBEDDING: Codec<'embedding'> = embeddingCodec({ ...SURFACE, renames: {} })
 
+/** What is passed on as it is; marks of caches are not among it. */
+const TOLD: ReadonlySet<string> = new Set([
+  'messages[].audio',
+  'messages[].content[].image_url.detail',
+  'messages[].name',
+  'messages[].refusal',
+  'tools',
+  'tools[].function.strict',
+])
+
 /**
  * AI21's models: OpenAI's words at a partner's address, which says too whether the answer is a stream
  * (https://docs.cloud.google.com/vertex-ai/generative-ai/docs/partner-models/ai21, read 2026-11-27).
@@ -34,7 +46,14 @@ export const AI21_CHAT = {
   encode: (request, target) => {
     const filled = renamed(withDefaults('chat', request, target.bodyDefaults), RENAMES)
     const url = VERTEX.url(target, rawMethod(request))
-    return postJson(url, { ...filled, model: vertexModel(target.model).name })
+    const { tools } = filled
+    const body = {
+      ...Object.fromEntries(Object.entries(filled).filter(([name]) => !CHANGES_NOTHING.has(name))),
+      ...(Array.isArray(tools) && { tools: tools.map(unmarkedPart) }),
+      messages: request.messages.map(unmarked),
+      model: vertexModel(target.model).name,
+    }
+    return { ...postJson(url, body), dropped: untold({ ...filled, messages: request.messages }, TOLD) }
   },
   decode: decodeChat,
   openStream: OPEN_CHAT.openStream,

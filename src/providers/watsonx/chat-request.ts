@@ -4,6 +4,8 @@ import type { ChatMessage, ChatRequest } from '../../core/mode.ts'
 import type { Target } from '../adapter.ts'
 import { withDefaults } from '../body-defaults.ts'
 import { earlierWords } from '../earlier-words.ts'
+import { CHANGES_NOTHING, missed } from '../unsaid.ts'
+import { unmarked, unmarkedPart, untold } from '../untold.ts'
 import { isDeployment } from './address.ts'
 
 /** A body, and the members of the request that are not in it although they would change the answer. */
@@ -12,33 +14,35 @@ export interface Said {
   readonly dropped: readonly string[]
 }
 
-/** What changes no answer, or is said by the path. */
-const MEANINGLESS: ReadonlySet<string> = new Set([
-  'model',
-  'messages',
-  'stream',
-  'stream_options',
-  'user',
-  'store',
-  'metadata',
-  'service_tier',
-  'prompt_cache_key',
-  'prompt_cache_retention',
-  'safety_identifier',
-  'project_id',
-  'space_id',
-])
-
-/** OpenAI's members that watsonx has no word for. Members that neither documents are carried. */
-const UNSAID: ReadonlySet<string> = new Set([
+/** OpenAI's members that change an answer and that watsonx has no word for. Members that neither documents are carried. */
+const LACKS: readonly string[] = [
   'audio',
   'function_call',
   'functions',
   'modalities',
-  'prediction',
+  'moderation',
+  'parallel_tool_calls',
   'thinking',
   'verbosity',
   'web_search_options',
+]
+
+/** What is said elsewhere, changes no answer, or is said by the path. */
+const NOT_CARRIED: ReadonlySet<string> = new Set([
+  ...CHANGES_NOTHING,
+  ...LACKS,
+  'messages',
+  'model',
+  'project_id',
+  'space_id',
+  'stream',
+])
+
+/** What it is told below the top level: nothing makes a function strict. */
+const TOLD: ReadonlySet<string> = new Set([
+  'messages[].content[].image_url.detail',
+  'messages[].name',
+  'tools',
 ])
 
 /** OpenAI's efforts in watsonx's words; it knows three. */
@@ -48,18 +52,20 @@ const EFFORTS: Readonly<Record<string, string>> = {
   medium: 'medium',
   high: 'high',
   xhigh: 'high',
+  max: 'high',
 }
 
 /** OpenAI's chat request in watsonx's words (https://cloud.ibm.com/apidocs/watsonx-ai#text-chat, read 2026-11-27). */
 export function toWatsonxChat(request: ChatRequest, target: Target): Said {
-  const dropped: string[] = []
+  const filled = withDefaults('chat', request, target.bodyDefaults)
+  const dropped = [...missed(filled, LACKS)]
   const options: Record<string, Json | undefined> = {}
-  for (const [name, value] of Object.entries(withDefaults('chat', request, target.bodyDefaults))) {
-    if (MEANINGLESS.has(name) || value === null || value === undefined) continue
-    if (UNSAID.has(name)) dropped.push(name)
-    else Object.assign(options, option(name, value, dropped))
+  for (const [name, value] of Object.entries(filled)) {
+    if (NOT_CARRIED.has(name) || value === null || value === undefined) continue
+    Object.assign(options, option(name, value, dropped))
   }
-  const messages = request.messages.map(toMessage)
+  const messages = request.messages.map(unmarked).map(toMessage)
+  dropped.push(...untold({ ...filled, messages: request.messages }, TOLD))
   return { body: { ...options, messages, ...whose(target) }, dropped }
 }
 
@@ -80,10 +86,7 @@ function option(name: string, value: Json, dropped: string[]): JsonObject {
     case 'tool_choice':
       return typeof value === 'string' ? { tool_choice_option: value } : { tool_choice: value }
     case 'tools':
-      return { tools: Array.isArray(value) ? value.map((tool: Json) => toTool(tool, dropped)) : value }
-    case 'parallel_tool_calls':
-      if (value !== true) dropped.push(name)
-      return {}
+      return { tools: Array.isArray(value) ? value.map((tool: Json) => toTool(unmarkedPart(tool))) : value }
     case 'reasoning_effort': {
       const effort = typeof value === 'string' ? EFFORTS[value] : undefined
       if (effort === undefined) dropped.push(name)
@@ -94,12 +97,11 @@ function option(name: string, value: Json, dropped: string[]): JsonObject {
   }
 }
 
-/** A function has a name, a description and parameters there; nothing makes it strict. */
-function toTool(tool: Json, dropped: string[]): Json {
+/** A function has a name, a description and parameters there. */
+function toTool(tool: Json): Json {
   const named = isJsonObject(tool) ? tool['function'] : undefined
-  if (!isJsonObject(tool) || !isJsonObject(named) || named['strict'] === undefined) return tool
-  const { strict, ...rest } = named
-  if (strict === true && !dropped.includes('tools.function.strict')) dropped.push('tools.function.strict')
+  if (!isJsonObject(tool) || !isJsonObject(named)) return tool
+  const { strict: _, ...rest } = named
   return { ...tool, function: rest }
 }
 

@@ -180,7 +180,7 @@ const CHATS: readonly (readonly [string, JsonObject, JsonObject, readonly string
     'a strict tool',
     { tools: [{ ...TOOL, function: { ...TOOL.function, strict: true } }] },
     { tools: [TOOL] },
-    ['tools.function.strict'],
+    ['tools[].function.strict'],
   ],
   [
     'a schema',

@@ -58,7 +58,9 @@ export function surfaceAttempt(surface: Surface, line: Line, asked: SurfaceAsked
   const isUsable = !isMocked || (surface.words ?? surface.make) === undefined
   const face = isUsable ? surfaceFace(line, surface.face) : undefined
   if (face !== undefined && face.takes?.(line.target, body, spans) !== false) {
-    const native = { operation, body, spans, dropped: [], native: { face, headers } }
+    const anew = face.refitted?.(line.target, body, spans)
+    const sent = anew === undefined ? { body, spans, dropped: [] } : { ...anew, spans: scanObject(anew.body) }
+    const native = { operation, ...sent, native: { face, headers } }
     if (surface.remembers === undefined) return native
     const { previous } = asked
     return {
@@ -78,7 +80,7 @@ export function surfaceAttempt(surface: Surface, line: Line, asked: SurfaceAsked
 function translated(words: NonNullable<Surface['words']>, line: Line, asked: SurfaceAsked): SurfaceAttempt {
   const { body, stream, mayDrop } = asked
   const json = readObject(body)
-  const { body: chat, lost, wishes = [] } = words.request(json, groundOf(line, asked), stream)
+  const { body: chat, lost, hints = [], wishes = [] } = words.request(json, groundOf(line, asked), stream)
   const [first] = lost
   if (first !== undefined && !mayDrop) {
     const member = first.split(' ')[0] ?? first
@@ -92,7 +94,7 @@ function translated(words: NonNullable<Surface['words']>, line: Line, asked: Sur
     operation: OPERATIONS.chat,
     body: bytes,
     spans: scanObject(bytes),
-    dropped: lost,
+    dropped: [...lost, ...hints],
     ...(words.names !== undefined && { wording: { names: words.names, wishes } }),
     reword: (answer, stop, now) => reworded(answer, words.answer(json, { line, now }), stream, stop),
   }
@@ -102,7 +104,8 @@ function groundOf(line: Line, { knownModel }: SurfaceAsked): WordsGround {
   const codec = line.adapter.codecs.chat
   const isRelayed =
     codec === 'unsupported' || (codec.relay !== undefined && codec.isRelayed?.(line.target) !== false)
-  return { knownModel, isRelayed }
+  const readsThinking = codec !== 'unsupported' && codec.readsThinking?.(line.target) === true
+  return { knownModel, isRelayed, readsThinking }
 }
 
 function readObject(body: Buffer): JsonObject {

@@ -5,6 +5,7 @@ import { callsOf, readPiece, thoughtOf, wordsOf } from './chat-answer.ts'
 import type { ChatPiece, ChatUsage, ToolCall } from './chat-answer.ts'
 import { namedEvent } from './named-event.ts'
 import { textOf } from './read-json.ts'
+import { MAX_WHOLE_BYTES } from './reworded.ts'
 import {
   callItem,
   endOf,
@@ -43,13 +44,23 @@ interface Written {
   readonly done: JsonObject[]
   finish: string | undefined
   usage: ChatUsage | undefined
+  /** What may still be kept, characters. */
+  room: number
 }
+
+/** Characters besides its text that an item takes in the last event. */
+const PER_ITEM = 256
 
 /**
  * Writes a streamed chat as OpenAI's response events
- * (https://platform.openai.com/docs/api-reference/responses-streaming).
+ * (https://platform.openai.com/docs/api-reference/responses-streaming). Its last event repeats all of it, which is kept
+ * until then: a response that comes to more than `most` characters fails.
  */
-export function openResponseEvents(frame: ResponseFrame, redact: Redact): EventWriter {
+export function openResponseEvents(
+  frame: ResponseFrame,
+  redact: Redact,
+  most: number = MAX_WHOLE_BYTES,
+): EventWriter {
   const state: Written = {
     sequence: 0,
     begun: undefined,
@@ -57,6 +68,7 @@ export function openResponseEvents(frame: ResponseFrame, redact: Redact): EventW
     done: [],
     finish: undefined,
     usage: undefined,
+    room: most,
   }
   return {
     push: (chunk) => {
@@ -91,6 +103,23 @@ function codeOf({ kind }: GatewayError): string {
   return kind === 'rate_limited' || kind === 'quota' ? 'rate_limit_exceeded' : 'server_error'
 }
 
+function sizeOf(logprobs: readonly Json[]): number {
+  return logprobs.length === 0 ? 0 : JSON.stringify(logprobs).length
+}
+
+/**
+ * To be called before anything is written: what was written is sent.
+ * @throws GatewayError wrong_shape where that is more than may be kept
+ */
+function keep(state: Written, chars: number): void {
+  state.room -= chars
+  if (state.room < 0)
+    throw new GatewayError(
+      'wrong_shape',
+      'the streamed response is longer than can be repeated in its last event: ask for less, or as a chat',
+    )
+}
+
 function begin(state: Written, frame: ResponseFrame, { id, model }: ChatPiece): string {
   if (state.begun !== undefined) return ''
   state.begun = { id, model }
@@ -123,7 +152,9 @@ function words(
   logprobs: readonly Json[],
 ): string {
   if (text === '') return ''
-  const before = state.open?.kind === kind ? '' : openWords(state, kind)
+  const isNew = state.open?.kind !== kind
+  keep(state, text.length + sizeOf(logprobs) + (isNew ? PER_ITEM : 0))
+  const before = isNew ? openWords(state, kind) : ''
   const { open } = state
   if (open === undefined || open.kind === 'call') return before
   open.text += text
@@ -146,6 +177,7 @@ function openWords(state: Written, kind: 'reasoning' | 'text' | 'refusal'): stri
 function callPiece(state: Written, { index, id: callId, name, arguments: text }: ToolCall): string {
   const { open } = state
   const isSame = open?.kind === 'call' && open.call === index && (callId === '' || callId === open.callId)
+  keep(state, text.length + (isSame ? 0 : PER_ITEM + callId.length + name.length))
   let before = ''
   if (!isSame) {
     if (callId === '' || name === '')

@@ -2,6 +2,7 @@ import { isJsonObject } from '../../core/json.ts'
 import type { Json, JsonObject } from '../../core/json.ts'
 import { memberValue } from '../../core/json-spans.ts'
 import type { JsonSpans } from '../../core/json-spans.ts'
+import { picked } from '../../providers/body-defaults.ts'
 import { isReasoningModel } from '../../providers/catalogue.ts'
 import { refuse } from '../request/request.ts'
 import { memberOf, objectsOf, present, textOf, without } from './read-json.ts'
@@ -11,6 +12,7 @@ import type { Spoken, WordsGround } from './surface.ts'
 /** What is said in other members, or changes no answer. */
 const TAKEN: ReadonlySet<string> = new Set([
   'background',
+  'context_management',
   'conversation',
   'include',
   'input',
@@ -21,6 +23,7 @@ const TAKEN: ReadonlySet<string> = new Set([
   'previous_response_id',
   'prompt',
   'prompt_cache_key',
+  'prompt_cache_options',
   'prompt_cache_retention',
   'reasoning',
   'safety_identifier',
@@ -53,6 +56,7 @@ export function chatOfResponses(body: JsonObject, { knownModel, isRelayed }: Wor
   return {
     body: present({
       ...without(body, TAKEN),
+      ...(!isRelayed && picked(body, ASIDE)),
       messages: messagesOfItems(body['instructions'], body['input']),
       [isReasoning ? 'max_completion_tokens' : 'max_tokens']: body['max_output_tokens'] ?? undefined,
       tools: tools.length > 0 ? tools : undefined,
@@ -67,9 +71,38 @@ export function chatOfResponses(body: JsonObject, { knownModel, isRelayed }: Wor
       // Who says nothing of it is told what became of it by the answer's `store`.
       ...(body['store'] === true ? ['store'] : []),
       ...(body['truncation'] === 'auto' ? ['truncation'] : []),
+      ...(body['context_management'] != null ? ['context_management'] : []),
       ...lostTools,
     ],
+    hints: responsesHints(body),
   }
+}
+
+/** What accounts and caches are about: who reads the neutral form takes what he knows. */
+const ASIDE = [
+  'metadata',
+  'prompt_cache_key',
+  'prompt_cache_retention',
+  'safety_identifier',
+  'service_tier',
+  'user',
+]
+
+/** What tools have that is told. */
+const TOLD_OF_TOOLS: ReadonlySet<string> = new Set(['description', 'name', 'parameters', 'strict', 'type'])
+
+/** Members that nothing in a chat stands for, and that change no question. */
+function responsesHints(body: JsonObject): readonly string[] {
+  const more = listOf(body['include']).some((name) => name !== 'message.output_text.logprobs')
+  const own = listOf(body['tools']).filter((tool: Json) => memberOf(tool, 'type') === 'function')
+  const ofTools = own.flatMap((tool: Json) => (isJsonObject(tool) ? Object.entries(tool) : []))
+  const strange = ofTools.filter(([name, value]) => !TOLD_OF_TOOLS.has(name) && value != null)
+  const ofThoughts = ['context', 'mode'].filter((name) => memberOf(body['reasoning'], name) != null)
+  return [
+    ...(more ? ['include'] : []),
+    ...ofThoughts.map((name) => `reasoning.${name}`),
+    ...new Set(strange.map(([name]) => `tools[].${name}`)),
+  ]
 }
 
 /** What a chat deployment cannot do for anybody: it forgets each request when it has answered. */

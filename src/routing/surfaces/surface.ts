@@ -60,6 +60,8 @@ export interface WordsGround {
   readonly knownModel: string
   /** The body is passed on to who reads OpenAI's own words; else a codec reads the neutral form, which holds more. */
   readonly isRelayed: boolean
+  /** It reads Anthropic's `thinking`, and a mark of caches on the whole, as they are written. */
+  readonly readsThinking?: boolean
 }
 
 /** What an answer is written with. */
@@ -72,8 +74,10 @@ export interface AnswerGround {
 /** A request in the mode's words. */
 export interface Spoken {
   readonly body: JsonObject
-  /** The client's members that nothing there stands for. */
+  /** The client's members that nothing there stands for, and without which the answer would be to another question. */
   readonly lost: readonly string[]
+  /** The same of what only has to do with cost, or with how an answer comes: named, and never refused. */
+  readonly hints?: readonly string[]
   /** Members of `body` that whoever cannot be told them fulfils all the same. */
   readonly wishes?: readonly string[]
 }

@@ -167,6 +167,37 @@ test('what Anthropic alone has is named, not forgotten', () => {
   assert.deepEqual(chatOfMessages({ ...ASKED, thinking: { type: 'adaptive' } }, NEUTRAL), {
     body: { model: 'm', max_tokens: 9, messages: ASKED.messages, reasoning_effort: 'medium' },
     lost: [],
+    hints: [],
+  })
+})
+
+test('an effort is told as far as the model knows it, and named where that is less', () => {
+  const said = (effort: string, ground: typeof RELAYED): unknown => {
+    const { body, hints } = chatOfMessages({ ...ASKED, output_config: { effort } }, ground)
+    return [body['reasoning_effort'], hints]
+  }
+  const less = ['output_config.effort']
+  assert.deepEqual(said('max', NEUTRAL), ['max', []])
+  assert.deepEqual(said('medium', { ...RELAYED, knownModel: 'gpt-5' }), ['medium', []])
+  assert.deepEqual(said('xhigh', { ...RELAYED, knownModel: 'gpt-5' }), ['high', less])
+  assert.deepEqual(said('xhigh', { ...RELAYED, knownModel: 'gpt-5.2' }), ['xhigh', []])
+  assert.deepEqual(said('max', { ...RELAYED, knownModel: 'gpt-5.2' }), ['xhigh', less])
+  assert.deepEqual(chatOfMessages({ ...ASKED, output_config: { effort: 'max' } }, RELAYED).lost, less)
+})
+
+test('who reads Anthropic’s words of thoughts and caches is told in them', () => {
+  const mark = { type: 'ephemeral' }
+  const thinking = { type: 'enabled', budget_tokens: 12_000, display: 'omitted' }
+  const more: JsonObject = { thinking, cache_control: mark, metadata: { user_id: 'u' } }
+  assert.deepEqual(chatOfMessages({ ...ASKED, ...more }, { ...NEUTRAL, readsThinking: true }), {
+    body: { model: 'm', max_tokens: 9, messages: ASKED.messages, thinking, cache_control: mark, user: 'u' },
+    lost: [],
+    hints: [],
+  })
+  assert.deepEqual(chatOfMessages({ ...ASKED, ...more }, NEUTRAL), {
+    body: { model: 'm', max_tokens: 9, messages: ASKED.messages, reasoning_effort: 'high', user: 'u' },
+    lost: [],
+    hints: ['cache_control', 'thinking.display'],
   })
 })
 
@@ -251,6 +282,8 @@ test('a response asks for a form, an effort and the like in a chat’s words', (
     )
 })
 
+const FRAME: ResponseFrame = { at: (model, id, changing) => ({ id, model, ...changing }) }
+
 /** A chat's events as a response's, ended by `end`. */
 function responded(
   pieces: readonly string[],
@@ -260,8 +293,7 @@ function responded(
   const flaws: unknown[] = []
   const counting = { ...answer, end: ({ flaw }: AnswerFacts) => flaws.push(flaw?.kind) }
   const redact = (said: string): string => said.replace('sk-1', '[secret]')
-  const frame: ResponseFrame = { at: (model, id, changing) => ({ id, model, ...changing }) }
-  const words = { whole: () => ({}), openStream: () => openResponseEvents(frame, redact) }
+  const words = { whole: () => ({}), openStream: () => openResponseEvents(FRAME, redact) }
   const own = reworded(counting, words, true, () => told.push('stop'))
   own.head(200, {})
   for (const piece of pieces) own.data(Buffer.from(piece))
@@ -314,6 +346,37 @@ test('a response that fails ends as one: what was said so far, why, and no word 
   assert.deepEqual(responded([], (own) => own.fail(failure, {})).told, ['head 200', 'fail cut'])
   const left = responded(said, (own) => own.fail(new GatewayError('cancelled', 'gone'), {}))
   assert.deepEqual(left.told, ['head 200', 'fail cancelled'])
+})
+
+test('a response that is too long to be repeated at its end fails, and no more of it is kept', () => {
+  const ways: readonly (readonly [string, (at: number) => JsonObject])[] = [
+    ['a text', () => ({ content: 'pong '.repeat(20) })],
+    ['a thought', () => ({ reasoning_content: 'hm '.repeat(40) })],
+    [
+      'the arguments of a call',
+      () => ({ tool_calls: [{ index: 0, function: { arguments: ' '.repeat(100) } }] }),
+    ],
+    ['many calls', (at) => ({ tool_calls: [{ index: at + 1, id: `c${at}`, function: { name: 'g' } }] })],
+  ]
+  for (const [what, delta] of ways) {
+    const { answer, told, text } = listener()
+    const open = () => openResponseEvents(FRAME, String, 1_000)
+    const words = { whole: (json: JsonObject) => json, openStream: open }
+    const own = reworded(answer, words, true, () => told.push('stop'))
+    own.head(200, {})
+    const call = { index: 0, id: 'c', function: { name: 'f', arguments: '' } }
+    own.data(Buffer.from(chunk({ tool_calls: [call] })))
+    for (let at = 0; at < 30; at += 1) own.data(Buffer.from(chunk(delta(at))))
+    own.end(FACTS)
+    assert.deepEqual(told, ['head 200', 'end', 'stop'], what)
+    const { type, response } = eventsIn(text()).at(-1) ?? {}
+    assert.ok(isJsonObject(response) && isJsonObject(response['error']), what)
+    assert.deepEqual([type, response['error']['code']], ['response.failed', 'server_error'], what)
+    assert.match(JSON.stringify(response['error']), /longer than/)
+    const numbers = eventsIn(text()).map(({ sequence_number: number }) => number)
+    assert.deepEqual(numbers, [...numbers.keys()], what)
+    assert.ok(JSON.stringify(response['output']).length < 2_000, what)
+  }
 })
 
 test('a response that the budget ends is incomplete, and says why', () => {

@@ -100,7 +100,7 @@ function ask(asking: Asking, limits: Limits): Stream {
   const { mode } = operation
   const decoder = asked.stream ? codec.openStream?.(line.target) : undefined
   const isWhole = codec.answersAsIs !== true && (decoder === undefined || codec.next !== undefined)
-  if (asked.stream && decoder === undefined) {
+  if (asked.stream && decoder === undefined && codec.answersAsIs !== true) {
     throw refuse(`${line.deployment.provider} answers are not streamed yet; leave 'stream' out.`, 'stream')
   }
   const { target, later: rest } = destination(asking, decoder)

@@ -4,8 +4,9 @@ import type { Answers } from './answers.ts'
 import type { Conversation } from './conversation.ts'
 import type { Heard } from './heard.ts'
 import { base64Of, isFlaw, readItem } from './items.ts'
-import { soundMs, type Microphone } from './microphone.ts'
+import type { Microphone } from './microphone.ts'
 import { otherThan, type Settings } from './settings.ts'
+import { heardSound, SOUND_FORMS, type Voice } from './sound-form.ts'
 import type { Flaw, Tray } from './tray.ts'
 import type { Unsaid } from './unsaid.ts'
 
@@ -15,6 +16,7 @@ export interface LiveParts {
   readonly conversation: Conversation
   readonly heard: Heard
   readonly microphone: Microphone
+  readonly voice: Voice
   readonly answers: Answers
   readonly unsaid: Unsaid
   readonly settings: () => Settings
@@ -99,13 +101,15 @@ function systemTurn(text: string): JsonObject {
 function append(parts: LiveParts, { audio }: JsonObject): Flaw | undefined {
   if (audio === '') return undefined
   const data = base64Of(audio)
+  const { answers, heard, microphone, settings } = parts
+  const { heardForm } = settings()
   if (data === undefined)
-    return { message: "'audio' must be base64 of 16-bit PCM at 24 kHz.", param: 'audio' }
-  const { answers, heard, microphone } = parts
+    return { message: `'audio' must be base64 of ${SOUND_FORMS[heardForm].what}.`, param: 'audio' }
+  const sound = heardSound(data, heardForm)
   // What was added before this is said before it; while the model speaks it would interrupt it.
   if (answers.state() === 'none') sayTurns(parts, false)
-  heard.took(soundMs(data))
-  microphone.take(data)
+  heard.took(sound.ms)
+  microphone.take(sound.blob)
   return undefined
 }
 
@@ -149,7 +153,8 @@ function create(parts: LiveParts, { item, previous_item_id: previous }: JsonObje
         "'previous_item_id' must be left out: Gemini Live takes new items at the end of the conversation alone.",
       param: 'previous_item_id',
     }
-  const read = readItem(tray, item, parts.instruct !== undefined)
+  const { heardForm } = parts.settings()
+  const read = readItem(tray, item, { mayInstruct: parts.instruct !== undefined, heardForm })
   if (isFlaw(read)) return read
   if (conversation.find(read.item.id) !== undefined)
     return { message: "'item.id' is the id of another item of the conversation.", param: 'item.id' }

@@ -2,7 +2,16 @@ import { isJsonObject, type Json, type JsonObject } from '../../../core/json.ts'
 import { textOf } from '../../answer.ts'
 import { parseJson } from '../../error-facts.ts'
 import { givenId, type Item } from './conversation.ts'
+import { heardSound, SOUND_FORMS, type SoundForm } from './sound-form.ts'
 import type { Flaw, Tray } from './tray.ts'
+
+/** What decides how an item is read. */
+export interface ItemGround {
+  /** May it be a system message? */
+  readonly mayInstruct: boolean
+  /** The form of its sounds. */
+  readonly heardForm: SoundForm
+}
 
 /** An item that a client adds: as its conversation has it, and in Gemini's words. */
 export type Added =
@@ -10,15 +19,14 @@ export type Added =
   | { readonly item: Item; readonly callId: string; readonly response: JsonObject }
 
 /**
- * Reads `conversation.item.create` (https://ai.google.dev/api/caching#Content for what becomes of it). `mayInstruct`: may
- * it be a system message?
+ * Reads `conversation.item.create` (https://ai.google.dev/api/caching#Content for what becomes of it).
  */
-export function readItem(tray: Tray, written: Json | undefined, mayInstruct: boolean): Added | Flaw {
+export function readItem(tray: Tray, written: Json | undefined, ground: ItemGround): Added | Flaw {
   if (!isJsonObject(written)) return flaw('item', 'must be an object')
   const id = givenId(written) ?? tray.id('item')
   switch (written['type']) {
     case 'message':
-      return readMessage(id, written, mayInstruct)
+      return readMessage(id, written, ground)
     case 'function_call_output':
       return readOutput(id, written)
     default:
@@ -44,8 +52,8 @@ const ROLES: ReadonlyMap<string, string> = new Map([
   ['system', 'system'],
 ])
 
-function readMessage(id: string, { role, content }: JsonObject, mayInstruct: boolean): Added | Flaw {
-  if (role === 'system' && !mayInstruct)
+function readMessage(id: string, { role, content }: JsonObject, ground: ItemGround): Added | Flaw {
+  if (role === 'system' && !ground.mayInstruct)
     return flaw(
       'item.role',
       'cannot be "system": Gemini Live is instructed once, by the first session.update',
@@ -57,7 +65,7 @@ function readMessage(id: string, { role, content }: JsonObject, mayInstruct: boo
   const parts: JsonObject[] = []
   const shown: JsonObject[] = []
   for (const [at, one] of listed.entries()) {
-    const read = readPart(one, `item.content[${at}]`)
+    const read = readPart(one, `item.content[${at}]`, ground)
     if ('param' in read) return read
     parts.push(read.part)
     shown.push(read.shown)
@@ -74,7 +82,7 @@ interface ReadPart {
   readonly shown: JsonObject
 }
 
-function readPart(written: Json, where: string): ReadPart | Flaw {
+function readPart(written: Json, where: string, { heardForm }: ItemGround): ReadPart | Flaw {
   if (!isJsonObject(written)) return flaw(where, 'must be an object')
   const { type } = written
   switch (type) {
@@ -87,9 +95,11 @@ function readPart(written: Json, where: string): ReadPart | Flaw {
     }
     case 'input_audio': {
       const data = base64Of(written['audio'])
-      if (data === undefined) return flaw(`${where}.audio`, 'must be base64 of 16-bit PCM at 24 kHz')
+      if (data === undefined)
+        return flaw(`${where}.audio`, `must be base64 of ${SOUND_FORMS[heardForm].what}`)
       const transcript = textOf(written['transcript']) ?? null
-      return { part: { inlineData: { mimeType: SOUND, data } }, shown: { type, transcript } }
+      const inlineData = heardSound(data, heardForm).blob
+      return { part: { inlineData }, shown: { type, transcript } }
     }
     case 'input_image': {
       const [, mimeType = '', data = ''] = PICTURE.exec(textOf(written['image_url']) ?? '') ?? []
@@ -101,8 +111,6 @@ function readPart(written: Json, where: string): ReadPart | Flaw {
   }
 }
 
-/** Any rate may be sent to Live, where its type says which (https://ai.google.dev/gemini-api/docs/live-guide, "Audio formats"). */
-export const SOUND = 'audio/pcm;rate=24000'
 const PICTURE = /^data:(image\/[\w.+-]{1,60});base64,([A-Za-z0-9+/]+={0,2})$/
 
 /** Text that is base64 of something. */

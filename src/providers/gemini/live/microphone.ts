@@ -1,10 +1,10 @@
-import { SOUND } from './items.ts'
+import type { JsonObject } from '../../../core/json.ts'
 import type { Tray } from './tray.ts'
 
 /** The sound that goes to the upstream. */
 export interface Microphone {
-  /** Base64. */
-  take(data: string): void
+  /** `{mimeType, data}` */
+  take(audio: JsonObject): void
   /** True where the user speaks by the client's word, and has not stopped. */
   isOn(): boolean
   /** The user has stopped: the model answers. */
@@ -15,13 +15,13 @@ export interface Microphone {
 export function createMicrophone(tray: Tray, isManual: () => boolean): Microphone {
   let isOn = false
   return {
-    take: (data) => {
+    take: (audio) => {
       // Sound outside of an activity is refused there.
       if (isManual() && !isOn) {
         isOn = true
         tray.send({ realtimeInput: { activityStart: {} } })
       }
-      tray.send({ realtimeInput: { audio: { mimeType: SOUND, data } } })
+      tray.send({ realtimeInput: { audio } })
     },
     isOn: () => isOn,
     off: () => {
@@ -30,11 +30,3 @@ export function createMicrophone(tray: Tray, isManual: () => boolean): Microphon
     },
   }
 }
-
-/** How long sound of 24,000 samples of 16 bits takes, milliseconds, by its base64. */
-export function soundMs(data: string): number {
-  const padding = data.endsWith('==') ? 2 : data.endsWith('=') ? 1 : 0
-  return (Math.floor((data.length * 3) / 4) - padding) / BYTES_A_MS
-}
-
-const BYTES_A_MS = 48

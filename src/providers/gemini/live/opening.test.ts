@@ -189,9 +189,9 @@ describe('the beginning of a session', () => {
   const REFUSED: readonly (readonly [what: string, session: JsonObject, param: string, words: RegExp])[] = [
     [
       'a form of sound',
-      { audio: { input: { format: { type: 'audio/pcmu' } } } },
+      { audio: { input: { format: { type: 'audio/opus' } } } },
       'session.audio.input.format',
-      /24 kHz/,
+      /24 kHz.*µ-law.*A-law/,
     ],
     [
       'another rate',

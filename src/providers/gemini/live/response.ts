@@ -2,7 +2,8 @@ import type { Json, JsonObject } from '../../../core/json.ts'
 import { callItem, type CalledFunction, type Conversation, type Item } from './conversation.ts'
 import { createMessage, createOutput, type Output } from './output.ts'
 import type { Settings } from './settings.ts'
-import { modalitiesOf, PCM } from './setup.ts'
+import { modalitiesOf } from './setup.ts'
+import { SOUND_FORMS } from './sound-form.ts'
 import type { Tray } from './tray.ts'
 
 /** How a response ended, and why where that has a name. */
@@ -19,7 +20,7 @@ export interface Response {
   /** True once it is quiet. */
   isWhole(): boolean
   text(words: string): void
-  /** Sound as it came, base64. */
+  /** Sound in the client's form, base64. */
   sound(data: string): void
   /** What the sound says. */
   transcript(words: string): void
@@ -87,7 +88,7 @@ function responseView(
   output: readonly Item[],
   usage: JsonObject | null = null,
 ): JsonObject {
-  const { voice, temperature, maxTokens } = settings
+  const { voice, temperature, maxTokens, spokenForm } = settings
   const modalities = modalitiesOf(settings, isBeta)
   const named = voice !== undefined && { voice }
   return {
@@ -98,8 +99,11 @@ function responseView(
     output: [...output],
     conversation_id: conversationId,
     ...(isBeta
-      ? { modalities, ...named, output_audio_format: 'pcm16' }
-      : { output_modalities: modalities, audio: { output: { format: PCM, ...named } } }),
+      ? { modalities, ...named, output_audio_format: SOUND_FORMS[spokenForm].beta }
+      : {
+          output_modalities: modalities,
+          audio: { output: { format: SOUND_FORMS[spokenForm].today, ...named } },
+        }),
     ...(temperature !== undefined && { temperature }),
     max_output_tokens: maxTokens,
     usage,

@@ -4,6 +4,7 @@ import { textOf } from '../../answer.ts'
 import { errorIn } from '../../error-facts.ts'
 import type { LiveParts } from './client-events.ts'
 import type { Ending, Response } from './response.ts'
+import type { Voice } from './sound-form.ts'
 import { liveUsage } from './usage.ts'
 
 /**
@@ -42,34 +43,38 @@ function noticed({ heard, settings }: LiveParts, type: Json | undefined): void {
 }
 
 function content(parts: LiveParts, said: JsonObject): void {
-  const { answers, heard, settings } = parts
+  const { answers, heard, settings, voice } = parts
   const { inputTranscription, interrupted, modelTurn, outputTranscription } = said
   const written = isJsonObject(inputTranscription) ? textOf(inputTranscription['text']) : undefined
   if (written !== undefined && written !== '' && settings().transcription !== null) heard.wrote(written)
+  if (interrupted === true) voice.over()
   if (interrupted === true)
     answers.interrupted(() => {
       if (settings().turns !== null) heard.started()
     })
   if (isJsonObject(modelTurn))
-    for (const part of objectsIn(modelTurn['parts'])) sayPart(() => answers.open(), part)
+    for (const part of objectsIn(modelTurn['parts'])) sayPart(() => answers.open(), part, voice)
   const spoken = isJsonObject(outputTranscription) ? textOf(outputTranscription['text']) : undefined
   if (spoken !== undefined && spoken !== '') answers.transcript(spoken)
   if (said['generationComplete'] === true) answers.whole()
   if (said['turnComplete'] === true) {
+    voice.over()
     answers.turnComplete(endingOf(textOf(said['turnCompleteReason'])))
     heard.written()
   }
 }
 
 /** One part of what the model says. Its thoughts are its own. */
-function sayPart(open: () => Response | undefined, part: JsonObject): void {
+function sayPart(open: () => Response | undefined, part: JsonObject, voice: Voice): void {
   if (part['thought'] === true) return
   const text = textOf(part['text'])
   if (text !== undefined && text !== '') open()?.text(text)
   const inline = part['inlineData']
   const type = isJsonObject(inline) ? (textOf(inline['mimeType']) ?? '') : ''
   const data = isJsonObject(inline) ? textOf(inline['data']) : undefined
-  if (data !== undefined && data !== '' && type.startsWith('audio/')) open()?.sound(data)
+  if (data === undefined || data === '' || !type.startsWith('audio/')) return
+  const sound = voice.take(data, type)
+  if (sound !== '') open()?.sound(sound)
 }
 
 function calls({ answers, unsaid, tray }: LiveParts, listed: readonly JsonObject[]): void {

@@ -11,6 +11,7 @@ import { beginResponse } from './response.ts'
 import { handleServerMessage } from './server-events.ts'
 import { UNSETTLED, type Settings } from './settings.ts'
 import { sessionView, setupFrame } from './setup.ts'
+import { createVoice } from './sound-form.ts'
 import { createTray, type Flaw, type Tray } from './tray.ts'
 import { createUnsaid } from './unsaid.ts'
 
@@ -98,6 +99,7 @@ function assemble(tray: Tray, settings: () => Settings): Omit<LiveParts, 'settin
     heard,
     answers,
     microphone: createMicrophone(tray, isManual),
+    voice: createVoice(() => settings().spokenForm),
     unsaid: createUnsaid(),
   }
 }

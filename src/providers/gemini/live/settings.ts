@@ -1,6 +1,7 @@
 import { GatewayError } from '../../../core/failure.ts'
 import { isJsonObject, type Json, type JsonObject } from '../../../core/json.ts'
 import { toTools } from '../tools.ts'
+import { SOUND_FORMS, soundForm, type SoundForm } from './sound-form.ts'
 import type { Flaw } from './tray.ts'
 
 /** What a client has settled of its session. */
@@ -9,6 +10,9 @@ export interface Settings {
   readonly modality: 'audio' | 'text'
   /** In the client's words; absent: the model's own. */
   readonly voice?: string
+  /** The forms of what the client says and hears. */
+  readonly heardForm: SoundForm
+  readonly spokenForm: SoundForm
   readonly temperature?: number
   readonly maxTokens: number | 'inf'
   readonly tools: readonly Json[]
@@ -25,6 +29,8 @@ export interface Settings {
 export const UNSETTLED: Settings = {
   instructions: '',
   modality: 'audio',
+  heardForm: 'pcm',
+  spokenForm: 'pcm',
   maxTokens: 'inf',
   tools: [],
   toolChoice: 'auto',
@@ -98,8 +104,8 @@ const READERS: Readonly<Record<string, Reader>> = {
     typeof value === 'string' && value !== ''
       ? { voice: value }
       : "must be the name of a voice, OpenAI's or Google's",
-  input_audio_format: readFormat,
-  output_audio_format: readFormat,
+  input_audio_format: formReader((heardForm) => ({ heardForm })),
+  output_audio_format: formReader((spokenForm) => ({ spokenForm })),
   input_audio_transcription: readTranscription,
   turn_detection: readTurns,
 }
@@ -226,15 +232,13 @@ export function liveTools(tools: readonly Json[]): readonly JsonObject[] | undef
   return toTools(nested, undefined)
 }
 
-/** Samples of 16 bits, 24,000 a second: the one form that both sides have. */
-function readFormat(value: Json): Partial<Settings> | string {
-  const isPcm =
-    isJsonObject(value) && value['type'] === 'audio/pcm' && [undefined, 24_000].includes(rateOf(value))
-  return value === 'pcm16' || isPcm ? {} : 'must be 16-bit PCM at 24 kHz: Gemini Live has no other form'
-}
-
-function rateOf({ rate }: JsonObject): number | undefined {
-  return rate === undefined ? undefined : typeof rate === 'number' ? rate : 0
+/** One of the forms that are Live's, or can be made of those. */
+function formReader(settle: (form: SoundForm) => Partial<Settings>): Reader {
+  const forms = Object.values(SOUND_FORMS).map(({ what }) => what)
+  return (value) => {
+    const form = soundForm(value)
+    return form === undefined ? `must be one of ${forms.join(', ')}` : settle(form)
+  }
 }
 
 function readTranscription(value: Json): ReturnType<Reader> {

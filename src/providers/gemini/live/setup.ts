@@ -2,6 +2,7 @@ import type { JsonObject } from '../../../core/json.ts'
 import { numberOf, textOf } from '../../answer.ts'
 import { speechConfig } from '../speech.ts'
 import { liveTools, type Settings } from './settings.ts'
+import { SOUND_FORMS } from './sound-form.ts'
 
 /** The first frame of a Live session, which settles it for good (https://ai.google.dev/api/live#BidiGenerateContentSetup). */
 export function setupFrame(settings: Settings, model: string): JsonObject {
@@ -70,6 +71,7 @@ export function sessionView(
 ): JsonObject {
   const { instructions, voice, temperature, maxTokens, tools, toolChoice, turns, transcription, truncation } =
     settings
+  const { heardForm, spokenForm } = settings
   const common = {
     id,
     object: 'realtime.session',
@@ -85,8 +87,8 @@ export function sessionView(
       ...common,
       modalities: modalitiesOf(settings, true),
       ...(voice !== undefined && { voice }),
-      input_audio_format: 'pcm16',
-      output_audio_format: 'pcm16',
+      input_audio_format: SOUND_FORMS[heardForm].beta,
+      output_audio_format: SOUND_FORMS[spokenForm].beta,
       input_audio_transcription: transcription,
       turn_detection: turns,
       max_response_output_tokens: maxTokens,
@@ -97,14 +99,16 @@ export function sessionView(
     output_modalities: modalitiesOf(settings, false),
     max_output_tokens: maxTokens,
     audio: {
-      input: { format: PCM, transcription, noise_reduction: null, turn_detection: turns },
-      output: { format: PCM, ...(voice !== undefined && { voice }), speed: 1 },
+      input: {
+        format: SOUND_FORMS[heardForm].today,
+        transcription,
+        noise_reduction: null,
+        turn_detection: turns,
+      },
+      output: { format: SOUND_FORMS[spokenForm].today, ...(voice !== undefined && { voice }), speed: 1 },
     },
   }
 }
-
-/** How today's sessions name the form of their sound. */
-export const PCM = { type: 'audio/pcm', rate: 24_000 } as const
 
 /** What a session answers in; in the beta sound came with text. */
 export function modalitiesOf({ modality }: Settings, isBeta: boolean): readonly string[] {
