@@ -18,6 +18,7 @@ import { NOTHING_WRITTEN } from '../health/fixtures.ts'
 import type { StandingViews } from '../health/standing-views.ts'
 import { DEFAULT_HEALTH_SETTINGS } from '../health/settings.ts'
 import type { LineOrProblem } from '../health/subject.ts'
+import type { ProviderAdapter } from '../providers/adapter.ts'
 import { openLine } from '../providers/call.ts'
 import { loadAdaptersOf, resolveModel } from '../providers/registry.ts'
 import { createMetrics } from '../metrics/metrics.ts'
@@ -127,6 +128,8 @@ export interface WiredOptions {
   /** Default: 127.0.0.1. */
   readonly host?: string
   readonly addressesOf?: AddressesOf
+  /** What is broken in the adapter of every deployment. */
+  readonly broken?: (adapter: ProviderAdapter) => Partial<ProviderAdapter>
 }
 
 /** Starts a gateway that is stopped after the test file. */
@@ -138,7 +141,12 @@ export async function startWired(sketches: readonly Sketch[], options: WiredOpti
   const transport = createTransport({ clock: systemClock, userAgent: 'pulsegate/test' })
   const redact = createRedact([new Secret(UPSTREAM_KEY), new Secret(MASTER_KEY)])
   await loadAdaptersOf(deployments)
-  const openTo = (each: Deployment): LineOrProblem => openLine(each, { transport, env: {}, redact })
+  const openTo = (each: Deployment): LineOrProblem => {
+    const opened = openLine(each, { transport, env: {}, redact })
+    if ('misconfigured' in opened || options.broken === undefined) return opened
+    const { line } = opened
+    return { line: { ...line, adapter: { ...line.adapter, ...options.broken(line.adapter) } } }
+  }
   const opened = deployments.map((each) => openTo(each))
   const lines = (index: number): LineOrProblem => opened[index] ?? { misconfigured: { message: 'none' } }
   const clock = options.clock ?? systemClock

@@ -1,4 +1,3 @@
-import type { Clock } from '../core/clock.ts'
 import type { Deployment } from '../core/deployment.ts'
 import { asGatewayError, GatewayError } from '../core/failure.ts'
 import { decoded, refusalOf, relay } from '../providers/call.ts'
@@ -6,8 +5,10 @@ import type { Line } from '../providers/call.ts'
 import { relaySurface } from '../providers/surfaces.ts'
 import type { Limits, Stream, WireResponse } from './road.ts'
 import { alsoDropped, createCopyHeaders, successHeaders } from './answer/answer-head.ts'
-import type { AnswerHeaders, CopyHeaders, Durations } from './answer/answer-head.ts'
+import type { AnswerHeaders, CopyHeaders } from './answer/answer-head.ts'
 import { explain } from './answer/explain.ts'
+import { begun, createSpent, durations, over } from './answer/spent.ts'
+import type { Spent } from './answer/spent.ts'
 import { travel } from './journey/journey.ts'
 import type { JourneyDeps } from './journey/journey-parts.ts'
 import type { Flaw } from './answer/judge.ts'
@@ -73,7 +74,7 @@ export function createRelay(deps: RelayDeps): Relay {
   return {
     relay: (request, answer) => {
       try {
-        const spent: Spent = { startedMs: deps.clock.precise(), upstreamMs: 0, running: 0, sinceMs: 0 }
+        const spent = createSpent(answer, deps.clock.precise())
         return travel(deps, readAsked(request, deps.settings.tags), answer, (plan, next, connectMs) =>
           start(ground, plan, next, spent, connectMs),
         )
@@ -88,36 +89,6 @@ export function createRelay(deps: RelayDeps): Relay {
 /** What attempts run on. */
 interface Ground extends RelayDeps {
   readonly copyHeaders: CopyHeaders
-}
-
-/** Where a request's time has gone, over all its attempts, two of which may be under way at once; by `Clock.precise`. */
-interface Spent {
-  readonly startedMs: number
-  /** While any attempt was under way. */
-  upstreamMs: number
-  /** Attempts under way, and since when there are any. */
-  running: number
-  sinceMs: number
-}
-
-function begun(spent: Spent, nowMs: number): void {
-  if (spent.running === 0) spent.sinceMs = nowMs
-  spent.running += 1
-}
-
-function over(spent: Spent, nowMs: number): void {
-  spent.running -= 1
-  if (spent.running === 0) spent.upstreamMs += nowMs - spent.sinceMs
-}
-
-/** Up to a first good byte that came at `arrivedMs`. */
-function durations(
-  { startedMs, upstreamMs, sinceMs }: Spent,
-  arrivedMs: number,
-  clock: Pick<Clock, 'precise'>,
-): Durations {
-  const wholeMs = clock.precise() - startedMs
-  return { wholeMs, ownMs: Math.max(wholeMs - upstreamMs - (arrivedMs - sinceMs), 0) }
 }
 
 function start(
@@ -140,6 +111,7 @@ function start(
   const stop = (): void => running?.cancel()
   const passage = new Passage({
     answer: plan.reword === undefined ? answer : plan.reword(answer, stop, Math.floor(clock.now() / 1000)),
+    client: spent.client,
     stream: read.stream,
     asked: plan,
     shape: operation.answer,

@@ -1,6 +1,6 @@
 import { errors, type Dispatcher } from 'undici'
 import type { Cancel, Clock } from '../core/clock.ts'
-import { GatewayError } from '../core/failure.ts'
+import { asGatewayError, GatewayError } from '../core/failure.ts'
 import { networkFailure, noConnection, type Progress } from './network-failure.ts'
 import type { SlotHandler } from './connections.ts'
 import type { Origin } from './pools.ts'
@@ -36,6 +36,9 @@ export function openStream(ground: StreamGround, errand: Errand): Stream {
  *
  * A request that dies on a connection which has served others, before any byte of an answer, met a server that was
  * just closing it: it is sent once more, on a connection of its own (RFC 9112 §9.3.1 names the case).
+ *
+ * What the sink throws is our own fault: the exchange ends with it, and its connection, which undici would take for the
+ * network's.
  */
 class Exchange implements SlotHandler, Stream {
   slot: Slot | undefined
@@ -96,15 +99,23 @@ class Exchange implements SlotHandler, Stream {
   onResponseStart(_: unknown, status: number, headers: Parameters<typeof flatHeaders>[0]): void {
     if (this.#over !== undefined || status < 200) return
     this.#progress = 'reading the body'
-    this.#errand.sink.head(status, flatHeaders(headers))
+    try {
+      this.#errand.sink.head(status, flatHeaders(headers))
+    } catch (thrown) {
+      this.#fail(asGatewayError(thrown))
+    }
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
     if (this.#over !== undefined) return
     const { limits, sink } = this.#errand
     this.#bytes += chunk.length
-    if (this.#bytes > limits.maxBytes) this.#fail(tooLarge(limits.maxBytes))
-    else if (!sink.data(chunk)) controller.pause()
+    try {
+      if (this.#bytes > limits.maxBytes) this.#fail(tooLarge(limits.maxBytes))
+      else if (!sink.data(chunk)) controller.pause()
+    } catch (thrown) {
+      this.#fail(asGatewayError(thrown))
+    }
   }
 
   onResponseEnd(): void {
@@ -149,8 +160,11 @@ class Exchange implements SlotHandler, Stream {
 
   #fail(error: GatewayError): void {
     if (this.#over !== undefined) return
-    this.#settle(error)
-    this.#controller?.abort(error)
+    try {
+      this.#settle(error)
+    } finally {
+      this.#controller?.abort(error)
+    }
   }
 
   #settle(outcome: GatewayError | 'ended'): void {
@@ -160,10 +174,18 @@ class Exchange implements SlotHandler, Stream {
     this.#stopTimer()
     this.#stopConnecting?.()
     this.#unwatch?.()
-    if (outcome === 'ended') sink.end()
+    if (outcome === 'ended') endSink(sink)
     else if (this.#isReturned) sink.fail(outcome)
     // A request that cannot even be queued fails before its caller holds the stream.
     else queueMicrotask(() => sink.fail(outcome))
+  }
+}
+
+function endSink(sink: StreamSink): void {
+  try {
+    sink.end()
+  } catch (thrown) {
+    sink.fail(asGatewayError(thrown))
   }
 }
 

@@ -288,3 +288,30 @@ test('closing the transport ends what still runs', () =>
       await Promise.all([failsAs(running, 'cancelled', /shutting down/), transport.close()])
     },
   ))
+
+test('what the reader of an answer throws ends the exchange as our own failure, and its connection', async () => {
+  const bug = (): never => {
+    throw new TypeError('a bug')
+  }
+  for (const broken of [{ head: bug }, { data: bug }, { end: bug }]) {
+    const ended = Promise.withResolvers<unknown>()
+    const isWhole = 'end' in broken
+    const left = Promise.withResolvers<void>()
+    await http(
+      (request, response) => {
+        request.socket.on('close', () => left.resolve())
+        response.write('half')
+        if (isWhole) response.end()
+      },
+      async ({ url, transport }) => {
+        const nothing = { head: () => {}, data: () => true, end: () => {} }
+        transport.stream(get(url), LIMITS, { ...nothing, fail: ended.resolve, ...broken })
+        const error = await ended.promise
+        assert.ok(error instanceof GatewayError)
+        assert.deepEqual([error.kind, error.source], ['internal', 'gateway'])
+        // A whole answer leaves its connection as it was.
+        if (!isWhole) await left.promise
+      },
+    )
+  }
+})
