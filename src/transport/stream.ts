@@ -5,6 +5,7 @@ import { networkFailure, noConnection, type Progress } from './network-failure.t
 import type { SlotHandler } from './connections.ts'
 import type { Origin } from './pools.ts'
 import type { Slot } from './slots.ts'
+import { encodingOf, unpackedHeaders, unpacking, type Unpacking } from './unpack.ts'
 import type { Limits, Stream, StreamSink, WireRequest } from './wire.ts'
 
 /** What a stream runs on. */
@@ -54,6 +55,7 @@ class Exchange implements SlotHandler, Stream {
   #stopTimer: Cancel = () => {}
   #stopConnecting: Cancel | undefined
   #unwatch: Cancel | undefined
+  #unpacking: Unpacking | undefined
 
   constructor(ground: StreamGround, errand: Errand) {
     this.#ground = ground
@@ -78,7 +80,9 @@ class Exchange implements SlotHandler, Stream {
   }
 
   resume(): void {
-    if (this.#over === undefined) this.#controller?.resume()
+    if (this.#over !== undefined) return
+    this.#unpacking?.resume()
+    this.#controller?.resume()
   }
 
   cancel(): void {
@@ -100,10 +104,30 @@ class Exchange implements SlotHandler, Stream {
     if (this.#over !== undefined || status < 200) return
     this.#progress = 'reading the body'
     try {
-      this.#errand.sink.head(status, flatHeaders(headers))
+      this.#head(status, flatHeaders(headers))
     } catch (thrown) {
       this.#fail(asGatewayError(thrown))
     }
+  }
+
+  /** Whoever asked for a packed answer reads it; one that was not asked for reaches nobody as it is. */
+  #head(status: number, headers: Readonly<Record<string, string>>): void {
+    const { request, limits, sink } = this.#errand
+    const isAskedFor = request.headers['accept-encoding'] !== undefined
+    const encoding = isAskedFor ? undefined : encodingOf(status, headers['content-encoding'])
+    if (encoding === undefined) {
+      sink.head(status, headers)
+      return
+    }
+    this.#unpacking = unpacking({
+      encoding,
+      maxBytes: limits.maxBytes,
+      sink,
+      flows: () => this.#controller?.resume(),
+      ended: () => this.#settle('ended'),
+      failed: (error) => this.#fail(error),
+    })
+    sink.head(status, unpackedHeaders(headers))
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
@@ -112,7 +136,7 @@ class Exchange implements SlotHandler, Stream {
     this.#bytes += chunk.length
     try {
       if (this.#bytes > limits.maxBytes) this.#fail(tooLarge(limits.maxBytes))
-      else if (!sink.data(chunk)) controller.pause()
+      else if (!(this.#unpacking ?? sink).data(chunk)) controller.pause()
     } catch (thrown) {
       this.#fail(asGatewayError(thrown))
     }
@@ -120,7 +144,9 @@ class Exchange implements SlotHandler, Stream {
 
   onResponseEnd(): void {
     if (this.slot !== undefined) this.#ground.origin.connections.ended(this.slot)
-    if (this.#over === undefined) this.#settle('ended')
+    if (this.#over !== undefined) return
+    if (this.#unpacking === undefined) this.#settle('ended')
+    else this.#unpacking.end()
   }
 
   onResponseError(_: unknown, error: Error): void {
@@ -174,6 +200,7 @@ class Exchange implements SlotHandler, Stream {
     this.#stopTimer()
     this.#stopConnecting?.()
     this.#unwatch?.()
+    this.#unpacking?.stop()
     if (outcome === 'ended') endSink(sink)
     else if (this.#isReturned) sink.fail(outcome)
     // A request that cannot even be queued fails before its caller holds the stream.
@@ -211,7 +238,7 @@ function toDispatch(ground: StreamGround, request: WireRequest, limits: Limits):
   }
 }
 
-/** A flat list, which undici reads fastest. Compressed bodies could neither be relayed nor watched cheaply. */
+/** A flat list, which undici reads fastest. Compressed bodies could not be watched cheaply. */
 function headerList(headers: Readonly<Record<string, string>>, userAgent: string): string[] {
   const list: string[] = []
   for (const name in headers) {
