@@ -19,9 +19,6 @@ import { createTextCounter } from '../routing/surfaces/text-counter.ts'
 import { createFetchMedia } from '../transport/fetch-media.ts'
 import type { Lasting } from './lasting.ts'
 
-/** Retries of a model group as a share of its recent requests, so that an outage is not multiplied. */
-const RETRY_SHARE = 0.2
-
 /** What all that clients ask for runs on. */
 export type Traffic = RelayDeps &
   ObjectDeps &
@@ -51,7 +48,7 @@ export function createTraffic(config: Config, deps: TrafficInputs): Traffic {
     resolve: resolveModel,
     fetchMedia: createFetchMedia({ allowedHosts: config.litellm.mediaHosts }),
     countText: createTextCounter(clock),
-    budgets: createRetryBudgets(RETRY_SHARE, clock),
+    budgets: createRetryBudgets(router.retryShare, clock),
     detour: (kind: 'retry' | 'fallback' | 'hedge') =>
       kind === 'retry' ? metrics.retried() : kind === 'hedge' ? metrics.hedged() : metrics.fellBack(),
     ...(router.hedges.size > 0 && { hedges: createHedgeGroups(router.hedges) }),

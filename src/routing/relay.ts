@@ -13,7 +13,7 @@ import { travel } from './journey/journey.ts'
 import type { JourneyDeps } from './journey/journey-parts.ts'
 import type { Flaw } from './answer/judge.ts'
 import type { Operation } from './request/operation.ts'
-import { answerMock, canMock } from './answer/mock-answer.ts'
+import { answerLate, answerMock, canMock } from './answer/mock-answer.ts'
 import { Passage } from './answer/passage.ts'
 import type { RelayAnswer } from './answer/relay-answer.ts'
 import { createPatience } from './answer/patience.ts'
@@ -158,7 +158,7 @@ function sent(deps: Ground, plan: Plan, limits: Limits, passage: Passage, tell: 
   return (
     native(plan, limits, passage) ??
     plan.made?.(limits, passage, { countText: deps.countText, tell }) ??
-    mocked(deps, plan, passage) ??
+    mocked(deps, plan, limits, passage) ??
     relay(line, operation.side ?? operation.mode, body, spans, limits, passage, form) ??
     translate(line, operation, body, translated(deps, plan, tell), limits, passage)
   )
@@ -201,14 +201,21 @@ function failureHeaders(route: AnswerHeaders, error: GatewayError, timeoutMs: nu
 }
 
 /** The answer of whoever is not to be asked at all. */
-function mocked({ clock, random }: RelayDeps, plan: Plan, passage: Passage): Stream | undefined {
+function mocked(
+  { clock, random }: RelayDeps,
+  plan: Plan,
+  limits: Limits,
+  passage: Passage,
+): Stream | undefined {
   const { operation, read, line } = plan
   const response = read.mockResponse ?? line.deployment.mockResponse
   if (response === undefined || !canMock(operation)) return undefined
   const id = `chatcmpl-${Math.floor(random() * 2 ** 48).toString(16)}`
   const created = Math.floor(clock.now() / 1000)
   const mock = { response, model: read.model, isStream: read.stream, id, created }
-  return answerMock(operation, mock, passage)
+  const delayMs = read.mockResponse === undefined ? line.deployment.mockDelayMs : read.mockDelayMs
+  if (delayMs === undefined) return answerMock(operation, mock, passage)
+  return answerLate(clock, delayMs, limits, () => answerMock(operation, mock, passage), passage)
 }
 
 /**

@@ -230,10 +230,12 @@ describe('a request that fails', () => {
         1,
       ],
       ['the deployment over the router', 'router_settings: { num_retries: 0 }\n', { model: 'own' }, 2],
+      ['the tries of its client', 'router_settings: { num_retries: 0 }\n', { model: 'client' }, 2],
     ]
     const members = [
       { group: 'g', id: 'sick', base: 'e500/v1' },
       { group: 'own', id: 'own', base: 'e500/v1', params: ', num_retries: 1' },
+      { group: 'client', id: 'client', base: 'e500/v1', params: ', max_retries: 1' },
     ]
     for (const [name, settings, body, tries] of cases)
       await t.test(name, async () => {
