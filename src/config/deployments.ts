@@ -10,13 +10,14 @@ import {
   type Report,
 } from './check.ts'
 import type { Environment } from './config.ts'
-import { connectionOf, numberOf, plainText, timeoutsOf } from './connection.ts'
+import { connectionOf, plainText, timeoutsOf } from './connection.ts'
 import { modeOf, reportMode } from './deployment-mode.ts'
 import type { ModeFinding } from './deployment-mode.ts'
 import { keepSecrets } from './keep-secrets.ts'
 import { blockOf, INFO, PARAMS } from './known-keys.ts'
+import { mockOf } from './mock-settings.ts'
 import { modelId } from './model-id.ts'
-import { child, kindName, scalarText, textOf, toJson, type MapNode, type YamlNode } from './node.ts'
+import { child, kindName, scalarText, textOf, type MapNode, type YamlNode } from './node.ts'
 import { asMap, resolveParams, type Credential, type CredentialOf, type Params } from './params.ts'
 import { probeSettingsOf } from './probe-settings.ts'
 import { problemAt } from './problem.ts'
@@ -238,18 +239,6 @@ function routedBy(
     ...mockOf(params),
   }
 }
-
-function mockOf(params: Params): Pick<Deployment, 'mockResponse' | 'mockDelayMs'> {
-  const late = params.get('mock_timeout')
-  if (late?.kind === 'bool' && late.value) return NO_ANSWER
-  const node = params.get('mock_response')
-  if (node === undefined) return {}
-  const delay = numberOf(params.get('mock_delay'))
-  return { mockResponse: toJson(node), ...(delay && { mockDelayMs: delay * 1000 }) }
-}
-
-/** Later than any timeout. */
-const NO_ANSWER = { mockResponse: 'litellm.Timeout', mockDelayMs: Number.MAX_SAFE_INTEGER }
 
 /** rpm and tpm may stand beside litellm_params, or in model_info. */
 function limitsOf(
