@@ -264,9 +264,9 @@ function least(configuredMs: number, clientMs: number | undefined): number {
 
 /** The codec that proves probes names an answer's flaw best; where it sees none, what we saw is said. */
 function flawed(line: Line, { mode, surface }: Operation, flaw: Flaw, response: WireResponse): GatewayError {
-  // The codec reads a surface's errors, but none of its answers.
-  if (surface !== undefined && flaw.kind !== 'server_error')
-    return new GatewayError(flaw.kind, `answered ${flaw.seen}`)
+  // The codec reads a surface's errors, but none of its answers; and it is we who heed filters.
+  const isOurs = surface !== undefined || flaw.kind === 'content_policy'
+  if (isOurs && flaw.kind !== 'server_error') return new GatewayError(flaw.kind, `answered ${flaw.seen}`)
   const codec = line.adapter.codecs[mode]
   try {
     if (codec !== 'unsupported') decoded(line, codec, { ...response, body: flaw.json ?? response.body })

@@ -13,6 +13,7 @@ import {
   bareHeaders,
   endsIn,
   judgeObject,
+  openingOf,
   proofOf,
   renamed,
   saysEnd,
@@ -26,7 +27,6 @@ import {
   firstByte,
   judgeTranscript,
   judgeWhole,
-  opening,
   opensObject,
   type Flaw,
 } from './judge.ts'
@@ -164,13 +164,13 @@ export class Passage implements StreamSink {
 
   #judge(): boolean {
     const { shape } = this.#options
-    if (this.#gate !== undefined) return this.#judgeEvents(proofOf(shape))
+    if (this.#gate !== undefined) return this.#judgeEvents()
     return shape.kind === 'object' ? this.#judgeObject(shape.proof) : this.#judgeBare(shape)
   }
 
-  #judgeEvents(proof: string): boolean {
+  #judgeEvents(): boolean {
     const bytes = this.#whole()
-    const first = opening(bytes, proof)
+    const first = openingOf(this.#options.shape, bytes)
     if (first === 'events') return this.#flowKept(EVENT_HEADERS)
     if (typeof first === 'object') {
       this.abandon(this.#options.flawed(first, this.#response()))
@@ -230,7 +230,7 @@ export class Passage implements StreamSink {
   /** A stream that ended before its first event was whole: a short one, or one that broke off. */
   #endOpening(bytes: Buffer, shape: AnswerShape): void {
     const proof = proofOf(shape)
-    const first = bytes.length > 0 ? opening(bytes, proof) : 'object'
+    const first = bytes.length > 0 ? openingOf(shape, bytes) : 'object'
     if (first === 'events' || first === 'wait') {
       // Nothing was sent yet: it can still be had elsewhere.
       if (saysEnd(shape) && !endsIn(shape, bytes)) this.#fail(cutOff())
