@@ -69,6 +69,16 @@ export function operationRoutes(app: FastifyInstance, context: RouteContext, run
   }
 }
 
+/**
+ * What OpenAI's own path below its name asks for, where that is a body of JSON: clients that were given such an address
+ * ask there for models of the config too.
+ */
+export function operationAt(path: string): Operation | undefined {
+  const bare = path.replace(/^\/v1(?=\/)/, '')
+  const found = PATHS.find((each) => each.path === bare && each.versions === undefined)
+  return found?.operation.accepts === undefined ? found?.operation : undefined
+}
+
 /** What a request's path says. */
 interface Asked {
   readonly operation: Operation
