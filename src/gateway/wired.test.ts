@@ -26,6 +26,7 @@ import { createDirectory } from '../routing/choice/directory.ts'
 import { IN_REACH } from '../routing/health.fixture.ts'
 import { createObjects } from '../routing/objects/objects.ts'
 import { createPassThrough } from '../routing/pass-through/pass-through.ts'
+import { createRealtimeCalls } from '../routing/realtime/calls.ts'
 import { createRealtimeKeys } from '../routing/realtime/keys.ts'
 import { createLedger } from '../routing/choice/ledger.ts'
 import { createLimits } from '../routing/choice/limits.ts'
@@ -226,6 +227,7 @@ export async function startWired(sketches: readonly Sketch[], options: WiredOpti
     },
     realtime: createRealtimeRelay(traffic),
     realtimeKeys: createRealtimeKeys({ ...traffic, sessionKeys }),
+    realtimeCalls: createRealtimeCalls(traffic),
     sessionKeys,
     objects: createObjects(traffic),
     passThrough: createPassThrough(traffic),

@@ -11,6 +11,7 @@ import { createHedgeGroups } from '../routing/journey/hedge-groups.ts'
 import { createRetryBudgets } from '../routing/journey/retry-budget.ts'
 import { createObjects, type ObjectDeps } from '../routing/objects/objects.ts'
 import { createPassThrough } from '../routing/pass-through/pass-through.ts'
+import { createRealtimeCalls } from '../routing/realtime/calls.ts'
 import { createRealtimeKeys, type RealtimeKeyDeps } from '../routing/realtime/keys.ts'
 import { createRealtimeRelay, type RealtimeDeps } from '../routing/realtime/realtime.ts'
 import type { SessionKeys } from '../routing/realtime/session-keys.ts'
@@ -65,12 +66,20 @@ export function createRoads(
   sessionKeys: SessionKeys,
 ): Pick<
   GatewayDeps,
-  'relay' | 'realtime' | 'realtimeKeys' | 'sessionKeys' | 'objects' | 'passThrough' | 'fallbacksOf'
+  | 'relay'
+  | 'realtime'
+  | 'realtimeKeys'
+  | 'realtimeCalls'
+  | 'sessionKeys'
+  | 'objects'
+  | 'passThrough'
+  | 'fallbacksOf'
 > {
   return {
     relay: createRelay(traffic),
     realtime: createRealtimeRelay(traffic),
     realtimeKeys: createRealtimeKeys({ ...traffic, sessionKeys }),
+    realtimeCalls: createRealtimeCalls(traffic),
     sessionKeys,
     objects: createObjects(traffic),
     passThrough: createPassThrough(traffic),

@@ -189,6 +189,8 @@ export interface RealtimeKeysFace {
   url(target: Target, route: RealtimeKeyRoute): string
   /** The deployment with such a key in place of its own credentials. */
   withKey(deployment: Deployment, key: Secret): Deployment
+  /** Where calls over WebRTC begin; each stands below it by its id. Undefined: not under this version of the API. */
+  callsUrl(target: Target): string | undefined
 }
 
 /** A request for any route of a provider, as its own clients write it. */
