@@ -111,7 +111,7 @@ function described(session: JsonObject | undefined, model: string): JsonObject |
 function headOf({ id }: Deployment, { headers }: WireResponse): AnswerHeaders {
   const location = headers['location']
   const upstreamId = location?.split('?')[0]?.split('/').at(-1) ?? ''
-  const type = { 'content-type': headers['content-type'] ?? 'application/sdp' }
+  const type = { 'content-type': 'application/sdp' }
   if (!/^[\w.-]{1,256}$/.test(upstreamId)) return type
   return { ...type, location: `/v1${ROUTE}/${encodeObjectId('call', deploymentKey(id), upstreamId)}` }
 }
@@ -136,8 +136,11 @@ async function stepped(
 }
 
 function typeOf({ 'content-type': type }: AnswerHeaders): AnswerHeaders {
-  return type === undefined ? {} : { 'content-type': type }
+  return type === undefined || !WRITABLE.test(type) ? {} : { 'content-type': type }
 }
+
+/** What can be said in a header. */
+const WRITABLE = /^[\u0020-\u007e]{1,512}$/
 
 function candidatesNamed(deps: RealtimeCallDeps, model: string | undefined): readonly Candidate[] {
   if (model !== undefined) return candidatesFor(deps, model)
