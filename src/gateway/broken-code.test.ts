@@ -78,3 +78,33 @@ test('a file whose refusal cannot be read is a clean 500 too', async () => {
     assert.match(text, /"type":"internal"/)
   }
 })
+
+test('a stream whose reader breaks in the middle ends with an error event, and its connection with it', async () => {
+  const left = Promise.withResolvers<void>()
+  const base = await startUpstream((request, response) => {
+    request.resume()
+    request.socket.on('close', () => left.resolve())
+    response.writeHead(200, { 'content-type': 'text/event-stream' })
+    response.write('data: one\n\n', () => setTimeout(() => response.write('data: two\n\n'), 5))
+  })
+  const spoil = ({ codecs }: ProviderAdapter): Partial<ProviderAdapter> => {
+    assert.ok(codecs.chat !== 'unsupported')
+    let pieces = 0
+    const chunk = { id: 'c', object: 'chat.completion.chunk', created: 1, model: 'm' } as const
+    const openStream = () => ({
+      push: () => ((pieces += 1) === 1 ? [{ ...chunk, choices: [{ delta: { content: 'a' } }] }] : NEVER()),
+      end: NEVER,
+    })
+    return { codecs: { ...codecs, chat: { ...codecs.chat, isRelayed: () => false, openStream } } }
+  }
+  const relay = { requestTimeoutMs: 600_000 }
+  const wired = await startWired([{ group: 'g', base }], { broken: spoil, relay })
+  const { status, text } = await wired.chat(STREAMED)
+  assert.equal(status, 200)
+  assert.match(text, /^data: \{"id":"c".*\n\ndata: \{"error":\{.*"type":"internal"/s)
+  assert.doesNotMatch(text, /\[DONE\]/)
+  await left.promise
+  const failed = wired.logs.filter(({ fields }) => fields['reason'] === 'internal')
+  assert.equal(failed.length, 1)
+  assert.match(String(failed[0]?.fields['at']), /broken-code\.test\.ts/)
+})
