@@ -10,6 +10,7 @@ import {
   realtimeStepRequest,
 } from '../../providers/realtime-calls.ts'
 import type { CallOffer, CallStep } from '../../providers/realtime-calls.ts'
+import { ableCandidates, type Ability } from './able.ts'
 import { createCopyHeaders, successHeaders } from '../answer/answer-head.ts'
 import type { AnswerHeaders } from '../answer/answer-head.ts'
 import type { RelayAnswer } from '../answer/relay-answer.ts'
@@ -61,6 +62,7 @@ export interface RealtimeCalls {
 }
 
 const ROUTE = '/realtime/calls'
+const ABILITY: Ability = { route: ROUTE, isAble: hasRealtimeCalls, lack: 'takes no calls over WebRTC' }
 const MAX_ANSWER_BYTES = 1024 * 1024
 
 /** Makes the calls' side of one gateway. */
@@ -91,7 +93,7 @@ async function created(
   const granted = grant === undefined ? undefined : grantedLine(deps, ROUTE, grant, named)
   const model = grant?.model ?? named
   if (model === undefined) throw unknownModel({ route: ROUTE }, null)
-  const candidates = granted === undefined ? candidatesFor(deps, model) : [granted.chosen]
+  const candidates = granted === undefined ? ableCandidates(deps, model, ABILITY) : [granted.chosen]
   return asked(deps, { model, candidates, signal, answer }, (attempt) => {
     const line = granted?.line ?? candidateLine(deps, ROUTE, model, attempt.candidate)
     const isSettled = granted !== undefined && session === undefined
@@ -143,7 +145,7 @@ function typeOf({ 'content-type': type }: AnswerHeaders): AnswerHeaders {
 const WRITABLE = /^[\u0020-\u007e]{1,512}$/
 
 function candidatesNamed(deps: RealtimeCallDeps, model: string | undefined): readonly Candidate[] {
-  if (model !== undefined) return candidatesFor(deps, model)
+  if (model !== undefined) return ableCandidates(deps, model, ABILITY)
   throw refuse(
     `${ROUTE}: nothing says whose call this is: give an id that came from this gateway, or name a model by ` +
       '`?model=` or the header `x-litellm-model`.',
@@ -155,19 +157,6 @@ function homeOf({ deployments }: RealtimeCallDeps, key: string, id: string): rea
   const home = deployments.find((each) => deploymentKey(each.id) === key)
   if (home === undefined) throw noSuch('call', id, 'its deployment is not in the config (any more)')
   return [{ deployment: home }]
-}
-
-/** Who answers to the name, without those whose provider takes no calls. */
-function candidatesFor(deps: RealtimeCallDeps, model: string): readonly Candidate[] {
-  const known = deps.directory.candidates(model)
-  if (known.length === 0) throw unknownModel({ route: ROUTE }, model)
-  const able = known.filter(({ deployment }) => {
-    const opened = deps.lines(deployment.index)
-    return 'misconfigured' in opened || hasRealtimeCalls(opened.line)
-  })
-  if (able.length > 0) return able
-  const why = 'its provider takes no calls over WebRTC'
-  throw refuse(`${ROUTE}: model=${model.slice(0, 256)} cannot do this: ${why}.`, 'model')
 }
 
 /** Whom to ask for a call. */
