@@ -110,11 +110,10 @@ class Exchange implements SlotHandler, Stream {
     }
   }
 
-  /** Whoever asked for a packed answer reads it; one that was not asked for reaches nobody as it is. */
+  /** A packed answer reaches nobody as it is, not even where a deployment's own headers asked for it. */
   #head(status: number, headers: Readonly<Record<string, string>>): void {
-    const { request, limits, sink } = this.#errand
-    const isAskedFor = request.headers['accept-encoding'] !== undefined
-    const encoding = isAskedFor ? undefined : encodingOf(status, headers['content-encoding'])
+    const { limits, sink } = this.#errand
+    const encoding = encodingOf(status, headers['content-encoding'])
     if (encoding === undefined) {
       sink.head(status, headers)
       return

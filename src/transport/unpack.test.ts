@@ -32,19 +32,15 @@ test('an answer that is packed though nobody asked for it is read all the same',
       const { status, text, headers } = await ask(bench)
       assert.deepEqual([status, text], [400, 'pong'], encoding)
       assert.deepEqual([headers['content-encoding'], headers['content-length']], [undefined, undefined])
+      assert.equal((await ask(bench, { 'accept-encoding': encoding })).text, 'pong')
     })
 })
 
-test('nothing is unpacked of what has no body, is not packed, or was asked for', async () => {
+test('nothing is unpacked of what has no body, or is not packed', async () => {
   await http(packed('gzip', '', 200), async (bench) => assert.equal((await ask(bench)).text, ''))
   await http(packed('identity', 'pong'), async (bench) => {
     const { text, headers } = await ask(bench)
     assert.deepEqual([text, headers['content-encoding']], ['pong', 'identity'])
-  })
-  const zipped = zlib.gzipSync('pong')
-  await http(packed('gzip', zipped), async (bench) => {
-    const { body, headers } = await ask(bench, { 'accept-encoding': 'gzip' })
-    assert.deepEqual([Buffer.from(body), headers['content-encoding']], [zipped, 'gzip'])
   })
 })
 

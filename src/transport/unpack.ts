@@ -49,7 +49,7 @@ const UNPACKERS: ReadonlyMap<string, Encoding['open']> = new Map<string, Encodin
 const MAX_SHOWN_CHARS = 40
 
 /**
- * How an answer is packed, in spite of `accept-encoding: identity`; undefined: it is not. Of a refusal that cannot be
+ * How an answer is packed, mostly in spite of `accept-encoding: identity`; undefined: it is not. Of a refusal that cannot be
  * unpacked the status is enough.
  * @throws GatewayError wrong_shape where any other answer cannot be
  */
