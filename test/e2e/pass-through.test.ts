@@ -3,7 +3,7 @@ import { createServer, request } from 'node:http'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { test } from 'node:test'
 import { Anthropic } from '@anthropic-ai/sdk'
-import { OpenAI } from 'openai'
+import { OpenAI, toFile } from 'openai'
 import { ask, at, AUTH, KEY, listAt, withStage } from './asking.ts'
 
 interface Seen {
@@ -127,6 +127,9 @@ const config =
   - model_name: other
     litellm_params: { model: azure/mine, api_base: '${fake.url}/azure', api_key: key-azure }
     model_info: { id: other-1 }
+  - model_name: ears
+    litellm_params: { model: azure/whisper, api_base: '${fake.url}/azure', api_key: key-azure }
+    model_info: { mode: audio_transcription }
   - model_name: sick
     litellm_params: { model: openai/gpt-sick, api_base: '${fake.url}/e500/v1', api_key: sk-upstream-openai, num_retries: 0 }
 router_settings: { fallbacks: [{ sick: [other] }] }
@@ -221,6 +224,22 @@ test('what a provider serves itself is passed on to it', async (t) => {
             let text = ''
             for await (const { choices } of stream) text += choices[0]?.delta.content ?? ''
             assert.equal(text, 'pong')
+          }
+          const forms = new OpenAI({ apiKey: KEY, baseURL: `${gateway.url}/openai/v1`, maxRetries: 0 })
+          const large = await toFile(Buffer.alloc(5_000_000), 'a.mp3')
+          for (const [model, size, url] of [
+            ['ears', 4, '/azure/openai/deployments/whisper/audio/transcriptions?api-version=2024-10-21'],
+            [
+              'ears',
+              5_000_000,
+              '/azure/openai/deployments/whisper/audio/transcriptions?api-version=2024-10-21',
+            ],
+            ['whisper-1', 4, '/ok/v1/audio/transcriptions'],
+            ['whisper-1', 5_000_000, '/ok/v1/audio/transcriptions'],
+          ] as const) {
+            const file = size === 4 ? await toFile(Buffer.from('abcd'), 'a.mp3') : large
+            assert.equal((await forms.audio.transcriptions.create({ model, file })).text, 'hello')
+            assert.equal(fake.journal().at(-1)?.url, url)
           }
           const broken = await ask(`${gateway.url}/openai/v1/chat/completions`, {
             headers: AUTH,

@@ -69,14 +69,10 @@ export function operationRoutes(app: FastifyInstance, context: RouteContext, run
   }
 }
 
-/**
- * What OpenAI's own path below its name asks for, where that is a body of JSON: clients that were given such an address
- * ask there for models of the config too.
- */
+/** What OpenAI's own path below its name asks for: clients that were given such an address ask there for models of the config too. */
 export function operationAt(path: string): Operation | undefined {
   const bare = path.replace(/^\/v1(?=\/)/, '')
-  const found = PATHS.find((each) => each.path === bare && each.versions === undefined)
-  return found?.operation.accepts === undefined ? found?.operation : undefined
+  return PATHS.find((each) => each.path === bare && each.versions === undefined)?.operation
 }
 
 /** What a request's path says. */

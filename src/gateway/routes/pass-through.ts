@@ -1,13 +1,17 @@
-import type { IncomingHttpHeaders } from 'node:http'
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { GatewayError } from '../../core/failure.ts'
+import { isFormType } from '../../core/client-form.ts'
+import type { ClientForm } from '../../core/client-form.ts'
+import { asGatewayError, GatewayError } from '../../core/failure.ts'
 import { memberValue, scanObject } from '../../core/json-spans.ts'
 import { PASSED_PROVIDERS } from '../../routing/pass-through/owners.ts'
 import type { PassedProvider } from '../../routing/pass-through/owners.ts'
 import { ANTHROPIC_ERRORS, AWS_ERRORS, GOOGLE_ERRORS, OPENAI_ERRORS, PLAIN_ERRORS } from '../error-words.ts'
 import type { ErrorWords } from '../error-words.ts'
 import type { RouteContext } from '../gateway.ts'
+import type { Operation } from '../../routing/request/operation.ts'
 import { readBody } from '../read-body.ts'
+import { readForm } from '../read-form.ts'
 import { relayed } from '../relayed.ts'
 import type { Relayed } from '../relayed.ts'
 import type { RunningRequests } from '../running-requests.ts'
@@ -78,13 +82,13 @@ function serve(
   if (operation !== undefined) {
     // What it is counted as its body says.
     reply.hijack()
-    readBody(raw, maxRequestBytes, (body) => {
-      if (body instanceof GatewayError || !namesOurs(context, body)) passOn(take(PASS_THROUGH), body)
-      else {
+    readAsked(raw, operation, maxRequestBytes, (body) => {
+      if (!(body instanceof GatewayError) && namesOurs(context, body)) {
         const client = take(operation.mode)
         const call = { operation, body, headers: raw.headers }
         client.carriedBy(context.relay.relay(call, client.answer))
-      }
+      } else if (body instanceof GatewayError || Buffer.isBuffer(body)) passOn(take(PASS_THROUGH), body)
+      else wholeOf(body, (whole) => passOn(take(PASS_THROUGH), whole))
     })
     return
   }
@@ -101,14 +105,48 @@ function serve(
 const PASS_THROUGH = 'pass_through'
 
 /** Does a body name a model that the config has? Whatever else it is, is for the provider to say. */
-function namesOurs({ directory }: RouteContext, body: Buffer): boolean {
+function namesOurs({ directory }: RouteContext, body: Buffer | ClientForm): boolean {
+  const model = modelOf(body)
+  return typeof model === 'string' && directory.candidates(model).length > 0
+}
+
+function modelOf(body: Buffer | ClientForm): unknown {
+  if (!Buffer.isBuffer(body)) return body.fields.findLast(({ name }) => name === 'model')?.text
   try {
-    const model = memberValue(body, scanObject(body), 'model')
-    return typeof model === 'string' && directory.candidates(model).length > 0
+    return memberValue(body, scanObject(body), 'model')
   } catch (error) {
-    if (error instanceof GatewayError) return false
+    if (error instanceof GatewayError) return undefined
     throw error
   }
+}
+
+/** JSON, or as much of a form as has its model in it. */
+function readAsked(
+  request: IncomingMessage,
+  { accepts }: Operation,
+  maxBytes: number,
+  done: (body: Buffer | ClientForm | GatewayError) => void,
+): void {
+  const isForm = accepts !== undefined && isFormType(request.headers['content-type'] ?? '')
+  if (isForm) readForm(request, { maxBytes, wanted: 'model' }, done)
+  else readBody(request, maxBytes, done)
+}
+
+/** All of a form, as whatever is passed on is held. */
+function wholeOf({ held, rest }: ClientForm, done: (body: Buffer | GatewayError) => void): void {
+  if (rest === undefined) {
+    done(held)
+    return
+  }
+  const pieces = [held]
+  rest.take({
+    data: (chunk) => {
+      pieces.push(chunk)
+      return true
+    },
+    end: () => done(Buffer.concat(pieces)),
+    fail: (error) => done(asGatewayError(error)),
+  })
 }
 
 function methodOf(method: string): 'GET' | 'POST' | 'DELETE' {
