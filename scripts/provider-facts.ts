@@ -9,12 +9,14 @@ import { createCredentials } from '../src/providers/auth/credentials.ts'
 export interface ProviderFacts {
   readonly id: string
   readonly modes: readonly Mode[]
+  /** Of modes that only some of its models have: which. */
+  readonly partly: readonly { readonly mode: Mode; readonly models: string }[]
   /** Of its chat, or of completions where it has no chat; absent where it has neither. */
   readonly streams?: boolean
   /** Does its chat take tools? Absent where it has none. */
   readonly tools?: boolean
-  /** The free request, below the base; absent where it has none. */
-  readonly free?: { readonly path: string; readonly isPublic: boolean }
+  /** The free requests, below the base; absent where it has none. */
+  readonly free?: { readonly paths: readonly string[]; readonly isPublic: boolean }
   /** How a request carries its credential. */
   readonly auth: string
   /** Its own address. */
@@ -45,6 +47,7 @@ export function providerFacts(adapter: ProviderAdapter): ProviderFacts {
   return {
     id: adapter.id,
     modes: MODES.filter((mode) => has(adapter, mode)),
+    partly: partlyOf(adapter),
     ...(words !== 'unsupported' && {
       streams: words.relay !== undefined || words.openStream !== undefined,
     }),
@@ -62,6 +65,14 @@ export function providerFacts(adapter: ProviderAdapter): ProviderFacts {
 function has({ codecs, realtime, onlyMode }: ProviderAdapter, mode: Mode): boolean {
   if (onlyMode !== undefined && onlyMode !== mode) return false
   return mode === 'realtime' ? realtime !== 'unsupported' : codecs[mode] !== 'unsupported'
+}
+
+function partlyOf(adapter: ProviderAdapter): ProviderFacts['partly'] {
+  return MODES.flatMap((mode) => {
+    const codec = mode === 'realtime' ? 'unsupported' : adapter.codecs[mode]
+    const models = codec === 'unsupported' ? undefined : codec.servedModels
+    return models === undefined ? [] : [{ mode, models }]
+  })
 }
 
 /** What a deployment says of its connection here. */
@@ -135,8 +146,11 @@ function freeFacts(adapter: ProviderAdapter): ProviderFacts['free'] {
   const target = connect(adapter, { key: KEY, base: BASE }, () => undefined)?.target
   const url = target === undefined ? undefined : adapter.freeUrl?.(target)
   if (url === undefined) return undefined
-  const path = new URL(url).pathname.replace(/^\/v1(?=\/)/, '')
-  return { path, isPublic: adapter.isFreePublic === true }
+  const loaded = target === undefined ? undefined : adapter.residence?.url(target)
+  const paths = [url, ...(loaded === undefined ? [] : [loaded])].map((each) =>
+    new URL(each).pathname.replace(/^\/v1(?=\/)/, ''),
+  )
+  return { paths, isPublic: adapter.isFreePublic === true }
 }
 
 function deploymentOf(

@@ -42,10 +42,12 @@ export function providersPage(): string {
   ].join('\n')
 }
 
-function served({ id, modes, streams, tools, free, auth }: ProviderFacts): string {
+function served({ id, modes, partly, streams, tools, free, auth }: ProviderFacts): string {
   const yes = (is: boolean | undefined): string => (is === undefined ? '–' : is ? 'yes' : 'no')
-  const look = free === undefined ? '–' : `\`GET ${free.path}\`${free.isPublic ? ' (not of the key)' : ''}`
-  return row([`\`${id}/\``, modesText(modes), yes(streams), yes(tools), look, auth])
+  const paths = (free?.paths ?? []).map((path) => `\`GET ${path}\``).join(', ')
+  const look = free === undefined ? '–' : `${paths}${free.isPublic ? ' (not of the key)' : ''}`
+  const some = partly.map(({ mode, models }) => `; ${mode} of ${models} alone`).join('')
+  return row([`\`${id}/\``, modesText(modes) + some, yes(streams), yes(tools), look, auth])
 }
 
 /** Short where a provider has nearly all of them. */
@@ -101,7 +103,8 @@ A server that is not listed is reached as \`openai/<model>\` with an \`api_base\
 Every mode that is listed is probed, and served to clients (of Google's realtime, [Gemini Live](realtime.md#gemini-live), in
 OpenAI's words): the modes are those of [health.md](health.md). Of providers that speak OpenAI's words a mode is left out only where it is known to be missing. The *free look* is what the
 background asks between paid probes, below \`api_base\`; it counts as proof of the key unless it is said not to, and where
-there is none every look is a probe. \`health_check_rung\` takes \`golden\` with chat and completion, \`minimal\` with every
+there is none every look is a probe. An engine that loads models when they are asked (Ollama) is looked at twice: is the model
+there, and is it loaded; while it is not, the background asks for no answer, so that no check loads it. \`health_check_rung\` takes \`golden\` with chat and completion, \`minimal\` with every
 mode, and \`free\` where there is a free look.
 
 | provider | modes | streams | tools | free look | the key is sent as |

@@ -124,13 +124,20 @@ describe('documentation', () => {
     for (const [name = '', modes = '', streams, tools, look = '', auth = ''] of rows) {
       const adapter = ADAPTERS.find(({ id }) => name === `| \`${id}/\``)
       assert.ok(adapter !== undefined, name)
-      const said = modesIn(modes)
+      const [all = '', ...partly] = modes.split('; ')
+      const said = modesIn(all)
       for (const mode of MODES) {
         const has: boolean =
           mode === 'realtime' ? adapter.realtime !== 'unsupported' : adapter.codecs[mode] !== 'unsupported'
         const isMeant: boolean = has && (adapter.onlyMode ?? mode) === mode
         assert.equal(said.includes(mode), isMeant, `${name} ${mode}`)
       }
+      const limited = MODES.filter((mode) => mode !== 'realtime' && hasSome(adapter.codecs[mode]))
+      assert.deepEqual(
+        partly.map((some) => some.split(' of ')[0]),
+        limited,
+        name,
+      )
       assert.equal(tools === '–', !said.includes('chat'), name)
       assert.equal(streams === '–', !said.includes('chat') && !said.includes('completion'), name)
       assert.equal(look.includes('not of the key'), adapter.isFreePublic === true, name)
@@ -249,3 +256,8 @@ describe('documentation', () => {
     assert.deepEqual(broken, [])
   })
 })
+
+/** Has only some of its provider's models this mode? */
+function hasSome(codec: { readonly serves?: unknown } | 'unsupported'): boolean {
+  return codec !== 'unsupported' && codec.serves !== undefined
+}

@@ -52,6 +52,7 @@ async function runCommand(command: Command, shell: Shell): Promise<number> {
       return demo(command, shell)
     }
     case 'serve': {
+      shell.tune()
       const { serve } = await import('./serve.ts')
       return serve(command, shell)
     }

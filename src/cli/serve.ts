@@ -1,7 +1,9 @@
 import { dirname, join } from 'node:path'
 import type { Loaded } from '../config/config.ts'
+import type { Cancel } from '../core/clock.ts'
 import { readConfigFiles, readModel } from '../read-config.ts'
 import type { Command } from './args.ts'
+import { collectInRest } from './collect-garbage.ts'
 import { EXIT } from './exit-code.ts'
 import { hearReloads, type ConfigFile } from './keep-reading.ts'
 import { printNotActedOn, printProblems } from './problems.ts'
@@ -28,6 +30,8 @@ export async function serve(command: Extract<Command, { kind: 'serve' }>, shell:
   if (config === undefined) return EXIT.refused
   printNotActedOn(config, terminal)
   const young = boundYoungGeneration(shell.clock, youngGeneration)
+  let inFlight = (): number => 0
+  let stopCollecting: Cancel = () => {}
   return runGateway(config, shell, {
     address: command.address,
     isDebug: command.isDebug,
@@ -36,9 +40,16 @@ export async function serve(command: Extract<Command, { kind: 'serve' }>, shell:
     ...historyFileOf(command),
     ...(file !== undefined && signals !== undefined && { file: { ...file, signals } }),
     stopAsked,
-    onListening: spendMemory,
-    onBuilt: (app) => young.follow(() => app.inFlight()),
+    onListening: () => {
+      spendMemory()
+      if (shell.isTuned) stopCollecting = collectInRest(shell.clock, () => inFlight())
+    },
+    onBuilt: (app) => {
+      inFlight = () => app.inFlight()
+      young.follow(inFlight)
+    },
   }).finally(() => {
+    stopCollecting()
     young.stop()
     signals?.stop()
   })

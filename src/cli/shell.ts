@@ -4,6 +4,7 @@ import { systemClock, type Cancel, type Clock } from '../core/clock.ts'
 import { placeOf } from '../core/message-of.ts'
 import type { Redact } from '../core/secret.ts'
 import type { Env } from './words.ts'
+import { beginAgain, isTuned } from './begin-again.ts'
 import { EXIT } from './exit-code.ts'
 import { createTerminal, oneLine, type Terminal } from './terminal.ts'
 
@@ -17,6 +18,10 @@ export interface Shell {
   readonly version: string
   readonly clock: Clock
   readonly random: () => number
+  /** It was started with what V8 takes only then. */
+  readonly isTuned: boolean
+  /** Starts the program anew so, in the same process and before anything is read; does nothing where that cannot be. */
+  tune(): void
   /** Settles at the first SIGTERM or SIGINT from now on; the second one ends the process at once. */
   stopAsked(): Promise<StopSignal>
   /** Told of each SIGHUP until cancelled; one that says that our terminal is gone ends the process as ever. */
@@ -47,6 +52,8 @@ export function createShell(target: NodeJS.Process): Shell {
     version: readVersion(),
     clock: systemClock,
     random: Math.random,
+    isTuned: isTuned(target),
+    tune: () => beginAgain(target),
     stopAsked: () => stopAsked(target),
     reloadAsked: (listener) => reloadAsked(target, listener),
     hideSecrets: (next) => {

@@ -17,6 +17,13 @@ export const HEALTH_STATES = [
 /** What we hold true of a deployment now. */
 export type HealthState = (typeof HEALTH_STATES)[number]
 
+/** Is a model in memory, where an engine loads models when they are asked and lets them go again? */
+export interface Residence {
+  readonly isLoaded: boolean
+  /** When the engine lets it go unless it is asked again, milliseconds since 1970; absent: it does not say. */
+  readonly until?: number
+}
+
 /** A deployment's health: the state, why, since when, and the newest verdict. */
 export interface Health {
   readonly state: HealthState
@@ -32,4 +39,6 @@ export interface Health {
   readonly error?: string
   /** Until when no request may be sent (Retry-After), milliseconds since 1970. */
   readonly waitUntil?: number
+  /** Of an engine that loads models when they are asked: what the newest free look saw. */
+  readonly residence?: Residence
 }

@@ -3,7 +3,7 @@ import type { Deployment } from '../core/deployment.ts'
 import type { Depth } from '../core/depth.ts'
 import { failureRow } from '../core/failure.ts'
 import type { FailureKind } from '../core/failure.ts'
-import type { Health } from '../core/health.ts'
+import type { Health, Residence } from '../core/health.ts'
 import type { Verdict } from '../core/verdict.ts'
 import type { Was } from '../core/was.ts'
 import type { Standings, Transition } from './engine/standings.ts'
@@ -33,6 +33,8 @@ export interface WritableBoard extends Board {
   record(index: number, verdict: Verdict, isWhole: boolean, tell: () => void): void
   /** A free look went well down to this depth: what it disproves of the newest verdict no longer counts. */
   passed(index: number, depth: Depth): void
+  /** What a free look saw of its model. */
+  seen(index: number, residence: Residence | undefined): void
   /** Says that this deployment will never be checked; its reason becomes `checks_disabled`. */
   disable(index: number): void
   /** The engine has moved it to another state. */
@@ -64,6 +66,7 @@ interface Entry {
   isCleared: boolean
   error: string | undefined
   note: string | undefined
+  residence: Residence | undefined
 }
 
 interface BoardDeps {
@@ -113,6 +116,7 @@ export function createBoard(deployments: readonly Deployment[], deps: BoardDeps)
       if (entry.newest?.kind === 'unhealthy' && clears(entry.newest, depth)) entry.isCleared = true
       version += 1
     },
+    seen: (index, residence) => change(index, { residence }),
     disable: (index) => change(index, { isDisabled: true }),
     moved: (index, { from }) => {
       version += 1
@@ -141,6 +145,7 @@ function blank({ unprobedMode }: Deployment): Entry {
     isCleared: false,
     error: undefined,
     note: undefined,
+    residence: undefined,
   }
 }
 
@@ -213,6 +218,7 @@ function healthOf(entry: Entry | undefined, index: number, { clock, standings }:
     ...(verdict !== undefined && { verdict }),
     ...(isProven && !isHeld && verdict?.kind === 'unhealthy' && { isDisproved: true }),
     ...(waitUntil !== undefined && { waitUntil }),
+    ...(entry?.residence !== undefined && { residence: entry.residence }),
     ...(error !== undefined && state !== 'HEALTHY' && { error }),
   }
 }

@@ -2,6 +2,7 @@ import type { Clock } from '../core/clock.ts'
 import type { Deployment } from '../core/deployment.ts'
 import { asGatewayError, failureRow, GatewayError } from '../core/failure.ts'
 import type { FailureKind } from '../core/failure.ts'
+import type { Residence } from '../core/health.ts'
 import type { Log } from '../core/log.ts'
 import type { HttpMode, Operations } from '../core/mode.ts'
 import type { UnhealthyVerdict, Verdict } from '../core/verdict.ts'
@@ -9,6 +10,7 @@ import { scarceMs } from '../providers/allowance.ts'
 import { encode, exchange, openRealtime } from '../providers/call.ts'
 import type { Line } from '../providers/call.ts'
 import { freeRequest, look } from '../providers/look.ts'
+import { residenceOf } from '../providers/residence.ts'
 import { sentRequest } from '../providers/sent-request.ts'
 import { explain, sentence, shownHeaders } from './check-words.ts'
 import { flawOf, isRight, questionFor } from './golden.ts'
@@ -49,9 +51,12 @@ export interface CheckWish {
   readonly isGolden: boolean
 }
 
-/** What a free look came to: the front answered well, somebody answered something that says nothing, or it failed. */
+/**
+ * What a free look came to: the front answered well, somebody answered something that says nothing, or it failed. And what it
+ * saw of an engine that loads models when they are asked.
+ */
 export type Look =
-  | { readonly kind: 'passed' | 'reached' | 'unsupported' }
+  | { readonly kind: 'passed' | 'reached' | 'unsupported'; readonly residence?: Residence }
   | { readonly kind: 'failed'; readonly verdict: Verdict }
 
 /** What a checker needs of the world. */
@@ -199,7 +204,9 @@ async function glance(
   try {
     await look(line, wire, limitsOf(check))
     lookedAt.add(deployment.index)
-    return { kind: line.adapter.isFreePublic === true ? 'reached' : 'passed' }
+    const residence = await residenceOf(line, limitsOf(check))
+    const kind = line.adapter.isFreePublic === true ? 'reached' : 'passed'
+    return residence === undefined ? { kind } : { kind, residence }
   } catch (thrown) {
     if (check.signal.aborted) throw cancelled(thrown)
     const error = asGatewayError(thrown)

@@ -48,6 +48,7 @@ function isSame(one: Health, other: Health): boolean {
     one.reason === other.reason &&
     one.error === other.error &&
     one.isDisproved === other.isDisproved &&
+    one.residence === other.residence &&
     isSameMoment(one.since, other.since)
   )
 }

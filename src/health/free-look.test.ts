@@ -22,11 +22,16 @@ before(async () => {
 after(() => fake.stop())
 
 /** A free look at a provider's double. */
-async function lookAt(provider: string, path: string, key = 'sk-good'): Promise<Look> {
+async function lookAt(provider: string, path: string, key = 'sk-good', model = 'm'): Promise<Look> {
   const transport = createTransport()
   const apiBase = `${fake.url}/ok/as-${provider}${path}`
   const connection = { apiBase, apiKey: new Secret(key), headers: {}, settings: {}, secrets: {} }
-  const deployment = makeDeployment({ provider, model: `${provider}/m`, upstreamModel: 'm', connection })
+  const deployment = makeDeployment({
+    provider,
+    model: `${provider}/${model}`,
+    upstreamModel: model,
+    connection,
+  })
   const opened = openLine(deployment, { transport, env: {}, redact: (text) => text })
   const checker = createChecker({
     lessons: createLessons(),
@@ -63,4 +68,21 @@ test('a listing that needs no key proves the way there, and no key', async () =>
 test('a provider without anything free is not looked at', async () => {
   assert.deepEqual(await lookAt('voyage', '/v1'), { kind: 'unsupported' })
   assert.deepEqual(await lookAt('perplexity', ''), { kind: 'unsupported' })
+})
+
+test('an engine is asked whether the model is there, and whether it is loaded: neither loads it', async () => {
+  const seen = async (model: string): Promise<unknown> => {
+    fake.clearJournal()
+    const look = await lookAt('ollama', '', 'sk-good', model)
+    return [look, fake.journal().map(({ method, url }) => `${method} ${url.replace('/ok/as-ollama', '')}`)]
+  }
+  const both = ['GET /api/tags', 'GET /api/ps']
+  const until = Date.parse('2318-04-20T17:00:00.184Z')
+  assert.deepEqual(await seen('qwen3:8b'), [{ kind: 'passed', residence: { isLoaded: true, until } }, both])
+  assert.deepEqual(await seen('llama3.2'), [{ kind: 'passed', residence: { isLoaded: false } }, both])
+  fake.clearJournal()
+  const missing = await lookAt('ollama', '', 'sk-good', 'never-pulled')
+  assert.ok(missing.kind === 'failed' && missing.verdict.kind === 'unhealthy')
+  assert.equal(missing.verdict.reason, 'not_found')
+  assert.match(missing.verdict.error, /is to be pulled there first/)
 })

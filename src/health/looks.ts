@@ -17,13 +17,13 @@ import type { Lessons } from './lessons.ts'
 export interface LooksDeps {
   readonly deployments: readonly Deployment[]
   readonly members: readonly Member[]
-  readonly engine: () => Pick<Engine, 'standings' | 'traffic'>
+  readonly engine: () => Pick<Engine, 'standings' | 'traffic' | 'rest'>
   readonly checker: Pick<Checker, 'look'>
   /** A whole check, shared with whoever else waits for one, and recorded by the time it resolves. */
   readonly check: (deployment: Deployment, signal: AbortSignal, wish: CheckWish) => Promise<Verdict>
   /** Records what a free look found, where it failed. */
   readonly record: (deployment: Deployment, verdict: Verdict, depth: Depth) => void
-  readonly board: Pick<WritableBoard, 'passed'>
+  readonly board: Pick<WritableBoard, 'passed' | 'seen'>
   /** Written on. */
   readonly lessons: Pick<Lessons, 'paidAt'>
   readonly clock: Clock
@@ -113,18 +113,20 @@ async function climb(
 ): Promise<Climbed> {
   const { index } = deployment
   const { paidAt } = deps.lessons
-  const { hasFree = false, price = 0, leastMs } = deps.members[index] ?? {}
+  const { hasFree = false, price = 0, leastMs, isLoadedByAsking = false } = deps.members[index] ?? {}
   const standing = deps.engine().standings.standing(index, deps.clock.elapsed())
   const isTooSoon = leastMs !== undefined && deps.clock.elapsed() - (paidAt.get(index) ?? -Infinity) < leastMs
-  if (hasFree && (rung < DEPTH.answer || isTooSoon || isGated(standing, price))) {
+  const isFreeFirst = rung < DEPTH.answer || isTooSoon || isLoadedByAsking || isGated(standing, price)
+  if (hasFree && isFreeFirst) {
     const startedAt = deps.clock.elapsed()
     const found = await deps.checker.look(deployment, signal, standing.reason)
     if (found.kind === 'failed') {
       deps.record(deployment, found.verdict, DEPTH.front)
       return 'free'
     }
+    const isResting = isLoadedByAsking && rests(deps, index, found)
     const mustGoOn = isDoubted(standing) && !settles(found, standing) && price <= deps.priceCeiling
-    if (isTooSoon || (rung < DEPTH.answer && !mustGoOn)) {
+    if (isTooSoon || isResting || (rung < DEPTH.answer && !mustGoOn)) {
       passed(deps, index, found, standing, startedAt)
       return 'free'
     }
@@ -135,6 +137,17 @@ async function climb(
   await deps.check(deployment, signal, { mostMs: deadlineOf(deps, index, standing), isGolden })
   return 'paid'
 }
+
+/** Is the model out of memory, as far as is known? */
+function rests({ engine, board }: LooksDeps, index: number, { residence }: Passed): boolean {
+  const isResting = residence?.isLoaded !== true
+  engine().rest(index, isResting)
+  board.seen(index, residence)
+  return isResting
+}
+
+/** A look that has not failed. */
+type Passed = Exclude<Look, { readonly kind: 'failed' }>
 
 function isDoubted({ state }: Standing): boolean {
   return state === 'SUSPECT' || state === 'DOWN' || state === 'MISCONFIGURED'

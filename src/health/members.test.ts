@@ -4,6 +4,7 @@ import type { Deployment } from '../core/deployment.ts'
 import { createRedact, Secret } from '../core/secret.ts'
 import { openLine } from '../providers/call.ts'
 import type { Line } from '../providers/call.ts'
+import { allAdapters } from '../providers/registry.ts'
 import { makeDeployment, makeProbeSettings } from './fixtures.ts'
 import { createMembers } from './members.ts'
 import { DEFAULT_HEALTH_SETTINGS } from './settings.ts'
@@ -102,5 +103,27 @@ test('health_check_rung: minimal of a deployment pays for its images at each int
   assert.deepEqual(
     members.map(({ leastMs }) => leastMs),
     [DEFAULT_HEALTH_SETTINGS.imageIntervalMs, undefined],
+  )
+})
+
+test('an engine that loads what it is asked for is left alone, unless somebody wants it asked', async () => {
+  await allAdapters()
+  const engine = (upstreamModel: string, rung?: 'minimal' | 'golden' | 'free'): Partial<Deployment> => ({
+    ...at('http://a.example', 'none'),
+    provider: 'ollama',
+    upstreamModel,
+    probe: makeProbeSettings(rung === undefined ? {} : { rung }),
+  })
+  const members = membersOf([
+    engine('llama3.2'),
+    engine('llama3.2', 'minimal'),
+    engine('llama3.2', 'golden'),
+    engine('llama3.2', 'free'),
+    engine('gpt-oss:120b-cloud'),
+    at('http://a.example/v1', 'sk-1'),
+  ])
+  assert.deepEqual(
+    members.map(({ isLoadedByAsking = false }) => isLoadedByAsking),
+    [true, false, false, false, false, false],
   )
 })

@@ -1,5 +1,6 @@
 import type { Deployment } from '../core/deployment.ts'
 import { freeRequest } from '../providers/look.ts'
+import { isLoadedByAsking } from '../providers/residence.ts'
 import type { Member } from './engine/engine.ts'
 import { goldenTimes } from './golden.ts'
 import { isBackgroundChecked } from './policy.ts'
@@ -61,6 +62,7 @@ export function* makeMembers({
     if ('line' in opened && opened.line.adapter.oneAtATime === true) slowHosts.add(host)
     const isWatched = isBackgroundChecked(deployment, settings)
     const { rung = settings.rung } = deployment.probe
+    const hasOwnRung = deployment.probe.rung === 'minimal' || deployment.probe.rung === 'golden'
     const isRare = deployment.mode === 'image_generation' && rung !== 'minimal'
     const isBought = isWatched && rung !== 'free'
     const cooldownMs = deployment.traffic?.cooldownMs
@@ -76,6 +78,11 @@ export function* makeMembers({
         return isBought && rung === 'golden' ? goldenPriceOf(deployment, priceOf) : undefined
       },
       hasFree: isWatched && 'line' in opened && freeRequest(opened.line) !== undefined,
+      // Who wants it asked all the same has said so.
+      ...(isBought &&
+        !hasOwnRung &&
+        'line' in opened &&
+        isLoadedByAsking(opened.line) && { isLoadedByAsking: true }),
       ...(isRare && { leastMs: settings.imageIntervalMs, isFirstBought: true }),
       ...(cooldownMs !== undefined && { firstWaitMs: Math.max(cooldownMs, LEAST_WAIT_MS) }),
     }

@@ -2,7 +2,7 @@ import { shownMode } from '../core/deployment.ts'
 import type { Deployment } from '../core/deployment.ts'
 import { failureRow } from '../core/failure.ts'
 import type { FailureKind } from '../core/failure.ts'
-import type { Health, HealthState } from '../core/health.ts'
+import type { Health, HealthState, Residence } from '../core/health.ts'
 import type { Json, JsonObject } from '../core/json.ts'
 import type { UnhealthyVerdict } from '../core/verdict.ts'
 import type { Board } from './board.ts'
@@ -21,8 +21,15 @@ export interface HealthReport {
   readonly self_isolated?: true
 }
 
+/** Whether its model is in memory, where an engine loads models when they are asked. */
+export interface ResidenceFields {
+  readonly model_loaded?: boolean
+  /** When the engine lets it go unless it is asked again, ISO 8601. */
+  readonly model_loaded_until?: string
+}
+
 /** One deployment in /health: LiteLLM's fields, then ours. A key without a value is absent, never null. */
-export interface HealthEntry {
+export interface HealthEntry extends ResidenceFields {
   /** The model that was probed. */
   readonly model: string
   readonly model_id: string
@@ -167,8 +174,16 @@ function fullEntry(
     ...(reason === undefined ? {} : { reason }),
     ...checkedAt(health),
     ...(verdict === undefined ? {} : { latency_ms: Math.round(verdict.latencyMs) }),
+    ...residenceFields(health),
     ...freshnessOf(health, freshness),
   }
+}
+
+/** As the newest free look saw it. */
+export function residenceFields({ residence }: { readonly residence?: Residence }): ResidenceFields {
+  if (residence === undefined) return {}
+  const { isLoaded, until } = residence
+  return { model_loaded: isLoaded, ...(until !== undefined && { model_loaded_until: isoTime(until) }) }
 }
 
 function freshnessOf({ since }: Health, freshness: Freshness | undefined): JsonObject {

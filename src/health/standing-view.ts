@@ -6,7 +6,7 @@ import { failureRow } from '../core/failure.ts'
 import type { FailureKind } from '../core/failure.ts'
 import type { Depth } from '../core/depth.ts'
 import type { EvidenceSource } from '../core/evidence.ts'
-import type { HealthState } from '../core/health.ts'
+import type { HealthState, Residence } from '../core/health.ts'
 import type { Eligibility } from './engine/eligibility.ts'
 import { isFlapping } from './engine/moves.ts'
 import type { Plan, Purpose } from './engine/next-probe.ts'
@@ -14,11 +14,13 @@ import type { EvidenceRun } from './engine/recent-evidence.ts'
 import type { EngineRules } from './engine/rules.ts'
 import type { Standing } from './engine/standing.ts'
 import { slowShare } from './engine/tally.ts'
+import { residenceFields } from './report.ts'
+import type { ResidenceFields } from './report.ts'
 import type { WallTime } from './wall-time.ts'
 import { blamedFor, why } from './why.ts'
 
 /** All that is known of one deployment, for people. Times are ISO 8601 in UTC; what is undefined is absent in JSON. */
-export interface StandingView extends ShortView {
+export interface StandingView extends ShortView, ResidenceFields {
   /** Who has to act. */
   readonly blame: Blamed | undefined
   /** What to do. */
@@ -98,6 +100,7 @@ export interface StandingFacts {
   readonly isSelfIsolated: boolean
   /** What an operator said who has taken it out. */
   readonly note?: string
+  readonly residence?: Residence
 }
 
 /** What only the long view shows. */
@@ -124,6 +127,7 @@ export function standingView(facts: DeepFacts): StandingView {
     error: facts.error,
     evidence: evidence.map((run) => evidenceView(run, time)),
     next_probe: probeView(facts),
+    ...residenceFields(facts),
     checks_spared_until: facts.sparedUntil > time.elapsed ? time.iso(facts.sparedUntil) : undefined,
     is_flapping: isFlapping(standing, time.elapsed, rules),
     slow_share: slowShare(standing),

@@ -43,7 +43,7 @@ export interface StandingViewsDeps {
   readonly engine: Pick<Engine, 'standings' | 'choices' | 'plan' | 'sparedUntil' | 'scheduler'>
   readonly clock: Pick<Clock, 'elapsed' | 'now'>
   /** What the board knows besides: that nobody ever looks, and what the newest failed call said. */
-  readonly health: (index: number) => Pick<Health, 'reason' | 'error'>
+  readonly health: (index: number) => Pick<Health, 'reason' | 'error' | 'residence'>
   /** Dollars for one answer to a probe of this depth; infinite where none is ever bought. */
   readonly price: (index: number, rung: Plan['rung'] | undefined) => number
   /** After so long without evidence, what is known is stale, milliseconds. */
@@ -115,10 +115,11 @@ function factsOf(
   const { index } = deployment
   const now = time.elapsed
   const standing = standings.standing(index, now)
-  const { reason, error } = health(index)
+  const { reason, error, residence } = health(index)
   return {
     deployment,
     ...(standing.state === 'ISOLATED' && error !== undefined && { note: error }),
+    ...(residence !== undefined && { residence }),
     standing: reason === 'checks_disabled' ? { ...standing, reason } : standing,
     eligibility: choices.eligibility(index, now),
     rules: standings.rules,

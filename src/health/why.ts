@@ -2,6 +2,7 @@ import { blamed, failureWords } from '../core/failure-words.ts'
 import type { Blamed } from '../core/failure-words.ts'
 import { failureRow } from '../core/failure.ts'
 import type { FailureKind } from '../core/failure.ts'
+import type { Residence } from '../core/health.ts'
 import type { Standing } from './engine/standing.ts'
 import { lengthText } from './wall-time.ts'
 import type { WallTime } from './wall-time.ts'
@@ -16,6 +17,8 @@ export interface WhyFacts {
   readonly isSilent: boolean
   /** What is known of it besides, while an operator has taken it out. */
   readonly note?: string
+  /** Whether its model is in memory, where that is known. */
+  readonly residence?: Residence
 }
 
 const WHOSE: Readonly<Record<Blamed, string>> = {
@@ -25,6 +28,8 @@ const WHOSE: Readonly<Record<Blamed, string>> = {
   caller: 'the caller is to blame',
   gateway: 'the gateway or its config is to blame',
 }
+
+const RESTING = 'its model is there but not loaded, and no check loads it; the first request will'
 
 /** Who has to act: whom the verdict condemns, or whom the failure by its kind is held against. */
 export function blamedFor({ state, reason, domain }: Standing): Blamed | undefined {
@@ -36,9 +41,11 @@ export function blamedFor({ state, reason, domain }: Standing): Blamed | undefin
 
 /** One sentence for somebody who was just woken: what it is, why, since when, who is to blame, and what to do. */
 export function why(facts: WhyFacts): string {
-  const { standing, time, isSelfIsolated } = facts
+  const { standing, time, isSelfIsolated, residence } = facts
   const { state, since } = standing
-  const parts = [`${state} for ${lengthText(time.ago(since))}: ${whatOf(facts)}`, ...actionsFor(standing)]
+  const isResting = state === 'UNKNOWN' && residence?.isLoaded === false
+  const what = isResting ? RESTING : [whatOf(facts), ...actionsFor(standing)].join('; ')
+  const parts = [`${state} for ${lengthText(time.ago(since))}: ${what}`]
   if (isSelfIsolated) parts.push('our own network fails (self-isolated), so nobody is brought down')
   return `${parts.join('; ')}.`
 }

@@ -6,6 +6,7 @@ import type { ChatRequest, HttpMode, Mode, Operations, SideRoute } from '../core
 import type { Redact, Secret } from '../core/secret.ts'
 import type { DialRequest, WireRequest, WireResponse } from '../transport/wire.ts'
 import type { AuthGround } from './auth/ground.ts'
+import type { ResidenceFace } from './residence.ts'
 
 /** Where a deployment's requests go, resolved from config and environment. Holds no secret. */
 export interface Target {
@@ -48,6 +49,8 @@ export interface StreamedStep {
 export interface Codec<M extends HttpMode> {
   /** Of a mode that only some of a provider's models have: is this one of them? Absent: all are. */
   readonly serves?: (target: Target) => boolean
+  /** Those models in words. */
+  readonly servedModels?: string
   /** @throws GatewayError bad_request (the client's doing) for what cannot be said at all */
   encode(request: Operations[M]['request'], target: Target): Encoded
   /**
@@ -112,6 +115,7 @@ export type SurfaceName =
   | 'responses'
   | 'generateContent'
   | 'streamGenerateContent'
+  | 'countContent'
 
 /** A push parser: bytes in any split → events. */
 export interface StreamDecoder<Event> {
@@ -285,6 +289,11 @@ export interface ProviderAdapter {
    * @throws GatewayError not_found where the model is not there
    */
   readonly freeProof?: (response: WireResponse, target: Target) => void
+  /**
+   * Of an engine that loads a model when it is asked, and may let another one go for it: nobody asks it for the sake of a
+   * background check unless the model is in memory.
+   */
+  readonly residence?: ResidenceFace
   /** True where a host serves one request at a time (local engines): it is never probed twice at once. */
   readonly oneAtATime?: boolean
   /** True: it runs on its owner's machines, whatever its address. False: it never does. Absent: the address tells. */

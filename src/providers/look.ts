@@ -5,7 +5,12 @@ import { described, refusalOf, type Line } from './call.ts'
 /** The provider's free request for this line, without credentials; undefined where it has none. */
 export function freeRequest(line: Line): WireRequest | undefined {
   const url = line.adapter.freeUrl?.(line.target)
-  return url === undefined ? undefined : { method: 'GET', url, headers: { accept: 'application/json' } }
+  return url === undefined ? undefined : getting(url)
+}
+
+/** A free GET. */
+export function getting(url: string): WireRequest {
+  return { method: 'GET', url, headers: { accept: 'application/json' } }
 }
 
 /**

@@ -176,11 +176,12 @@ function native(
 
 function translated(
   { fetchMedia, clock }: Pick<RelayDeps, 'fetchMedia' | 'clock'>,
-  { read: { stream, fieldRules }, form }: Plan,
+  { read: { stream, fieldRules }, form, wording }: Plan,
   tell: TellRoute,
 ): Translated {
   const dropped = (names: readonly string[]): void => tell((route) => alsoDropped(route, names))
-  return { stream, fetchMedia, clock, dropped, form, ...(fieldRules !== undefined && { fieldRules }) }
+  const own = fieldRules === undefined ? undefined : { fieldRules }
+  return { stream, fetchMedia, clock, dropped, form, wording, ...own }
 }
 
 /** While its client takes nothing, a stream is not waited for. */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { createServer as createHttpServer } from 'node:http'
 import { createServer } from 'node:net'
 import { resolve } from 'node:path'
@@ -53,6 +54,13 @@ function config(fake: FakeProvider, settings: string, orders: readonly string[] 
 }
 
 const portOf = (url: string): string => new URL(url).port
+
+/** It has begun again, in the same process, with what V8 and the C library take only at the start. */
+function assertTuned(pid: number): void {
+  const read = (name: string): readonly string[] => readFileSync(`/proc/${pid}/${name}`, 'utf8').split('\0')
+  assert.ok(read('cmdline').includes('--no-memory-reducer'))
+  assert.ok(read('environ').includes('MALLOC_ARENA_MAX=1'))
+}
 
 function isPortFree(port: number): Promise<boolean> {
   const server = createServer()
@@ -194,6 +202,7 @@ describe('serving a config', () => {
         })
         await withGateway(['config.yaml', ...LOCAL], { cwd }, async (gateway) => {
           assert.doesNotMatch(gateway.stderr(), /WARNING/)
+          if (process.platform === 'linux') assertTuned(gateway.pid)
         })
       }),
     )

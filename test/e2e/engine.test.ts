@@ -116,4 +116,62 @@ describe('the health engine, from outside', () => {
       for (const { id } of members) assert.notEqual(await stateOf(stage, id), 'DOWN')
     })
   })
+
+  test('a model that an engine has not loaded is seen, said so, and not loaded by any check', async () => {
+    const names = [
+      'gpt-oss:20b',
+      'llama3',
+      'llama3.1',
+      'llama3.2',
+      'llava',
+      'nomic-embed-text',
+      'qwen3:8b',
+      'never-pulled',
+    ]
+    await withStage(
+      ({ url }) =>
+        `model_list:\n${names
+          .map(
+            (name) =>
+              `  - model_name: '${name}'\n` +
+              `    litellm_params: { model: 'ollama_chat/${name}', api_base: '${url}/ok/as-ollama' }\n` +
+              `    model_info: { id: 'id-${name}' }\n`,
+          )
+          .join('')}${BACKGROUND}`,
+      async ({ gateway, fake }) => {
+        const health = async (): Promise<unknown> =>
+          (await ask(`${gateway.url}/health`, { headers: AUTH })).json
+        const seen = await eventually(
+          health,
+          (json) =>
+            listAt(json, 'unknown_endpoints').filter((entry) => at(entry, 'model_loaded') === false)
+              .length === 6 && at(json, 'healthy_count') === 1,
+        )
+        const [loaded] = listAt(seen, 'healthy_endpoints')
+        assert.deepEqual(
+          [at(loaded, 'model_id'), at(loaded, 'model_loaded'), at(loaded, 'model_loaded_until')],
+          ['id-qwen3:8b', true, '2318-04-20T17:00:00.184Z'],
+        )
+        const [missing] = listAt(seen, 'unhealthy_endpoints')
+        assert.deepEqual([at(missing, 'model_id'), at(missing, 'reason')], ['id-never-pulled', 'not_found'])
+        // Only what is in memory was asked.
+        const asked = (): readonly unknown[] =>
+          fake.journal().flatMap(({ method, body }) => (method === 'POST' ? [at(body, 'model')] : []))
+        assert.deepEqual(new Set(asked()), new Set(['qwen3:8b']))
+        const view = at(
+          (await ask(`${gateway.url}/health/deployments/id-llama3`, { headers: AUTH })).json,
+          'deployments',
+          0,
+        )
+        assert.deepEqual(
+          [at(view, 'health_state'), at(view, 'model_loaded'), at(view, 'next_probe', 'rung')],
+          ['UNKNOWN', false, 3],
+        )
+        assert.match(String(at(view, 'why')), /is there but not loaded, and no check loads it/)
+        // And who asks for it gets it.
+        assert.equal((await chat(gateway, { model: 'llama3' })).status, 200)
+        assert.ok(asked().includes('llama3'))
+      },
+    )
+  })
 })

@@ -14,6 +14,9 @@ const MODELS = [
   'nomic-embed-text:latest',
   'qwen3:8b',
 ] as const
+/** What is in memory, whoever asks; the others are loaded by asking for them, which the journal shows. */
+const LOADED = ['qwen3:8b'] as const
+const EXPIRES = '2318-04-20T10:00:00.184789-07:00'
 const CREATED = '2023-11-14T22:13:20.184789Z'
 const COUNTS = { total_duration: 5_000_000, prompt_eval_count: 5, eval_count: 1 } as const
 
@@ -59,7 +62,13 @@ const SPOKEN = [...SHARED, 'format', 'stream', 'think', 'logprobs', 'top_logprob
 
 const ROUTES: Readonly<Record<string, Route>> = {
   '/api/version': { method: 'GET', answer: () => jsonReply(200, { version: '0.14.0' }) },
-  '/api/ps': { method: 'GET', answer: () => jsonReply(200, { models: [] }) },
+  '/api/ps': {
+    method: 'GET',
+    answer: () =>
+      jsonReply(200, {
+        models: LOADED.map((name) => ({ name, model: name, size: 1, size_vram: 1, expires_at: EXPIRES })),
+      }),
+  },
   '/api/tags': {
     method: 'GET',
     answer: () => jsonReply(200, { models: MODELS.map((name) => ({ name, model: name, size: 1 })) }),

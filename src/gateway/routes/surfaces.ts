@@ -1,10 +1,13 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { GatewayError } from '../../core/failure.ts'
+import type { Exchange } from '../../routing/relay.ts'
 import type { Operation } from '../../routing/request/operation.ts'
 import { SURFACE_OPERATIONS } from '../../routing/request/operations.ts'
 import { ANTHROPIC_ERRORS, GOOGLE_ERRORS, RESPONSES_ERRORS } from '../error-words.ts'
 import type { ErrorWords } from '../error-words.ts'
 import type { RouteContext } from '../gateway.ts'
+import { googleAnswer } from '../google-answer.ts'
+import type { GoogleForm } from '../google-answer.ts'
 import { queryText, wildcardText } from '../json-reply.ts'
 import { readBody } from '../read-body.ts'
 import { relayed } from '../relayed.ts'
@@ -42,6 +45,7 @@ const GEMINI_PATHS = ['/v1beta/models/*', '/v1/models/*', '/models/*']
 const GEMINI_METHODS: Readonly<Record<string, Operation>> = {
   generateContent: SURFACE_OPERATIONS.generateContent,
   streamGenerateContent: SURFACE_OPERATIONS.streamGenerateContent,
+  countTokens: SURFACE_OPERATIONS.countContent,
 }
 
 /** Anthropic's, OpenAI's newer and Gemini's APIs. */
@@ -65,6 +69,8 @@ interface Asked {
   /** In metrics and log. */
   readonly name: string
   readonly urlModel?: string
+  /** Present where a client of Gemini's is answered. */
+  readonly form?: GoogleForm
 }
 
 function geminiAsked({ params, query }: FastifyRequest): Asked {
@@ -74,14 +80,14 @@ function geminiAsked({ params, query }: FastifyRequest): Asked {
   const operation = colon > 0 && Object.hasOwn(GEMINI_METHODS, method) ? GEMINI_METHODS[method] : undefined
   if (operation === undefined) {
     const message =
-      'no such method of a model: ask for {model}:generateContent or {model}:streamGenerateContent.'
+      'no such method of a model: ask for {model}:generateContent, {model}:streamGenerateContent or {model}:countTokens.'
     throw new GatewayError('not_found', message, { status: 404, source: 'client' })
   }
-  if (operation.streams === 'always' && queryText(query, 'alt') !== 'sse') {
-    const message = `${operation.route}: answers are streamed as events: add ?alt=sse.`
-    throw new GatewayError('bad_request', message, { status: 400, source: 'client', param: 'alt' })
-  }
-  return { operation, name: 'generate_content', urlModel: rest.slice(0, colon) }
+  const urlModel = rest.slice(0, colon)
+  if (method === 'countTokens') return { operation, name: 'count_tokens', urlModel }
+  const form =
+    operation.streams !== 'always' ? 'whole' : queryText(query, 'alt') === 'sse' ? 'events' : 'array'
+  return { operation, name: 'generate_content', urlModel, form }
 }
 
 function serve(
@@ -89,11 +95,15 @@ function serve(
   running: RunningRequests,
   request: FastifyRequest,
   reply: FastifyReply,
-  { operation, name, urlModel }: Asked,
+  { operation, name, urlModel, form }: Asked,
 ): void {
   const client = relayed(context, running, reply, name)
   readBody(request.raw, context.settings.maxRequestBytes, (body) => {
-    const { answer } = client
+    let exchange: Exchange | undefined
+    const answer =
+      form === undefined
+        ? client.answer
+        : googleAnswer(client.answer, form, context.redact, () => exchange?.cancel())
     if (body instanceof GatewayError) {
       answer.fail(body, {})
       return
@@ -101,6 +111,7 @@ function serve(
     if (!client.isWaiting()) return
     const { headers } = request
     const asked = { operation, body, headers, ...(urlModel !== undefined && { urlModel }) }
-    client.carriedBy(context.relay.relay(asked, answer))
+    exchange = context.relay.relay(asked, answer)
+    client.carriedBy(exchange)
   })
 }

@@ -37,6 +37,8 @@ export interface Member {
   readonly leastMs?: number
   /** Its own `cooldown_time`, milliseconds. */
   readonly firstWaitMs?: number
+  /** Its engine loads the model when it is asked: an answer is asked for only while it is in memory. */
+  readonly isLoadedByAsking?: boolean
   /** Though whole looks at it are rare, its first one is bought: somebody has asked for that. */
   readonly isFirstBought?: boolean
 }
@@ -84,6 +86,8 @@ export interface Engine {
   spare(index: number, ms: number): void
   /** Until when that is so; in the past where it is not. */
   sparedUntil(index: number): number
+  /** Its model is not in memory, as far as is known: nobody asks for an answer, lest it be loaded for that. */
+  rest(index: number, isResting: boolean): void
   /** What is planned, waits and runs. */
   readonly scheduler: Pick<Scheduler, 'nextAt' | 'numbers' | 'replan'>
   /** What the engine of the next config takes over. */
@@ -157,6 +161,7 @@ export function createEngine(deps: EngineDeps): Engine {
     plan: (index) => planOf(index, clock.elapsed(), 0.5),
     spare: (index, ms) => plans.spare(index, ms > 0 ? clock.elapsed() + ms : 0),
     sparedUntil: (index) => plans.sparedUntil(index),
+    rest: (index, isResting) => plans.rest(index, isResting),
     scheduler,
     legacy: { standings, domains, members, plans, purse: deps.purse },
     ...together(sweeping, scheduler),
@@ -215,7 +220,7 @@ function confirmationOf({ deps, plans }: Parts, index: number): 'looks' | number
   const { look, rules, clock } = deps
   if (look.strategy === 'off' || !rules.isProbeHeeded) return rules.failures
   const now = clock.elapsed()
-  return now >= plans.sparedUntil(index) && mayConfirm(deps, index, now) ? 'looks' : DEAR_FAILURES
+  return !plans.isSpared(index, now) && mayConfirm(deps, index, now) ? 'looks' : DEAR_FAILURES
 }
 
 function jobOf(

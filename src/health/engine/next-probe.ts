@@ -15,7 +15,7 @@ export interface Prices {
   readonly price: number
   /** There is a look that costs nothing: a listing, a socket. */
   readonly hasFree: boolean
-  /** The provider's allowance of requests is nearly used up, and what is left of it belongs to the clients. */
+  /** What is left of the provider's allowance of requests belongs to the clients, or the model is not in memory. */
   readonly isSpared?: boolean
   /** What the purse still gives, by purpose. */
   readonly may: Readonly<Record<Purpose, boolean>>

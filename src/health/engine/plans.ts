@@ -17,6 +17,10 @@ export interface Plans {
   /** Its provider's allowance of requests is left to the clients until `until`. */
   spare(index: number, until: number): void
   sparedUntil(index: number): number
+  /** No answer is asked for until this is taken back. */
+  rest(index: number, isResting: boolean): void
+  /** Is no answer asked for now, of either of these reasons? */
+  isSpared(index: number, now: number): boolean
 }
 
 /** Makes the plans of one engine. First looks are spread over `spreadMs`. */
@@ -25,7 +29,8 @@ export function createPlans(deps: Pick<EngineDeps, 'members' | 'purse' | 'look'>
   const never = (): Float64Array => new Float64Array(count).fill(Number.POSITIVE_INFINITY)
   const [reaches, answers] = [never(), never()]
   const spared = new Float64Array(count)
-  const isSpared = (index: number, now: number): boolean => now < (spared[index] ?? 0)
+  const resting = new Uint8Array(count)
+  const isSpared = (index: number, now: number): boolean => resting[index] === 1 || now < (spared[index] ?? 0)
   const asked = (index: number, standing: Standing, now: number): Plan | undefined => {
     if (standing.state === 'SATURATED' || standing.state === 'ISOLATED') return undefined
     const reach = reaches[index] ?? Number.POSITIVE_INFINITY
@@ -54,6 +59,10 @@ export function createPlans(deps: Pick<EngineDeps, 'members' | 'purse' | 'look'>
       spared[index] = until
     },
     sparedUntil: (index) => spared[index] ?? 0,
+    rest: (index, isResting) => {
+      resting[index] = isResting ? 1 : 0
+    },
+    isSpared,
   }
 }
 

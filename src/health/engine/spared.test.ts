@@ -60,3 +60,28 @@ describe('while little is left of what a provider allows', () => {
     assert.equal(paidOf(rig), 1)
   })
 })
+
+describe('while a model is not in memory', () => {
+  test('no answer is asked for, whatever it costs: free looks go on until it is loaded', () => {
+    const rig = createRig([makeMember(0, { price: 0 })], { look: { idleMostMs: 5 * MINUTE } })
+    rig.engine.rest(0, true)
+    rig.engine.start()
+    rig.clock.wind(30 * MINUTE)
+    assert.equal(paidOf(rig), 0)
+    assert.ok(rig.looks.length >= 5, `${rig.looks.length}`)
+    rig.engine.rest(0, false)
+    rig.clock.wind(6 * MINUTE)
+    assert.ok(paidOf(rig) >= 1)
+  })
+
+  test('one that is down comes back by the request of a client, which loads it', () => {
+    const rig = wellRig([makeMember(0, { price: 0 }), makeMember(1)])
+    rig.engine.rest(0, true)
+    for (let failed = 0; failed < 3; failed += 1) rig.call(0, 'server_error')
+    rig.clock.wind(10 * SECOND)
+    assert.equal(stateOf(rig, 0), 'RECOVERING')
+    for (let good = 0; good < 3; good += 1) rig.call(0)
+    assert.equal(stateOf(rig, 0), 'HEALTHY')
+    assert.equal(paidOf(rig), 0)
+  })
+})

@@ -5,6 +5,7 @@ import { ollamaUrl } from './address.ts'
 import { ollamaChat } from './chat.ts'
 import { ollamaEmbed } from './embed.ts'
 import { ollamaGenerate } from './generate.ts'
+import { LOADED } from './loaded.ts'
 import { provesPulled } from './pulled.ts'
 
 const SOURCE: KeySource = {
@@ -38,6 +39,7 @@ export const ollama: ProviderAdapter = {
   ]),
   freeUrl: (target) => ollamaUrl(target, 'tags'),
   freeProof: provesPulled,
+  residence: LOADED,
   oneAtATime: true,
   isSelfHosted: true,
 }

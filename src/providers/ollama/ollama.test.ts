@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { JsonObject } from '../../core/json.ts'
 import type { ChatRequest } from '../../core/mode.ts'
 import { answerOf, deploymentOf } from '../adapter.contract.ts'
 import type { Target } from '../adapter.ts'
@@ -10,6 +11,7 @@ import { ollamaChat } from './chat.ts'
 import { openOllamaChat } from './chat-stream.ts'
 import { ollamaEmbed } from './embed.ts'
 import { ollamaGenerate } from './generate.ts'
+import { LOADED } from './loaded.ts'
 import { provesPulled } from './pulled.ts'
 
 const target = (model = 'llama3.2', bodyDefaults = {}): Target => ({
@@ -328,4 +330,23 @@ test('it needs no key, takes one, and is found at its usual place', () => {
     [keyed.target.base, keyed.secrets.map((secret) => secret.reveal())],
     ['http://box:11434', ['k']],
   )
+})
+
+/** Shape: https://docs.ollama.com/api/ps (read 2026-11-27). */
+const MODELS = [
+  { name: 'qwen3:8b', model: 'qwen3:8b', size_vram: 5, expires_at: '2026-11-27T10:05:00.5+01:00' },
+  { name: 'llama3.2:latest', expires_at: '0001-01-01T00:00:00Z' },
+]
+
+test('what is in memory is seen, and until when', () => {
+  const seen = (model: string, body: JsonObject = { models: MODELS }): unknown =>
+    LOADED.read(answerOf(body), target(model))
+  assert.deepEqual(seen('qwen3:8b'), { isLoaded: true, until: Date.parse('2026-11-27T09:05:00.5Z') })
+  assert.deepEqual(seen('llama3.2'), { isLoaded: true })
+  assert.deepEqual(seen('llama3.2:1b'), { isLoaded: false })
+  assert.deepEqual(seen('qwen3:8b', { models: [] }), { isLoaded: false })
+  assert.equal(seen('qwen3:8b', { error: 'no' }), undefined)
+  assert.equal(LOADED.url(target()), 'http://localhost:11434/api/ps')
+  // It is never in this engine's memory.
+  assert.equal(LOADED.url(target('gpt-oss:120b-cloud')), undefined)
 })

@@ -1,5 +1,6 @@
 import { GatewayError } from '../../core/failure.ts'
 import { isJsonObject } from '../../core/json.ts'
+import type { Json, JsonObject } from '../../core/json.ts'
 import type { WireResponse } from '../../transport/wire.ts'
 import type { Target } from '../adapter.ts'
 import { textOf } from '../answer.ts'
@@ -13,13 +14,22 @@ export function provesPulled(response: WireResponse, target: Target): void {
   const body = parseJson(bodyText(response))
   const models = isJsonObject(body) ? body['models'] : undefined
   // Models in Ollama's cloud answer without having been pulled.
-  if (!Array.isArray(models) || /[:-]cloud$/.test(target.model)) return
-  const wanted = fullName(target.model)
-  const isThere = models.some(
-    (entry) => isJsonObject(entry) && fullName(textOf(entry['model'] ?? entry['name']) ?? '') === wanted,
-  )
-  if (!isThere)
+  if (!Array.isArray(models) || isCloud(target)) return
+  if (entryIn(models, target) === undefined)
     throw new GatewayError('not_found', `has no model "${target.model}": it is to be pulled there first`)
+}
+
+/** Does Ollama's cloud answer for this model, wherever it is asked? */
+export function isCloud({ model }: Pick<Target, 'model'>): boolean {
+  return /[:-]cloud$/.test(model)
+}
+
+/** What a list of models says of the deployment's own. */
+export function entryIn(models: readonly Json[], { model }: Pick<Target, 'model'>): JsonObject | undefined {
+  const wanted = fullName(model)
+  return models
+    .filter(isJsonObject)
+    .find((entry) => fullName(textOf(entry['model'] ?? entry['name']) ?? '') === wanted)
 }
 
 /** Names without a tag mean `latest`, those without a place Ollama's own library; case does not count. */

@@ -18,6 +18,7 @@ const MESSAGES = completionCodec({
  */
 export const vertexCompletion: Codec<'completion'> = {
   ...MESSAGES,
+  servedModels: 'Codestral',
   serves: ({ model }) => {
     const { words, name } = vertexModel(model)
     // What a wildcard stands for is not known before somebody asks.

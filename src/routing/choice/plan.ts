@@ -102,6 +102,7 @@ export interface Plan {
   /** The answer is made here, and says nothing of the deployment. */
   readonly made: SurfaceAttempt['made']
   readonly reword: SurfaceAttempt['reword']
+  readonly wording: SurfaceAttempt['wording']
 }
 
 /**
@@ -222,7 +223,7 @@ export function planAttempt(
       tags: deps.settings.tags.isEnabled,
       mockResponse: read.mockResponse !== undefined,
     }),
-    ...fit.dropped,
+    ...fit.dropped.map((name) => own?.wording?.names[name] ?? name),
     ...(own?.dropped ?? []),
   ]
   return {
@@ -237,6 +238,7 @@ export function planAttempt(
     native: own?.native,
     made: own?.made,
     reword: own?.reword,
+    wording: own?.wording,
   }
 }
 

@@ -7,6 +7,7 @@ import { IMAGE_TRANSLATION } from '../translate/image.ts'
 import { RERANK_TRANSLATION } from '../translate/rerank.ts'
 import { SPEECH_TRANSLATION } from '../translate/speech.ts'
 import {
+  COUNT_CONTENT,
   COUNT_TOKENS,
   GENERATE_CONTENT,
   MESSAGES,
@@ -152,6 +153,14 @@ export const SURFACE_OPERATIONS = {
     required: [{ name: 'contents', isArray: true }],
     streams: false,
     answer: { kind: 'object', proof: 'candidates', orProof: 'promptFeedback', isLoose: true },
+  },
+  countContent: {
+    mode: 'chat',
+    surface: COUNT_CONTENT,
+    route: '/v1beta/models/{model}:countTokens',
+    required: [{ name: 'contents', or: 'generateContentRequest' }],
+    streams: false,
+    answer: { kind: 'object', proof: 'totalTokens', isLoose: true },
   },
   streamGenerateContent: {
     mode: 'chat',

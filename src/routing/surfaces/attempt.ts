@@ -12,7 +12,7 @@ import { refuse } from '../request/request.ts'
 import { withOurResponseIds } from './response-ids.ts'
 import type { KnownResponse } from './response-ids.ts'
 import { reworded } from './reworded.ts'
-import type { Make, NativeFace, Surface, WordsGround } from './surface.ts'
+import type { Make, NativeFace, Surface, WordsGround, Wording } from './surface.ts'
 
 /** How one deployment is asked for what a client wants in a surface's words. */
 export interface SurfaceAttempt {
@@ -22,6 +22,8 @@ export interface SurfaceAttempt {
   readonly spans: JsonSpans
   /** Members that were left out, for nothing there stands for them. */
   readonly dropped: readonly string[]
+  /** How members of `body` are spoken of to the client; absent: as they are called. */
+  readonly wording?: Wording
   /** Present where the provider speaks the surface itself. */
   readonly native?: { readonly face: NativeFace; readonly headers: Readonly<Record<string, string>> }
   /** Present where the answer is made here. */
@@ -55,7 +57,7 @@ export function surfaceAttempt(surface: Surface, line: Line, asked: SurfaceAsked
   const { operation, body, spans, stream, headers, isMocked } = asked
   const isUsable = !isMocked || (surface.words ?? surface.make) === undefined
   const face = isUsable ? surfaceFace(line, surface.face) : undefined
-  if (face !== undefined) {
+  if (face !== undefined && face.takes?.(line.target, body, spans) !== false) {
     const native = { operation, body, spans, dropped: [], native: { face, headers } }
     if (surface.remembers === undefined) return native
     const { previous } = asked
@@ -76,7 +78,7 @@ export function surfaceAttempt(surface: Surface, line: Line, asked: SurfaceAsked
 function translated(words: NonNullable<Surface['words']>, line: Line, asked: SurfaceAsked): SurfaceAttempt {
   const { body, stream, mayDrop } = asked
   const json = readObject(body)
-  const { body: chat, lost } = words.request(json, groundOf(line, asked))
+  const { body: chat, lost, wishes = [] } = words.request(json, groundOf(line, asked), stream)
   const [first] = lost
   if (first !== undefined && !mayDrop) {
     const member = first.split(' ')[0] ?? first
@@ -91,6 +93,7 @@ function translated(words: NonNullable<Surface['words']>, line: Line, asked: Sur
     body: bytes,
     spans: scanObject(bytes),
     dropped: lost,
+    ...(words.names !== undefined && { wording: { names: words.names, wishes } }),
     reword: (answer, stop, now) => reworded(answer, words.answer(json, { line, now }), stream, stop),
   }
 }

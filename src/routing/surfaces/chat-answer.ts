@@ -3,13 +3,21 @@ import { isJsonObject } from '../../core/json.ts'
 import type { Json, JsonObject } from '../../core/json.ts'
 import { countOf, memberOf, textOf } from './read-json.ts'
 
-/** A chat's first answer, as far as surfaces write it. */
-export interface ChatAnswer {
-  readonly id: string
-  readonly model: string
+/** One of a chat's answers. */
+export interface ChatChoice {
+  readonly index: number
   readonly message: JsonObject
   readonly finish: string | undefined
   readonly logprobs: Json
+}
+
+/** What one event of a streamed chat adds to one of its answers. */
+export type ChatDelta = Omit<ChatChoice, 'message'> & Pick<ChatPiece, 'delta'>
+
+/** A chat's first answer, as far as surfaces write it. */
+export interface ChatAnswer extends ChatChoice {
+  readonly id: string
+  readonly model: string
   readonly usage: ChatUsage
 }
 
@@ -44,34 +52,73 @@ export interface ToolCall {
   readonly index: number
 }
 
-/** @throws GatewayError wrong_shape where no choice holds a message */
+/** @throws GatewayError wrong_shape where the first choice holds no message */
 export function readAnswer(answer: JsonObject): ChatAnswer {
-  const choice = firstChoice(answer)
-  const message = memberOf(choice, 'message')
-  if (!isJsonObject(message)) throw new GatewayError('wrong_shape', 'answered with no message in its choices')
-  return {
-    id: textOf(answer['id']) ?? '',
-    model: textOf(answer['model']) ?? '',
-    message,
-    finish: textOf(memberOf(choice, 'finish_reason')),
-    logprobs: memberOf(choice, 'logprobs') ?? null,
-    usage: readUsage(answer['usage']),
-  }
+  const [first] = readChoices(answer)
+  return { ...namesOf(answer), ...first, usage: readUsage(answer['usage']) }
+}
+
+/** @throws GatewayError wrong_shape where a choice holds no message, or there is none */
+export function readChoices(answer: JsonObject): readonly [ChatChoice, ...ChatChoice[]] {
+  const [first, ...others] = choicesOf(answer).map((choice, at) => {
+    const message = memberOf(choice, 'message')
+    if (!isJsonObject(message))
+      throw new GatewayError('wrong_shape', 'answered with no message in its choices')
+    return { index: indexOf(choice, at), message, finish: finishOf(choice), logprobs: logprobsOf(choice) }
+  })
+  if (first === undefined) throw new GatewayError('wrong_shape', 'answered with no message in its choices')
+  return [first, ...others]
 }
 
 /** Reads an event; of those with several answers the first one's. */
 export function readPiece(chunk: JsonObject): ChatPiece {
-  const choice = firstChoice(chunk)
-  const isFirst = countOf(memberOf(choice, 'index')) === 0
-  const delta = memberOf(choice, 'delta')
+  const [first = NOTHING_NEW] = readDeltas(chunk)
+  const { index, delta, finish, logprobs } = first
   return {
-    id: textOf(chunk['id']) ?? '',
-    model: textOf(chunk['model']) ?? '',
-    delta: isFirst && isJsonObject(delta) ? delta : {},
-    finish: isFirst ? textOf(memberOf(choice, 'finish_reason')) : undefined,
-    logprobs: memberOf(choice, 'logprobs') ?? null,
-    usage: isJsonObject(chunk['usage']) ? readUsage(chunk['usage']) : undefined,
+    ...namesOf(chunk),
+    delta: index === 0 ? delta : {},
+    finish: index === 0 ? finish : undefined,
+    logprobs,
+    usage: usageIn(chunk),
   }
+}
+
+const NOTHING_NEW: ChatDelta = { index: 0, delta: {}, finish: undefined, logprobs: null }
+
+/** What an event adds to each of the answers that it is about. */
+export function readDeltas(chunk: JsonObject): readonly ChatDelta[] {
+  return choicesOf(chunk).map((choice) => {
+    const delta = memberOf(choice, 'delta')
+    return {
+      index: indexOf(choice, 0),
+      delta: isJsonObject(delta) ? delta : {},
+      finish: finishOf(choice),
+      logprobs: logprobsOf(choice),
+    }
+  })
+}
+
+/** What an answer or an event says that the chat has cost; undefined where it says nothing. */
+export function usageIn({ usage }: JsonObject): ChatUsage | undefined {
+  return isJsonObject(usage) ? readUsage(usage) : undefined
+}
+
+/** How an answer or an event names itself and its model. */
+export function namesOf({ id, model }: JsonObject): Pick<ChatPiece, 'id' | 'model'> {
+  return { id: textOf(id) ?? '', model: textOf(model) ?? '' }
+}
+
+function indexOf(choice: Json, otherwise: number): number {
+  const index = memberOf(choice, 'index')
+  return typeof index === 'number' ? countOf(index) : otherwise
+}
+
+function finishOf(choice: Json): string | undefined {
+  return textOf(memberOf(choice, 'finish_reason'))
+}
+
+function logprobsOf(choice: Json): Json {
+  return memberOf(choice, 'logprobs') ?? null
 }
 
 /** What the model thought aloud, by any of the names that providers give it. */
@@ -93,6 +140,26 @@ export function callsOf({ tool_calls: listed, function_call: old }: JsonObject):
   return isJsonObject(old) ? [readCall({ function: old }, 0)] : []
 }
 
+/**
+ * What a whole call is made with; undefined: the budget cut it off in the middle, and it cannot be made.
+ * @throws GatewayError wrong_shape for what is no JSON object otherwise
+ */
+export function argumentsOf(
+  { arguments: text }: Pick<ToolCall, 'arguments'>,
+  mayBeCut: boolean,
+): JsonObject | undefined {
+  let input: unknown
+  try {
+    input = text.trim() === '' ? {} : JSON.parse(text)
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error
+    input = undefined
+  }
+  if (isJsonObject(input)) return input
+  if (mayBeCut) return undefined
+  throw new GatewayError('wrong_shape', 'answered with a call of a tool whose arguments are no JSON object')
+}
+
 function readCall({ id, index, function: called }: JsonObject, at: number): ToolCall {
   const args = memberOf(called, 'arguments')
   return {
@@ -104,8 +171,8 @@ function readCall({ id, index, function: called }: JsonObject, at: number): Tool
   }
 }
 
-function firstChoice({ choices }: JsonObject): Json | undefined {
-  return Array.isArray(choices) ? choices[0] : undefined
+function choicesOf({ choices }: JsonObject): readonly Json[] {
+  return Array.isArray(choices) ? choices : []
 }
 
 function readUsage(usage: Json | undefined): ChatUsage {

@@ -12,8 +12,16 @@ import type { CountText } from './text-counter.ts'
 /** So that nobody takes it for a count. */
 const ESTIMATED = { 'x-pulsegate-estimated': 'true' } as const
 
-/** Counts a chat: its provider does where it can, and we estimate where it cannot. `mayAsk` false: we do, at once. */
-export function countTokens(chat: JsonObject, line: Line, mayAsk: boolean): Make {
+/**
+ * Counts a chat: its provider does where it can, and we estimate where it cannot. `mayAsk` false: we do, at once. `write`:
+ * the answer, in a surface's words.
+ */
+export function countTokens(
+  chat: JsonObject,
+  line: Line,
+  mayAsk: boolean,
+  write: (tokens: number) => JsonObject,
+): Make {
   return (limits, sink, { countText, tell }) => {
     const leaving = new AbortController()
     const { signal } = leaving
@@ -21,7 +29,7 @@ export function countTokens(chat: JsonObject, line: Line, mayAsk: boolean): Make
       ({ tokens, isEstimate }) => {
         if (isEstimate) tell((route) => ({ ...route, ...ESTIMATED }))
         sink.head(200, JSON_HEADERS)
-        sink.data(Buffer.from(JSON.stringify({ input_tokens: tokens })))
+        sink.data(Buffer.from(JSON.stringify(write(tokens))))
         sink.end()
       },
       (error: unknown) => sink.fail(asGatewayError(error)),

@@ -1,7 +1,6 @@
-import { GatewayError } from '../../core/failure.ts'
 import { isJsonObject } from '../../core/json.ts'
 import type { Json, JsonObject } from '../../core/json.ts'
-import { callsOf, readAnswer, thoughtOf, wordsOf } from './chat-answer.ts'
+import { argumentsOf, callsOf, readAnswer, thoughtOf, wordsOf } from './chat-answer.ts'
 import type { ChatAnswer, ToolCall } from './chat-answer.ts'
 import { openMessageEvents } from './messages-events.ts'
 import { messageId, stopReason, usageOf } from './messages-words.ts'
@@ -46,17 +45,10 @@ function thoughtBlocks(message: JsonObject): readonly JsonObject[] {
 }
 
 /** A call that the budget cut off in the middle cannot be made, and is left out. */
-function toolUse({ id, name, arguments: text }: ToolCall, mayBeCut: boolean): readonly JsonObject[] {
-  let input: unknown
-  try {
-    input = text.trim() === '' ? {} : JSON.parse(text)
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error
-    input = undefined
-  }
-  if (isJsonObject(input)) return [{ type: 'tool_use', id, name, input }]
-  if (mayBeCut) return []
-  throw new GatewayError('wrong_shape', 'answered with a call of a tool whose arguments are no JSON object')
+function toolUse(call: ToolCall, mayBeCut: boolean): readonly JsonObject[] {
+  const { id, name } = call
+  const input = argumentsOf(call, mayBeCut)
+  return input === undefined ? [] : [{ type: 'tool_use', id, name, input }]
 }
 
 function stopOf({ message, finish }: Pick<ChatAnswer, 'message' | 'finish'>): string {

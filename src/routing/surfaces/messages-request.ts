@@ -2,6 +2,7 @@ import { isJsonObject } from '../../core/json.ts'
 import type { Json, JsonObject } from '../../core/json.ts'
 import { isReasoningModel } from '../../providers/catalogue.ts'
 import { refuse } from '../request/request.ts'
+import { effortOfBudget } from './effort.ts'
 import { assistantMessage, systemMessage, userMessages } from './messages-blocks.ts'
 import { memberOf, objectsOf, present, textOf, without } from './read-json.ts'
 import type { Spoken, WordsGround } from './surface.ts'
@@ -73,12 +74,6 @@ function messagesOf(body: JsonObject, ground: WordsGround): readonly JsonObject[
   return system === undefined ? said : [system, ...said]
 }
 
-/** A thinking budget as OpenAI's words for it; the bounds are LiteLLM's. */
-const EFFORTS: readonly (readonly [least: number, effort: string])[] = [
-  [10_000, 'high'],
-  [5_000, 'medium'],
-  [0, 'low'],
-]
 /** Anthropic's words for more than OpenAI's most. */
 const MOST_EFFORT: Readonly<Record<string, string>> = { max: 'high', xhigh: 'high' }
 
@@ -93,7 +88,7 @@ function effortOf({ thinking, output_config: config }: JsonObject): string | und
   if (named !== undefined) return MOST_EFFORT[named] ?? named
   if (!thinks(thinking)) return undefined
   const budget = memberOf(thinking, 'budget_tokens')
-  return typeof budget === 'number' ? EFFORTS.find(([least]) => budget >= least)?.[1] : 'medium'
+  return typeof budget === 'number' ? effortOfBudget(budget) : 'medium'
 }
 
 /** `output_config.format`, `output_format` before it. */

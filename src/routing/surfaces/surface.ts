@@ -48,8 +48,10 @@ export interface SurfaceWords {
   /**
    * @throws GatewayError bad_request (400, the client's doing) for what cannot be said in the mode's words at all
    */
-  request(body: JsonObject, ground: WordsGround): Spoken
+  request(body: JsonObject, ground: WordsGround, isStream: boolean): Spoken
   answer(asked: JsonObject, ground: AnswerGround): AnswerWords
+  /** What the surface calls the mode's members, where those are named to a client; others are called the same. */
+  readonly names?: Wording['names']
 }
 
 /** What is known of whoever is asked. */
@@ -72,6 +74,16 @@ export interface Spoken {
   readonly body: JsonObject
   /** The client's members that nothing there stands for. */
   readonly lost: readonly string[]
+  /** Members of `body` that whoever cannot be told them fulfils all the same. */
+  readonly wishes?: readonly string[]
+}
+
+/** How members of a translated body are spoken of to the client. */
+export interface Wording {
+  /** What the client calls them; others are called the same. */
+  readonly names: Readonly<Record<string, string>>
+  /** Nobody is told that these were left out. */
+  readonly wishes: readonly string[]
 }
 
 /** Writes answers in a surface's words. */

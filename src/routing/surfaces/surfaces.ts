@@ -2,12 +2,15 @@ import { isJsonObject } from '../../core/json.ts'
 import type { Usage } from '../../core/answer-facts.ts'
 import type { Json } from '../../core/json.ts'
 import { countTokens } from './count-tokens.ts'
+import { generateWords } from './generate-answer.ts'
+import { GENERATE_NAMES } from './generate-config.ts'
+import { chatOfGenerate, countedRequest, wantsGoogle } from './generate-request.ts'
 import { messageWords } from './messages-answer.ts'
 import { chatOfMessages } from './messages-request.ts'
 import { memberOf } from './read-json.ts'
 import { responseWords } from './responses-answer.ts'
 import { chatOfResponses, wantsKeeper } from './responses-request.ts'
-import type { StreamSigns, Surface } from './surface.ts'
+import type { StreamSigns, Surface, SurfaceWords } from './surface.ts'
 
 /** What Anthropic's clients say of the form of what they send. */
 const ANTHROPIC_HEADERS = ['anthropic-version', 'anthropic-beta'] as const
@@ -71,7 +74,10 @@ export const MESSAGES: Surface = {
 export const COUNT_TOKENS: Surface = {
   face: 'countTokens',
   what: 'way to count tokens beforehand',
-  make: (body, line, ground) => countTokens(chatOfMessages(body, ground).body, line, !ground.isMocked),
+  make: (body, line, ground) =>
+    countTokens(chatOfMessages(body, ground).body, line, !ground.isMocked, (tokens) => ({
+      input_tokens: tokens,
+    })),
   passedHeaders: ANTHROPIC_HEADERS,
 }
 
@@ -85,17 +91,36 @@ export const RESPONSES: Surface = {
   wantsNative: wantsKeeper,
 }
 
-/** Gemini's own API, which is passed on and never translated. */
+/** Gemini's words before deployments that speak others. */
+const GENERATE_WORDS: SurfaceWords = {
+  request: chatOfGenerate,
+  answer: generateWords,
+  names: GENERATE_NAMES,
+}
+
+/** Gemini's own API. */
 export const GENERATE_CONTENT: Surface = {
   face: 'generateContent',
-  what: 'generateContent (it is no Gemini)',
+  what: 'chat',
+  words: GENERATE_WORDS,
+  wantsNative: wantsGoogle,
 }
 
 /** The same, as events. */
 export const STREAM_GENERATE_CONTENT: Surface = {
+  ...GENERATE_CONTENT,
   face: 'streamGenerateContent',
-  what: 'streamGenerateContent (it is no Gemini)',
   stream: GENERATE_SIGNS,
+}
+
+/** Its count of a request's tokens. */
+export const COUNT_CONTENT: Surface = {
+  face: 'countContent',
+  what: 'way to count tokens beforehand',
+  make: (body, line, ground) =>
+    countTokens(chatOfGenerate(countedRequest(body), ground).body, line, !ground.isMocked, (tokens) => ({
+      totalTokens: tokens,
+    })),
 }
 
 function usageFrom(prompt: Json | undefined, completion: Json | undefined): Partial<Usage> | undefined {

@@ -9,6 +9,7 @@ import { later } from '../../providers/later.ts'
 import type { RelayedForm } from '../../providers/form-request.ts'
 import type { FieldRules } from '../request/field-rules.ts'
 import type { Operation, Sound, Translation } from '../request/operation.ts'
+import type { Wording } from '../surfaces/surface.ts'
 import type { Limits, Stream, StreamSink, WireRequest, WireResponse } from '../road.ts'
 import { refuse } from '../request/request.ts'
 import { eventSink, writtenEvents } from './event-sink.ts'
@@ -27,6 +28,8 @@ export interface Translated {
   readonly fieldRules?: Pick<FieldRules, 'dropParams' | 'keep'>
   readonly fetchMedia: FetchMedia
   readonly clock: Pick<Clock, 'elapsed' | 'after'>
+  /** How members of the body are spoken of to the client; absent: as they are called. */
+  readonly wording?: Wording | undefined
   /** Told which members the provider cannot be told, where they may be left out. */
   readonly dropped: (names: readonly string[]) => void
 }
@@ -157,23 +160,25 @@ function wireOf<M extends HttpMode>(
   line: Line,
   mode: M,
   request: Operations[M]['request'],
-  { fieldRules: own, dropped: told }: Translated,
+  { fieldRules: own, dropped: told, wording }: Translated,
 ): WireRequest {
   const encoded = encode(line, mode, request)
   if (encoded.dropped === undefined || encoded.dropped.length === 0) return encoded
   const { keep, dropParams } = line.fieldRules
   const allowed = own === undefined ? keep : [...keep, ...own.keep]
-  const { dropped = [], ...wire } =
+  const { dropped: untold = [], ...wire } =
     allowed.length === 0 ? encoded : encodeAllowed(line, mode, encoded, request, allowed)
+  const dropped = wording === undefined ? untold : untold.filter((name) => !wording.wishes.includes(name))
   const said = 'fields' in request && mode === 'audio_transcription' ? request.fields : request
   const lost = dropped.find((name) => Object.hasOwn(Object(said), name))
   if (lost !== undefined && !(own?.dropParams ?? dropParams)) {
+    const name = wording?.names[lost] ?? lost
     throw refuse(
-      `${line.deployment.provider} cannot be told '${lost}' for this model: leave it out, or have it left out by drop_params.`,
-      lost,
+      `${line.deployment.provider} cannot be told '${name}' for this model: leave it out, or have it left out by drop_params.`,
+      name,
     )
   }
-  if (dropped.length > 0) told(dropped)
+  if (dropped.length > 0) told(dropped.map((name) => wording?.names[name] ?? name))
   return wire
 }
 

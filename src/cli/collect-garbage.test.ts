@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { createHandClock } from '../core/clock.ts'
+import { collectInRest, ownHeap } from './collect-garbage.ts'
+
+const MB = 1024 * 1024
+
+/** A heap of so many MB, of which a third is left when it is collected. */
+function heapOf(megabytes: number) {
+  const heap = { used: megabytes * MB, collections: 0 }
+  return Object.assign(heap, {
+    usedBytes: () => heap.used,
+    collect: () => {
+      heap.collections++
+      heap.used /= 3
+    },
+  })
+}
+
+test('what a large start has left behind is collected once, and later on only what is worth it', () => {
+  const clock = createHandClock()
+  const heap = heapOf(150)
+  collectInRest(clock, () => 0, heap)
+  assert.equal(heap.collections, 0)
+  clock.wind(500)
+  assert.equal(heap.collections, 1)
+  clock.wind(60_000)
+  assert.equal(heap.collections, 1)
+  heap.used += 100 * MB
+  clock.wind(10_000)
+  assert.equal(heap.collections, 2)
+})
+
+test('a small heap is left alone, and a large one while somebody is being served', () => {
+  const clock = createHandClock()
+  const [small, served] = [heapOf(40), heapOf(150)]
+  let inFlight = 1
+  collectInRest(clock, () => 0, small)
+  collectInRest(clock, () => inFlight, served)
+  clock.wind(30_000)
+  assert.deepEqual([small.collections, served.collections], [0, 0])
+  inFlight = 0
+  clock.wind(10_000)
+  assert.deepEqual([small.collections, served.collections], [0, 1])
+})
+
+test('a gateway that ends has nothing collected any more', () => {
+  const clock = createHandClock()
+  const heap = heapOf(150)
+  collectInRest(clock, () => 0, heap)()
+  clock.wind(60_000)
+  assert.equal(heap.collections, 0)
+  assert.equal(clock.pending(), 0)
+})
+
+test('the heap of this process lets go of what nobody holds', async () => {
+  const left = new WeakRef({ garbage: 'x'.repeat(100) })
+  // What was made is held until this turn is over.
+  await nextTurn()
+  ownHeap().collect()
+  await nextTurn()
+  assert.equal(left.deref(), undefined)
+})

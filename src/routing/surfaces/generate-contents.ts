@@ -1,0 +1,137 @@
+import { isJsonObject } from '../../core/json.ts'
+import type { Json, JsonObject } from '../../core/json.ts'
+import { refuse } from '../request/request.ts'
+import { partsIn, resultOf, spokenPart, textIn, untold } from './generate-parts.ts'
+import { camelled, thoughtsIn } from './generate-words.ts'
+import { objectsOf, textOf } from './read-json.ts'
+import type { WordsGround } from './surface.ts'
+
+/** A call of an earlier turn. */
+interface EarlierCall {
+  readonly id: string
+  readonly name: string
+  isAnswered: boolean
+}
+
+/** What a conversation is read with. */
+interface Reading {
+  readonly ground: WordsGround
+  readonly detail: Json | undefined
+  /** Calls so far: answers name them by their ids, or by the functions' names. */
+  readonly calls: EarlierCall[]
+}
+
+/**
+ * A conversation as a chat's messages (https://ai.google.dev/api/caching#Content). `detail`: how closely to look at
+ * pictures that do not say it themselves.
+ * @throws GatewayError bad_request for what cannot be said in a chat
+ */
+export function messagesOfContents(
+  system: Json | undefined,
+  contents: Json | undefined,
+  ground: WordsGround,
+  detail?: Json,
+): readonly JsonObject[] {
+  const reading: Reading = { ground, detail, calls: [] }
+  const said = objectsOf(contents, 'contents').flatMap((content, index) => {
+    const path = `contents[${index}]`
+    const parts = partsIn(content['parts'], path)
+    switch (content['role']) {
+      case 'model':
+        return modelMessages(parts, path, reading)
+      case 'user':
+      // Google's older word for who answers calls.
+      case 'function':
+      case undefined:
+      case null:
+        return userMessages(parts, path, reading)
+      default:
+        throw refuse(`'${path}.role' must be 'user' or 'model'.`, 'contents')
+    }
+  })
+  return [...systemMessages(system), ...said]
+}
+
+function systemMessages(system: Json | undefined): readonly JsonObject[] {
+  if (system === undefined || system === null || system === '') return []
+  if (typeof system === 'string') return [{ role: 'system', content: system }]
+  const path = 'systemInstruction'
+  const parts = isJsonObject(system) ? partsIn(system['parts'], path) : []
+  const texts = parts.map((part, index) => textIn(part, `${path}.parts[${index}]`))
+  return texts.length === 0 ? [] : [{ role: 'system', content: contentOf(texts.map(asText)) }]
+}
+
+function asText(text: string): JsonObject {
+  return { type: 'text', text }
+}
+
+/** One text is a text: not everybody who speaks OpenAI's words takes parts. */
+function contentOf(parts: readonly JsonObject[]): Json {
+  const full = parts.filter(({ type, text }) => type !== 'text' || text !== '')
+  const [only = { type: 'text', text: '' }, ...others] = full
+  return others.length === 0 && only['type'] === 'text' ? (only['text'] ?? '') : full
+}
+
+/** A user's turn: results of functions first, as OpenAI wants them, each a message of its own. */
+function userMessages(parts: readonly JsonObject[], path: string, reading: Reading): readonly JsonObject[] {
+  const results: JsonObject[] = []
+  const shown: JsonObject[] = []
+  for (const [index, part] of parts.entries()) {
+    const place = `${path}.parts[${index}]`
+    const answered = part['functionResponse']
+    if (isJsonObject(answered)) {
+      const own = camelled(answered)
+      const { text, others } = resultOf(own, place, reading.detail)
+      results.push({ role: 'tool', tool_call_id: answeredCall(own, place, reading.calls), content: text })
+      shown.push(...others)
+    } else shown.push(...spokenPart(part, place, reading.detail))
+  }
+  const isSilent = shown.length === 0 && results.length > 0
+  return [...results, ...(isSilent ? [] : [{ role: 'user', content: contentOf(shown) }])]
+}
+
+/** Google's models match answers with calls by the function's name where they have no ids. */
+function answeredCall({ id, name }: JsonObject, path: string, calls: readonly EarlierCall[]): string {
+  const given = textOf(id)
+  const call =
+    calls.find((each) => !each.isAnswered && given !== undefined && each.id === given) ??
+    calls.find((each) => !each.isAnswered && each.name === name)
+  if (call === undefined)
+    throw refuse(`'${path}.functionResponse' answers no functionCall of an earlier content.`, 'contents')
+  call.isAnswered = true
+  return call.id
+}
+
+/** A turn of the model's. What it thought goes to who can read it, where it came from there. */
+function modelMessages(
+  parts: readonly JsonObject[],
+  path: string,
+  { ground, calls }: Reading,
+): readonly JsonObject[] {
+  const texts: string[] = []
+  const made: JsonObject[] = []
+  for (const [index, part] of parts.entries()) {
+    const place = `${path}.parts[${index}]`
+    const called = part['functionCall']
+    if (!isJsonObject(called)) texts.push(textIn(part, place))
+    else if (typeof called['name'] === 'string') {
+      const { name, args } = called
+      const id = textOf(called['id']) ?? `gemini_call_${calls.length}`
+      calls.push({ id, name, isAnswered: false })
+      made.push({ id, type: 'function', function: { name, arguments: JSON.stringify(args ?? {}) } })
+    } else throw untold(part, place)
+  }
+  const thoughts = ground.isRelayed
+    ? undefined
+    : parts.map(({ thoughtSignature: own }) => thoughtsIn(own)).find((own) => own !== undefined)
+  const text = texts.join('')
+  if (text === '' && made.length === 0) return []
+  return [
+    {
+      role: 'assistant',
+      content: text === '' ? null : text,
+      ...(made.length > 0 && { tool_calls: made }),
+      ...(thoughts !== undefined && { thinking_blocks: thoughts }),
+    },
+  ]
+}
