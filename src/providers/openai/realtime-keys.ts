@@ -1,5 +1,5 @@
 import { Secret } from '../../core/secret.ts'
-import type { RealtimeKeysFace } from '../adapter.ts'
+import type { RealtimeKeysFace } from '../realtime-keys-face.ts'
 import { rootOf } from './surface.ts'
 
 /**
