@@ -3,7 +3,7 @@ import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join, resolve } from 'node:path'
 import { freePort } from '../test/e2e/program.ts'
-import { EMBEDDING_MODEL, KEY, MODEL, REALTIME_MODEL, SICK_MODEL } from './messages.ts'
+import { EMBEDDING_MODEL, KEY, MODEL, REALTIME_MODEL, SICK_MODEL, TRANSLATED_MODEL } from './messages.ts'
 import { CONTESTANT_CORE, nextMessage, startPinned, type Pinned } from './pinned.ts'
 
 /** A proxy that is measured. */
@@ -79,7 +79,7 @@ export async function startPulsegate(
   return { name: 'pulsegate', version, port, process: started, logFile }
 }
 
-/** Five deployments in four groups, a master key; everything else is the default. */
+/** Six deployments in five groups, a master key; everything else is the default. */
 export function pulsegateConfig(upstreamPort: number): string {
   const deployment = (
     group: string,
@@ -88,19 +88,20 @@ export function pulsegateConfig(upstreamPort: number): string {
     mode: string,
   ): string => `  - model_name: ${group}
     litellm_params:
-      model: openai/${model}
-      api_base: http://127.0.0.1:${upstreamPort}/v1
+      model: ${model}
+      api_base: http://127.0.0.1:${upstreamPort}${model.startsWith('openai/') ? '/v1' : ''}
       api_key: ${key}
     model_info:
       mode: ${mode}
 `
   return `model_list:
 ${[
-  deployment(MODEL, 'gpt-4o-mini', 'sk-upstream-one-0123456789', 'chat'),
-  deployment(MODEL, 'gpt-4o-mini-2024-07-18', 'sk-upstream-two-0123456789', 'chat'),
-  deployment(SICK_MODEL, 'gpt-4o', 'sk-upstream-three-0123456789', 'chat'),
-  deployment(EMBEDDING_MODEL, 'text-embedding-3-small', 'sk-upstream-four-0123456789', 'embedding'),
-  deployment(REALTIME_MODEL, 'gpt-realtime', 'sk-upstream-five-0123456789', 'realtime'),
+  deployment(MODEL, 'openai/gpt-4o-mini', 'sk-upstream-one-0123456789', 'chat'),
+  deployment(MODEL, 'openai/gpt-4o-mini-2024-07-18', 'sk-upstream-two-0123456789', 'chat'),
+  deployment(SICK_MODEL, 'openai/gpt-4o', 'sk-upstream-three-0123456789', 'chat'),
+  deployment(EMBEDDING_MODEL, 'openai/text-embedding-3-small', 'sk-upstream-four-0123456789', 'embedding'),
+  deployment(TRANSLATED_MODEL, 'anthropic/claude-sonnet-4-5', 'sk-upstream-six-0123456789', 'chat'),
+  deployment(REALTIME_MODEL, 'openai/gpt-realtime', 'sk-upstream-five-0123456789', 'realtime'),
 ].join('')}general_settings:
   master_key: ${KEY}
 `

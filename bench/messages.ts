@@ -7,6 +7,7 @@ export type RequestKind =
   | 'large, model last'
   | 'huge'
   | 'stream'
+  | 'translated stream'
   | 'embedding'
   | 'refused'
   | 'sick'
@@ -19,6 +20,8 @@ export const STREAM_PAUSE_MS = 20
 export const MODEL = 'bench'
 /** A group of its own for what fails, so that nothing else suffers from it. */
 export const SICK_MODEL = 'bench-sick'
+/** A group whose provider speaks other words; whoever passes requests on as they are is answered in ours. */
+export const TRANSLATED_MODEL = 'bench-translated'
 export const EMBEDDING_MODEL = 'bench-embedding'
 export const REALTIME_MODEL = 'bench-realtime'
 /** The gateway's key; the others do not look at it. */
@@ -61,6 +64,16 @@ const TURNS: Readonly<Partial<Record<RequestKind, number>>> = {
 /** What makes the upstream answer otherwise; only looked for in short bodies. */
 export const MARKS = { stream: '"stream":true', refused: '"user":"refuse"', sick: '"user":"sick"' } as const
 
+/** What is asked for where it is not the group of all. */
+const MODELS: Readonly<Partial<Record<RequestKind, string>>> = {
+  sick: SICK_MODEL,
+  'translated stream': TRANSLATED_MODEL,
+}
+
+function isStream(kind: RequestKind): boolean {
+  return kind === 'stream' || kind === 'translated stream'
+}
+
 /** 600 bytes, 100 KB or 1 MB. */
 function bodyOf(kind: RequestKind): string {
   const turns = TURNS[kind] ?? 1
@@ -68,8 +81,9 @@ function bodyOf(kind: RequestKind): string {
   const content = LINES.repeat(Math.floor(turnChars / LINES.length)).padEnd(turnChars, 'x')
   if (kind === 'embedding') return `{"model":"${EMBEDDING_MODEL}","input":"${content}"}`
   const messages = Array.from({ length: turns }, () => `{"role":"user","content":"${content}"}`).join(',')
-  const model = `"model":"${kind === 'sick' ? SICK_MODEL : MODEL}"`
-  const mark = kind === 'stream' || kind === 'refused' || kind === 'sick' ? `,${MARKS[kind]}` : ''
+  const model = `"model":"${MODELS[kind] ?? MODEL}"`
+  const mark =
+    kind === 'refused' || kind === 'sick' ? `,${MARKS[kind]}` : isStream(kind) ? `,${MARKS.stream}` : ''
   const rest = `"messages":[${messages}],"temperature":0.2${mark}`
   return kind === 'large, model last' ? `{${rest},${model}}` : `{${model},${rest}}`
 }
@@ -124,14 +138,62 @@ function rawAnswer(status: string, body: string): Buffer {
   return Buffer.from(`${head.join('\r\n')}\r\n\r\n${body}`)
 }
 
+const LAST_CHUNK = Buffer.from('0\r\n\r\n')
+
 /** The head of a streamed answer; `x-accel-buffering` makes nginx pass each event on at once. */
-export const STREAM_HEAD = Buffer.from(
+const STREAM_HEAD = Buffer.from(
   'HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ncache-control: no-cache\r\n' +
     'x-accel-buffering: no\r\ntransfer-encoding: chunked\r\n\r\n',
 )
 
+/** A stream of so many writes in a provider's words, and what each of them is. */
+export interface StreamWords {
+  /** With what comes before the first event that says anything. */
+  readonly head: Buffer
+  readonly event: Buffer
+  /** The last event and the end of the body. */
+  readonly end: Buffer
+}
+
+/** As OpenAI streams. */
+export function openaiStream(): StreamWords {
+  const end = Buffer.concat([piece('data: [DONE]\n\n'), LAST_CHUNK])
+  return { head: STREAM_HEAD, event: streamEvent(), end }
+}
+
+/** As Anthropic streams (https://platform.claude.com/docs/en/build-with-claude/streaming). */
+export function anthropicStream(): StreamWords {
+  const event = (type: string, more: object): string =>
+    `event: ${type}\ndata: ${JSON.stringify({ type, ...more })}\n\n`
+  const message = {
+    id: 'msg_0123456789abcdefghij',
+    type: 'message',
+    role: 'assistant',
+    model: 'claude-sonnet-4-5-20250929',
+    content: [],
+    stop_reason: null,
+    stop_sequence: null,
+    usage: { input_tokens: 120, output_tokens: 1 },
+  }
+  const begin =
+    event('message_start', { message }) +
+    event('content_block_start', { index: 0, content_block: { type: 'text', text: '' } })
+  const end =
+    event('content_block_stop', { index: 0 }) +
+    event('message_delta', {
+      delta: { stop_reason: 'end_turn', stop_sequence: null },
+      usage: { output_tokens: STREAM_EVENTS },
+    }) +
+    event('message_stop', {})
+  return {
+    head: Buffer.concat([STREAM_HEAD, piece(begin)]),
+    event: piece(event('content_block_delta', { index: 0, delta: { type: 'text_delta', text: ' word' } })),
+    end: Buffer.concat([piece(end), LAST_CHUNK]),
+  }
+}
+
 /** One event as a piece of a chunked body. */
-export function streamEvent(): Buffer {
+function streamEvent(): Buffer {
   const choice = { index: 0, delta: { content: ' word' }, logprobs: null, finish_reason: null }
   const data = {
     id: 'chatcmpl-0123456789abcdefghij',
@@ -142,9 +204,6 @@ export function streamEvent(): Buffer {
   }
   return piece(`data: ${JSON.stringify(data)}\n\n`)
 }
-
-/** The last event and the end of the body. */
-export const STREAM_END = Buffer.concat([piece('data: [DONE]\n\n'), Buffer.from('0\r\n\r\n')])
 
 function piece(text: string): Buffer {
   return Buffer.from(`${Buffer.byteLength(text).toString(16)}\r\n${text}\r\n`)

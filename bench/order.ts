@@ -32,6 +32,8 @@ export interface OpenLoop {
 /** One streamed answer on each connection, read to its end. */
 export interface Streams {
   readonly how: 'streams'
+  /** Default: in the words that the client speaks. */
+  readonly kind?: 'stream' | 'translated stream'
   readonly connections: number
 }
 

@@ -19,6 +19,7 @@ export const TITLES = {
   large: '100 KB request, model first, 32 connections',
   largeModelLast: '100 KB request, model last, 32 connections',
   streams: '100 streams of 200 events, one each 20 ms',
+  translatedStreams: 'the same, translated from Anthropic’s words',
   alone: '600 B request, one connection, added time',
 } as const
 
@@ -59,6 +60,14 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     title: TITLES.streams,
     task: { how: 'streams', connections: 100 },
+    rounds: 3,
+    unit: 'event',
+    isLatency: false,
+    withPeers: false,
+  },
+  {
+    title: TITLES.translatedStreams,
+    task: { how: 'streams', kind: 'translated stream', connections: 100 },
     rounds: 3,
     unit: 'event',
     isLatency: false,

@@ -16,8 +16,8 @@ const MESSAGE = Buffer.from(
 )
 
 /** One stream on each connection; a stream that does not end as it should is a failure. */
-export async function streams(order: Order, { connections }: Streams): Promise<Seen> {
-  const request = chatRequest('stream', order.port, order.headers)
+export async function streams(order: Order, { kind = 'stream', connections }: Streams): Promise<Seen> {
+  const request = chatRequest(kind, order.port, order.headers)
   const begun = performance.now()
   const whole = await eachConnection(connections, SPREAD_MS / connections, async () => {
     const deadlineMs = STREAM_EVENTS * STREAM_PAUSE_MS + PATIENCE_MS

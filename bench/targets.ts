@@ -49,12 +49,13 @@ function cpuVerdicts(findings: Findings): readonly Verdict[] {
     const ratio = times(title, other)
     return ratio === undefined ? undefined : 1 / ratio
   }
-  const { small, large, largeModelLast, streams } = TITLES
+  const { small, large, largeModelLast, streams, translatedStreams } = TITLES
   return [
     atMost('CPU, 600 B', [7.5, 5, '× nginx'], times(small, 'nginx')),
     atMost('CPU, 100 KB, model first', [5, 3.6, '× nginx'], times(large, 'nginx')),
     atMost('CPU, 100 KB, model last', [6.5, 5, '× nginx'], times(largeModelLast, 'nginx')),
     atMost('CPU, stream, an event', [3, 2.2, '× nginx'], times(streams, 'nginx')),
+    atMost('CPU, translated stream, an event', [4, 4, '× nginx'], times(translatedStreams, 'nginx')),
     atLeast('CPU of Portkey, 600 B', [8, 12, '× ours'], under(small, 'portkey')),
     atLeast('CPU of Portkey, 100 KB', [8, 12, '× ours'], under(large, 'portkey')),
     atLeast('CPU of LiteLLM, 600 B', [60, 100, '× ours'], under(small, 'litellm')),

@@ -1,15 +1,15 @@
 import { createServer, type Socket } from 'node:net'
 import { CLOSE, createFrameReader, frameBytes, pongTo, upgradeAnswer } from './frames.ts'
 import {
+  anthropicStream,
   embeddingAnswer,
   errorAnswer,
   MARKS,
-  STREAM_END,
+  openaiStream,
   STREAM_EVENTS,
-  STREAM_HEAD,
   STREAM_PAUSE_MS,
-  streamEvent,
   wholeAnswer,
+  type StreamWords,
 } from './messages.ts'
 
 /**
@@ -24,7 +24,8 @@ const KEY_REFUSED = (key: string): string => `Incorrect request. Your key was ${
 const answer = wholeAnswer()
 const vector = embeddingAnswer()
 const sick = errorAnswer('500 Internal Server Error', 'The server had an error.')
-const event = streamEvent()
+const events = openaiStream()
+const otherEvents = anthropicStream()
 
 /** What is to be answered, read from the pieces of a request. */
 interface Asked {
@@ -75,7 +76,7 @@ function look(asked: Asked, piece: Buffer): void {
 }
 
 function respond(socket: Socket, { head, mark }: Asked): void {
-  if (mark === 'stream') stream(socket)
+  if (mark === 'stream') stream(socket, head.startsWith('POST /v1/messages') ? otherEvents : events)
   else if (mark === 'sick') socket.write(sick)
   else if (mark === 'refused') socket.write(errorAnswer('400 Bad Request', KEY_REFUSED(keyIn(head))))
   else socket.write(head.startsWith('POST /v1/embeddings') ? vector : answer)
@@ -85,13 +86,13 @@ function keyIn(head: string): string {
   return /\r\nauthorization: *Bearer (\S+)/i.exec(head)?.[1] ?? 'missing'
 }
 
-function stream(socket: Socket): void {
+function stream(socket: Socket, { head, event, end }: StreamWords): void {
   let left = STREAM_EVENTS
-  socket.write(STREAM_HEAD)
+  socket.write(head)
   const timer = setInterval(() => {
     if (socket.destroyed) return clearInterval(timer)
     left--
-    socket.write(left === 0 ? STREAM_END : event)
+    socket.write(left === 0 ? end : event)
     if (left === 0) clearInterval(timer)
   }, STREAM_PAUSE_MS)
 }

@@ -271,6 +271,7 @@ test('every figure with a target finds its measurement', () => {
       4.5,
       4.5,
       4.5,
+      4.5,
       20,
       20,
       200,
