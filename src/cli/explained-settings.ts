@@ -37,6 +37,8 @@ function explained(spec: Spec, facts: Facts): ExplainedSetting {
       if (block === 'params') {
         const lent = credentialNode(each, facts)
         if (lent !== undefined) return { name, value, from: `${placeOf(lent)} (credential)` }
+        const shared = each === 'model' ? undefined : child(sharedParams(facts), each)
+        if (shared !== undefined) return { name, value, from: placeOf(shared) }
       }
     }
   if (variable !== undefined && (facts.config.env[variable] ?? '').trim() !== '')
@@ -81,6 +83,11 @@ function blockOf(block: Block, { written, deployment }: Facts): YamlNode | undef
     case 'library':
       return child(written.root, BLOCKS[block])
   }
+}
+
+/** What every deployment has that has none of its own. */
+function sharedParams(facts: Facts): YamlNode | undefined {
+  return child(blockOf('router', facts), 'default_litellm_params')
 }
 
 /** What the named credential lends it. */

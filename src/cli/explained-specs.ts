@@ -127,7 +127,11 @@ const DEPLOYMENT: readonly Spec[] = [
       ['router', 'num_retries'],
       ['library', 'num_retries'],
     ],
-    value: ({ deployment, config }) => number(deployment.traffic?.numRetries ?? config.router.numRetries),
+    value: ({ deployment: { traffic }, config }) => {
+      const { numRetries: own, leastRetries: least = 0 } = traffic ?? {}
+      const routers = config.router.numRetries
+      return own === undefined && least > routers ? `${least} (max_retries)` : number(own ?? routers)
+    },
   },
   {
     name: 'cooldown_time',

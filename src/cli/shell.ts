@@ -1,6 +1,7 @@
 import { closeSync, openSync, readFileSync } from 'node:fs'
 import { constants } from 'node:os'
 import { systemClock, type Cancel, type Clock } from '../core/clock.ts'
+import { placeOf } from '../core/message-of.ts'
 import type { Redact } from '../core/secret.ts'
 import type { Env } from './words.ts'
 import { beginAgain, isTuned } from './begin-again.ts'
@@ -109,16 +110,12 @@ function hasTerminal(): boolean {
   }
 }
 
-/** The first frame of a stack that is a file: the function, if it has a name, and the place. */
-const FRAME = /^\s+at (?:async )?(?:(\S+) \()?(?:file:\/\/)?\/\S*?([^/\s]+:\d+):\d+\)?$/m
-
 /** One line for whoever reads it at 3 a.m.: what broke, and where in our code. */
 export function crashLine(error: unknown): string {
   const known = error instanceof Error ? error : new Error(String(error))
   const what = oneLine(`${known.name}: ${known.message}`).slice(0, MAX_CRASH_CHARS)
-  const [, name, place] = FRAME.exec(known.stack ?? '') ?? []
-  const where = place === undefined ? '' : ` (in ${name === undefined ? '' : `${name}, `}${place})`
-  return `this is a bug, please report it: ${what}${where}`
+  const place = placeOf(known)
+  return `this is a bug, please report it: ${what}${place === undefined ? '' : ` (in ${place})`}`
 }
 
 function readVersion(): string {

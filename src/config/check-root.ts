@@ -4,7 +4,7 @@ import { isRoutingStrategy, ROUTING_STRATEGIES } from '../core/routing-strategy.
 import type { Environment } from './config.ts'
 import { resolveVariable, shellVariable } from './env.ts'
 import { reportPolicies } from './error-policies.ts'
-import { blockOf, INFO, PARAMS, type Block } from './known-keys.ts'
+import { blockOf, INFO, paramKind, PARAMS, type Block } from './known-keys.ts'
 import { child, entriesOf, scalarText, textOf, type MapEntry, type MapNode, type YamlNode } from './node.ts'
 import { problemAt } from './problem.ts'
 import { configSchema } from './schema.ts'
@@ -187,16 +187,24 @@ function join(path: string, name: string): string {
 /** Paths of settings that are set and known, but that nothing acts on; list positions are left out. */
 export function notActedOn(root: MapNode): readonly string[] {
   const paths = new Set<string>()
-  const look = (node: YamlNode | undefined, block: Block | undefined, path: string): void => {
-    for (const [name, { value }] of entriesOf(node)) {
-      if (value.kind !== 'null' && block?.get(name)?.acted === false) paths.add(join(path, name))
-    }
+  const look = (
+    node: YamlNode | undefined,
+    block: Block | undefined,
+    path: string,
+    isActed = (name: string): boolean => block?.get(name)?.acted !== false,
+  ): void => {
+    for (const [name, { value }] of entriesOf(node))
+      if (value.kind !== 'null' && !isActed(name)) paths.add(join(path, name))
+  }
+  const isParamActed = (name: string): boolean => {
+    const found = paramKind(name)
+    return found.kind !== 'known' || found.acted
   }
   look(root, TOP, '')
   for (const [name, block] of SETTINGS) look(child(root, name), block, name)
   const list = child(root, 'model_list')
   for (const item of list?.kind === 'list' ? list.items : []) {
-    look(child(item, 'litellm_params'), PARAMS, 'model_list.litellm_params')
+    look(child(item, 'litellm_params'), PARAMS, 'model_list.litellm_params', isParamActed)
     look(child(item, 'model_info'), INFO, 'model_list.model_info')
   }
   return [...paths]

@@ -130,6 +130,8 @@ export interface RoutingSettings extends ChoiceSettings {
   readonly retryPolicy: NumberByKind
   /** `model_group_retry_policy`; it beats `retry_policy`. */
   readonly groupRetryPolicies: ReadonlyMap<string, NumberByKind>
+  /** `retry_budget`: retries of a group as a share of its recent requests. */
+  readonly retryShare: number
   /** `retry_after`: the shortest wait before the same deployment is asked again. */
   readonly leastWaitMs: number
   /** `default_fallbacks` stand under `*`. */

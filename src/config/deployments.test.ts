@@ -165,6 +165,66 @@ describe('the body gets', () => {
   }
 })
 
+describe('default_litellm_params', () => {
+  const load = (defaults: string, params: string, env = {}) =>
+    loadText(
+      `model_list:\n- model_name: g\n  litellm_params: ${params}\n` +
+        'credential_list:\n- credential_name: c\n  credential_values: {api_base: http://cred/v1}\n' +
+        `router_settings:\n  default_litellm_params: ${defaults}\n`,
+      env,
+    )
+  const PARAMS = '{model: openai/x, temperature: 0, timeout: 5, top_p: null, litellm_credential_name: c}'
+
+  test('are those of every deployment that has none of its own, and change no id', async () => {
+    const { deployments, notActedOn } = await load(
+      '{model: openai/other, temperature: 1, top_p: 0.5, seed: 7, timeout: 60, stream_timeout: 9, num_retries: 3, api_base: http://all/v1, api_key: os.environ/KEY}',
+      PARAMS,
+      { KEY: 'sk-of-all' },
+    )
+    const alone = await load('null', PARAMS)
+    const [one] = deployments
+    assert.equal(one?.model, 'openai/x')
+    assert.equal(one.id, alone.deployments[0]?.id)
+    assert.deepEqual(one.bodyDefaults, { temperature: 0, top_p: 0.5, seed: 7 })
+    assert.deepEqual(one.timeouts, { timeoutMs: 5000, streamTimeoutMs: 9000 })
+    assert.deepEqual(one.traffic, { numRetries: 3 })
+    assert.equal(one.connection.apiBase, 'http://cred/v1')
+    assert.equal(one.connection.apiKey?.reveal(), 'sk-of-all')
+    assert.deepEqual(notActedOn, [])
+  })
+
+  test('are checked as any others, and what is secret there is one', async () => {
+    const { secrets } = await load('{x_token: hide-me, api_key: os.environ/KEY}', '{model: openai/x}')
+    assert.ok(secrets.some((secret) => secret.reveal() === 'hide-me'))
+    const wrong = await problemsOf(
+      'model_list: []\nrouter_settings:\n  default_litellm_params: {timeout: soon, api_bse: b}\n',
+    )
+    assert.match(wrong[0] ?? '', /^fatal .* router_settings.default_litellm_params.timeout: must be a number/)
+    assert.match(wrong[1] ?? '', /^warning .* router_settings.default_litellm_params.api_bse: .*"api_base"/)
+  })
+})
+
+test('max_retries counts for the router where it is more, and no answer at all can be had', async () => {
+  assert.deepEqual((await only('{model: openai/x, max_retries: 4}')).traffic, { leastRetries: 4 })
+  assert.equal((await only('{model: openai/x, max_retries: 0}')).traffic, undefined)
+  const late = await only('{model: openai/x, mock_response: hi, mock_delay: 1.5}')
+  assert.deepEqual([late.mockResponse, late.mockDelayMs], ['hi', 1500])
+  const never = await only('{model: openai/x, mock_timeout: true}')
+  assert.ok((never.mockDelayMs ?? 0) > 2 ** 50)
+})
+
+test('what is known of LiteLLM and does nothing is said to do nothing', async () => {
+  const { notActedOn } = await loadText(
+    'model_list:\n- model_name: g\n  litellm_params: {model: openai/x, s3_endpoint_url: u, mock_tool_calls: [], cache_read_input_token_cost: 1, aws_profile_name: p, temperature: 1}\n',
+  )
+  assert.deepEqual(
+    notActedOn,
+    ['s3_endpoint_url', 'mock_tool_calls', 'cache_read_input_token_cost'].map(
+      (name) => `model_list.litellm_params.${name}`,
+    ),
+  )
+})
+
 describe('what is shown', () => {
   test('/health gets the allow list, rpm and tpm from wherever they stand', async () => {
     const { shown } = await only(

@@ -1,5 +1,4 @@
 import type { Deployment, Misconfiguration } from '../core/deployment.ts'
-import type { Json } from '../core/json.ts'
 import type { Resolution, ResolveModel } from '../core/resolve.ts'
 import {
   checkBlock,
@@ -16,9 +15,10 @@ import { modeOf, reportMode } from './deployment-mode.ts'
 import type { ModeFinding } from './deployment-mode.ts'
 import { keepSecrets } from './keep-secrets.ts'
 import { blockOf, INFO, PARAMS } from './known-keys.ts'
+import { mockOf } from './mock-settings.ts'
 import { modelId } from './model-id.ts'
-import { child, kindName, scalarText, textOf, toJson, type MapNode, type YamlNode } from './node.ts'
-import { asMap, resolveParams, type CredentialOf, type Params } from './params.ts'
+import { child, kindName, scalarText, textOf, type MapNode, type YamlNode } from './node.ts'
+import { asMap, resolveParams, type Credential, type CredentialOf, type Params } from './params.ts'
 import { probeSettingsOf } from './probe-settings.ts'
 import { problemAt } from './problem.ts'
 import { fieldRulesOf } from './field-rules.ts'
@@ -33,6 +33,8 @@ export interface DeploymentInputs {
   readonly env: Environment
   readonly resolve: ResolveModel
   readonly credentialOf: CredentialOf
+  /** `default_litellm_params`. */
+  readonly defaults: Credential
   readonly bag: SecretBag
   readonly report: Report
 }
@@ -75,7 +77,7 @@ function readEntry(
   const { report, bag } = inputs
   const paramsNode = child(entry, 'litellm_params')
   const info = child(entry, 'model_info')
-  const params = resolveParams(paramsNode, inputs.env, inputs.credentialOf)
+  const params = resolveParams(paramsNode, inputs.env, inputs.credentialOf, inputs.defaults)
   checkEntry(entry, params, path, report)
   keepSecrets(asMap(params, entry), PARAMS, bag)
   if (info !== undefined) keepSecrets(info, INFO, bag)
@@ -229,18 +231,13 @@ function routedBy(
   entry: MapNode,
   params: Params,
   info: YamlNode | undefined,
-): Pick<Deployment, 'traffic' | 'facts' | 'fieldRules' | 'mockResponse'> {
+): Pick<Deployment, 'traffic' | 'facts' | 'fieldRules' | 'mockResponse' | 'mockDelayMs'> {
   return {
     ...trafficOf(params, limitsOf(entry, info)),
     ...factsOf(params, info),
     ...fieldRulesOf(params),
     ...mockOf(params),
   }
-}
-
-function mockOf(params: Params): { readonly mockResponse?: Json } {
-  const node = params.get('mock_response')
-  return node === undefined ? {} : { mockResponse: toJson(node) }
 }
 
 /** rpm and tpm may stand beside litellm_params, or in model_info. */

@@ -65,8 +65,8 @@ const REQUEST_PARAMS: ReadonlySet<string> = new Set(
 
 /** What a key of litellm_params is to us. */
 export type ParamKind =
-  /** Has a meaning of its own; not part of a body. */
-  | { readonly kind: 'known' }
+  /** Has a meaning of its own; not part of a body. `acted`: something follows from it. */
+  | { readonly kind: 'known'; readonly acted: boolean }
   /** A request parameter that is often set here. */
   | { readonly kind: 'request' }
   /** Belongs into model_info; not sent. */
@@ -78,12 +78,13 @@ export type ParamKind =
 
 /** Sorts the keys of litellm_params. */
 export function paramKind(name: string): ParamKind {
-  if (PARAMS.has(name)) return { kind: 'known' }
+  const known = PARAMS.get(name)
+  if (known !== undefined) return { kind: 'known', acted: known.acted }
   if (REQUEST_PARAMS.has(name)) return { kind: 'request' }
   if (name === 'model_info' || INFO.has(name)) return { kind: 'misplaced' }
   const meant = name.length < 6 ? undefined : closest(name, CONNECTION_KEYS)
   if (meant !== undefined) return { kind: 'near_miss', meant }
-  return { kind: NEVER_SENT.test(name) ? 'known' : 'unknown' }
+  return NEVER_SENT.test(name) ? { kind: 'known', acted: false } : { kind: 'unknown' }
 }
 
 /** Of a provider's setting in litellm_params: must its value be hidden? */

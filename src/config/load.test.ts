@@ -412,6 +412,7 @@ test('without any settings the defaults hold', async () => {
     numRetries: 2,
     retryPolicy: {},
     groupRetryPolicies: new Map(),
+    retryShare: 0.2,
     leastWaitMs: 0,
     fallbacks: new Map(),
     contextWindowFallbacks: new Map(),

@@ -1,12 +1,12 @@
 import type { ResolveModel } from '../core/resolve.ts'
 import { reportAliases, reportFallbacks, reportHedges } from './check-aliases.ts'
 import { checkRoot, notActedOn, reportShellVariables, resolveSettings, SETTINGS } from './check-root.ts'
-import type { Report } from './check.ts'
 import type { Config, Environment, Loaded } from './config.ts'
 import { plainText } from './connection.ts'
 import { readDeployments } from './deployments.ts'
 import { checkEngine, readEngine } from './engine-settings.ts'
 import { parseDotEnv, resolveVariable } from './env.ts'
+import { checkBlock, reportParam, type Report } from './check.ts'
 import { keepSecret, keepSecrets } from './keep-secrets.ts'
 import { PARAMS } from './known-keys.ts'
 import { child, createSource, entriesOf, scalarText, textOf, type MapNode } from './node.ts'
@@ -100,6 +100,7 @@ function build(files: Files, path: string, processEnv: Environment, resolve: Res
     bag,
     report,
     credentialOf: (name) => credentials.get(name),
+    defaults: readDefaults(root, env, bag, report),
   })
   if (problems.some(({ severity }) => severity === 'fatal')) return { problems: tidied(problems) }
   reportAliases(root, deployments, resolve, report)
@@ -144,6 +145,18 @@ function completeEnvironment(root: MapNode, env: Environment, bag: SecretBag, re
     complete[name] ??= text
   }
   return complete
+}
+
+/** `default_litellm_params`: what a deployment is called cannot be everybody's. */
+function readDefaults(root: MapNode, env: Environment, bag: SecretBag, report: Report): Credential {
+  const node = child(child(root, 'router_settings'), 'default_litellm_params')
+  const path = 'router_settings.default_litellm_params'
+  // A value that is no map was complained of with the other settings.
+  if (node?.kind === 'map')
+    checkBlock(PARAMS, node, path, report, (name, found) => reportParam(name, found, path, report))
+  const { values, unset } = readCredential(node, env)
+  for (const [key, value] of values) keepSecret(value, PARAMS.get(key)?.secret ?? looksSecret(key), bag)
+  return { values: new Map([...values].filter(([key]) => key !== 'model')), unset }
 }
 
 function readCredentials(

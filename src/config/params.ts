@@ -30,19 +30,22 @@ export interface Credential {
 
 /**
  * Resolves `os.environ/` in the top-level strings of litellm_params – LiteLLM looks no deeper – and adds the
- * credential's values where the deployment has none of its own.
+ * credential's values where the deployment has none of its own, then the defaults of all deployments.
  */
 export function resolveParams(
   node: YamlNode | undefined,
   env: Environment,
   credentialOf: CredentialOf,
+  defaults: Credential,
 ): Params {
   const { own, values, unset } = resolveEntries(node, env)
   const name = values.get('litellm_credential_name')
   const credential = name?.kind === 'text' ? credentialOf(name.value) : undefined
-  const added = credential?.unset.filter(({ param }) => !values.has(param)) ?? []
-  for (const [key, value] of credential?.values ?? []) if (!values.has(key)) values.set(key, value)
-  return { own, get: (key) => values.get(key), names: [...values.keys()], unset: [...unset, ...added] }
+  for (const added of [credential, defaults]) {
+    unset.push(...(added?.unset ?? []).filter(({ param }) => !values.has(param)))
+    for (const [key, value] of added?.values ?? []) if (!values.has(key)) values.set(key, value)
+  }
+  return { own, get: (key) => values.get(key), names: [...values.keys()], unset }
 }
 
 /** Looks a credential up. */

@@ -11,6 +11,7 @@ test('retries, fallbacks and cooldowns are read from the router, then from the l
   retry_policy: {TimeoutErrorRetries: 0, RateLimitErrorRetries: 3, BadRequestErrorRetries: 9}
   model_group_retry_policy: {a: {AuthenticationErrorRetries: 1}}
   fallbacks: [{a: [b, {model: c, temperature: 0}]}]
+  retry_budget: 7.5 %
   max_fallbacks: 2
   allowed_fails_policy: {InternalServerErrorAllowedFails: 7}
   disable_cooldowns: true
@@ -31,6 +32,7 @@ litellm_settings:
     tags: { isEnabled: false, matchesAny: true },
     checksContextWindow: false,
     numRetries: 4,
+    retryShare: 0.075,
     leastWaitMs: 1500,
     retryPolicy: { timeout: 0, rate_limited: 3, quota: 3 },
     groupRetryPolicies: new Map([['a', { auth: 1 }]]),

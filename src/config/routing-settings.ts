@@ -37,6 +37,7 @@ export function readRouting(root: MapNode): RoutingSettings {
     groupRetryPolicies: new Map(
       byGroup.map(([group, policy]) => [group, readPolicy(policy, 'Retries', MAX_RETRIES)]),
     ),
+    retryShare: router.retry_budget ?? RETRY_SHARE,
     leastWaitMs: milliseconds(router.retry_after ?? library.retry_after) ?? 0,
     fallbacks: withDefaults(lists('fallbacks'), router.default_fallbacks ?? library.default_fallbacks),
     contextWindowFallbacks: lists('context_window_fallbacks'),
@@ -55,6 +56,9 @@ export function readRouting(root: MapNode): RoutingSettings {
     },
   }
 }
+
+/** One retry for five requests, so that an outage is not multiplied. */
+const RETRY_SHARE = 0.2
 
 /** Without a number of its own a group hedges one request in twenty. */
 const HEDGED_SHARE = 0.05
@@ -110,6 +114,7 @@ export function trafficOf(
   outside: Readonly<Record<string, YamlNode | undefined>> = {},
 ): { readonly traffic?: Traffic } {
   const numRetries = wholeRetries(numberOf(params.get('num_retries')))
+  const leastRetries = wholeRetries(numberOf(params.get('max_retries')))
   const cooldownMs = milliseconds(numberOf(params.get('cooldown_time')))
   const order = numberOf(params.get('order'))
   const weight = numberOf(params.get('weight'))
@@ -120,6 +125,7 @@ export function trafficOf(
   const tagPatterns = textsOf(params.get('tag_regex')).flatMap((text) => patternOf(text) ?? [])
   const traffic: Traffic = {
     ...(numRetries !== undefined && { numRetries }),
+    ...(leastRetries && { leastRetries }),
     ...(cooldownMs !== undefined && { cooldownMs }),
     ...(order !== undefined && { order }),
     ...(weight !== undefined && { weight }),

@@ -103,6 +103,10 @@ export const routerSettings = z.looseObject({
     z.record(z.string(), hedge, { error: 'must be a map from model groups to maps of `after` and `budget`' }),
     'By model group: `{after: p95, budget: 5%}` sends a request that has had no first byte after that time (`p95` of the recent ones, or seconds) to a second deployment as well, for so many of the requests at most. Absent: never.',
   ),
+  retry_budget: acted(
+    percentage,
+    'Most retries that a group may have, as a share of its requests of the last ten seconds; ten a second are always allowed. Default: 20%.',
+  ),
   max_fallbacks: acted(notNegative, 'How deep fallbacks of fallbacks go. Default: 5.'),
   disable_cooldowns: acted(flag, 'Failing traffic puts no deployment aside. Default: false.'),
   enable_pre_call_check: acted(flag, 'The same as `enable_pre_call_checks`.'),
@@ -117,7 +121,10 @@ export const routerSettings = z.looseObject({
     'Most requests in flight per deployment that has no `max_parallel_requests`. 0 or absent: no limit.',
   ),
   max_parallel_requests: kept(numeric, 'Most requests in flight per deployment.'),
-  default_litellm_params: kept(map, 'Params of deployments that do not set them.'),
+  default_litellm_params: acted(
+    map,
+    '`litellm_params` of every deployment that has none of its own by that name, in its entry or its credential; all but `model`.',
+  ),
   default_priority: kept(numeric, 'Priority of requests that name none.'),
   provider_budget_config: kept(map, 'Budgets by provider.'),
   client_ttl: kept(numeric, 'Seconds for which clients are kept.'),

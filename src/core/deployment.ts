@@ -37,6 +37,8 @@ export interface Deployment {
   readonly fieldRules?: DeploymentFieldRules
   /** `mock_response`: answers in place of the provider, which is then never asked. */
   readonly mockResponse?: Json
+  /** How long that takes, milliseconds; absent: no time. */
+  readonly mockDelayMs?: number
   readonly probe: ProbeSettings
   /** Fields of LiteLLM's allow list that /health shows as they are: `rpm`, `region_name`, `base_model`, … */
   readonly shown: JsonObject
@@ -106,6 +108,8 @@ export interface Timeouts {
 export interface Traffic {
   /** Retries of a request that failed here; absent: the router's. */
   readonly numRetries?: number
+  /** Where the router's number counts: at least so many. */
+  readonly leastRetries?: number
   /** How long it is put aside after failures, milliseconds; absent: the upstream's Retry-After, then the router's. */
   readonly cooldownMs?: number
   /** Deployments of a lower number come first; absent: after all that have one. */

@@ -17,6 +17,8 @@ export interface FormEdits {
   readonly refuse: ReadonlySet<string>
   /** How the content of a part that stays is written anew; undefined: as it came. With this no size can be told. */
   readonly content?: (part: FormPart) => ContentEdit | undefined
+  /** Contents are only looked at, and pass as they came: then it can. */
+  readonly keepsSize?: boolean
 }
 
 /** Writes the content of one part anew while it is read: bytes in any split → bytes. */
@@ -92,7 +94,7 @@ export function createFormWriter(boundary: string, edits: FormEdits): FormWriter
     },
     seal: (sizeBytes) => {
       isSealed = true
-      if (sizeBytes !== undefined && edits.content === undefined)
+      if (sizeBytes !== undefined && (edits.content === undefined || edits.keepsSize === true))
         promised = sizeBytes - read + written + additions.bytes().length
       return promised
     },

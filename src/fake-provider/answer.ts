@@ -82,6 +82,8 @@ const NO_ANSWER = [
   'batch',
   'batch_cancel',
   'session_key',
+  'new_call',
+  'call_step',
   'new_response',
   'response',
   'response_removal',

@@ -93,6 +93,7 @@ function masked(key: string): string {
 
 /** A key for one realtime session opens that, and nothing else. */
 function isKnown(call: Call, key: string, law: Law): boolean {
-  if (key.startsWith('ek_')) return call.route.operation === 'realtime' && law.isIssued?.(key) === true
+  const isOpened = call.route.operation === 'realtime' || call.route.operation === 'new_call'
+  if (key.startsWith('ek_')) return isOpened && law.isIssued?.(key) === true
   return law.keys === undefined || law.keys.has(key)
 }

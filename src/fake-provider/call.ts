@@ -18,6 +18,8 @@ export interface Call {
   /** The parsed JSON body; absent where there is none or it is no object. */
   readonly json?: JsonObject
   readonly form?: Form
+  /** Of a session description. */
+  readonly text?: string
   /** The model asked for: body, form, query or path; `m` where none is named. */
   readonly model: string
   /** The file or batch that the path names. */

@@ -31,6 +31,7 @@ export const FORMS: { readonly [O in Operation]?: FormTable } = {
     required: ['file', 'model'],
     fields: ['file', 'model', 'prompt', 'response_format', 'temperature'],
   },
+  new_call: { required: ['sdp'], fields: ['sdp', 'session'] },
   upload_part: { required: ['data'], fields: ['data'] },
   upload: {
     required: ['file', 'purpose'],

@@ -4,6 +4,7 @@ import { header, wantsStream } from './call.ts'
 import type { Call } from './call.ts'
 import { textOf } from './kept-batches.ts'
 import { responseEvents } from './kept-responses.ts'
+import { newCall } from './kept-calls.ts'
 import type { Kept } from './kept.ts'
 import { formField } from './multipart.ts'
 import { jsonReply, openaiError, SUCCESS_HEADERS } from './reply.ts'
@@ -58,6 +59,12 @@ export function keptReply(call: Call, kept: Kept): Reply | undefined {
       if (kept.responses.find(account, id) === undefined) return noResponse(id)
       kept.responses.remove(id)
       return good({ id, object: 'response', deleted: true })
+    case 'new_call':
+      return newCall(call, kept, account)
+    case 'call_step':
+      return kept.calls.has(account, id)
+        ? { status: 200, headers: SUCCESS_HEADERS, chunks: [] }
+        : openaiError(404, { message: `No active call with id '${id}'.` })
     case 'session_key':
       return good(session(call, kept))
     default:

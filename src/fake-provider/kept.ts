@@ -1,6 +1,8 @@
 import type { Clock } from '../core/clock.ts'
 import { createKeptBatches } from './kept-batches.ts'
 import type { KeptBatches } from './kept-batches.ts'
+import { createKeptCalls } from './kept-calls.ts'
+import type { KeptCalls } from './kept-calls.ts'
 import { createKeptResponses } from './kept-responses.ts'
 import type { KeptResponses } from './kept-responses.ts'
 import { createKeptFiles } from './kept-files.ts'
@@ -14,6 +16,7 @@ export interface Kept {
   readonly batches: KeptBatches
   readonly uploads: KeptUploads
   readonly responses: KeptResponses
+  readonly calls: KeptCalls
   /** A key for one realtime session; `expires_at` in seconds since 1970. */
   issueKey(): { readonly value: string; readonly expires_at: number }
   isIssued(key: string): boolean
@@ -35,6 +38,7 @@ export function createKept(clock: Pick<Clock, 'now'>): Kept {
     batches: createKeptBatches({ nextId, seconds }, files),
     uploads: createKeptUploads({ nextId, seconds }, files),
     responses: createKeptResponses({ nextId, seconds }),
+    calls: createKeptCalls(nextId),
     issueKey: () => {
       const value = nextId('ek_')
       keys.add(value)

@@ -32,6 +32,8 @@ export interface ReadBody {
   readonly shown: Json
   readonly json?: Extract<Call['json'], object>
   readonly form?: Form
+  /** Of a session description. */
+  readonly text?: string
 }
 
 /** Parses a body by its content type. */
@@ -45,6 +47,7 @@ export function parseBody(contentType: string, raw: Buffer): ReadBody {
     const shown = { multipart: names, fields, bytes: raw.length }
     return form === undefined ? { shown } : { shown, form }
   }
+  if (contentType.includes('application/sdp')) return { shown: raw.toString(), text: raw.toString() }
   return { shown: raw.length === 0 ? null : { bytes: raw.length } }
 }
 
@@ -106,6 +109,7 @@ export function toCall(request: IncomingMessage, address: Address, came: Came): 
     ...(id === undefined ? {} : { id }),
     ...(body.json === undefined ? {} : { json: body.json }),
     ...(body.form === undefined ? {} : { form: body.form }),
+    ...(body.text === undefined ? {} : { text: body.text }),
   }
 }
 

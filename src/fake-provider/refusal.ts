@@ -59,6 +59,7 @@ function refuseBody(call: Call, law: Law): Reply | undefined {
   const type = (call.headers['content-type'] ?? '').toLowerCase()
   const isForm = type.startsWith('multipart/form-data')
   const { accepts } = call.route
+  if (accepts === 'offer' && type.startsWith('application/sdp')) return undefined
   const wanted =
     accepts === 'json' || (accepts === 'either' && !isForm) ? 'application/json' : 'multipart/form-data'
   if (!type.startsWith(wanted)) return refuseType(call, wanted, type)

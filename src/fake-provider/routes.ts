@@ -29,6 +29,8 @@ export type Operation =
   | 'upload_cancel'
   | 'moderation'
   | 'session_key'
+  | 'new_call'
+  | 'call_step'
   | 'new_response'
   | 'response'
   | 'response_removal'
@@ -48,7 +50,8 @@ export interface Route {
   readonly operation: Operation
   readonly dialect: Dialect
   readonly method: Method
-  readonly accepts: 'json' | 'multipart' | 'either' | 'nothing'
+  /** `offer`: a form, or a session description alone. */
+  readonly accepts: 'json' | 'multipart' | 'either' | 'nothing' | 'offer'
   /**
    * Which credentials the provider takes: `bearer` always, `bearer_if_any` where servers without keys share the
    * path (vLLM, Infinity), `azure` api-key or an Entra token, `either` api-key or any bearer (Azure's v1 surface).
@@ -110,6 +113,12 @@ const OPENAI_ROWS: readonly Row[] = [
   { tail: 'realtime/client_secrets', operation: 'session_key' },
   { tail: 'realtime/sessions', operation: 'session_key' },
   { tail: 'realtime/transcription_sessions', operation: 'session_key' },
+  { tail: 'realtime/calls', operation: 'new_call', accepts: 'offer' },
+  ...['accept', 'hangup', 'refer', 'reject'].map((step): Row => ({
+    tail: `realtime/calls/*/${step}`,
+    operation: 'call_step',
+    accepts: 'nothing',
+  })),
   { tail: 'models', operation: 'models', method: 'GET', accepts: 'nothing' },
   { tail: 'realtime', operation: 'realtime', method: 'GET', accepts: 'nothing' },
 ]

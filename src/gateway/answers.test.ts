@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import http from 'node:http'
 import type { ServerResponse } from 'node:http'
 import { test } from 'node:test'
+import { gzipSync } from 'node:zlib'
 import { createHandClock } from '../core/clock.ts'
 import { MASTER_KEY, startUpstream, startWired, UPSTREAM_KEY } from './wired.test.ts'
 import type { Wired } from './wired.test.ts'
@@ -316,4 +317,24 @@ test('metrics ask for the key, unless they are said to be open', async () => {
   assert.equal((await wired.ask('/metrics', { key: null })).status, 401)
   const open = await startWired([], { metricsNeedKey: false })
   assert.equal((await open.ask('/metrics', { key: null })).status, 200)
+})
+
+test('a packed answer is counted like any other and reaches the client plain, whole or streamed', async () => {
+  const base = await startUpstream((request, response) => {
+    let asked = ''
+    request.on('data', (chunk: Buffer) => (asked += chunk.toString()))
+    request.on('end', () => {
+      const isStream = asked.includes('"stream":true')
+      const type = isStream ? 'text/event-stream' : 'application/json'
+      response.writeHead(200, { 'content-type': type, 'content-encoding': 'gzip' })
+      response.end(gzipSync(isStream ? event('hi', 'stop') + DONE : WHOLE))
+    })
+  })
+  const wired = await startWired([{ group: 'g', base }], { settings: { logSuccessSample: 1 } })
+  const whole = await wired.chat(ASKED)
+  assert.deepEqual([whole.status, whole.text], [200, WHOLE])
+  assert.equal(whole.headers['content-encoding'], undefined)
+  assert.equal(wired.logs.at(-1)?.fields['prompt_tokens'], 11)
+  const streamed = await wired.chat(STREAMED)
+  assert.deepEqual([streamed.status, streamed.text], [200, event('hi', 'stop') + DONE])
 })

@@ -21,6 +21,7 @@ import { operationRoutes } from './routes/operations.ts'
 import { operatorRoutes } from './routes/operator.ts'
 import { passThroughRoutes } from './routes/pass-through.ts'
 import { probeRoutes } from './routes/probes.ts'
+import { realtimeCallRoutes } from './routes/realtime-calls.ts'
 import { realtimeKeyRoutes } from './routes/realtime-keys.ts'
 import { realtimeRoutes } from './routes/realtime.ts'
 import { rootRoutes } from './routes/root.ts'
@@ -149,6 +150,7 @@ function registerRoutes(
   passThroughRoutes(app, context, running)
   realtimeRoutes(app, context, running, upgrades)
   realtimeKeyRoutes(app, context, running)
+  realtimeCallRoutes(app, context, running)
   known.refuseOthers(app, context.redact)
   return feedReaders
 }

@@ -15,6 +15,7 @@ import type { LineOrProblem } from '../health/subject.ts'
 import type { Directory } from '../routing/choice/directory.ts'
 import type { Objects } from '../routing/objects/objects.ts'
 import type { PassThrough } from '../routing/pass-through/pass-through.ts'
+import type { RealtimeCalls } from '../routing/realtime/calls.ts'
 import type { RealtimeKeys } from '../routing/realtime/keys.ts'
 import type { RealtimeRelay } from '../routing/realtime/realtime.ts'
 import type { Relay } from '../routing/relay.ts'
@@ -70,6 +71,7 @@ export interface GatewayDeps {
   /** `GET /metrics` asks for the key as other routes do. */
   readonly metricsNeedKey: boolean
   readonly realtimeKeys: RealtimeKeys
+  readonly realtimeCalls: RealtimeCalls
   readonly sessionKeys: Pick<SessionKeys, 'read'>
   readonly objects: Objects
   readonly passThrough: PassThrough

@@ -4,6 +4,7 @@ import type { Deployment } from '../core/deployment.ts'
 import type { GatewayError } from '../core/failure.ts'
 import type { Log, LogFields } from '../core/log.ts'
 import type { Redact } from '../core/secret.ts'
+import { placeOf, rootOf } from '../core/message-of.ts'
 import type { Metrics } from '../metrics/metrics.ts'
 import type { AnswerHeaders } from '../routing/answer/answer-head.ts'
 import type { Efforts } from '../routing/answer/explain.ts'
@@ -90,12 +91,17 @@ export function createRequestReport(deps: RequestReportDeps): RequestReport {
         if (random() < logSuccessSample) log.info('request_done', fieldsOf(account, end, durationMs, failure))
         return
       }
-      const words = { source: failure.source, error: redact(failure.message) }
+      const words = { source: failure.source, error: redact(failure.message), ...bugIn(failure) }
       const fields = { ...fieldsOf(account, end, durationMs, failure), ...words }
       if (failure.clientStatus >= 500) log.warn('request_failed', fields)
       else log.info('request_failed', fields)
     },
   }
+}
+
+/** Where our own code broke. */
+function bugIn(failure: GatewayError): LogFields {
+  return failure.kind === 'internal' ? { at: placeOf(rootOf(failure)) } : {}
 }
 
 /** Never a word of a request or an answer. */

@@ -18,6 +18,7 @@ import { NOTHING_WRITTEN } from '../health/fixtures.ts'
 import type { StandingViews } from '../health/standing-views.ts'
 import { DEFAULT_HEALTH_SETTINGS } from '../health/settings.ts'
 import type { LineOrProblem } from '../health/subject.ts'
+import type { ProviderAdapter } from '../providers/adapter.ts'
 import { openLine } from '../providers/call.ts'
 import { loadAdaptersOf, resolveModel } from '../providers/registry.ts'
 import { createMetrics } from '../metrics/metrics.ts'
@@ -25,6 +26,7 @@ import { createDirectory } from '../routing/choice/directory.ts'
 import { IN_REACH } from '../routing/health.fixture.ts'
 import { createObjects } from '../routing/objects/objects.ts'
 import { createPassThrough } from '../routing/pass-through/pass-through.ts'
+import { createRealtimeCalls } from '../routing/realtime/calls.ts'
 import { createRealtimeKeys } from '../routing/realtime/keys.ts'
 import { createLedger } from '../routing/choice/ledger.ts'
 import { createLimits } from '../routing/choice/limits.ts'
@@ -127,6 +129,8 @@ export interface WiredOptions {
   /** Default: 127.0.0.1. */
   readonly host?: string
   readonly addressesOf?: AddressesOf
+  /** What is broken in the adapter of every deployment. */
+  readonly broken?: (adapter: ProviderAdapter) => Partial<ProviderAdapter>
 }
 
 /** Starts a gateway that is stopped after the test file. */
@@ -138,7 +142,12 @@ export async function startWired(sketches: readonly Sketch[], options: WiredOpti
   const transport = createTransport({ clock: systemClock, userAgent: 'pulsegate/test' })
   const redact = createRedact([new Secret(UPSTREAM_KEY), new Secret(MASTER_KEY)])
   await loadAdaptersOf(deployments)
-  const openTo = (each: Deployment): LineOrProblem => openLine(each, { transport, env: {}, redact })
+  const openTo = (each: Deployment): LineOrProblem => {
+    const opened = openLine(each, { transport, env: {}, redact })
+    if ('misconfigured' in opened || options.broken === undefined) return opened
+    const { line } = opened
+    return { line: { ...line, adapter: { ...line.adapter, ...options.broken(line.adapter) } } }
+  }
   const opened = deployments.map((each) => openTo(each))
   const lines = (index: number): LineOrProblem => opened[index] ?? { misconfigured: { message: 'none' } }
   const clock = options.clock ?? systemClock
@@ -218,6 +227,7 @@ export async function startWired(sketches: readonly Sketch[], options: WiredOpti
     },
     realtime: createRealtimeRelay(traffic),
     realtimeKeys: createRealtimeKeys({ ...traffic, sessionKeys }),
+    realtimeCalls: createRealtimeCalls(traffic),
     sessionKeys,
     objects: createObjects(traffic),
     passThrough: createPassThrough(traffic),

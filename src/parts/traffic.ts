@@ -11,6 +11,7 @@ import { createHedgeGroups } from '../routing/journey/hedge-groups.ts'
 import { createRetryBudgets } from '../routing/journey/retry-budget.ts'
 import { createObjects, type ObjectDeps } from '../routing/objects/objects.ts'
 import { createPassThrough } from '../routing/pass-through/pass-through.ts'
+import { createRealtimeCalls } from '../routing/realtime/calls.ts'
 import { createRealtimeKeys, type RealtimeKeyDeps } from '../routing/realtime/keys.ts'
 import { createRealtimeRelay, type RealtimeDeps } from '../routing/realtime/realtime.ts'
 import type { SessionKeys } from '../routing/realtime/session-keys.ts'
@@ -18,9 +19,6 @@ import { createRelay, type RelayDeps } from '../routing/relay.ts'
 import { createTextCounter } from '../routing/surfaces/text-counter.ts'
 import { createFetchMedia } from '../transport/fetch-media.ts'
 import type { Lasting } from './lasting.ts'
-
-/** Retries of a model group as a share of its recent requests, so that an outage is not multiplied. */
-const RETRY_SHARE = 0.2
 
 /** What all that clients ask for runs on. */
 export type Traffic = RelayDeps &
@@ -51,7 +49,7 @@ export function createTraffic(config: Config, deps: TrafficInputs): Traffic {
     resolve: resolveModel,
     fetchMedia: createFetchMedia({ allowedHosts: config.litellm.mediaHosts }),
     countText: createTextCounter(clock),
-    budgets: createRetryBudgets(RETRY_SHARE, clock),
+    budgets: createRetryBudgets(router.retryShare, clock),
     detour: (kind: 'retry' | 'fallback' | 'hedge') =>
       kind === 'retry' ? metrics.retried() : kind === 'hedge' ? metrics.hedged() : metrics.fellBack(),
     ...(router.hedges.size > 0 && { hedges: createHedgeGroups(router.hedges) }),
@@ -68,12 +66,20 @@ export function createRoads(
   sessionKeys: SessionKeys,
 ): Pick<
   GatewayDeps,
-  'relay' | 'realtime' | 'realtimeKeys' | 'sessionKeys' | 'objects' | 'passThrough' | 'fallbacksOf'
+  | 'relay'
+  | 'realtime'
+  | 'realtimeKeys'
+  | 'realtimeCalls'
+  | 'sessionKeys'
+  | 'objects'
+  | 'passThrough'
+  | 'fallbacksOf'
 > {
   return {
     relay: createRelay(traffic),
     realtime: createRealtimeRelay(traffic),
     realtimeKeys: createRealtimeKeys({ ...traffic, sessionKeys }),
+    realtimeCalls: createRealtimeCalls(traffic),
     sessionKeys,
     objects: createObjects(traffic),
     passThrough: createPassThrough(traffic),

@@ -6,6 +6,7 @@ import type { ChatRequest, HttpMode, Mode, Operations, SideRoute } from '../core
 import type { Redact, Secret } from '../core/secret.ts'
 import type { DialRequest, WireRequest, WireResponse } from '../transport/wire.ts'
 import type { AuthGround } from './auth/ground.ts'
+import type { RealtimeKeysFace } from './realtime-keys-face.ts'
 import type { Refitted } from './refitted.ts'
 import type { ResidenceFace } from './residence.ts'
 import type { SurfaceName } from './surface-name.ts'
@@ -184,13 +185,6 @@ export interface ObjectsFace {
 
 /** The routes that hand out a key for one realtime session. */
 export type RealtimeKeyRoute = 'client_secrets' | 'sessions' | 'transcription_sessions'
-
-/** How a provider hands out keys for browsers, and takes them back. */
-export interface RealtimeKeysFace {
-  url(target: Target, route: RealtimeKeyRoute): string
-  /** The deployment with such a key in place of its own credentials. */
-  withKey(deployment: Deployment, key: Secret): Deployment
-}
 
 /** A request for any route of a provider, as its own clients write it. */
 export interface PassedPath {

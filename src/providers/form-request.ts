@@ -19,6 +19,7 @@ export interface RelayedForm {
   readonly refused: ReadonlySet<string>
   /** How parts of it are written anew. */
   readonly content?: FormEdits['content']
+  readonly keepsSize?: boolean
 }
 
 /** The fields of a form as a JSON object, after what was done to them, and what is still to be done. */
@@ -42,7 +43,7 @@ export function formRequest(url: string, accept: string, relayed: RelayedForm, o
   if (rest === undefined)
     return { method: 'POST', url, headers, body: Buffer.concat([...writer.push(held), ...writer.end()]) }
   // Without a size to be told, what is held is read only when it is sent.
-  if (edits.content === undefined) writer.push(held)
+  if (edits.content === undefined || edits.keepsSize === true) writer.push(held)
   const size = writer.seal(form.sizeBytes)
   return {
     method: 'POST',
@@ -58,7 +59,7 @@ export function formRequest(url: string, accept: string, relayed: RelayedForm, o
 
 /** Edits of JSON members as edits of parts. */
 function formEdits(
-  { fields, removed, refused, content }: RelayedForm,
+  { fields, removed, refused, content, keepsSize }: RelayedForm,
   { body, spans, edits }: FieldEdits,
 ): FormEdits {
   const before = body === fields ? undefined : textsOf(fields, scanObject(fields))
@@ -71,6 +72,7 @@ function formEdits(
     remove: new Set([...removed, ...gone, ...(edits.remove ?? [])]),
     refuse: refused,
     ...(content !== undefined && { content }),
+    ...(keepsSize !== undefined && { keepsSize }),
   }
 }
 

@@ -14,9 +14,9 @@ export interface FormFile {
   readonly bytes: Uint8Array
 }
 
-/** Encodes fields, then the file as `file`. The boundary is a hash of the content: no dice, no collision in practice. */
-export function encodeForm(fields: readonly (readonly [string, string])[], file: FormFile): Form {
-  const hash = createHash('sha256').update(file.bytes)
+/** Encodes fields, then the file, if there is one, as `file`. The boundary is a hash of the content: no dice, no collision in practice. */
+export function encodeForm(fields: readonly (readonly [string, string])[], file?: FormFile): Form {
+  const hash = createHash('sha256').update(file?.bytes ?? '')
   for (const [name, value] of fields) hash.update(`\0${name}\0${value}`)
   const boundary = `pulsegate-${hash.digest('hex').slice(0, 32)}`
   const parts: Uint8Array[] = fields.map(([name, value]) =>
@@ -24,14 +24,16 @@ export function encodeForm(fields: readonly (readonly [string, string])[], file:
       `--${boundary}\r\ncontent-disposition: form-data; name="${escapedName(name)}"\r\n\r\n${value}\r\n`,
     ),
   )
-  parts.push(
-    Buffer.from(
-      `--${boundary}\r\ncontent-disposition: form-data; name="file"; filename="${escapedName(file.name)}"\r\n` +
-        `content-type: ${file.contentType}\r\n\r\n`,
-    ),
-    file.bytes,
-    Buffer.from(`\r\n--${boundary}--\r\n`),
-  )
+  if (file !== undefined)
+    parts.push(
+      Buffer.from(
+        `--${boundary}\r\ncontent-disposition: form-data; name="file"; filename="${escapedName(file.name)}"\r\n` +
+          `content-type: ${file.contentType}\r\n\r\n`,
+      ),
+      file.bytes,
+      Buffer.from('\r\n'),
+    )
+  parts.push(Buffer.from(`--${boundary}--\r\n`))
   return { contentType: `multipart/form-data; boundary=${boundary}`, body: Buffer.concat(parts) }
 }
 

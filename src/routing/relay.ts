@@ -1,4 +1,3 @@
-import type { Clock } from '../core/clock.ts'
 import type { Deployment } from '../core/deployment.ts'
 import { asGatewayError, GatewayError } from '../core/failure.ts'
 import { decoded, refusalOf, relay } from '../providers/call.ts'
@@ -6,13 +5,15 @@ import type { Line } from '../providers/call.ts'
 import { relaySurface } from '../providers/surfaces.ts'
 import type { Limits, Stream, WireResponse } from './road.ts'
 import { alsoDropped, createCopyHeaders, successHeaders } from './answer/answer-head.ts'
-import type { AnswerHeaders, CopyHeaders, Durations } from './answer/answer-head.ts'
+import type { AnswerHeaders, CopyHeaders } from './answer/answer-head.ts'
 import { explain } from './answer/explain.ts'
+import { begun, createSpent, durations, over } from './answer/spent.ts'
+import type { Spent } from './answer/spent.ts'
 import { travel } from './journey/journey.ts'
 import type { JourneyDeps } from './journey/journey-parts.ts'
 import type { Flaw } from './answer/judge.ts'
 import type { Operation } from './request/operation.ts'
-import { answerMock, canMock } from './answer/mock-answer.ts'
+import { answerLate, answerMock, canMock } from './answer/mock-answer.ts'
 import { Passage } from './answer/passage.ts'
 import type { RelayAnswer } from './answer/relay-answer.ts'
 import { createPatience } from './answer/patience.ts'
@@ -73,7 +74,7 @@ export function createRelay(deps: RelayDeps): Relay {
   return {
     relay: (request, answer) => {
       try {
-        const spent: Spent = { startedMs: deps.clock.precise(), upstreamMs: 0, running: 0, sinceMs: 0 }
+        const spent = createSpent(answer, deps.clock.precise())
         return travel(deps, readAsked(request, deps.settings.tags), answer, (plan, next, connectMs) =>
           start(ground, plan, next, spent, connectMs),
         )
@@ -88,36 +89,6 @@ export function createRelay(deps: RelayDeps): Relay {
 /** What attempts run on. */
 interface Ground extends RelayDeps {
   readonly copyHeaders: CopyHeaders
-}
-
-/** Where a request's time has gone, over all its attempts, two of which may be under way at once; by `Clock.precise`. */
-interface Spent {
-  readonly startedMs: number
-  /** While any attempt was under way. */
-  upstreamMs: number
-  /** Attempts under way, and since when there are any. */
-  running: number
-  sinceMs: number
-}
-
-function begun(spent: Spent, nowMs: number): void {
-  if (spent.running === 0) spent.sinceMs = nowMs
-  spent.running += 1
-}
-
-function over(spent: Spent, nowMs: number): void {
-  spent.running -= 1
-  if (spent.running === 0) spent.upstreamMs += nowMs - spent.sinceMs
-}
-
-/** Up to a first good byte that came at `arrivedMs`. */
-function durations(
-  { startedMs, upstreamMs, sinceMs }: Spent,
-  arrivedMs: number,
-  clock: Pick<Clock, 'precise'>,
-): Durations {
-  const wholeMs = clock.precise() - startedMs
-  return { wholeMs, ownMs: Math.max(wholeMs - upstreamMs - (arrivedMs - sinceMs), 0) }
 }
 
 function start(
@@ -140,6 +111,7 @@ function start(
   const stop = (): void => running?.cancel()
   const passage = new Passage({
     answer: plan.reword === undefined ? answer : plan.reword(answer, stop, Math.floor(clock.now() / 1000)),
+    client: spent.client,
     stream: read.stream,
     asked: plan,
     shape: operation.answer,
@@ -186,7 +158,7 @@ function sent(deps: Ground, plan: Plan, limits: Limits, passage: Passage, tell: 
   return (
     native(plan, limits, passage) ??
     plan.made?.(limits, passage, { countText: deps.countText, tell }) ??
-    mocked(deps, plan, passage) ??
+    mocked(deps, plan, limits, passage) ??
     relay(line, operation.side ?? operation.mode, body, spans, limits, passage, form) ??
     translate(line, operation, body, translated(deps, plan, tell), limits, passage)
   )
@@ -230,14 +202,21 @@ function failureHeaders(route: AnswerHeaders, error: GatewayError, timeoutMs: nu
 }
 
 /** The answer of whoever is not to be asked at all. */
-function mocked({ clock, random }: RelayDeps, plan: Plan, passage: Passage): Stream | undefined {
+function mocked(
+  { clock, random }: RelayDeps,
+  plan: Plan,
+  limits: Limits,
+  passage: Passage,
+): Stream | undefined {
   const { operation, read, line } = plan
   const response = read.mockResponse ?? line.deployment.mockResponse
   if (response === undefined || !canMock(operation)) return undefined
   const id = `chatcmpl-${Math.floor(random() * 2 ** 48).toString(16)}`
   const created = Math.floor(clock.now() / 1000)
   const mock = { response, model: read.model, isStream: read.stream, id, created }
-  return answerMock(operation, mock, passage)
+  const delayMs = read.mockResponse === undefined ? line.deployment.mockDelayMs : read.mockDelayMs
+  if (delayMs === undefined) return answerMock(operation, mock, passage)
+  return answerLate(clock, delayMs, limits, () => answerMock(operation, mock, passage), passage)
 }
 
 /**
@@ -286,9 +265,9 @@ function least(configuredMs: number, clientMs: number | undefined): number {
 
 /** The codec that proves probes names an answer's flaw best; where it sees none, what we saw is said. */
 function flawed(line: Line, { mode, surface }: Operation, flaw: Flaw, response: WireResponse): GatewayError {
-  // The codec reads a surface's errors, but none of its answers.
-  if (surface !== undefined && flaw.kind !== 'server_error')
-    return new GatewayError(flaw.kind, `answered ${flaw.seen}`)
+  // The codec reads a surface's errors, but none of its answers; and it is we who heed filters.
+  const isOurs = surface !== undefined || flaw.kind === 'content_policy'
+  if (isOurs && flaw.kind !== 'server_error') return new GatewayError(flaw.kind, `answered ${flaw.seen}`)
   const codec = line.adapter.codecs[mode]
   try {
     if (codec !== 'unsupported') decoded(line, codec, { ...response, body: flaw.json ?? response.body })

@@ -1,5 +1,3 @@
-import { brotliDecompressSync, gunzipSync, inflateSync } from 'node:zlib'
-import { GatewayError } from '../core/failure.ts'
 import type { Limits, Transport, WireRequest, WireResponse } from './wire.ts'
 
 /** Sends a request and collects the whole answer: a stream like any other, kept until its end. */
@@ -21,40 +19,8 @@ export function collect(
         chunks.push(chunk)
         return true
       },
-      end: () => {
-        try {
-          resolve({
-            status,
-            headers,
-            body: inflated(Buffer.concat(chunks), headers['content-encoding'], limits.maxBytes),
-          })
-        } catch (error) {
-          reject(error)
-        }
-      },
+      end: () => resolve({ status, headers, body: Buffer.concat(chunks) }),
       fail: reject,
     })
   })
-}
-
-const INFLATE: Readonly<Record<string, (body: Buffer, options: { maxOutputLength: number }) => Buffer>> = {
-  gzip: gunzipSync,
-  'x-gzip': gunzipSync,
-  deflate: inflateSync,
-  br: brotliDecompressSync,
-}
-
-/** We ask for `identity`; a server that compresses all the same is read within the same size limit. */
-function inflated(body: Buffer, encoding: string | undefined, maxBytes: number): Buffer {
-  const inflate = INFLATE[encoding?.trim().toLowerCase() ?? '']
-  if (inflate === undefined || body.length === 0) return body
-  try {
-    return inflate(body, { maxOutputLength: maxBytes })
-  } catch (cause) {
-    throw new GatewayError(
-      'wrong_shape',
-      `the ${encoding} answer cannot be unpacked within ${maxBytes} bytes`,
-      { cause },
-    )
-  }
 }

@@ -1,10 +1,11 @@
 import { errors, type Dispatcher } from 'undici'
 import type { Cancel, Clock } from '../core/clock.ts'
-import { GatewayError } from '../core/failure.ts'
+import { asGatewayError, GatewayError } from '../core/failure.ts'
 import { networkFailure, noConnection, type Progress } from './network-failure.ts'
 import type { SlotHandler } from './connections.ts'
 import type { Origin } from './pools.ts'
 import type { Slot } from './slots.ts'
+import { encodingOf, unpackedHeaders, unpacking, type Unpacking } from './unpack.ts'
 import type { Limits, Stream, StreamSink, WireRequest } from './wire.ts'
 
 /** What a stream runs on. */
@@ -36,6 +37,9 @@ export function openStream(ground: StreamGround, errand: Errand): Stream {
  *
  * A request that dies on a connection which has served others, before any byte of an answer, met a server that was
  * just closing it: it is sent once more, on a connection of its own (RFC 9112 §9.3.1 names the case).
+ *
+ * What the sink throws is our own fault: the exchange ends with it, and its connection, which undici would take for the
+ * network's.
  */
 class Exchange implements SlotHandler, Stream {
   slot: Slot | undefined
@@ -51,6 +55,7 @@ class Exchange implements SlotHandler, Stream {
   #stopTimer: Cancel = () => {}
   #stopConnecting: Cancel | undefined
   #unwatch: Cancel | undefined
+  #unpacking: Unpacking | undefined
 
   constructor(ground: StreamGround, errand: Errand) {
     this.#ground = ground
@@ -75,7 +80,9 @@ class Exchange implements SlotHandler, Stream {
   }
 
   resume(): void {
-    if (this.#over === undefined) this.#controller?.resume()
+    if (this.#over !== undefined) return
+    this.#unpacking?.resume()
+    this.#controller?.resume()
   }
 
   cancel(): void {
@@ -96,20 +103,49 @@ class Exchange implements SlotHandler, Stream {
   onResponseStart(_: unknown, status: number, headers: Parameters<typeof flatHeaders>[0]): void {
     if (this.#over !== undefined || status < 200) return
     this.#progress = 'reading the body'
-    this.#errand.sink.head(status, flatHeaders(headers))
+    try {
+      this.#head(status, flatHeaders(headers))
+    } catch (thrown) {
+      this.#fail(asGatewayError(thrown))
+    }
+  }
+
+  /** A packed answer reaches nobody as it is, not even where a deployment's own headers asked for it. */
+  #head(status: number, headers: Readonly<Record<string, string>>): void {
+    const { limits, sink } = this.#errand
+    const encoding = encodingOf(status, headers['content-encoding'])
+    if (encoding === undefined) {
+      sink.head(status, headers)
+      return
+    }
+    this.#unpacking = unpacking({
+      encoding,
+      maxBytes: limits.maxBytes,
+      sink,
+      flows: () => this.#controller?.resume(),
+      ended: () => this.#settle('ended'),
+      failed: (error) => this.#fail(error),
+    })
+    sink.head(status, unpackedHeaders(headers))
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
     if (this.#over !== undefined) return
     const { limits, sink } = this.#errand
     this.#bytes += chunk.length
-    if (this.#bytes > limits.maxBytes) this.#fail(tooLarge(limits.maxBytes))
-    else if (!sink.data(chunk)) controller.pause()
+    try {
+      if (this.#bytes > limits.maxBytes) this.#fail(tooLarge(limits.maxBytes))
+      else if (!(this.#unpacking ?? sink).data(chunk)) controller.pause()
+    } catch (thrown) {
+      this.#fail(asGatewayError(thrown))
+    }
   }
 
   onResponseEnd(): void {
     if (this.slot !== undefined) this.#ground.origin.connections.ended(this.slot)
-    if (this.#over === undefined) this.#settle('ended')
+    if (this.#over !== undefined) return
+    if (this.#unpacking === undefined) this.#settle('ended')
+    else this.#unpacking.end()
   }
 
   onResponseError(_: unknown, error: Error): void {
@@ -149,8 +185,11 @@ class Exchange implements SlotHandler, Stream {
 
   #fail(error: GatewayError): void {
     if (this.#over !== undefined) return
-    this.#settle(error)
-    this.#controller?.abort(error)
+    try {
+      this.#settle(error)
+    } finally {
+      this.#controller?.abort(error)
+    }
   }
 
   #settle(outcome: GatewayError | 'ended'): void {
@@ -160,10 +199,19 @@ class Exchange implements SlotHandler, Stream {
     this.#stopTimer()
     this.#stopConnecting?.()
     this.#unwatch?.()
-    if (outcome === 'ended') sink.end()
+    this.#unpacking?.stop()
+    if (outcome === 'ended') endSink(sink)
     else if (this.#isReturned) sink.fail(outcome)
     // A request that cannot even be queued fails before its caller holds the stream.
     else queueMicrotask(() => sink.fail(outcome))
+  }
+}
+
+function endSink(sink: StreamSink): void {
+  try {
+    sink.end()
+  } catch (thrown) {
+    sink.fail(asGatewayError(thrown))
   }
 }
 
@@ -189,7 +237,7 @@ function toDispatch(ground: StreamGround, request: WireRequest, limits: Limits):
   }
 }
 
-/** A flat list, which undici reads fastest. Compressed bodies could neither be relayed nor watched cheaply. */
+/** A flat list, which undici reads fastest. Compressed bodies could not be watched cheaply. */
 function headerList(headers: Readonly<Record<string, string>>, userAgent: string): string[] {
   const list: string[] = []
   for (const name in headers) {

@@ -1,55 +1,10 @@
 import assert from 'node:assert/strict'
-import { createServer, type RequestListener } from 'node:http'
-import { createServer as createTcpServer, type Server, type Socket } from 'node:net'
+import { createServer } from 'node:http'
 import { test } from 'node:test'
-import { gzipSync } from 'node:zlib'
 import { createHandClock } from '../core/clock.ts'
-import { GatewayError, type FailureKind } from '../core/failure.ts'
+import { GatewayError } from '../core/failure.ts'
 import { createTransport } from './transport.ts'
-import type { Limits, Transport, WireRequest } from './wire.ts'
-
-const LIMITS: Limits = { timeoutMs: 5_000, maxBytes: 1_000 }
-
-interface Bench {
-  readonly url: string
-  readonly transport: Transport
-}
-
-async function withServer<T>(
-  server: Server,
-  transport: Transport,
-  run: (bench: Bench) => Promise<T>,
-): Promise<T> {
-  const sockets = new Set<Socket>()
-  server.on('connection', (socket: Socket) => sockets.add(socket))
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const address = server.address()
-  assert.ok(address !== null && typeof address === 'object')
-  try {
-    return await run({ url: `http://127.0.0.1:${address.port}`, transport })
-  } finally {
-    await transport.close()
-    for (const socket of sockets) socket.destroy()
-    await new Promise((resolve) => server.close(resolve))
-  }
-}
-
-const http = (listener: RequestListener, run: (bench: Bench) => Promise<void>): Promise<void> =>
-  withServer(createServer(listener), createTransport(), run)
-
-const tcp = (onSocket: (socket: Socket) => void, run: (bench: Bench) => Promise<void>): Promise<void> =>
-  withServer(createTcpServer(onSocket), createTransport(), run)
-
-const get = (url: string): WireRequest => ({ method: 'GET', url, headers: {} })
-
-function failsAs(promise: Promise<unknown>, kind: FailureKind, words: RegExp): Promise<void> {
-  return assert.rejects(promise, (error) => {
-    assert.ok(error instanceof GatewayError)
-    assert.equal(error.kind, kind, error.message)
-    assert.match(error.message, words)
-    return true
-  })
-}
+import { failsAs, get, http, LIMITS, tcp, withServer } from './transport.fixture.ts'
 
 test('an answer arrives whole, with lower-case headers and repeated ones joined', () =>
   http(
@@ -68,22 +23,6 @@ test('an answer arrives whole, with lower-case headers and repeated ones joined'
       assert.equal(answer.headers['warning'], 'a, b')
       assert.equal(Buffer.from(answer.body).toString(), 'GET /v1/x?y=1 identity pulsegate')
     },
-  ))
-
-test('a server that compresses unasked is understood', () =>
-  http(
-    (_, response) => response.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync('pong')),
-    async ({ url, transport }) => {
-      assert.equal(Buffer.from((await transport.send(get(url), LIMITS)).body).toString(), 'pong')
-    },
-  ))
-
-test('a small archive that unpacks to more than the limit is refused', () =>
-  http(
-    (_, response) =>
-      response.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync('x'.repeat(100_000))),
-    ({ url, transport }) =>
-      failsAs(transport.send(get(url), LIMITS), 'wrong_shape', /cannot be unpacked within 1000 bytes/),
   ))
 
 test('a redirect is an answer and is not followed', () =>
@@ -288,3 +227,30 @@ test('closing the transport ends what still runs', () =>
       await Promise.all([failsAs(running, 'cancelled', /shutting down/), transport.close()])
     },
   ))
+
+test('what the reader of an answer throws ends the exchange as our own failure, and its connection', async () => {
+  const bug = (): never => {
+    throw new TypeError('a bug')
+  }
+  for (const broken of [{ head: bug }, { data: bug }, { end: bug }]) {
+    const ended = Promise.withResolvers<unknown>()
+    const isWhole = 'end' in broken
+    const left = Promise.withResolvers<void>()
+    await http(
+      (request, response) => {
+        request.socket.on('close', () => left.resolve())
+        response.write('half')
+        if (isWhole) response.end()
+      },
+      async ({ url, transport }) => {
+        const nothing = { head: () => {}, data: () => true, end: () => {} }
+        transport.stream(get(url), LIMITS, { ...nothing, fail: ended.resolve, ...broken })
+        const error = await ended.promise
+        assert.ok(error instanceof GatewayError)
+        assert.deepEqual([error.kind, error.source], ['internal', 'gateway'])
+        // A whole answer leaves its connection as it was.
+        if (!isWhole) await left.promise
+      },
+    )
+  }
+})

@@ -317,6 +317,8 @@ describe('answers that nobody gave', () => {
     ['canned', 'canned', ', mock_response: "Hello there, this is a canned answer."'],
     ['busy', 'busy', ', mock_response: litellm.RateLimitError'],
     ['spare', 'spare', ''],
+    ['late', 'late', ', mock_response: late, mock_delay: 0.2'],
+    ['never', 'never', ', mock_timeout: true, timeout: 0.3'],
     ['vector', 'vector', ', model: openai/text-embedding-3-small, mock_response: [0.25, 0.5]'],
   ]
 
@@ -346,6 +348,29 @@ describe('answers that nobody gave', () => {
       const fallen = await chat(gateway, { model: 'busy' })
       assert.deepEqual([fallen.status, idOf(fallen)], [200, 'canned'])
       assert.equal(fake.journal().length, 0)
+    })
+  })
+
+  test('an answer may be late, or never come, by the deployment’s word or the client’s', async () => {
+    await withStage(configOf(rows, 'router_settings: { num_retries: 0 }\n'), async ({ gateway, fake }) => {
+      const took = async (body: object): Promise<readonly [number, number]> => {
+        const startedMs = performance.now()
+        const { status } = await chat(gateway, body)
+        return [status, performance.now() - startedMs]
+      }
+      for (const stream of [false, true]) {
+        const [late, lateMs] = await took({ model: 'late', stream })
+        assert.deepEqual([late, lateMs >= 199], [200, true])
+        const [own, ownMs] = await took({ model: 'spare', stream, mock_response: 'x', mock_delay: 0.25 })
+        assert.deepEqual([own, ownMs >= 249], [200, true])
+        const [never, neverMs] = await took({ model: 'never', stream })
+        assert.deepEqual([never, neverMs >= 299], [504, true])
+        const [asked] = await took({ model: 'spare', stream, mock_timeout: true, timeout: 0.2 })
+        assert.equal(asked, 504)
+      }
+      assert.equal(fake.journal().length, 0)
+      const alone = await chat(gateway, { model: 'spare', mock_delay: 1 })
+      assert.equal(alone.headers.get('x-pulsegate-dropped-params'), 'mock_delay')
     })
   })
 

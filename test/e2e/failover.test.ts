@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { createServer, type Server } from 'node:http'
+import { createServer, type Server, type ServerResponse } from 'node:http'
 import { describe, test } from 'node:test'
 import { at, chat, eventually, SETTINGS, withStage, type Answer, type Stage } from './asking.ts'
 import { freePort } from './program.ts'
@@ -230,10 +230,12 @@ describe('a request that fails', () => {
         1,
       ],
       ['the deployment over the router', 'router_settings: { num_retries: 0 }\n', { model: 'own' }, 2],
+      ['the tries of its client', 'router_settings: { num_retries: 0 }\n', { model: 'client' }, 2],
     ]
     const members = [
       { group: 'g', id: 'sick', base: 'e500/v1' },
       { group: 'own', id: 'own', base: 'e500/v1', params: ', num_retries: 1' },
+      { group: 'client', id: 'client', base: 'e500/v1', params: ', max_retries: 1' },
     ]
     for (const [name, settings, body, tries] of cases)
       await t.test(name, async () => {
@@ -330,9 +332,26 @@ describe('a request that fails', () => {
       odd: '{"error":{"message":"temperature is too high","code":"invalid_value"}}',
     }
     const silenced = '{"choices":[{"index":0,"finish_reason":"content_filter","message":{"content":""}}]}'
+    const event = (delta: object, finish_reason: string | null = null): string =>
+      `data: ${JSON.stringify({ choices: [{ index: 0, delta, finish_reason }] })}\n\n`
+    const prompt = 'data: {"choices":[],"prompt_filter_results":[{"prompt_index":0}]}\n\n'
+    const role = event({ role: 'assistant', content: '' })
+    const filtered = event({}, 'content_filter')
+    const streams: Readonly<Record<string, readonly string[]>> = {
+      'silenced-stream': [prompt, role, filtered, 'data: [DONE]\n\n'],
+      'silenced-late': [prompt, role, event({ content: 'half' }), filtered, 'data: [DONE]\n\n'],
+      'silenced-after-comment': [': wait\n\n', role, filtered, 'data: [DONE]\n\n'],
+      'lax-stream': [role, event({ content: 'fine' }), event({}, 'stop'), 'data: [DONE]\n\n'],
+    }
     const server = createServer((asked, answer) => {
       const name = asked.url?.split('/')[1] ?? ''
       asked.resume()
+      const stream = streams[name]
+      if (stream !== undefined) {
+        answer.writeHead(200, { 'content-type': 'text/event-stream' })
+        void writeSlowly(answer, stream)
+        return
+      }
       const isGood = words[name] === undefined
       answer.writeHead(isGood ? 200 : 400, { 'content-type': 'application/json' })
       answer.end(words[name] ?? (name.startsWith('silenced') ? silenced : '{"choices":[{}]}'))
@@ -348,10 +367,11 @@ describe('a request that fails', () => {
         'silenced',
         'silenced-alone',
         'silenced-last',
+        ...Object.keys(streams),
       ]
       const members = names.map((name) => ({ group: name, id: name, base: `${url}/${name}/v1` }))
       const settings =
-        'litellm_settings: { context_window_fallbacks: [{ long: [large] }], content_policy_fallbacks: [{ rude: [lax] }, { silenced: [nobody, silenced-last] }, { silenced-last: [lax, silenced] }], default_fallbacks: [any] }\n'
+        'litellm_settings: { context_window_fallbacks: [{ long: [large] }], content_policy_fallbacks: [{ rude: [lax] }, { silenced: [nobody, silenced-last] }, { silenced-last: [lax, silenced] }, { silenced-stream: [lax-stream] }, { silenced-late: [lax-stream] }, { silenced-after-comment: [lax-stream] }], default_fallbacks: [any] }\n'
       await withStage(configOf(members, settings), async ({ gateway }) => {
         for (const [model, expected] of [
           ['long', 'large'],
@@ -364,6 +384,17 @@ describe('a request that fails', () => {
           const got = await chat(gateway, { model })
           assert.deepEqual([got.status, got.headers.get('x-litellm-model-id')], [200, expected], got.text)
         }
+        // A stream is one that was refused as long as nothing of it has gone out.
+        for (const [model, expected, seen] of [
+          ['silenced-stream', 'lax-stream', 'fine'],
+          ['silenced-late', 'silenced-late', 'half'],
+          ['silenced-after-comment', 'silenced-after-comment', 'content_filter'],
+        ] as const) {
+          const got = await chat(gateway, { model, stream: true })
+          assert.deepEqual([got.status, got.headers.get('x-litellm-model-id')], [200, expected], got.text)
+          assert.ok(got.text.includes(seen), got.text)
+          assert.equal(got.text.includes('content_filter'), model !== 'silenced-stream')
+        }
         // Where nobody else would be asked, what the filter left is the answer.
         const own = await chat(gateway, { model: 'silenced', disable_fallbacks: true })
         assert.deepEqual([own.status, own.text], [200, silenced])
@@ -371,6 +402,15 @@ describe('a request that fails', () => {
     })
   })
 })
+
+/** One piece after the other, each on its own. */
+async function writeSlowly(answer: ServerResponse, pieces: readonly string[]): Promise<void> {
+  for (const piece of pieces) {
+    answer.write(piece)
+    await new Promise((next) => void setTimeout(next, 5))
+  }
+  answer.end()
+}
 
 /** A provider that answers every chat. */
 async function onPort(port: number, use: () => Promise<void>): Promise<void> {

@@ -218,7 +218,7 @@ describe('pulsegate explain', () => {
 general_settings:
   master_key: sk-1234
   drain_delay: 0
-router_settings: { num_retries: 1 }
+router_settings: { num_retries: 1, default_litellm_params: { stream_timeout: 12, max_retries: 4, timeout: 99 } }
 `
 
   const row = (stdout: string, name: string): string =>
@@ -242,7 +242,8 @@ router_settings: { num_retries: 1 }
         ['timeout', `30 s | ${file}:8`],
         ['temperature', `0.2 | ${file}:7`],
         ['ssl_verify', 'false | $SSL_VERIFY'],
-        ['num_retries', `1 | ${file}:13`],
+        ['num_retries', `4 (max_retries) | ${file}:13`],
+        ['stream_timeout', `12 s | ${file}:13`],
         ['health_check_timeout', `7 s | ${file}:9`],
         ['health_check_interval', '300 s | default'],
         ['rpm', 'not set | default'],

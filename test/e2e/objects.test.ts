@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { AzureOpenAI, NotFoundError, OpenAI, toFile } from 'openai'
+import { AzureOpenAI, BadRequestError, NotFoundError, OpenAI, toFile } from 'openai'
 import { startFakeProvider, type FakeProvider } from '../../src/fake-provider/server.ts'
 import { ask, at, AUTH, KEY, listAt, type Answer } from './asking.ts'
 import { withModels, type Listed } from './health-answer.ts'
@@ -249,6 +249,24 @@ describe('files and batches', () => {
         const other = await begin(client, model, 1)
         assert.equal((await client.uploads.cancel(other.id)).status, 'cancelled')
       }
+      const whole = await begin(clients.alpha, 'alpha', 1)
+      const named = Buffer.from(LINES.replace('gpt-4o', 'alpha'))
+      const much = Buffer.from(LINES.repeat(50_000))
+      pair.alpha.clearJournal()
+      for (const bytes of [named, Buffer.concat([much, named])]) {
+        const create = clients.alpha.uploads.parts.create(whole.id, { data: await toFile(bytes, 'part') })
+        await assert.rejects(create, (error) => {
+          assert.ok(error instanceof BadRequestError)
+          assert.match(error.message, /names the model 'alpha', which its provider knows as 'gpt-4o'/)
+          return true
+        })
+      }
+      const large = await toFile(much, 'part')
+      await clients.alpha.uploads.parts.create(whole.id, { data: large })
+      assert.match(
+        pair.alpha.journal().at(-1)?.headers['content-length'] ?? '',
+        new RegExp(`^${String(much.length).slice(0, 4)}\\d{3}$`),
+      )
       const [at, elsewhere] = [await begin(clients.alpha, 'alpha', 1), await begin(clients.beta, 'beta', 1)]
       const data = await toFile(Buffer.from('x'), 'part')
       const part = await clients.beta.uploads.parts.create(elsewhere.id, { data })

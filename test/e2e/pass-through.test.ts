@@ -3,7 +3,7 @@ import { createServer, request } from 'node:http'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { test } from 'node:test'
 import { Anthropic } from '@anthropic-ai/sdk'
-import { OpenAI } from 'openai'
+import { OpenAI, toFile } from 'openai'
 import { ask, at, AUTH, KEY, listAt, withStage } from './asking.ts'
 
 interface Seen {
@@ -124,6 +124,15 @@ const config =
   - model_name: gpt
     litellm_params: { model: openai/gpt-4o, api_base: '${fake.url}/ok/v1', api_key: sk-upstream-openai }
     model_info: { id: gpt-1, mode: responses }
+  - model_name: other
+    litellm_params: { model: azure/mine, api_base: '${fake.url}/azure', api_key: key-azure }
+    model_info: { id: other-1 }
+  - model_name: ears
+    litellm_params: { model: azure/whisper, api_base: '${fake.url}/azure', api_key: key-azure }
+    model_info: { mode: audio_transcription }
+  - model_name: sick
+    litellm_params: { model: openai/gpt-sick, api_base: '${fake.url}/e500/v1', api_key: sk-upstream-openai, num_retries: 0 }
+router_settings: { fallbacks: [{ sick: [other] }] }
 general_settings:
   master_key: ${KEY}
   drain_delay: 0
@@ -198,6 +207,47 @@ test('what a provider serves itself is passed on to it', async (t) => {
           assert.equal(fake.journal().at(-1)?.url, '/ok/v1/chat/completions')
         }
       })
+
+      await t.test(
+        'and a model of the config is asked for there as anywhere, whoever serves it',
+        async () => {
+          for (const base of ['openai', 'openai/v1']) {
+            const client = new OpenAI({ apiKey: KEY, baseURL: `${gateway.url}/${base}`, maxRetries: 0 })
+            const asking = { messages: [{ role: 'user' as const, content: 'p' }] }
+            const whole = await client.chat.completions.create({ ...asking, model: 'other' }).withResponse()
+            assert.equal(whole.response.headers.get('x-litellm-model-id'), 'other-1')
+            assert.equal(
+              fake.journal().at(-1)?.url,
+              '/azure/openai/deployments/mine/chat/completions?api-version=2024-10-21',
+            )
+            const stream = await client.chat.completions.create({ ...asking, model: 'sick', stream: true })
+            let text = ''
+            for await (const { choices } of stream) text += choices[0]?.delta.content ?? ''
+            assert.equal(text, 'pong')
+          }
+          const forms = new OpenAI({ apiKey: KEY, baseURL: `${gateway.url}/openai/v1`, maxRetries: 0 })
+          const large = await toFile(Buffer.alloc(5_000_000), 'a.mp3')
+          for (const [model, size, url] of [
+            ['ears', 4, '/azure/openai/deployments/whisper/audio/transcriptions?api-version=2024-10-21'],
+            [
+              'ears',
+              5_000_000,
+              '/azure/openai/deployments/whisper/audio/transcriptions?api-version=2024-10-21',
+            ],
+            ['whisper-1', 4, '/ok/v1/audio/transcriptions'],
+            ['whisper-1', 5_000_000, '/ok/v1/audio/transcriptions'],
+          ] as const) {
+            const file = size === 4 ? await toFile(Buffer.from('abcd'), 'a.mp3') : large
+            assert.equal((await forms.audio.transcriptions.create({ model, file })).text, 'hello')
+            assert.equal(fake.journal().at(-1)?.url, url)
+          }
+          const broken = await ask(`${gateway.url}/openai/v1/chat/completions`, {
+            headers: AUTH,
+            body: '{"model"',
+          })
+          assert.equal(broken.headers.get('x-pulsegate-error-source'), 'upstream')
+        },
+      )
 
       await t.test('nothing of a provider that is not in the config, nor out of its base', async () => {
         for (const name of ['gemini', 'vertex_ai', 'bedrock', 'cohere']) {

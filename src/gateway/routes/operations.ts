@@ -69,6 +69,12 @@ export function operationRoutes(app: FastifyInstance, context: RouteContext, run
   }
 }
 
+/** What OpenAI's own path below its name asks for: clients that were given such an address ask there for models of the config too. */
+export function operationAt(path: string): Operation | undefined {
+  const bare = path.replace(/^\/v1(?=\/)/, '')
+  return PATHS.find((each) => each.path === bare && each.versions === undefined)?.operation
+}
+
 /** What a request's path says. */
 interface Asked {
   readonly operation: Operation

@@ -1,14 +1,21 @@
-import type { IncomingHttpHeaders } from 'node:http'
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { GatewayError } from '../../core/failure.ts'
+import { isFormType } from '../../core/client-form.ts'
+import type { ClientForm } from '../../core/client-form.ts'
+import { asGatewayError, GatewayError } from '../../core/failure.ts'
+import { memberValue, scanObject } from '../../core/json-spans.ts'
 import { PASSED_PROVIDERS } from '../../routing/pass-through/owners.ts'
 import type { PassedProvider } from '../../routing/pass-through/owners.ts'
 import { ANTHROPIC_ERRORS, AWS_ERRORS, GOOGLE_ERRORS, OPENAI_ERRORS, PLAIN_ERRORS } from '../error-words.ts'
 import type { ErrorWords } from '../error-words.ts'
 import type { RouteContext } from '../gateway.ts'
+import type { Operation } from '../../routing/request/operation.ts'
 import { readBody } from '../read-body.ts'
+import { readForm } from '../read-form.ts'
 import { relayed } from '../relayed.ts'
+import type { Relayed } from '../relayed.ts'
 import type { RunningRequests } from '../running-requests.ts'
+import { operationAt } from './operations.ts'
 
 /** How the clients of each provider read errors; a sentence alone where it is not said. */
 const ERRORS: Readonly<Record<string, ErrorWords>> = {
@@ -56,26 +63,89 @@ function serve(
   reply: FastifyReply,
   provider: PassedProvider,
 ): void {
-  const client = relayed(context, running, reply, 'pass_through')
   const { raw, url } = request
   const method = methodOf(request.method)
   const mark = url.indexOf('?')
   const path = url.slice(url.indexOf('/', 1), mark === -1 ? undefined : mark)
   const query = mark === -1 ? '' : queryOf(url.slice(mark + 1))
   const asked = { provider, method, path, query, headers: passedHeaders(raw.headers) }
-  const begin = (body: Buffer | undefined): void => {
-    if (!client.isWaiting()) return
-    client.carriedBy(
-      context.passThrough.call({ ...asked, ...(body !== undefined && { body }) }, client.answer),
-    )
+  const take = (name: string): Relayed => relayed(context, running, reply, name)
+  const passOn = (client: Relayed, body: Buffer | GatewayError | undefined): void => {
+    if (body instanceof GatewayError) client.answer.fail(body, {})
+    else if (client.isWaiting()) {
+      const call = { ...asked, ...(body !== undefined && { body }) }
+      client.carriedBy(context.passThrough.call(call, client.answer))
+    }
   }
-  if (method === 'GET') {
-    begin(undefined)
+  const { maxRequestBytes } = context.settings
+  const operation = provider.name === 'openai' && method === 'POST' ? operationAt(path) : undefined
+  if (operation !== undefined) {
+    // What it is counted as its body says.
+    reply.hijack()
+    readAsked(raw, operation, maxRequestBytes, (body) => {
+      if (!(body instanceof GatewayError) && namesOurs(context, body)) {
+        const client = take(operation.mode)
+        const call = { operation, body, headers: raw.headers }
+        client.carriedBy(context.relay.relay(call, client.answer))
+      } else if (body instanceof GatewayError || Buffer.isBuffer(body)) passOn(take(PASS_THROUGH), body)
+      else wholeOf(body, (whole) => passOn(take(PASS_THROUGH), whole))
+    })
     return
   }
-  readBody(raw, context.settings.maxRequestBytes, (body) => {
-    if (body instanceof GatewayError) client.answer.fail(body, {})
-    else begin(body.length === 0 && method === 'DELETE' ? undefined : body)
+  const client = take(PASS_THROUGH)
+  if (method === 'GET') passOn(client, undefined)
+  else
+    readBody(raw, maxRequestBytes, (body) => {
+      const isNone = method === 'DELETE' && !(body instanceof GatewayError) && body.length === 0
+      passOn(client, isNone ? undefined : body)
+    })
+}
+
+/** The operation of all that is passed on. */
+const PASS_THROUGH = 'pass_through'
+
+/** Does a body name a model that the config has? Whatever else it is, is for the provider to say. */
+function namesOurs({ directory }: RouteContext, body: Buffer | ClientForm): boolean {
+  const model = modelOf(body)
+  return typeof model === 'string' && directory.candidates(model).length > 0
+}
+
+function modelOf(body: Buffer | ClientForm): unknown {
+  if (!Buffer.isBuffer(body)) return body.fields.findLast(({ name }) => name === 'model')?.text
+  try {
+    return memberValue(body, scanObject(body), 'model')
+  } catch (error) {
+    if (error instanceof GatewayError) return undefined
+    throw error
+  }
+}
+
+/** JSON, or as much of a form as has its model in it. */
+function readAsked(
+  request: IncomingMessage,
+  { accepts }: Operation,
+  maxBytes: number,
+  done: (body: Buffer | ClientForm | GatewayError) => void,
+): void {
+  const isForm = accepts !== undefined && isFormType(request.headers['content-type'] ?? '')
+  if (isForm) readForm(request, { maxBytes, wanted: 'model' }, done)
+  else readBody(request, maxBytes, done)
+}
+
+/** All of a form, as whatever is passed on is held. */
+function wholeOf({ held, rest }: ClientForm, done: (body: Buffer | GatewayError) => void): void {
+  if (rest === undefined) {
+    done(held)
+    return
+  }
+  const pieces = [held]
+  rest.take({
+    data: (chunk) => {
+      pieces.push(chunk)
+      return true
+    },
+    end: () => done(Buffer.concat(pieces)),
+    fail: (error) => done(asGatewayError(error)),
   })
 }
 

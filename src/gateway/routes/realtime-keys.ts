@@ -17,7 +17,8 @@ const PATHS: readonly KeyPath[] = [
   { path: '/realtime/sessions', route: 'sessions' },
   { path: '/realtime/transcription_sessions', route: 'transcription_sessions' },
 ]
-const VERSIONS = ['', '/v1', '/openai', '/openai/v1'] as const
+/** What stands before these paths, and those of calls. */
+export const VERSIONS = ['', '/v1', '/openai', '/openai/v1'] as const
 
 /** Keys that a browser may have: they open one realtime session through this gateway, and nothing else. */
 export function realtimeKeyRoutes(

@@ -11,6 +11,7 @@ import { REFUSED_IN_REASONING } from '../refused-params.ts'
 import {
   azureModelsUrl,
   azureObjectsUrl,
+  azureRealtimeCallsUrl,
   azureRealtimeKeyUrl,
   azureRealtimeUrl,
   azureResponsesUrl,
@@ -55,6 +56,7 @@ export const azure: ProviderAdapter = {
   objects: { url: azureObjectsUrl },
   realtimeKeys: {
     url: azureRealtimeKeyUrl,
+    callsUrl: azureRealtimeCallsUrl,
     // Azure takes it as a bearer, and a resource's key or an application's secret beside it would win.
     withKey: (deployment, key) => {
       const { apiKey: _, secrets: __, settings: ___, ...connection } = deployment.connection

@@ -4,6 +4,7 @@ import type { HttpMode } from '../../core/mode.ts'
 import type { Target } from '../adapter.ts'
 import {
   azureObjectsUrl,
+  azureRealtimeCallsUrl,
   azureRealtimeKeyUrl,
   azureRealtimeUrl,
   azureUrl,
@@ -145,4 +146,12 @@ test('half a character in a model’s name stands in a URL as the sign for what 
   const url = azureUrl(target(BASE, DATED, `a${HALF}`), 'chat')
   assert.match(url, /\/deployments\/a%EF%BF%BD\/chat/)
   assert.match(azureRealtimeUrl(target(BASE, DATED, HALF)), /deployment=%EF%BF%BD$/)
+})
+
+test('calls over WebRTC are of the v1 surface alone', () => {
+  const url = 'https://r.openai.azure.com/openai/v1/realtime/calls'
+  assert.equal(azureRealtimeCallsUrl(target('https://r.openai.azure.com', 'v1')), url)
+  assert.equal(azureRealtimeCallsUrl(target('https://r.openai.azure.com/openai/v1')), url)
+  assert.equal(azureRealtimeCallsUrl(target('https://r.openai.azure.com', '2025-04-01-preview')), undefined)
+  assert.equal(azureRealtimeCallsUrl(target('https://r.openai.azure.com')), undefined)
 })

@@ -74,6 +74,14 @@ export function azureRealtimeKeyUrl(target: Target, route: RealtimeKeyRoute): st
   return withQuery(`${root}/realtimeapi/${route}`, 'api-version', version)
 }
 
+/**
+ * Calls over WebRTC, which the dated versions have at other hosts: `{base}/openai/v1/realtime/calls`
+ * (https://learn.microsoft.com/azure/foundry/reference/rest/realtime-create-realtime-call).
+ */
+export function azureRealtimeCallsUrl(target: Target): string | undefined {
+  return isV1(target) ? `${resource(target.base)}/openai/v1/realtime/calls` : undefined
+}
+
 /** The resource's list of models: `{base}/openai/models?api-version=`, `{base}/openai/v1/models` since. */
 export function azureModelsUrl(target: Target): string {
   return ofResource(target, '/models')

@@ -1,11 +1,11 @@
 import { GatewayError } from '../../core/failure.ts'
-import { isJsonObject } from '../../core/json.ts'
 import { spliceBody } from '../../core/json-spans.ts'
 import type { JsonSpans } from '../../core/json-spans.ts'
 import type { AnswerHeaders } from './answer-head.ts'
 import { isLast } from './event-watch.ts'
-import { judgeThere, judgeWhole } from './judge.ts'
-import type { Flaw } from './judge.ts'
+import { FILTERED, heedingOpening, isFiltered } from './filtered.ts'
+import { judgeThere, judgeWhole, opening } from './judge.ts'
+import type { Flaw, Opening } from './judge.ts'
 import type { AnswerShape } from '../request/operation.ts'
 
 /** The headers of an event stream. */
@@ -64,24 +64,10 @@ export function judgeObject(
   return 'kind' in other ? judged : other
 }
 
-const FILTERED: Flaw = {
-  kind: 'content_policy',
-  seen: 'with what a content filter left (finish_reason content_filter)',
-}
-
-/** Has a content filter ended its first choice? */
-function isFiltered(bytes: Buffer): boolean {
-  if (!bytes.includes('"content_filter"')) return false
-  try {
-    const answer: unknown = JSON.parse(bytes.toString())
-    const choices = isJsonObject(answer) ? answer['choices'] : undefined
-    const first: unknown = Array.isArray(choices) ? choices[0] : undefined
-    return isJsonObject(first) && first['finish_reason'] === 'content_filter'
-  } catch (error) {
-    // What it is instead is for others to say.
-    if (error instanceof SyntaxError) return false
-    throw error
-  }
+/** What the first bytes of a stream of this shape say. */
+export function openingOf(shape: AnswerShape, bytes: Buffer): Opening {
+  const isHeeded = shape.kind === 'object' && shape.heedsFilter === true
+  return isHeeded ? heedingOpening(bytes, shape.proof) : opening(bytes, proofOf(shape))
 }
 
 /** The list that makes an answer of this shape. */

@@ -1,7 +1,10 @@
+import type { Clock } from '../../core/clock.ts'
+import { GatewayError } from '../../core/failure.ts'
 import type { Json, JsonObject } from '../../core/json.ts'
 import { isJsonObject } from '../../core/json.ts'
 import type { Operation } from '../request/operation.ts'
-import type { Stream, StreamSink } from '../road.ts'
+import type { Limits, Stream, StreamSink } from '../road.ts'
+import { orFail } from './tell-failure.ts'
 
 /** What an answer is made of that nobody gave. */
 export interface Mock {
@@ -50,6 +53,27 @@ export function answerMock({ mode }: Operation, mock: Mock, sink: StreamSink): S
   sink.data(Buffer.from(events ? streamOf(mode, mock) : JSON.stringify(whole)))
   sink.end()
   return NOTHING_RUNNING
+}
+
+/** The same after a while, where that is within the time that there is for it. */
+export function answerLate(
+  clock: Pick<Clock, 'after'>,
+  waitMs: number,
+  { timeoutMs }: Pick<Limits, 'timeoutMs'>,
+  answer: () => void,
+  sink: StreamSink,
+): Stream {
+  const stop = clock.after(Math.min(waitMs, timeoutMs), () => {
+    if (waitMs > timeoutMs) sink.fail(new GatewayError('timeout', `no whole answer within ${timeoutMs} ms`))
+    else orFail(sink, answer)
+  })
+  return {
+    resume: () => {},
+    cancel: () => {
+      stop()
+      sink.fail(new GatewayError('cancelled', 'the caller went away', { source: 'client' }))
+    },
+  }
 }
 
 function errorOf(name: string, code: string): JsonObject {

@@ -12,6 +12,8 @@ import type { WireResponse } from '../road.ts'
 /** What a passage needs to know of the exchange it carries. */
 export interface PassageOptions {
   readonly answer: RelayAnswer
+  /** Whoever waits at the end of it all: told only where `answer` itself breaks. */
+  readonly client: Pick<RelayAnswer, 'fail'>
   /** Was an event stream asked for? */
   readonly stream: boolean
   /** What was asked for; absent: one choice. */

@@ -13,6 +13,7 @@ import {
   bareHeaders,
   endsIn,
   judgeObject,
+  openingOf,
   proofOf,
   renamed,
   saysEnd,
@@ -26,16 +27,15 @@ import {
   firstByte,
   judgeTranscript,
   judgeWhole,
-  opening,
   opensObject,
+  type Flaw,
 } from './judge.ts'
-import type { Flaw } from './judge.ts'
 import type { AnswerShape, BareShape } from '../request/operation.ts'
 import { openEvents } from './open-events.ts'
 import type { PassageOptions } from './passage-options.ts'
+import { refusalIn, tellFailure } from './tell-failure.ts'
 import { usageIn } from './usage.ts'
-import { createUsageSearch } from './usage-search.ts'
-import type { UsageSearch } from './usage-search.ts'
+import { createUsageSearch, type UsageSearch } from './usage-search.ts'
 
 /** An answer up to this size is judged whole before any of it is sent, and an error text is read no further. */
 const MAX_JUDGED_BYTES = 64 * 1024
@@ -96,12 +96,12 @@ export class Passage implements StreamSink {
     this.#kept.push(chunk)
     this.#keptBytes += chunk.length
     if (this.#phase === 'opening') return this.#judge()
-    if (this.#keptBytes > MAX_JUDGED_BYTES) this.abandon(this.#options.refusal(this.#response()))
+    if (this.#keptBytes > MAX_JUDGED_BYTES) this.abandon(refusalIn(this.#options, this.#response()))
     return true
   }
 
   end(): void {
-    if (this.#phase === 'refused') this.#fail(this.#options.refusal(this.#response()))
+    if (this.#phase === 'refused') this.#fail(refusalIn(this.#options, this.#response()))
     else if (this.#phase === 'opening') {
       this.#arrivedMs = this.#options.clock.precise()
       this.#endWhole()
@@ -109,9 +109,8 @@ export class Passage implements StreamSink {
   }
 
   fail(error: Error): void {
-    if (this.#phase === 'over') return
     // A refusal whose text broke off is still the refusal that its status says.
-    this.#fail(this.#phase === 'refused' ? this.#options.refusal(this.#response()) : asGatewayError(error))
+    this.#fail(this.#phase === 'refused' ? refusalIn(this.#options, this.#response()) : asGatewayError(error))
   }
 
   /** Ends it from our side, with a reason; harmless when already over. */
@@ -125,7 +124,7 @@ export class Passage implements StreamSink {
     this.#phase = 'over'
     this.#kept = []
     this.#options.over()
-    this.#options.answer.fail(this.#options.explain(error), this.#options.failureHeaders(error))
+    tellFailure(this.#options, error)
   }
 
   #whole(): Buffer {
@@ -165,13 +164,13 @@ export class Passage implements StreamSink {
 
   #judge(): boolean {
     const { shape } = this.#options
-    if (this.#gate !== undefined) return this.#judgeEvents(proofOf(shape))
+    if (this.#gate !== undefined) return this.#judgeEvents()
     return shape.kind === 'object' ? this.#judgeObject(shape.proof) : this.#judgeBare(shape)
   }
 
-  #judgeEvents(proof: string): boolean {
+  #judgeEvents(): boolean {
     const bytes = this.#whole()
-    const first = opening(bytes, proof)
+    const first = openingOf(this.#options.shape, bytes)
     if (first === 'events') return this.#flowKept(EVENT_HEADERS)
     if (typeof first === 'object') {
       this.abandon(this.#options.flawed(first, this.#response()))
@@ -231,7 +230,7 @@ export class Passage implements StreamSink {
   /** A stream that ended before its first event was whole: a short one, or one that broke off. */
   #endOpening(bytes: Buffer, shape: AnswerShape): void {
     const proof = proofOf(shape)
-    const first = bytes.length > 0 ? opening(bytes, proof) : 'object'
+    const first = bytes.length > 0 ? openingOf(shape, bytes) : 'object'
     if (first === 'events' || first === 'wait') {
       // Nothing was sent yet: it can still be had elsewhere.
       if (saysEnd(shape) && !endsIn(shape, bytes)) this.#fail(cutOff())
@@ -278,9 +277,13 @@ export class Passage implements StreamSink {
       return
     }
     this.#phase = 'over'
-    if (rest !== undefined) this.#pass(rest)
     this.#options.over()
-    this.#options.answer.end(this.#facts(error))
+    try {
+      if (rest !== undefined) this.#pass(rest)
+      this.#options.answer.end(this.#facts(error))
+    } catch (thrown) {
+      tellFailure(this.#options, asGatewayError(thrown))
+    }
   }
 
   #facts(error: Buffer | undefined): AnswerFacts {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as fc from 'fast-check'
 import { FAILURE_KINDS } from '../../core/failure.ts'
-import { maxRetriesFor, mayRepeat, nextStep } from './attempts.ts'
+import { maxRetriesFor, mayRepeat, nextStep, plainRetries } from './attempts.ts'
 import type { AfterFailure } from './attempts.ts'
 
 const BASE: AfterFailure = {
@@ -15,6 +15,13 @@ const BASE: AfterFailure = {
   leastWaitMs: 0,
   dice: 0.5,
 }
+
+test('the deployment’s own number beats the router’s, which the tries of a client may only raise', () => {
+  assert.equal(plainRetries(undefined, 2), 2)
+  assert.equal(plainRetries({ leastRetries: 4 }, 2), 4)
+  assert.equal(plainRetries({ leastRetries: 1 }, 2), 2)
+  assert.equal(plainRetries({ numRetries: 0, leastRetries: 4 }, 2), 0)
+})
 
 test('what follows from a failed attempt', () => {
   const cases: readonly (readonly [string, Partial<AfterFailure>, string])[] = [

@@ -1,3 +1,4 @@
+import type { Traffic } from '../../core/deployment.ts'
 import { failureRow } from '../../core/failure.ts'
 import type { FailureKind, GatewayError } from '../../core/failure.ts'
 
@@ -65,6 +66,11 @@ export function mayRetry({ kind, source }: AfterFailure['failure']): boolean {
 /** Full jitter: anything between nothing and the bound, so that clients which failed together do not return together. */
 function backoffMs(retries: number, dice: number): number {
   return dice * Math.min(FIRST_WAIT_MS * 2 ** retries, LONGEST_WAIT_MS)
+}
+
+/** The deployment's own number; the router's where it has none, or what the tries of its client would have been if more. */
+export function plainRetries(traffic: Traffic | undefined, routers: number): number {
+  return traffic?.numRetries ?? Math.max(routers, traffic?.leastRetries ?? 0)
 }
 
 /** How many retries a group has after a failure: what is written for this kind beats the plain number. */

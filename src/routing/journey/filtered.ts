@@ -9,7 +9,8 @@ const FILTERED: FailureWords = { kind: 'content_policy', source: 'upstream', mes
 
 /**
  * The plan, and where `content_policy_fallbacks` name somebody who is still to be asked: an answer that a content filter
- * has ended is none. LiteLLM's rule, for whole answers; elsewhere what the filter left is the answer.
+ * has ended is none, and no more is a stream that it has ended before any content. LiteLLM's rule, for whole answers;
+ * elsewhere what the filter left is the answer.
  */
 export function heedingFilters(plan: Plan, journey: Journey, { group, depth }: Stay): Plan {
   const { deps, asked, visited } = journey

@@ -15,13 +15,13 @@ import { ownPickInputs, pickInputs } from '../choice/pick-inputs.ts'
 import { groupFor, planAttempt } from '../choice/plan.ts'
 import type { Asked, Group, Plan } from '../choice/plan.ts'
 import type { RelayAnswer } from '../answer/relay-answer.ts'
+import { orFail } from '../answer/tell-failure.ts'
 import { endWait, isSpent } from './connect-budget.ts'
 import { connectMs } from './connect-share.ts'
 import type { Stream } from '../road.ts'
-import { decide } from './stay.ts'
+import { decide, type Stay } from './stay.ts'
 import { hedgingOf, sendHedged } from './hedge.ts'
 import type { Entry, Ways } from './hedge.ts'
-import type { Stay } from './stay.ts'
 import type { Failed, Journey, JourneyDeps, OpenAttempt } from './journey-parts.ts'
 
 /**
@@ -259,7 +259,7 @@ function attemptAgain(journey: Journey, stay: Stay, candidate: Candidate): void 
 function waitFor(journey: Journey, waitMs: number, run: () => void): void {
   journey.stopWaiting = journey.deps.clock.after(waitMs, () => {
     journey.stopWaiting = undefined
-    run()
+    orFail(journey.answer, run, journey.first?.route)
   })
 }
 

@@ -1,4 +1,5 @@
 import type { Cancel, Clock } from '../../core/clock.ts'
+import { asGatewayError } from '../../core/failure.ts'
 import type { RelayAnswer } from '../answer/relay-answer.ts'
 import type { Stream } from '../road.ts'
 
@@ -61,13 +62,23 @@ export function race<F>(given: Race<F>): Stream {
   }
   run(course, given.first)
   if (given.afterMs !== undefined && !course.isOver)
-    course.stopTimer = given.clock.after(given.afterMs, () => run(course, given.second))
+    course.stopTimer = given.clock.after(given.afterMs, () => second(course))
   return {
     resume: () => course.winner?.stream?.resume(),
     cancel: () => {
       course.stopTimer?.()
       for (const runner of course.runners) cancel(runner)
     },
+  }
+}
+
+/** What our own code throws here ends all of it. */
+function second<F>(course: Course<F>): void {
+  try {
+    run(course, course.given.second)
+  } catch (thrown) {
+    end(course)
+    course.given.answer.fail(asGatewayError(thrown), {})
   }
 }
 

@@ -4,7 +4,7 @@ import type { Log } from '../../core/log.ts'
 import type { Line } from '../../providers/call.ts'
 import { routeHeaders } from '../answer/answer-head.ts'
 import type { AnswerHeaders, Detours } from '../answer/answer-head.ts'
-import { maxRetriesFor, mayRepeat, nextStep } from './attempts.ts'
+import { maxRetriesFor, mayRepeat, nextStep, plainRetries } from './attempts.ts'
 import type { Candidate } from '../choice/directory.ts'
 import { tell } from './evidence.ts'
 import { explain } from '../answer/explain.ts'
@@ -192,7 +192,7 @@ function retriesAfter(
   { kind }: GatewayError,
 ): number {
   const own = groupRetryPolicies.get(model) ?? groupRetryPolicies.get(group)
-  return maxRetriesFor(kind, [own, retryPolicy], traffic?.numRetries ?? numRetries)
+  return maxRetriesFor(kind, [own, retryPolicy], plainRetries(traffic, numRetries))
 }
 
 function inputsFor({ limitMs, ...deps }: TryDeps, { isSteady, isWork }: Errand): PickInputs {

@@ -1,6 +1,6 @@
 import { failureRow } from '../../core/failure.ts'
 import type { GatewayError } from '../../core/failure.ts'
-import { maxRetriesFor, mayRepeat, nextStep } from './attempts.ts'
+import { maxRetriesFor, mayRepeat, nextStep, plainRetries } from './attempts.ts'
 import type { NextStep, RetryPolicy } from './attempts.ts'
 import type { Candidate } from '../choice/directory.ts'
 import type { Group } from '../choice/plan.ts'
@@ -105,7 +105,7 @@ function maxRetriesOf(
 ): number {
   if (askedRetries !== undefined) return askedRetries
   const policies = [policyOf(group, rules), rules.retryPolicy]
-  return maxRetriesFor(failure.kind, policies, candidate.deployment.traffic?.numRetries ?? rules.numRetries)
+  return maxRetriesFor(failure.kind, policies, plainRetries(candidate.deployment.traffic, rules.numRetries))
 }
 
 /** An alias may have a policy of its own. */

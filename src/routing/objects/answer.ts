@@ -10,6 +10,7 @@ const ID_MEMBERS: Readonly<Record<ObjectKind, Readonly<Record<string, ObjectKind
   upload: { id: 'upload' },
   part: { id: 'part', upload_id: 'upload' },
   response: { id: 'response', previous_response_id: 'response' },
+  call: {},
 }
 
 /** Members that are objects of their own, and of which kind. */

@@ -113,6 +113,14 @@ function requestIn(line: Buffer): Member | undefined {
   return body !== undefined && line[body.valueStart] === OPEN_BRACE ? body : undefined
 }
 
+/** The model that a batch's request names; undefined where the line is no request, or names none. */
+export function modelIn(line: Buffer): string | undefined {
+  const request = requestIn(line)
+  const body = request && line.subarray(request.valueStart, request.valueEnd)
+  const model = body && orUndefined(() => memberValue(body, scanObject(body), 'model'))
+  return typeof model === 'string' ? model : undefined
+}
+
 /** False where the line stays as it is. In pieces, none of them a copy. */
 function writeRenamed(out: Buffer[], line: Buffer, request: Member, rename: BatchLines['rename']): boolean {
   const body = line.subarray(request.valueStart, request.valueEnd)

@@ -6,6 +6,7 @@ import type { Candidate } from '../choice/directory.ts'
 import { createBatchLines } from './batch-lines.ts'
 import type { BatchLines } from './batch-lines.ts'
 import type { Owner, OwnerDeps } from './owner.ts'
+import { createPartLines } from './part-lines.ts'
 
 /** Distinct names of one file that are looked up once; more than any batch has. */
 const MOST_NAMES = 1000
@@ -17,18 +18,35 @@ const MOST_NAMES = 1000
  */
 export function batchContent(
   deps: OwnerDeps,
-  { model, candidates }: Owner,
-  { deployment, target }: Line,
+  owner: Owner,
+  line: Line,
   purpose: string | undefined,
 ): FormEdits['content'] {
-  if (purpose !== undefined && purpose !== 'batch') return undefined
+  const rename = purpose === undefined || purpose === 'batch' ? renamingFor(deps, owner, line) : undefined
+  if (rename === undefined) return undefined
+  const lines = { rename, isSurelyBatch: purpose !== undefined }
+  return ({ name, isFile }: FormPart) => (isFile && name === 'file' ? createBatchLines(lines) : undefined)
+}
+
+/** The same of a part of a file, in which nothing is written anew, but for what would have to be it is refused. */
+export function partContent(deps: OwnerDeps, owner: Owner, line: Line): FormEdits['content'] {
+  const rename = renamingFor(deps, owner, line)
+  if (rename === undefined) return undefined
+  return ({ name, isFile }: FormPart) => (isFile && name === 'data' ? createPartLines(rename) : undefined)
+}
+
+/** Undefined where the config's names are the provider's. */
+function renamingFor(
+  deps: OwnerDeps,
+  { model, candidates }: Owner,
+  { deployment, target }: Line,
+): BatchLines['rename'] | undefined {
   // Without a model all of them are of one account, and a line may name any.
   const others = model === undefined ? candidates : []
   const isOwn = (each: Candidate): boolean => providersName(deps, each) === each.deployment.group
   if ((model ?? target.model) === target.model && [{ deployment }, ...others].every(isOwn)) return undefined
   const indexes = [deployment, ...others.map((each) => each.deployment)].map(({ index }) => index)
-  const lines = { rename: renaming(deps, indexes), isSurelyBatch: purpose !== undefined }
-  return ({ name, isFile }: FormPart) => (isFile && name === 'file' ? createBatchLines(lines) : undefined)
+  return renaming(deps, indexes)
 }
 
 /** Names that lead to one of these deployments, the first before the others. */

@@ -34,8 +34,9 @@ export function passContent(
           head = { status, headers }
           if (!isGood()) return
           const own = { ...successHeaders(route, detours), ...described(headers) }
-          answer.head(status, own, createCopyHeaders()(headers, line.redact))
+          // What goes wrong from here on is told to the client.
           resolve()
+          answer.head(status, own, createCopyHeaders()(headers, line.redact))
         },
         data: (chunk) => {
           if (!isGood()) {

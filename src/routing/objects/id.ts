@@ -2,7 +2,7 @@ import { hash } from 'node:crypto'
 import { GatewayError } from '../../core/failure.ts'
 
 /** What lives at a provider and is asked for by its id. */
-export type ObjectKind = 'file' | 'batch' | 'upload' | 'part' | 'response'
+export type ObjectKind = 'file' | 'batch' | 'upload' | 'part' | 'response' | 'call'
 
 /** An id that this gateway gave, read. */
 export interface ObjectId {
@@ -19,6 +19,7 @@ const PREFIXES: Readonly<Record<ObjectKind, string>> = {
   upload: 'upload_',
   part: 'part_',
   response: 'resp_',
+  call: 'rtc_',
 }
 /** Told from a provider's own ids by this; the number is the format's. */
 const MARK = 'pg1_'

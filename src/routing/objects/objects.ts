@@ -3,11 +3,13 @@ import { asGatewayError } from '../../core/failure.ts'
 import type { JsonObject } from '../../core/json.ts'
 import { askObject, objectRequest } from '../../providers/objects.ts'
 import type { ObjectCall } from '../../providers/objects.ts'
+import type { Line } from '../../providers/call.ts'
+import type { RelayedForm } from '../../providers/form-request.ts'
 import { createCopyHeaders, successHeaders } from '../answer/answer-head.ts'
 import { CONNECTION_FIELDS, GATEWAY_FIELDS } from '../request/fields.ts'
 import { fieldsAsJson } from '../request/form-fields.ts'
 import { withOurIds } from './answer.ts'
-import { batchContent } from './batch-models.ts'
+import { batchContent, partContent } from './batch-models.ts'
 import { passContent } from './content.ts'
 import { decodeObjectId, deploymentKey, noSuch } from './id.ts'
 import type { ObjectOperation } from './calls.ts'
@@ -94,7 +96,6 @@ async function served(
   if (operation.method === 'POST') checkModel(deps, request, owner)
   const call = callOf(request, owner)
   const isNew = operation.method === 'POST' && idOf(request) === undefined
-  const purpose = textOf(request, 'purpose')
   const { model, candidates } = owner
   const errand = {
     model,
@@ -109,8 +110,8 @@ async function served(
   }
   return severalTries(deps, errand, (attempt) => {
     const { line, connectTimeoutMs } = attempt
-    const content = operation.kind === 'file' && call.form && batchContent(deps, owner, line, purpose)
-    const wire = objectRequest(line, content ? { ...call, form: { ...call.form, content } } : call)
+    const form = call.form && { ...call.form, ...contentRule(deps, request, owner, line) }
+    const wire = objectRequest(line, form === undefined ? call : { ...call, form })
     if (operation.answer === 'content') {
       const limits = {
         ...limitsOf(deps.settings, line.deployment, {}, silenceOf(deps.settings, line.deployment, {})),
@@ -122,6 +123,20 @@ async function served(
     const limits = { ...limitsOf(deps.settings, line.deployment, {}, undefined), connectTimeoutMs }
     return passObject(operation, attempt, wire, { ...limits, maxBytes: MAX_OBJECT_BYTES, signal }, answer)
   })
+}
+
+/** What a file's lines go through on their way. */
+function contentRule(
+  deps: OwnerDeps,
+  request: ObjectRequest,
+  owner: Owner,
+  line: Line,
+): Pick<RelayedForm, 'content' | 'keepsSize'> {
+  const isPart = request.operation.answers === 'part'
+  const content = isPart
+    ? partContent(deps, owner, line)
+    : batchContent(deps, owner, line, textOf(request, 'purpose'))
+  return content === undefined ? {} : { content, keepsSize: isPart }
 }
 
 function hintsOf(request: ObjectRequest): OwnerHints {

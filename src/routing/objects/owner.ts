@@ -109,6 +109,7 @@ const KEPT_WORDS: Readonly<Record<ObjectKind, string>> = {
   upload: 'files and batches',
   part: 'files and batches',
   response: 'responses',
+  call: 'calls',
 }
 
 function keeps(line: Line, kind: ObjectKind): boolean {

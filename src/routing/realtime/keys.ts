@@ -4,6 +4,7 @@ import type { JsonObject } from '../../core/json.ts'
 import { Secret } from '../../core/secret.ts'
 import type { RealtimeKeyRoute } from '../../providers/adapter.ts'
 import { askObject, hasRealtimeKeys, realtimeKeyRequest } from '../../providers/objects.ts'
+import { ableCandidates } from './able.ts'
 import { createCopyHeaders, successHeaders } from '../answer/answer-head.ts'
 import { candidateLine } from '../choice/candidate-line.ts'
 import type { LineDeps } from '../choice/candidate-line.ts'
@@ -12,7 +13,7 @@ import type { RelayAnswer } from '../answer/relay-answer.ts'
 import { sessionModel, withSessionModel } from './model.ts'
 import { limitsOf } from '../relay.ts'
 import type { Exchange, RelaySettings } from '../relay.ts'
-import { refuse, unknownModel } from '../request/request.ts'
+import { unknownModel } from '../request/request.ts'
 import type { SessionKeys } from './session-keys.ts'
 import { severalTries } from '../journey/several-tries.ts'
 import type { Outcome, Try, TryDeps } from '../journey/several-tries.ts'
@@ -69,25 +70,14 @@ async function created(
   const route = `/realtime/${request.route}`
   const model = request.model ?? sessionModel(request.route, request.body)
   if (model === undefined) throw unknownModel({ route }, null)
-  const candidates = candidatesFor(deps, route, model)
+  const candidates = ableCandidates(deps, model, {
+    route,
+    isAble: hasRealtimeKeys,
+    lack: 'hands out no keys',
+  })
   const errand = { model, candidates, isSteady: false, isCostly: false, isWork: true, answer, signal }
   return severalTries(deps, errand, (attempt) =>
     give(deps, request, { model, route }, attempt, answer, signal),
-  )
-}
-
-/** Who answers to the name, without those whose provider hands out no keys. */
-function candidatesFor(deps: RealtimeKeyDeps, route: string, model: string): readonly Candidate[] {
-  const known = deps.directory.candidates(model)
-  if (known.length === 0) throw unknownModel({ route }, model)
-  const able = known.filter(({ deployment }) => {
-    const opened = deps.lines(deployment.index)
-    return 'misconfigured' in opened || hasRealtimeKeys(opened.line)
-  })
-  if (able.length > 0) return able
-  throw refuse(
-    `${route}: model=${model.slice(0, 256)} cannot do this: its provider hands out no keys.`,
-    'model',
   )
 }
 

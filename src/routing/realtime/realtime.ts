@@ -3,7 +3,7 @@ import type { Deployment } from '../../core/deployment.ts'
 import { asGatewayError, failureRow, GatewayError } from '../../core/failure.ts'
 import type { OpenSocket } from '../../core/web-socket.ts'
 import type { Line } from '../../providers/call.ts'
-import { hasSessions, openSession, sessionTranslator, withSessionKey } from '../../providers/open-session.ts'
+import { hasSessions, openSession, sessionTranslator } from '../../providers/open-session.ts'
 import { routeHeaders } from '../answer/answer-head.ts'
 import type { AnswerHeaders } from '../answer/answer-head.ts'
 import { bridge } from './bridge.ts'
@@ -11,6 +11,7 @@ import type { Bridge, SessionEnd } from './bridge.ts'
 import { candidateLine } from '../choice/candidate-line.ts'
 import type { LineDeps } from '../choice/candidate-line.ts'
 import type { Candidate, Directory } from '../choice/directory.ts'
+import { grantedLine } from './granted.ts'
 import { tell } from '../journey/evidence.ts'
 import { explain } from '../answer/explain.ts'
 import type { Ledger } from '../choice/ledger.ts'
@@ -145,35 +146,15 @@ function candidatesFor({ directory, lines }: RealtimeDeps, model: string): reado
   )
 }
 
-/**
- * Opens the session that a key was given for, with the provider's own key for it: what was settled when the key was
- * asked for holds, and the deployment's credentials open nothing.
- */
+/** Opens the session that a key was given for, with the provider's own key for it. */
 async function openGranted(
   deps: RealtimeDeps,
   request: SessionRequest,
   grant: SessionGrant,
 ): Promise<Session | NoSession> {
-  const chosen = deps.directory
-    .candidates(grant.model)
-    .find(({ deployment }) => deployment.id === grant.deploymentId)
-  if (chosen === undefined)
-    throw notGranted('its deployment is not in the config any more; ask for a new one')
-  const own = candidateLine(deps, ROUTE, grant.model, chosen)
-  const { model = grant.model } = request
-  if (model !== grant.model && model !== own.target.model)
-    throw notGranted(`it is for model=${grant.model}, not for model=${model.slice(0, 256)}`)
-  const opened = deps.openLine(withSessionKey(own, grant.key))
-  if ('misconfigured' in opened)
-    throw new GatewayError('none_available', opened.misconfigured.message, { source: 'gateway' })
-  const line = { ...opened.line, target: own.target }
+  const { chosen, line } = grantedLine(deps, ROUTE, grant, request.model)
   // Whatever is said to that key says nothing about the deployment's own.
   return openAt(deps, { model: grant.model, chosen, line, tells: (_, { isUnsent }) => isUnsent }, request)
-}
-
-function notGranted(why: string): GatewayError {
-  const message = `Authentication Error, this realtime session key does not open that: ${why}.`
-  return new GatewayError('auth', message, { status: 403, source: 'client' })
 }
 
 /** Whom to open a session at. */

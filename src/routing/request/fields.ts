@@ -77,6 +77,7 @@ export const GATEWAY_FIELDS: ReadonlySet<string> = new Set([
   'litellm_session_id',
   'litellm_trace_id',
   'max_retries',
+  'mock_delay',
   'mock_response',
   'mock_testing_content_policy_fallbacks',
   'mock_testing_context_window_fallbacks',
@@ -113,6 +114,9 @@ const HONOURED_FIELDS: ReadonlySet<string> = new Set([
   'timeout',
 ])
 
+/** Acted on where one of them says what the answer is. */
+const MOCK_FIELDS: ReadonlySet<string> = new Set(['mock_delay', 'mock_response', 'mock_timeout'])
+
 /** Those that are taken out and not acted on; `others` are acted on this time. */
 export function droppedFields(
   fields: readonly string[],
@@ -122,6 +126,6 @@ export function droppedFields(
     (field) =>
       !HONOURED_FIELDS.has(field) &&
       !(field === 'tags' && others.tags) &&
-      !(field === 'mock_response' && others.mockResponse),
+      !(MOCK_FIELDS.has(field) && others.mockResponse),
   )
 }

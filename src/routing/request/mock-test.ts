@@ -1,6 +1,8 @@
 import { GatewayError } from '../../core/failure.ts'
+import type { Json } from '../../core/json.ts'
 import { memberValue } from '../../core/json-spans.ts'
 import type { JsonSpans } from '../../core/json-spans.ts'
+import { timeMs } from './asked-number.ts'
 
 /** A failure that a client asks for, to see what follows from it; nothing is sent for it. */
 export type MockTest = keyof typeof MOCK_TESTS
@@ -41,6 +43,22 @@ export function readMockTest(
 function isMockTest(field: string): field is MockTest {
   return Object.hasOwn(MOCK_TESTS, field)
 }
+
+/** The answer that a client wants without anybody being asked, and when. */
+export function readMock(
+  body: Buffer,
+  spans: JsonSpans,
+  fields: readonly string[],
+): { readonly mockResponse?: Json; readonly mockDelayMs?: number } {
+  if (fields.includes('mock_timeout') && memberValue(body, spans, 'mock_timeout') === true) return NO_ANSWER
+  const mockResponse = fields.includes('mock_response') ? memberValue(body, spans, 'mock_response') : null
+  if (mockResponse === null || mockResponse === undefined) return {}
+  const mockDelayMs = timeMs(memberValue(body, spans, 'mock_delay'))
+  return { mockResponse, ...(mockDelayMs !== undefined && { mockDelayMs }) }
+}
+
+/** Later than any timeout. */
+const NO_ANSWER = { mockResponse: 'litellm.Timeout', mockDelayMs: Number.MAX_SAFE_INTEGER }
 
 /** The failure; no deployment's doing, and no evidence against any. */
 export function mockFailure(test: MockTest, model: string): GatewayError {

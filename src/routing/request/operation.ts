@@ -46,7 +46,7 @@ export type AnswerShape =
       readonly isLoose?: boolean
       /** A member that does as well. */
       readonly orProof?: string
-      /** One that a content filter has ended is none: somebody else is to be asked. */
+      /** One that a content filter has ended, a stream before any content, is none: somebody else is to be asked. */
       readonly heedsFilter?: boolean
       /** How its streams say what one looks for; absent: as OpenAI's. */
       readonly signs?: StreamSigns

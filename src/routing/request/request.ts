@@ -10,7 +10,7 @@ import { readFieldRules } from './field-rules.ts'
 import type { FieldRules } from './field-rules.ts'
 import { CONNECTION_FIELDS, GATEWAY_FIELDS } from './fields.ts'
 import { canMock } from '../answer/mock-answer.ts'
-import { readMockTest } from './mock-test.ts'
+import { readMock, readMockTest } from './mock-test.ts'
 import type { MockTest } from './mock-test.ts'
 import type { Operation } from './operation.ts'
 import { readHeaderWishes } from './request-headers.ts'
@@ -37,6 +37,8 @@ export interface RequestRead extends AskedFallbacks {
   readonly mockTest?: MockTest
   /** The answer that the client wants without anybody being asked. */
   readonly mockResponse?: Json
+  /** How long that is to take, milliseconds. */
+  readonly mockDelayMs?: number
 }
 
 const ARRAY_START = 0x5b
@@ -106,8 +108,6 @@ function gatewayWishes(
 ): Partial<Omit<RequestRead, 'spans' | 'model'>> {
   const extraBody = fields.includes('extra_body') ? memberValue(body, spans, 'extra_body') : undefined
   const fieldRules = readFieldRules(body, spans, fields)
-  const mockResponse =
-    canMock(operation) && fields.includes('mock_response') ? memberValue(body, spans, 'mock_response') : null
   const mockTest = readMockTest(body, spans, fields)
   return {
     ...clientTimeouts(body, spans),
@@ -115,7 +115,7 @@ function gatewayWishes(
     ...(isJsonObject(extraBody) && { extraBody }),
     ...(fieldRules !== undefined && { fieldRules }),
     ...(mockTest !== undefined && { mockTest }),
-    ...(mockResponse !== null && mockResponse !== undefined && { mockResponse }),
+    ...(canMock(operation) && readMock(body, spans, fields)),
   }
 }
 

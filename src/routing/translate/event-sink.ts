@@ -24,7 +24,6 @@ export function eventSink<Event>(
 ): StreamSink {
   const broken: Broken = (error) => sink.fail(asGatewayError(error))
   let isGood = false
-  let isBroken = false
   let hasEvents = false
   const write = (decoded: readonly Event[]): boolean => {
     const events = decoded.filter(isWanted)
@@ -45,15 +44,10 @@ export function eventSink<Event>(
     },
     data: (chunk) => {
       if (!isGood) return sink.data(chunk)
-      if (isBroken) return true
-      let wantsMore = true
-      isBroken = !attempt(broken, () => {
-        wantsMore = write(decoder.push(chunk))
-      })
-      return wantsMore
+      // What it throws ends the exchange with the upstream, which tells it to `fail`.
+      return write(decoder.push(chunk))
     },
     end: () => {
-      if (isBroken) return
       if (!isGood) {
         sink.end()
         return
@@ -80,13 +74,11 @@ function eventText(events: readonly unknown[]): string {
 /** Told why an answer could not be read. */
 type Broken = (error: unknown) => void
 
-/** What a decoder throws must not reach the network's code: it ends this answer only. */
-function attempt(broken: Broken, run: () => void): boolean {
+/** What is thrown once the upstream is over ends this answer only. */
+function attempt(broken: Broken, run: () => void): void {
   try {
     run()
-    return true
   } catch (error) {
     broken(error)
-    return false
   }
 }
