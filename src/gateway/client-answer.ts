@@ -22,11 +22,17 @@ export interface ClientAnswerDeps {
   readonly errors?: ErrorWords | undefined
 }
 
+/** An answer to a client of the gateway. */
+export interface ClientAnswer extends RelayAnswer {
+  /** What is asked for is told by the body: until it was read it went by another name. */
+  countAs(operation: string): void
+}
+
 /** How long the rest of a body that we refuse is thrown away, so that the client can read why. Milliseconds. */
 const LINGER_MS = 1000
 
 /** Writes a relayed answer to the client's socket. After the first byte an error ends it honestly or breaks it off. */
-export function createClientAnswer(deps: ClientAnswerDeps): RelayAnswer {
+export function createClientAnswer(deps: ClientAnswerDeps): ClientAnswer {
   const { response, headers, redact, report, errors } = deps
   const account = report.begun(deps.operation, headers)
   let isOver = false
@@ -40,6 +46,9 @@ export function createClientAnswer(deps: ClientAnswerDeps): RelayAnswer {
   const lastWords = (error: GatewayError): string =>
     `${endsInName(latest) ? '' : '\n'}${errorEvent(error, redact, errors)}`
   return {
+    countAs: (operation) => {
+      account.operation = operation
+    },
     meets: (deployment) => {
       account.group ??= deployment
       account.last = deployment

@@ -1,14 +1,14 @@
 import type { FastifyReply } from 'fastify'
 import { GatewayError } from '../core/failure.ts'
-import type { RelayAnswer } from '../routing/answer/relay-answer.ts'
 import type { Exchange } from '../routing/relay.ts'
 import { createClientAnswer } from './client-answer.ts'
+import type { ClientAnswer } from './client-answer.ts'
 import type { RouteContext } from './gateway.ts'
 import type { RunningRequests } from './running-requests.ts'
 
 /** A request that is answered past the framework, piece by piece. */
 export interface Relayed {
-  readonly answer: RelayAnswer
+  readonly answer: ClientAnswer
   /** The client is there and waits. */
   isWaiting(): boolean
   /** From now on the client's pauses and its leaving are told to this exchange. */

@@ -12,7 +12,7 @@ import type { Efforts } from '../routing/answer/explain.ts'
 /** A request to a model, as far as it has come; written on by the one who answers it. */
 export interface RequestAccount {
   /** The name of what is asked for. */
-  readonly operation: string
+  operation: string
   /** Headers of every answer: call id, request id. */
   readonly common: AnswerHeaders
   /** By `Clock.precise`. */

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { request } from 'node:http'
 import { test } from 'node:test'
 import { startFakeProvider } from '../fake-provider/server.ts'
-import { startUpstream, startWired, UPSTREAM_KEY } from './wired.test.ts'
+import { MASTER_KEY, startUpstream, startWired, UPSTREAM_KEY } from './wired.test.ts'
 import type { Answer } from './wired.test.ts'
 
 const MESSAGES = [{ role: 'user', content: 'ping' }]
@@ -456,6 +458,21 @@ test('while draining readiness says no, liveness yes, and requests are served un
   assert.match(text, /\n\ndata: \{"error":\{"message":"The gateway is shutting down/)
   assert.equal(wired.gateway.inFlight(), 0)
   await assert.rejects(wired.ask('/health/liveliness'), { code: 'ECONNREFUSED' })
+})
+
+test('whoever still sends to a path below a provider is told so too, whatever the path asks for', async () => {
+  const wired = await startWired([], { settings: { drainTimeoutMs: 50 } })
+  const said = ['/openai/v1/chat/completions', '/openai/v1/other'].map(async (path) => {
+    const headers = { authorization: `Bearer ${MASTER_KEY}`, 'content-length': 100 }
+    const asking = request(wired.url + path, { method: 'POST', headers })
+    asking.write('{"model":')
+    const [answer] = await once(asking, 'response')
+    answer.resume()
+    return answer.statusCode
+  })
+  while (wired.gateway.inFlight() < 2) await new Promise((resolve) => void setImmediate(resolve))
+  await wired.gateway.close()
+  assert.deepEqual(await Promise.all(said), [503, 503])
 })
 
 test('until the last request is over newcomers are told 503, liveness stays, and a check that hangs ends with 503', async () => {

@@ -241,6 +241,9 @@ test('what a provider serves itself is passed on to it', async (t) => {
             assert.equal((await forms.audio.transcriptions.create({ model, file })).text, 'hello')
             assert.equal(fake.journal().at(-1)?.url, url)
           }
+          const unformed = { headers: AUTH, body: '{"model":"ears"}' }
+          assert.equal((await ask(`${gateway.url}/openai/v1/audio/transcriptions`, unformed)).status, 400)
+          assert.equal(fake.journal().at(-1)?.url, '/ok/v1/audio/transcriptions')
           const broken = await ask(`${gateway.url}/openai/v1/chat/completions`, {
             headers: AUTH,
             body: '{"model"',

@@ -13,7 +13,6 @@ import type { Operation } from '../../routing/request/operation.ts'
 import { readBody } from '../read-body.ts'
 import { readForm } from '../read-form.ts'
 import { relayed } from '../relayed.ts'
-import type { Relayed } from '../relayed.ts'
 import type { RunningRequests } from '../running-requests.ts'
 import { operationAt } from './operations.ts'
 
@@ -69,43 +68,35 @@ function serve(
   const path = url.slice(url.indexOf('/', 1), mark === -1 ? undefined : mark)
   const query = mark === -1 ? '' : queryOf(url.slice(mark + 1))
   const asked = { provider, method, path, query, headers: passedHeaders(raw.headers) }
-  const take = (name: string): Relayed => relayed(context, running, reply, name)
-  const passOn = (client: Relayed, body: Buffer | GatewayError | undefined): void => {
-    if (body instanceof GatewayError) client.answer.fail(body, {})
-    else if (client.isWaiting()) {
-      const call = { ...asked, ...(body !== undefined && { body }) }
-      client.carriedBy(context.passThrough.call(call, client.answer))
-    }
+  const client = relayed(context, running, reply, 'pass_through')
+  const { answer } = client
+  const passOn = (body: Buffer | GatewayError | undefined): void => {
+    if (body instanceof GatewayError) answer.fail(body, {})
+    else if (client.isWaiting())
+      client.carriedBy(context.passThrough.call({ ...asked, ...(body !== undefined && { body }) }, answer))
   }
   const { maxRequestBytes } = context.settings
   const operation = provider.name === 'openai' && method === 'POST' ? operationAt(path) : undefined
-  if (operation !== undefined) {
-    // What it is counted as its body says.
-    reply.hijack()
-    readAsked(raw, operation, maxRequestBytes, (body) => {
-      if (!(body instanceof GatewayError) && namesOurs(context, body)) {
-        const client = take(operation.mode)
-        const call = { operation, body, headers: raw.headers }
-        client.carriedBy(context.relay.relay(call, client.answer))
-      } else if (body instanceof GatewayError || Buffer.isBuffer(body)) passOn(take(PASS_THROUGH), body)
-      else wholeOf(body, (whole) => passOn(take(PASS_THROUGH), whole))
-    })
-    return
-  }
-  const client = take(PASS_THROUGH)
-  if (method === 'GET') passOn(client, undefined)
-  else
+  if (method === 'GET') passOn(undefined)
+  else if (operation === undefined)
     readBody(raw, maxRequestBytes, (body) => {
       const isNone = method === 'DELETE' && !(body instanceof GatewayError) && body.length === 0
-      passOn(client, isNone ? undefined : body)
+      passOn(isNone ? undefined : body)
+    })
+  else
+    readAsked(raw, operation, maxRequestBytes, (body) => {
+      if (body instanceof GatewayError) passOn(body)
+      else if (!namesOurs(context, operation, body)) wholeOf(body, passOn)
+      else if (client.isWaiting()) {
+        answer.countAs(operation.mode)
+        client.carriedBy(context.relay.relay({ operation, body, headers: raw.headers }, answer))
+      }
     })
 }
 
-/** The operation of all that is passed on. */
-const PASS_THROUGH = 'pass_through'
-
 /** Does a body name a model that the config has? Whatever else it is, is for the provider to say. */
-function namesOurs({ directory }: RouteContext, body: Buffer | ClientForm): boolean {
+function namesOurs({ directory }: RouteContext, { accepts }: Operation, body: Buffer | ClientForm): boolean {
+  if (accepts === 'form' && Buffer.isBuffer(body)) return false
   const model = modelOf(body)
   return typeof model === 'string' && directory.candidates(model).length > 0
 }
@@ -133,7 +124,8 @@ function readAsked(
 }
 
 /** All of a form, as whatever is passed on is held. */
-function wholeOf({ held, rest }: ClientForm, done: (body: Buffer | GatewayError) => void): void {
+function wholeOf(body: Buffer | ClientForm, done: (body: Buffer | GatewayError) => void): void {
+  const { held, rest } = Buffer.isBuffer(body) ? { held: body } : body
   if (rest === undefined) {
     done(held)
     return
