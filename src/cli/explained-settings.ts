@@ -92,7 +92,9 @@ function sharedParams(facts: Facts): YamlNode | undefined {
 
 /** What the named credential lends it. */
 function credentialNode(name: string, facts: Facts): YamlNode | undefined {
-  const wanted = child(blockOf('params', facts), 'litellm_credential_name')
+  const [wanted] = [blockOf('params', facts), sharedParams(facts)].flatMap(
+    (params) => child(params, 'litellm_credential_name') ?? [],
+  )
   const list = child(facts.written.root, 'credential_list')
   if (wanted === undefined || list?.kind !== 'list') return undefined
   const text = toJson(wanted)

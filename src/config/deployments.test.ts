@@ -193,6 +193,17 @@ describe('default_litellm_params', () => {
     assert.deepEqual(notActedOn, [])
   })
 
+  test('may name the credential of all, which beats them', async () => {
+    const defaults = '{litellm_credential_name: c, api_base: http://all/v1, api_key: sk-of-all}'
+    const { deployments } = await load(defaults, '{model: openai/x}')
+    assert.equal(deployments[0]?.connection.apiBase, 'http://cred/v1')
+    assert.equal(deployments[0]?.connection.apiKey?.reveal(), 'sk-of-all')
+    const [none] = await problemsOf(
+      'model_list: []\nrouter_settings:\n  default_litellm_params: {litellm_credential_name: c}\n',
+    )
+    assert.match(none ?? '', /default_litellm_params.litellm_credential_name: credential_list has no "c"/)
+  })
+
   test('are checked as any others, and what is secret there is one', async () => {
     const { secrets } = await load('{x_token: hide-me, api_key: os.environ/KEY}', '{model: openai/x}')
     assert.ok(secrets.some((secret) => secret.reveal() === 'hide-me'))

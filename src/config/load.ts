@@ -9,7 +9,7 @@ import { parseDotEnv, resolveVariable } from './env.ts'
 import { checkBlock, reportParam, type Report } from './check.ts'
 import { keepSecret, keepSecrets } from './keep-secrets.ts'
 import { PARAMS } from './known-keys.ts'
-import { child, createSource, entriesOf, scalarText, textOf, type MapNode } from './node.ts'
+import { child, createSource, entriesOf, scalarText, textOf, type MapNode, type YamlNode } from './node.ts'
 import { readCredential, type Credential } from './params.ts'
 import { tidied, problemAt, type Problem } from './problem.ts'
 import { readFiles, readText, type Files, type ReadFile } from './read-files.ts'
@@ -193,15 +193,18 @@ function reportUnknownCredentials(
   credentials: ReadonlyMap<string, Credential>,
   report: Report,
 ): void {
-  const list = child(root, 'model_list')
-  const items = list?.kind === 'list' ? list.items : []
-  items.forEach((item, index) => {
-    const node = child(child(item, 'litellm_params'), 'litellm_credential_name')
+  const look = (params: YamlNode | undefined, place: string): void => {
+    const node = child(params, 'litellm_credential_name')
     const name = textOf(node)
     if (node === undefined || name === undefined || credentials.has(name)) return
-    const path = `model_list.${index}.litellm_params.litellm_credential_name`
-    report(
-      problemAt('warning', node, path, `credential_list has no "${name}"; the deployment goes without it`),
-    )
-  })
+    const words = `credential_list has no "${name}"; the deployment goes without it`
+    report(problemAt('warning', node, `${place}.litellm_credential_name`, words))
+  }
+  const list = child(root, 'model_list')
+  const items = list?.kind === 'list' ? list.items : []
+  items.forEach((item, index) => look(child(item, 'litellm_params'), `model_list.${index}.litellm_params`))
+  look(
+    child(child(root, 'router_settings'), 'default_litellm_params'),
+    'router_settings.default_litellm_params',
+  )
 }

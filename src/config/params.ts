@@ -39,7 +39,7 @@ export function resolveParams(
   defaults: Credential,
 ): Params {
   const { own, values, unset } = resolveEntries(node, env)
-  const name = values.get('litellm_credential_name')
+  const name = values.get(CREDENTIAL) ?? defaults.values.get(CREDENTIAL)
   const credential = name?.kind === 'text' ? credentialOf(name.value) : undefined
   for (const added of [credential, defaults]) {
     unset.push(...(added?.unset ?? []).filter(({ param }) => !values.has(param)))
@@ -47,6 +47,8 @@ export function resolveParams(
   }
   return { own, get: (key) => values.get(key), names: [...values.keys()], unset }
 }
+
+const CREDENTIAL = 'litellm_credential_name'
 
 /** Looks a credential up. */
 export type CredentialOf = (name: string) => Credential | undefined
