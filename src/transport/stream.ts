@@ -52,6 +52,8 @@ class Exchange implements SlotHandler, Stream {
   #isAnswering = false
   #isSentAgain = false
   #isReturned = false
+  /** The upstream has said all of its answer. */
+  #isWhole = false
   #stopTimer: Cancel = () => {}
   #stopConnecting: Cancel | undefined
   #unwatch: Cancel | undefined
@@ -123,10 +125,16 @@ class Exchange implements SlotHandler, Stream {
       maxBytes: limits.maxBytes,
       sink,
       flows: () => this.#controller?.resume(),
-      ended: () => this.#settle('ended'),
+      ended: () => this.#endUnpacked(),
       failed: (error) => this.#fail(error),
     })
     sink.head(status, unpackedHeaders(headers))
+  }
+
+  /** What comes after the end of what was packed is nothing, and there may be no end to it. */
+  #endUnpacked(): void {
+    this.#settle('ended')
+    if (!this.#isWhole) this.#controller?.abort(callerGone(this.#progress))
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
@@ -143,6 +151,7 @@ class Exchange implements SlotHandler, Stream {
 
   onResponseEnd(): void {
     if (this.slot !== undefined) this.#ground.origin.connections.ended(this.slot)
+    this.#isWhole = true
     if (this.#over !== undefined) return
     if (this.#unpacking === undefined) this.#settle('ended')
     else this.#unpacking.end()

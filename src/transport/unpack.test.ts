@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
 import { test } from 'node:test'
 import * as zlib from 'node:zlib'
@@ -105,4 +106,17 @@ test('a packed stream passes piece by piece, waits for a slow reader, and can be
       },
     )
   }
+})
+
+test('an answer is whole where what is packed ends, and nobody listens to what has no end after it', async () => {
+  let closed: Promise<unknown> | undefined
+  const endless = (_: unknown, response: ServerResponse): void => {
+    closed = once(response, 'close')
+    response.writeHead(200, { 'content-encoding': 'deflate' })
+    response.write(Buffer.concat([zlib.deflateSync('pong'), Buffer.from('more')]))
+  }
+  await http(endless, async (bench) => {
+    assert.equal((await ask(bench)).text, 'pong')
+    await closed
+  })
 })
