@@ -9,16 +9,21 @@ import type { WordsGround } from './surface.ts'
 /** A call of an earlier turn. */
 interface EarlierCall {
   readonly id: string
-  readonly name: string
   isAnswered: boolean
 }
+
+/** Calls by an id, or by a function's name, in their order; those at the front that are answered are done with. */
+type CallQueues = Map<string, EarlierCall[]>
 
 /** What a conversation is read with. */
 interface Reading {
   readonly ground: WordsGround
   readonly detail: Json | undefined
-  /** Calls so far: answers name them by their ids, or by the functions' names. */
-  readonly calls: EarlierCall[]
+  /** Calls so far. */
+  made: number
+  /** Answers name them by their ids, or by the functions' names. */
+  readonly byId: CallQueues
+  readonly byName: CallQueues
 }
 
 /**
@@ -32,7 +37,7 @@ export function messagesOfContents(
   ground: WordsGround,
   detail?: Json,
 ): readonly JsonObject[] {
-  const reading: Reading = { ground, detail, calls: [] }
+  const reading: Reading = { ground, detail, made: 0, byId: new Map(), byName: new Map() }
   const said = objectsOf(contents, 'contents').flatMap((content, index) => {
     const path = `contents[${index}]`
     const parts = partsIn(content['parts'], path)
@@ -82,7 +87,7 @@ function userMessages(parts: readonly JsonObject[], path: string, reading: Readi
     if (isJsonObject(answered)) {
       const own = camelled(answered)
       const { text, others } = resultOf(own, place, reading.detail)
-      results.push({ role: 'tool', tool_call_id: answeredCall(own, place, reading.calls), content: text })
+      results.push({ role: 'tool', tool_call_id: answeredCall(own, place, reading), content: text })
       shown.push(...others)
     } else shown.push(...spokenPart(part, place, reading.detail))
   }
@@ -91,23 +96,28 @@ function userMessages(parts: readonly JsonObject[], path: string, reading: Readi
 }
 
 /** Google's models match answers with calls by the function's name where they have no ids. */
-function answeredCall({ id, name }: JsonObject, path: string, calls: readonly EarlierCall[]): string {
-  const given = textOf(id)
-  const call =
-    calls.find((each) => !each.isAnswered && given !== undefined && each.id === given) ??
-    calls.find((each) => !each.isAnswered && each.name === name)
+function answeredCall({ id, name }: JsonObject, path: string, { byId, byName }: Reading): string {
+  const call = nextIn(byId, textOf(id)) ?? nextIn(byName, textOf(name))
   if (call === undefined)
     throw refuse(`'${path}.functionResponse' answers no functionCall of an earlier content.`, 'contents')
   call.isAnswered = true
   return call.id
 }
 
+function nextIn(queues: CallQueues, name: string | undefined): EarlierCall | undefined {
+  const queue = name === undefined ? undefined : queues.get(name)
+  while (queue?.[0]?.isAnswered === true) queue.shift()
+  return queue?.[0]
+}
+
+function queue(queues: CallQueues, name: string, call: EarlierCall): void {
+  const known = queues.get(name)
+  if (known === undefined) queues.set(name, [call])
+  else known.push(call)
+}
+
 /** A turn of the model's. What it thought goes to who can read it, where it came from there. */
-function modelMessages(
-  parts: readonly JsonObject[],
-  path: string,
-  { ground, calls }: Reading,
-): readonly JsonObject[] {
+function modelMessages(parts: readonly JsonObject[], path: string, reading: Reading): readonly JsonObject[] {
   const texts: string[] = []
   const made: JsonObject[] = []
   for (const [index, part] of parts.entries()) {
@@ -116,12 +126,15 @@ function modelMessages(
     if (!isJsonObject(called)) texts.push(textIn(part, place))
     else if (typeof called['name'] === 'string') {
       const { name, args } = called
-      const id = textOf(called['id']) ?? `gemini_call_${calls.length}`
-      calls.push({ id, name, isAnswered: false })
+      const id = textOf(called['id']) ?? `gemini_call_${reading.made}`
+      reading.made += 1
+      const call = { id, isAnswered: false }
+      queue(reading.byId, id, call)
+      queue(reading.byName, name, call)
       made.push({ id, type: 'function', function: { name, arguments: JSON.stringify(args ?? {}) } })
     } else throw untold(part, place)
   }
-  const thoughts = ground.isRelayed
+  const thoughts = reading.ground.isRelayed
     ? undefined
     : parts.map(({ thoughtSignature: own }) => thoughtsIn(own)).find((own) => own !== undefined)
   const text = texts.join('')

@@ -73,11 +73,8 @@ export function isStrict(schema: JsonObject, isRoot = true): boolean {
   if (isRoot && type !== 'object') return false
   const isObject = type === 'object' || (Array.isArray(type) && type.includes('object'))
   const members = isJsonObject(properties) ? properties : {}
-  const all: readonly Json[] = Array.isArray(required) ? required : []
-  if (
-    isObject &&
-    (additionalProperties !== false || Object.keys(members).some((name) => !all.includes(name)))
-  )
+  const all = new Set<Json>(Array.isArray(required) ? required : [])
+  if (isObject && (additionalProperties !== false || Object.keys(members).some((name) => !all.has(name))))
     return false
   const unions: readonly Json[] = Array.isArray(anyOf) ? anyOf : []
   return [...Object.values(members), ...unions, ...(items === undefined ? [] : [items])].every(

@@ -57,8 +57,8 @@ function allowed(
   names: Json | undefined,
 ): readonly JsonObject[] {
   if (!Array.isArray(names) || names.length === 0 || (mode !== 'ANY' && mode !== 'VALIDATED')) return declared
-  const named: readonly Json[] = names
-  const left = declared.filter(({ name }) => name !== undefined && named.includes(name))
+  const named = new Set<Json | undefined>(names)
+  const left = declared.filter(({ name }) => name !== undefined && named.has(name))
   if (left.length > 0) return left
   throw refuse(
     "'toolConfig.functionCallingConfig.allowedFunctionNames' must name functions of 'tools'.",

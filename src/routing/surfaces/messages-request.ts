@@ -140,8 +140,9 @@ function toolsOf(
 } {
   if (listed === undefined || listed === null) return { tools: [], lost: [] }
   const all = objectsOf(listed, 'tools')
-  const own = all.filter(({ type }) => type === undefined || type === null || type === 'custom')
-  const others = all.filter((tool) => !own.includes(tool))
+  const isOwn = ({ type }: JsonObject): boolean => type === undefined || type === null || type === 'custom'
+  const own = all.filter(isOwn)
+  const others = all.filter((tool) => !isOwn(tool))
   return {
     tools: own.map((tool) => toolOf(tool, ground)),
     lost: others.map(({ type }) => `tools (${textOf(type)?.slice(0, 64) ?? 'of no type'})`),
