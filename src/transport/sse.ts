@@ -56,9 +56,14 @@ export function createSseParser(maxEventChars: number = MAX_EVENT_CHARS): SsePar
       if (text === '') return events
       if (afterCarriageReturn && text.startsWith('\n')) text = text.slice(1)
       afterCarriageReturn = text === '' ? false : text.endsWith('\r')
-      const lines = (rest + text).split(/\r\n|\r|\n/)
-      rest = lines.pop() ?? ''
-      for (const one of lines) line(one, events)
+      // What is kept holds no line end: it is not looked through again with each piece of a long line.
+      const lines = text.split(/\r\n|\r|\n/)
+      const last = lines.pop() ?? ''
+      for (const one of lines) {
+        line(rest + one, events)
+        rest = ''
+      }
+      rest += last
       if (rest.length + size > maxEventChars) {
         throw new GatewayError(
           'wrong_shape',
