@@ -29,13 +29,15 @@ interface Written {
   readonly isThinkingShown: boolean
   /** Characters that wait. */
   held: number
+  /** Characters that citations may point into, of all answers. */
+  cited: number
 }
 
 /** More answers, or more of what waits for the end, are none. */
 const MAX_CANDIDATES = 128
 const MAX_CALLS = 1024
 const MAX_HELD = 32 * 1024 * 1024
-/** Of a longer text nobody cites the end by its place. */
+/** Of longer texts nobody cites the ends by their places. */
 const MAX_CITED = 4 * 1024 * 1024
 
 /**
@@ -49,6 +51,7 @@ export function openGenerateEvents(isThinkingShown: boolean): EventWriter {
     usage: undefined,
     isThinkingShown,
     held: 0,
+    cited: 0,
   }
   return {
     push: (chunk) => {
@@ -80,7 +83,10 @@ function pieceOf(state: Written, { index, delta, finish, logprobs }: ChatDelta):
   if (Array.isArray(annotations)) hold(state, candidate.annotations, annotations)
   for (const call of callsOf(delta)) addCall(state, candidate, call)
   addThoughts(state, candidate, delta['thinking_blocks'])
-  if (candidate.text.length < MAX_CITED) candidate.text += said
+  if (state.cited < MAX_CITED) {
+    candidate.text += said
+    state.cited += said.length
+  }
   const thought = state.isThinkingShown ? thoughtOf(delta) : ''
   const parts = [
     ...(thought === '' ? [] : [{ text: thought, thought: true }]),

@@ -247,6 +247,18 @@ test('answers find their calls by id, else by name, in order', () => {
   ])
 })
 
+test('of a stream that goes on and on no more is kept for citations than all its answers may have', () => {
+  const writer = generateWords({}).openStream()
+  const piece = (index: number, content: string, more: JsonObject = {}): string =>
+    writer.push({ id: 'x', model: 'm', choices: [{ index, delta: { content, ...more } }] })
+  piece(0, 'a'.repeat(4 * 1024 * 1024))
+  const cited = { type: 'url_citation', url_citation: { url: 'http://a', start_index: 0, end_index: 4 } }
+  assert.match(piece(1, 'pong', { annotations: [cited] }), /"text":"pong"/)
+  const last = writer.end()
+  assert.match(last, /"groundingChunks":\[\{"web":\{"uri":"http:\/\/a"/)
+  assert.match(last, /"groundingSupports":\[\]/)
+})
+
 test('what cannot be said at all is refused where it stands', () => {
   const shown = (part: JsonObject): JsonObject => ({ contents: [{ role: 'user', parts: [part] }] })
   const bad: readonly (readonly [JsonObject, RegExp])[] = [
