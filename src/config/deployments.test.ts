@@ -220,8 +220,11 @@ test('max_retries counts for the router where it is more, and no answer at all c
   assert.equal((await only('{model: openai/x, max_retries: 0}')).traffic, undefined)
   const late = await only('{model: openai/x, mock_response: hi, mock_delay: 1.5}')
   assert.deepEqual([late.mockResponse, late.mockDelayMs], ['hi', 1500])
-  const never = await only('{model: openai/x, mock_timeout: true}')
-  assert.ok((never.mockDelayMs ?? 0) > 2 ** 50)
+  for (const written of ['true', '"true"', 'os.environ/LATE']) {
+    const never = await only(`{model: openai/x, mock_timeout: ${written}}`, '', { LATE: 'yes' })
+    assert.ok((never.mockDelayMs ?? 0) > 2 ** 50, written)
+  }
+  assert.equal((await only('{model: openai/x, mock_timeout: "no"}')).mockDelayMs, undefined)
 })
 
 test('what is known of LiteLLM and does nothing is said to do nothing', async () => {

@@ -1,12 +1,11 @@
 import type { Deployment } from '../core/deployment.ts'
-import { numberOf } from './connection.ts'
+import { booleanOf, numberOf } from './connection.ts'
 import { toJson } from './node.ts'
 import type { Params } from './params.ts'
 
 /** What answers in place of a provider; empty where its own answers are meant. */
 export function mockOf(params: Params): Pick<Deployment, 'mockResponse' | 'mockDelayMs'> {
-  const late = params.get('mock_timeout')
-  if (late?.kind === 'bool' && late.value) return NO_ANSWER
+  if (booleanOf(params.get('mock_timeout')) === true) return NO_ANSWER
   const node = params.get('mock_response')
   if (node === undefined) return {}
   const delay = numberOf(params.get('mock_delay'))
