@@ -29,6 +29,9 @@ const TAKEN: ReadonlySet<string> = new Set([
   'safetySettings',
   'serviceTier',
   'store',
+  // The path says it.
+  'stream',
+  'stream_options',
   'systemInstruction',
   'toolConfig',
   'tools',

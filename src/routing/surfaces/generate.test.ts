@@ -48,6 +48,8 @@ test('a request in Gemini’s words is a chat, and is not changed itself', () =>
     systemInstruction: { role: 'user', parts: [{ text: 'be short' }] },
     safetySettings: [{ category: 'HARM_CATEGORY_HARASSMENT', threshold: 'BLOCK_NONE' }],
     labels: { team: 'a' },
+    stream: true,
+    stream_options: {},
     guided_json: {},
     generationConfig: {
       temperature: 0,
