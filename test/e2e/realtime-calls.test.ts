@@ -22,6 +22,7 @@ const ENTRIES: readonly Entry[] = [
     params: ', api_version: 2025-04-01-preview',
     ...MODE,
   },
+  { group: 'odd', base: 'html/v1', model: 'openai/gpt-realtime', params: ', num_retries: 0', ...MODE },
   { group: 'sick', base: 'e500/v1', model: 'openai/gpt-realtime', params: ', num_retries: 0', ...MODE },
 ]
 const OFFER = 'v=0\r\no=- 7 7 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 111\r\n'
@@ -126,6 +127,7 @@ test('calls over WebRTC are begun and ended through the gateway', async (t) => {
           ['?model=voice', form, filled({ sdp: OFFER, session: '[1]' }), 400, /'session' must be/],
           ['?model=azure-dated', offered(KEY), OFFER, 400, /takes no calls over WebRTC/],
           ['?model=sick', offered(KEY), OFFER, 500, /deployment/],
+          ['?model=odd', offered(KEY), OFFER, 502, /no session description/],
           ['/rtc_pg1_AAAA/hangup', form, '', 404, /No such call/],
           ['/rtc_1/hangup', form, '', 400, /nothing says whose call this is/],
           ['/rtc_1/hangup?model=voice', form, '', 404, /No active call with id 'rtc_1'/],

@@ -1,5 +1,5 @@
 import type { Deployment } from '../../core/deployment.ts'
-import { asGatewayError } from '../../core/failure.ts'
+import { asGatewayError, GatewayError } from '../../core/failure.ts'
 import { isJsonObject } from '../../core/json.ts'
 import type { JsonObject } from '../../core/json.ts'
 import type { Line } from '../../providers/call.ts'
@@ -109,8 +109,13 @@ function described(session: JsonObject | undefined, model: string): JsonObject |
   return isJsonObject(body['session']) ? body['session'] : undefined
 }
 
-/** Where the call is, by an id that remembers its deployment. */
-function headOf({ id }: Deployment, { headers }: WireResponse): AnswerHeaders {
+/**
+ * Where the call is, by an id that remembers its deployment.
+ * @throws GatewayError wrong_shape where there is no call: somebody else answered, such as a page to sign in on
+ */
+function headOf({ id }: Deployment, { headers, body }: WireResponse): AnswerHeaders {
+  if (!Buffer.from(body).toString('latin1', 0, 64).trimStart().startsWith('v='))
+    throw new GatewayError('wrong_shape', 'answered with no session description')
   const location = headers['location']
   const upstreamId = location?.split('?')[0]?.split('/').at(-1) ?? ''
   const type = { 'content-type': 'application/sdp' }
