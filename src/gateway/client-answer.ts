@@ -46,9 +46,7 @@ export function createClientAnswer(deps: ClientAnswerDeps): ClientAnswer {
   const lastWords = (error: GatewayError): string =>
     `${endsInName(latest) ? '' : '\n'}${errorEvent(error, redact, errors)}`
   return {
-    countAs: (operation) => {
-      account.operation = operation
-    },
+    countAs: (operation) => void (account.operation = operation),
     meets: (deployment) => {
       account.group ??= deployment
       account.last = deployment
