@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
 import { test } from 'node:test'
@@ -106,6 +107,32 @@ test('a packed stream passes piece by piece, waits for a slow reader, and can be
       },
     )
   }
+})
+
+test('one that is larger than what waits to be unpacked arrives whole, and no faster than it is taken', async () => {
+  const bytes = randomBytes(1_000_000)
+  const limits = { ...LIMITS, maxBytes: 2_000_000 }
+  await http(packed('gzip', zlib.gzipSync(bytes)), async ({ url, transport }) => {
+    assert.ok(bytes.equals((await transport.send(get(url), limits)).body))
+    const over = Promise.withResolvers<void>()
+    const seen: Buffer[] = []
+    const stream = transport.stream(get(url), limits, {
+      head: () => {},
+      data: (chunk) => {
+        seen.push(chunk)
+        const before = seen.length
+        setTimeout(() => {
+          assert.equal(seen.length, before)
+          stream.resume()
+        })
+        return false
+      },
+      end: over.resolve,
+      fail: over.reject,
+    })
+    await over.promise
+    assert.ok(bytes.equals(Buffer.concat(seen)))
+  })
 })
 
 test('an answer is whole where what is packed ends, and nobody listens to what has no end after it', async () => {

@@ -49,3 +49,9 @@ test('a part passes as it came, unless a whole line of it names a model by the c
     }),
   )
 })
+
+test('a line that is too long to be held passes as it came, and the next one is looked at', () => {
+  const long = line('ours', 'a'.repeat(8 * 1024 * 1024))
+  assert.ok(pass(long, [1000, 5_000_000]) === long)
+  assert.match(pass(long + line('ours'), [1000]), /^400 .*'ours'/)
+})

@@ -261,6 +261,23 @@ test('of a stream that goes on and on no more is kept for citations than all its
   assert.match(last, /"groundingSupports":\[\]/)
 })
 
+test('a stream of more answers, or with more that waits for its end, than there can be is none', () => {
+  const push = (choices: readonly JsonObject[]): void => {
+    const writer = generateWords({}).openStream()
+    for (const choice of choices) writer.push({ id: 'x', model: 'm', choices: [choice] })
+  }
+  const named = (text: string): JsonObject => ({
+    index: 0,
+    delta: { tool_calls: [{ index: 0, id: 'a', function: { name: 'f', arguments: text } }] },
+  })
+  const many = Array.from({ length: 129 }, (_, index) => ({ index, delta: { content: 'a' } }))
+  push(many.slice(1))
+  assert.throws(() => push(many), /more than 128 answers/)
+  const half = named('a'.repeat(16 * 1024 * 1024))
+  push([half, half])
+  assert.throws(() => push([half, half, named('a')]), /more than 33554432 characters of calls/)
+})
+
 test('what cannot be said at all is refused where it stands', () => {
   const shown = (part: JsonObject): JsonObject => ({ contents: [{ role: 'user', parts: [part] }] })
   const bad: readonly (readonly [JsonObject, RegExp])[] = [
