@@ -121,6 +121,7 @@ async function climb(
     const startedAt = deps.clock.elapsed()
     const found = await deps.checker.look(deployment, signal, standing.reason)
     if (found.kind === 'failed') {
+      if (isLoadedByAsking) deps.board.seen(index, undefined)
       deps.record(deployment, found.verdict, DEPTH.front)
       return 'free'
     }
