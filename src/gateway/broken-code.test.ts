@@ -89,13 +89,14 @@ test('a stream whose reader breaks in the middle ends with an error event, and i
   })
   const spoil = ({ codecs }: ProviderAdapter): Partial<ProviderAdapter> => {
     assert.ok(codecs.chat !== 'unsupported')
+    const { answersAsIs: _, ...chat } = codecs.chat
     let pieces = 0
     const chunk = { id: 'c', object: 'chat.completion.chunk', created: 1, model: 'm' } as const
     const openStream = () => ({
       push: () => ((pieces += 1) === 1 ? [{ ...chunk, choices: [{ delta: { content: 'a' } }] }] : NEVER()),
       end: NEVER,
     })
-    return { codecs: { ...codecs, chat: { ...codecs.chat, isRelayed: () => false, openStream } } }
+    return { codecs: { ...codecs, chat: { ...chat, isRelayed: () => false, openStream } } }
   }
   const relay = { requestTimeoutMs: 600_000 }
   const wired = await startWired([{ group: 'g', base }], { broken: spoil, relay })
