@@ -4,7 +4,7 @@ import type { Depth } from '../core/depth.ts'
 import { failureRow } from '../core/failure.ts'
 import type { FailureKind } from '../core/failure.ts'
 import type { Health, Residence } from '../core/health.ts'
-import type { Verdict } from '../core/verdict.ts'
+import type { UnhealthyVerdict, Verdict } from '../core/verdict.ts'
 import type { Was } from '../core/was.ts'
 import type { Standings, Transition } from './engine/standings.ts'
 import type { SavedVerdict } from './saved-health.ts'
@@ -31,8 +31,11 @@ export interface WritableBoard extends Board {
    * at once.
    */
   record(index: number, verdict: Verdict, isWhole: boolean, tell: () => void): void
-  /** A free look went well down to this depth: what it disproves of the newest verdict no longer counts. */
-  passed(index: number, depth: Depth): void
+  /**
+   * A free look went well down to this depth: what it disproves of the newest verdict no longer counts. `isThere`: it has
+   * shown the model itself.
+   */
+  passed(index: number, depth: Depth, isThere: boolean): void
   /** What a free look saw of its model. */
   seen(index: number, residence: Residence | undefined): void
   /** Says that this deployment will never be checked; its reason becomes `checks_disabled`. */
@@ -109,11 +112,11 @@ export function createBoard(deployments: readonly Deployment[], deps: BoardDeps)
       recording = undefined
       notify(index, before)
     },
-    passed: (index, depth) => {
+    passed: (index, depth, isThere) => {
       const entry = entries[index]
       if (entry?.newest?.kind !== 'unhealthy') return
       if (entry.newest !== entry.whole) entry.newest = entry.whole
-      if (entry.newest?.kind === 'unhealthy' && clears(entry.newest, depth)) entry.isCleared = true
+      if (entry.newest?.kind === 'unhealthy' && clears(entry.newest, depth, isThere)) entry.isCleared = true
       version += 1
     },
     seen: (index, residence) => change(index, { residence }),
@@ -195,9 +198,10 @@ function shown(look: Verdict, whole: Verdict | undefined): Verdict {
   return isSame ? { ...whole, at: look.at } : look
 }
 
-/** A listing proves that the key and the server are good, never that the model is there. */
-function clears({ reason }: Extract<Verdict, { kind: 'unhealthy' }>, depth: Depth): boolean {
-  return reason !== 'not_found' && (failureRow(reason).evidence?.acquits ?? Number.POSITIVE_INFINITY) <= depth
+/** A listing proves that the key and the server are good, and of most providers not that the model is there. */
+function clears({ reason }: UnhealthyVerdict, depth: Depth, isThere: boolean): boolean {
+  if (reason === 'not_found' && !isThere) return false
+  return (failureRow(reason).evidence?.acquits ?? Number.POSITIVE_INFINITY) <= depth
 }
 
 function healthOf(entry: Entry | undefined, index: number, { clock, standings }: BoardDeps): Health {

@@ -10,6 +10,7 @@ import type { Log } from '../core/log.ts'
 import { createRedact, Secret } from '../core/secret.ts'
 import { openLine } from '../providers/call.ts'
 import type { Line } from '../providers/call.ts'
+import { allAdapters } from '../providers/registry.ts'
 import { createHealthChecks } from './checks.ts'
 import { engineRulesOf } from './engine-rules.ts'
 import { makeDeployment, makeProbeSettings, NOTHING_WRITTEN } from './fixtures.ts'
@@ -489,6 +490,44 @@ test('the loop pays for a picture every six hours, and sees an outage and its en
   assert.deepEqual([sent(), board.health(0).state], [['/models'], 'HEALTHY'])
   for (let hours = 0; hours < 6; hours += 0.5) for (let n = 0; n < 6; n += 1) await pass(300_000)
   assert.equal(sent().filter((path) => path === '/images/generations').length, 1)
+  await checks.stop()
+})
+
+test('an engine whose model is pulled at last is no longer missed, and one that shows nothing is asked', async () => {
+  await allAdapters()
+  let pulled: readonly Json[] = []
+  let list: Answer = () => json(200, { models: pulled })
+  const { checks, asked, clock, board } = scene(
+    (one) => {
+      if (one.url.endsWith('/api/tags')) return list(one)
+      return one.url.endsWith('/api/ps') ? json(200, { models: [] }) : refuse(502, 'nobody is here')(one)
+    },
+    {
+      deployments: [keyed({ provider: 'ollama', upstreamModel: 'llama3.2' })],
+      settings: { backgroundHealthChecks: true, intervalMs: 60_000 },
+    },
+  )
+  const pass = async (ms: number) => {
+    for (let wound = 0; wound < ms; wound += 1_000) {
+      clock.wind(1_000)
+      for (let turns = 0; turns < 4; turns += 1) await setImmediate()
+    }
+  }
+  const questions = () => asked.filter(({ url }) => url.endsWith('/api/chat')).length
+  checks.start()
+  await pass(10_000)
+  assert.deepEqual([board.health(0).state, board.health(0).reason], ['MISCONFIGURED', 'not_found'])
+  pulled = [{ model: 'llama3.2:latest' }]
+  await pass(120_000)
+  assert.deepEqual([board.health(0).state, board.health(0).residence], ['UNKNOWN', { isLoaded: false }])
+  assert.equal(questions(), 0)
+  list = () => Promise.reject(new GatewayError('unreachable', 'connection refused', { isUnsent: true }))
+  await pass(70_000)
+  assert.equal(board.health(0).residence, undefined)
+  list = refuse(404, 'no such route')
+  await pass(240_000)
+  assert.deepEqual([board.health(0).state, board.health(0).reason], ['DOWN', 'server_error'])
+  assert.ok(questions() > 0)
   await checks.stop()
 })
 

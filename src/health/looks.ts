@@ -121,6 +121,7 @@ async function climb(
     const startedAt = deps.clock.elapsed()
     const found = await deps.checker.look(deployment, signal, standing.reason)
     if (found.kind === 'failed') {
+      if (isLoadedByAsking) deps.board.seen(index, undefined)
       deps.record(deployment, found.verdict, DEPTH.front)
       return 'free'
     }
@@ -138,9 +139,9 @@ async function climb(
   return 'paid'
 }
 
-/** Is the model out of memory, as far as is known? */
-function rests({ engine, board }: LooksDeps, index: number, { residence }: Passed): boolean {
-  const isResting = residence?.isLoaded !== true
+/** Is the model out of memory, as far as is known? Where its engine shows nothing, a question tells what is wrong there. */
+function rests({ engine, board }: LooksDeps, index: number, { kind, residence }: Passed): boolean {
+  const isResting = kind === 'passed' && residence?.isLoaded !== true
   engine().rest(index, isResting)
   board.seen(index, residence)
   return isResting
@@ -167,16 +168,18 @@ function settles({ kind }: Look, { reason }: Standing): boolean {
 }
 
 function passed(
-  { engine, board, clock }: LooksDeps,
+  { engine, board, clock, members }: LooksDeps,
   index: number,
   { kind }: Look,
   { reason }: Standing,
   startedAt: number,
 ): void {
-  const isFront = kind === 'passed' && reason !== 'not_found'
+  // Such an engine has said that the model is there.
+  const isThere = members[index]?.isLoadedByAsking === true
+  const isFront = kind === 'passed' && (reason !== 'not_found' || isThere)
   const depth = isFront ? DEPTH.front : DEPTH.reach
   const at = clock.elapsed()
-  board.passed(index, depth)
+  board.passed(index, depth, isThere)
   engine().standings.apply(
     index,
     { kind: 'ok', source: 'probe', depth, startedAt, at, isAttributable: true },

@@ -115,6 +115,7 @@ const MEMBERS: readonly (readonly [path: string, without: ChatRequest, withIt: C
     called(call(), { content: [text({ cache_control: MARK })] }),
   ],
   ['tools[].cache_control', tools(tool()), tools(tool({}, { cache_control: MARK }))],
+  ['tools[].function.cache_control', tools(tool()), tools(tool({ cache_control: MARK }))],
   ['tools[].function.description', tools(tool()), tools(tool({ description: 'Tells the weather.' }))],
   ['tools[].function.parameters', tools(tool({ parameters: { type: 'object' } })), tools(tool())],
   [

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { CACHE_MARKS, unmarked, unmarkedPart, untold } from './untold.ts'
+import { CACHE_MARKS, unmarked, unmarkedTool, untold } from './untold.ts'
 
 const MARK = { type: 'ephemeral', ttl: '1h' } as const
 const MARKED = {
@@ -43,5 +43,16 @@ test('a message without marks is the very same one', () => {
     role: 'assistant',
     tool_calls: [{ id: 'c' }],
   })
-  assert.deepEqual(unmarkedPart(MARKED), TEXT)
+  assert.deepEqual(unmarkedTool(MARKED), TEXT)
+})
+
+test('a tool is marked in its function as well, and a parameter of that name is no mark', () => {
+  const named = { name: 'f', parameters: { properties: { cache_control: { type: 'string' } } } }
+  const plain = { type: 'function', function: named }
+  const marked = { ...plain, function: { ...named, cache_control: { ...MARK } } }
+  assert.deepEqual(untold({ messages: [], tools: [marked] }, new Set(['tools'])), [
+    'tools[].function.cache_control',
+  ])
+  assert.deepEqual(unmarkedTool(marked), plain)
+  assert.equal(unmarkedTool(plain), plain)
 })

@@ -9,6 +9,7 @@ const MARKED = [
   'messages[].content[].cache_control',
   'messages[].tool_calls[].cache_control',
   'tools[].cache_control',
+  'tools[].function.cache_control',
 ] as const
 
 /** Marks of caches, wherever they may stand. */
@@ -63,7 +64,9 @@ function inFile({ citations, context }: JsonObject, found: Set<string>): void {
 function inTool(tool: Json, found: Set<string>): void {
   mark(tool, 'tools[]', found)
   const called = isJsonObject(tool) ? tool['function'] : undefined
-  if (isJsonObject(called) && called['strict'] === true) found.add('tools[].function.strict')
+  if (!isJsonObject(called)) return
+  mark(called, 'tools[].function', found)
+  if (called['strict'] === true) found.add('tools[].function.strict')
 }
 
 function inSearch({ search_context_size: size, user_location: place }: JsonObject, found: Set<string>): void {
@@ -94,9 +97,13 @@ export function withoutCacheControl(message: ChatMessage): ChatMessage {
   return cleaned(message, [MARK])
 }
 
-/** A part of a message, a call or a tool without marks of caches. */
-export function unmarkedPart(part: Json): Json {
-  return clean(part, ALL_MARKS)
+/** A tool without marks of caches, which clients set in its function as well. */
+export function unmarkedTool(tool: Json): Json {
+  const bare = clean(tool, ALL_MARKS)
+  const called = isJsonObject(bare) ? bare['function'] : undefined
+  return isJsonObject(bare) && called !== undefined && !isClean(called, ALL_MARKS)
+    ? { ...bare, function: clean(called, ALL_MARKS) }
+    : bare
 }
 
 const OPENAIS_MARKS: readonly string[] = ['prompt_cache_breakpoint']

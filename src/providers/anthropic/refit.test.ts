@@ -73,6 +73,15 @@ const CASES: readonly (readonly [model: string, asked: JsonObject, became: JsonO
     { thinking: { ...BUDGET, budget_tokens: 2_000, display: 'omitted' }, output_config: { effort: 'max' } },
     { thinking: { type: 'adaptive', display: 'omitted' }, output_config: { effort: 'max' }, dropped: [] },
   ],
+  [
+    'claude-opus-5',
+    { thinking: BUDGET, temperature: 1, top_p: 0.99 },
+    {
+      thinking: { type: 'adaptive', display: 'summarized' },
+      output_config: { effort: 'high' },
+      dropped: ['top_p'],
+    },
+  ],
 ]
 
 for (const [model, asked, became] of CASES)

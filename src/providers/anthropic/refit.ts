@@ -33,14 +33,16 @@ export function refitted(target: Target, body: Buffer, spans: JsonSpans): Refitt
       messages: turnsIn(read('messages')),
     },
   )
-  const { lost } = toSampling(asked, model, words, undefined)
+  const { told, lost } = toSampling(asked, model, words, undefined)
+  // What says no more than the default is no loss, and is refused all the same.
+  const untold = Object.keys(asked).filter((name) => told[name] === undefined)
   const said = { thinking: words.thinking, ...toOutputConfig(config, target.model, words) }
   const set = Object.entries(said).flatMap(([name, value]) =>
     value === undefined ? [] : [[name, JSON.stringify(value)] as const],
   )
   const remove = ['thinking', 'output_config'].filter((name) => !set.some(([kept]) => kept === name))
   return {
-    body: spliceBody(body, spans, { set: Object.fromEntries(set), remove: [...remove, ...lost] }),
+    body: spliceBody(body, spans, { set: Object.fromEntries(set), remove: [...remove, ...untold] }),
     dropped: [...(words.lost === undefined ? [] : [words.lost]), ...lost],
   }
 }

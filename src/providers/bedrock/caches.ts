@@ -45,9 +45,27 @@ export function fitted(
   where: 'messages' | 'tools',
 ): readonly JsonObject[] {
   const mayMark = places === 'all' || places === where
-  if (mayMark && isTimed) return blocks
-  return blocks.flatMap((block) => {
-    if (!isJsonObject(block['cachePoint'])) return [block]
-    return mayMark ? [{ cachePoint: { type: 'default' } }] : []
-  })
+  const kept: JsonObject[] = []
+  for (const block of blocks) {
+    if (!isEnd(block)) kept.push(block)
+    else if (mayMark && canEndBehind(kept.at(-1)))
+      kept.push(isTimed ? block : { cachePoint: { type: 'default' } })
+  }
+  return kept
+}
+
+/** Is this block no more than the end of what is to be cached? */
+export function isEnd({ cachePoint: point }: JsonObject): boolean {
+  return isJsonObject(point)
+}
+
+/**
+ * Bedrock refuses an end where nothing is before it ("There is nothing available to cache"), behind another one, behind
+ * thoughts ("Cache point cannot be inserted after reasoning block"), and behind a document that it reads itself, which is
+ * any but a PDF.
+ */
+function canEndBehind(block: JsonObject | undefined): boolean {
+  if (block === undefined || isEnd(block) || block['reasoningContent'] !== undefined) return false
+  const { document } = block
+  return !isJsonObject(document) || document['format'] === 'pdf'
 }

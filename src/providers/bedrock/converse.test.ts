@@ -467,6 +467,48 @@ test('a mark on the whole request marks its end', () => {
   assert.deepEqual({ body, dropped }, { body: { messages: [{ role: 'user', content }] }, dropped: [] })
 })
 
+const WORD = { type: 'text', text: 'a' } as const
+const CSV = { type: 'file', file: { file_data: 'data:text/csv;base64,YQ==', filename: 'a.csv' } } as const
+const THOUGHT = { type: 'thinking', thinking: 'hm', signature: 's' } as const
+
+/** Places where Bedrock refuses an end of what is cached: the messages, and what becomes of their blocks. */
+const NO_ENDS: readonly (readonly [string, ChatRequest['messages'], readonly string[][]])[] = [
+  ['nothing', [{ role: 'user', content: [{ ...WORD, text: '', ...MARK }, WORD] }], [['text']]],
+  [
+    'nothing at all',
+    [
+      { role: 'user', content: 'a' },
+      { role: 'assistant', content: '', ...MARK },
+    ],
+    [['text']],
+  ],
+  ['another end', [{ role: 'user', content: [{ ...WORD, ...MARK }], ...MARK }], [['text', 'cachePoint']]],
+  [
+    'thoughts',
+    [
+      { role: 'user', content: 'a' },
+      { role: 'assistant', content: null, thinking_blocks: [THOUGHT], ...MARK },
+    ],
+    [['text'], ['reasoningContent']],
+  ],
+  [
+    'a document that Bedrock reads itself',
+    [{ role: 'user', content: [WORD, { ...CSV, ...MARK }] }],
+    [['text', 'document']],
+  ],
+]
+
+for (const [what, messages, blocks] of NO_ENDS) {
+  test(`no end of what is cached stands behind ${what}`, () => {
+    const { body } = said({ messages: [...messages] }, NEW)
+    const written: readonly { readonly content: readonly object[] }[] = Reflect.get(Object(body), 'messages')
+    assert.deepEqual(
+      written.map(({ content }) => content.flatMap((block) => Object.keys(block))),
+      blocks,
+    )
+  })
+}
+
 /** What cannot be said, and the member that is at fault. */
 const UNSAYABLE: readonly (readonly [string, Partial<ChatRequest>, string])[] = [
   [

@@ -3,7 +3,7 @@ import type { ChatMessage } from '../../core/mode.ts'
 import { textOf } from '../answer.ts'
 import { earlierWords } from '../earlier-words.ts'
 import { parseJson } from '../error-facts.ts'
-import { cachePoint, fitted, type Caches } from './caches.ts'
+import { cachePoint, fitted, isEnd, type Caches } from './caches.ts'
 import { contentBlocks, unsayable } from './content.ts'
 
 /** A conversation in Converse's words: what the system says stands apart. */
@@ -35,7 +35,7 @@ export function toConversation(
     for (const { toolUse } of content) if (isJsonObject(toolUse)) called.add(textOf(toolUse['name']) ?? '')
     const last = messages.at(-1)
     if (last?.role === role) last.content = [...last.content, ...content]
-    else if (content.length > 0) messages.push({ role, content })
+    else if (!content.every(isEnd)) messages.push({ role, content })
   }
   const last = messages.at(-1)
   if (last !== undefined) last.content = [...last.content, ...cachePoint({ cache_control: mark })]
@@ -107,7 +107,7 @@ function toolResult(message: ChatMessage): readonly JsonObject[] {
   if (typeof id !== 'string')
     throw unsayable("a message of the role 'tool' needs a 'tool_call_id'", 'messages')
   const blocks = contentBlocks(message.content)
-  const content = blocks.filter(({ cachePoint: point }) => point === undefined)
-  const points = blocks.filter(({ cachePoint: point }) => point !== undefined)
+  const content = blocks.filter((block) => !isEnd(block))
+  const points = blocks.filter(isEnd)
   return [{ toolResult: { toolUseId: id, content } }, ...points.slice(-1)]
 }

@@ -51,7 +51,7 @@ function toolSpec(tool: Json): readonly JsonObject[] {
   const name = isJsonObject(called) ? textOf(called['name']) : undefined
   if (tool['type'] !== 'function' || !isJsonObject(called) || name === undefined)
     throw unsayable("every tool must be a function with a 'name': Bedrock has no others", 'tools')
-  return [spec(name, called), ...cachePoint(tool)]
+  return [spec(name, called), ...cachePoint(tool['cache_control'] === undefined ? called : tool)]
 }
 
 function spec(name: string, { description, parameters, strict }: JsonObject): JsonObject {

@@ -8,7 +8,7 @@ import { renamed, routeBelow } from '../openai/surface.ts'
 import { OLD_BUDGET } from '../openai-compatible/row.ts'
 import { postJson } from '../post-json.ts'
 import { CHANGES_NOTHING } from '../unsaid.ts'
-import { CACHE_MARKS, CACHE_TIMES, unmarked, unmarkedPart, untold } from '../untold.ts'
+import { CACHE_MARKS, CACHE_TIMES, unmarked, unmarkedTool, untold } from '../untold.ts'
 import { fromParts, toParts } from './parts.ts'
 import { thinkingOf } from './thinking.ts'
 
@@ -66,7 +66,7 @@ function encode(request: ChatRequest, target: Target): Encoded {
   const url = routeBelow(target.base, 'chat')
   const messages = (isMarked ? request.messages : request.messages.map(unmarked)).map(toParts)
   const { tools } = rest
-  const bare = !isMarked && Array.isArray(tools) ? { tools: tools.map(unmarkedPart) } : {}
+  const bare = !isMarked && Array.isArray(tools) ? { tools: tools.map(unmarkedTool) } : {}
   const wire = postJson(url, { ...rest, ...bare, ...reasoning, messages, model: target.model })
   return dropped.length === 0 ? wire : { ...wire, dropped }
 }

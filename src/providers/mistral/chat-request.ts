@@ -5,7 +5,7 @@ import type { Target } from '../adapter.ts'
 import { withDefaults } from '../body-defaults.ts'
 import { renamed } from '../openai/surface.ts'
 import { CHANGES_NOTHING, OPENAI_ALONE, sayable, type Sayable } from '../unsaid.ts'
-import { unmarked, unmarkedPart, untold } from '../untold.ts'
+import { unmarked, unmarkedTool, untold } from '../untold.ts'
 import { toMistralMessage } from './messages.ts'
 
 /** OpenAI's names that Mistral has under another name. */
@@ -38,7 +38,7 @@ export function toMistralChat(request: ChatRequest, target: Target): Sayable {
       ...(typeof effort === 'string' ? { reasoning_effort: EFFORTS[effort] ?? effort } : {}),
       model: target.model,
       messages: request.messages.map((message) => toMistralMessage(unmarked(message), reasons)),
-      ...(tools !== undefined && { tools: Array.isArray(tools) ? tools.map(unmarkedPart) : tools }),
+      ...(tools !== undefined && { tools: Array.isArray(tools) ? tools.map(unmarkedTool) : tools }),
     },
     dropped: [...dropped, ...untold({ ...said, messages: request.messages }, TOLD)],
   }

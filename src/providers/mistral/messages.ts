@@ -6,17 +6,17 @@ import { textOf } from '../answer.ts'
 import { earlierWords } from '../earlier-words.ts'
 
 /** What Mistral's messages have, role by role; it refuses any other member (https://docs.mistral.ai/api). */
-const MEMBERS: Readonly<Record<string, readonly string[]>> = {
-  system: ['content'],
-  user: ['content'],
-  assistant: ['content', 'tool_calls', 'prefix'],
-  tool: ['content', 'tool_call_id', 'name'],
-}
+const MEMBERS: ReadonlyMap<string, readonly string[]> = new Map([
+  ['system', ['content']],
+  ['user', ['content']],
+  ['assistant', ['content', 'tool_calls', 'prefix']],
+  ['tool', ['content', 'tool_call_id', 'name']],
+])
 
 /** One of OpenAI's messages as Mistral takes it; `reasons` says whether its model is told what it thought before. */
 export function toMistralMessage(message: ChatMessage, reasons: boolean): JsonObject {
   const role = message.role === 'developer' ? 'system' : message.role
-  const kept = Object.entries(message).filter(([name]) => MEMBERS[role]?.includes(name) ?? true)
+  const kept = Object.entries(message).filter(([name]) => MEMBERS.get(role)?.includes(name) ?? true)
   const whole: JsonObject = { ...Object.fromEntries(kept), role, content: contentOf(message, reasons) }
   const { tool_calls: calls, tool_call_id: id } = whole
   return {

@@ -237,6 +237,12 @@ test('a text is completed by filling in, with what that takes', () => {
   assert.deepEqual(dropped, ['echo'])
 })
 
+test('a role that nobody knows goes as it came, whatever it is called', () => {
+  const messages = [{ role: 'constructor', content: 'ping', name: 'ann' }]
+  const { body } = chat.encode({ messages }, TARGET)
+  assert.deepEqual(JSON.parse(String(body)), { model: 'mistral-small-latest', messages })
+})
+
 test('the size of vectors has another name', () => {
   const { body } = embedding.encode({ ...REQUESTS.embedding, dimensions: 8, user: 'u' }, TARGET)
   assert.deepEqual(JSON.parse(String(body)), {

@@ -3,7 +3,7 @@ import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts'
 import type { ChatChoice, ChatResponse } from '../../core/mode.ts'
 import type { WireResponse } from '../../transport/wire.ts'
 import type { Codec, Target } from '../adapter.ts'
-import { unmarkedPart, untold, withoutCacheControl } from '../untold.ts'
+import { unmarkedTool, untold, withoutCacheControl } from '../untold.ts'
 import { notAnAnswer, numberOf, readAnswer, textOf } from '../answer.ts'
 import { relayBody } from './relay.ts'
 import { postBody, type Surface } from './surface.ts'
@@ -52,7 +52,7 @@ function withoutMarks(
       const bare = {
         ...request,
         messages: request.messages.map(withoutCacheControl),
-        ...(Array.isArray(tools) && { tools: tools.map(unmarkedPart) }),
+        ...(Array.isArray(tools) && { tools: tools.map(unmarkedTool) }),
       }
       const dropped = untold(request, TOLD)
       return { ...alike.encode(bare, target), ...(dropped.length > 0 && { dropped }) }

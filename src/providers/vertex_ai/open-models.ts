@@ -6,7 +6,7 @@ import { embeddingCodec } from '../openai/embedding.ts'
 import { renamed, type Surface } from '../openai/surface.ts'
 import { postJson } from '../post-json.ts'
 import { CHANGES_NOTHING } from '../unsaid.ts'
-import { unmarked, unmarkedPart, untold } from '../untold.ts'
+import { unmarked, unmarkedTool, untold } from '../untold.ts'
 import { openAiUrl, rawMethod, VERTEX } from './address.ts'
 import { vertexModel } from './model-name.ts'
 
@@ -49,7 +49,7 @@ export const AI21_CHAT = {
     const { tools } = filled
     const body = {
       ...Object.fromEntries(Object.entries(filled).filter(([name]) => !CHANGES_NOTHING.has(name))),
-      ...(Array.isArray(tools) && { tools: tools.map(unmarkedPart) }),
+      ...(Array.isArray(tools) && { tools: tools.map(unmarkedTool) }),
       messages: request.messages.map(unmarked),
       model: vertexModel(target.model).name,
     }

@@ -5,7 +5,7 @@ import type { Target } from '../adapter.ts'
 import { withDefaults } from '../body-defaults.ts'
 import { earlierWords } from '../earlier-words.ts'
 import { CHANGES_NOTHING, missed } from '../unsaid.ts'
-import { unmarked, unmarkedPart, untold } from '../untold.ts'
+import { unmarked, unmarkedTool, untold } from '../untold.ts'
 import { isDeployment } from './address.ts'
 
 /** A body, and the members of the request that are not in it although they would change the answer. */
@@ -86,7 +86,7 @@ function option(name: string, value: Json, dropped: string[]): JsonObject {
     case 'tool_choice':
       return typeof value === 'string' ? { tool_choice_option: value } : { tool_choice: value }
     case 'tools':
-      return { tools: Array.isArray(value) ? value.map((tool: Json) => toTool(unmarkedPart(tool))) : value }
+      return { tools: Array.isArray(value) ? value.map((tool: Json) => toTool(unmarkedTool(tool))) : value }
     case 'reasoning_effort': {
       const effort = typeof value === 'string' ? EFFORTS[value] : undefined
       if (effort === undefined) dropped.push(name)

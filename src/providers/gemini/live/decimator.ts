@@ -36,7 +36,7 @@ export function createDecimator(factor: number): Decimator {
 
 function filtered(samples: Float64Array, from: number, taps: Float64Array): number {
   let sum = 0
-  for (const [at, tap] of taps.entries()) sum += tap * (samples[from + at] ?? 0)
+  for (let at = 0; at < taps.length; at += 1) sum += (taps[at] ?? 0) * (samples[from + at] ?? 0)
   return sum
 }
 
