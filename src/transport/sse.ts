@@ -57,7 +57,8 @@ export function createSseParser(maxEventChars: number = MAX_EVENT_CHARS): SsePar
       if (afterCarriageReturn && text.startsWith('\n')) text = text.slice(1)
       afterCarriageReturn = text === '' ? false : text.endsWith('\r')
       // What is kept holds no line end: it is not looked through again with each piece of a long line.
-      const lines = text.split(/\r\n|\r|\n/)
+      // Hardly anybody writes carriage returns, and one character is found much faster than a pattern.
+      const lines = text.split(text.includes('\r') ? /\r\n|\r|\n/ : '\n')
       const last = lines.pop() ?? ''
       for (const one of lines) {
         line(rest + one, events)
