@@ -27,7 +27,7 @@ test('a gateway begins again with what V8 and the C library take only at the sta
   beginAgain(target)
   const args = ['--no-memory-reducer', '--max-old-space-size=512', '/app/pulsegate.js', 'config.yaml']
   assert.deepEqual(began, [
-    [process.execPath, [process.execPath, ...args], { MALLOC_ARENA_MAX: '1', PATH: '/bin' }],
+    [process.execPath, [process.execPath, ...args], { MALLOC_ARENA_MAX: '2', PATH: '/bin' }],
   ])
 })
 

@@ -59,7 +59,7 @@ const portOf = (url: string): string => new URL(url).port
 function assertTuned(pid: number): void {
   const read = (name: string): readonly string[] => readFileSync(`/proc/${pid}/${name}`, 'utf8').split('\0')
   assert.ok(read('cmdline').includes('--no-memory-reducer'))
-  assert.ok(read('environ').includes('MALLOC_ARENA_MAX=1'))
+  assert.ok(read('environ').includes('MALLOC_ARENA_MAX=2'))
 }
 
 function isPortFree(port: number): Promise<boolean> {
