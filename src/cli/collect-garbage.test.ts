@@ -23,12 +23,12 @@ test('what a large start has left behind is collected once, and later on only wh
   const heap = heapOf(150)
   collectInRest(clock, () => 0, heap)
   assert.equal(heap.collections, 0)
-  clock.wind(500)
+  clock.wind(1_000)
   assert.equal(heap.collections, 1)
   clock.wind(60_000)
   assert.equal(heap.collections, 1)
   heap.used += 100 * MB
-  clock.wind(10_000)
+  clock.wind(15_000)
   assert.equal(heap.collections, 2)
 })
 
@@ -41,8 +41,17 @@ test('a small heap is left alone, and a large one while somebody is being served
   clock.wind(30_000)
   assert.deepEqual([small.collections, served.collections], [0, 0])
   inFlight = 0
-  clock.wind(10_000)
+  clock.wind(15_000)
   assert.deepEqual([small.collections, served.collections], [0, 1])
+})
+
+test('between two of many short requests nothing is collected', () => {
+  const clock = createHandClock()
+  const heap = heapOf(150)
+  let looks = 0
+  collectInRest(clock, () => (++looks % 6 === 0 ? 1 : 0), heap)
+  clock.wind(60_000)
+  assert.equal(heap.collections, 0)
 })
 
 test('a gateway that ends has nothing collected any more', () => {

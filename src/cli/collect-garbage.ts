@@ -9,8 +9,11 @@ export interface Heap {
   collect(): void
 }
 
-/** How long the start is over before what it left is collected: the first requests go first. */
-const SETTLED_MS = 500
+/** How long the start is over before what it left may be collected: the first requests go first. */
+const SETTLED_MS = 300
+/** Nobody may be seen this many times in a row: between two short requests there is nobody either. */
+const QUIET_LOOKS = { atStart: 5, later: 40 }
+const QUIET_LOOK_EVERY_MS = 50
 /** How often it is looked at after that. */
 const LOOK_EVERY_MS = 10_000
 /** More than a small config is with all that it is served with: there is little to be had of less. */
@@ -28,14 +31,19 @@ export function collectInRest(
 ): Cancel {
   let worth = WORTH_BYTES
   let stopWaiting: Cancel = () => {}
-  const look = (): void => {
-    if (inFlight() === 0 && heap.usedBytes() > worth) {
+  const later = (): void => {
+    stopWaiting = clock.after(LOOK_EVERY_MS, () => look(QUIET_LOOKS.later))
+  }
+  const look = (quietLooks: number): void => {
+    if (heap.usedBytes() <= worth || inFlight() > 0) later()
+    else if (quietLooks > 0) stopWaiting = clock.after(QUIET_LOOK_EVERY_MS, () => look(quietLooks - 1))
+    else {
       heap.collect()
       worth = heap.usedBytes() + WORTH_BYTES
+      later()
     }
-    stopWaiting = clock.after(LOOK_EVERY_MS, look)
   }
-  stopWaiting = clock.after(SETTLED_MS, look)
+  stopWaiting = clock.after(SETTLED_MS, () => look(QUIET_LOOKS.atStart))
   return () => stopWaiting()
 }
 
