@@ -24,8 +24,8 @@ export function chatCodec(surface: Surface): Codec<'chat'> {
 /** As it stands in a body; in a text its quotes are escaped. */
 const MARK = Buffer.from('"cache_control"')
 
-/** What is told below the top level, where marks of caches are not. */
-const TOLD: ReadonlySet<string> = new Set([
+/** What is told below the top level by who passes OpenAI's words on, but for marks of caches. */
+export const TOLD_BELOW: ReadonlySet<string> = new Set([
   'messages[].audio',
   'messages[].content[].image_url.detail',
   'messages[].name',
@@ -54,7 +54,7 @@ function withoutMarks(
         messages: request.messages.map(withoutCacheControl),
         ...(Array.isArray(tools) && { tools: tools.map(unmarkedTool) }),
       }
-      const dropped = untold(request, TOLD)
+      const dropped = untold(request, TOLD_BELOW)
       return { ...alike.encode(bare, target), ...(dropped.length > 0 && { dropped }) }
     },
   }

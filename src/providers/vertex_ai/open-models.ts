@@ -1,6 +1,6 @@
 import type { Codec } from '../adapter.ts'
 import { withDefaults } from '../body-defaults.ts'
-import { chatCodec, decodeChat } from '../openai/chat.ts'
+import { chatCodec, decodeChat, TOLD_BELOW } from '../openai/chat.ts'
 import { openChunkStream } from '../openai/chunk-stream.ts'
 import { embeddingCodec } from '../openai/embedding.ts'
 import { renamed, type Surface } from '../openai/surface.ts'
@@ -28,16 +28,6 @@ export const OPEN_CHAT = {
 /** Vectors of other publishers' models. */
 export const OPEN_EMBEDDING: Codec<'embedding'> = embeddingCodec({ ...SURFACE, renames: {} })
 
-/** What is passed on as it is; marks of caches are not among it. */
-const TOLD: ReadonlySet<string> = new Set([
-  'messages[].audio',
-  'messages[].content[].image_url.detail',
-  'messages[].name',
-  'messages[].refusal',
-  'tools',
-  'tools[].function.strict',
-])
-
 /**
  * AI21's models: OpenAI's words at a partner's address, which says too whether the answer is a stream
  * (https://docs.cloud.google.com/vertex-ai/generative-ai/docs/partner-models/ai21, read 2026-11-27).
@@ -53,7 +43,7 @@ export const AI21_CHAT = {
       messages: request.messages.map(unmarked),
       model: vertexModel(target.model).name,
     }
-    return { ...postJson(url, body), dropped: untold({ ...filled, messages: request.messages }, TOLD) }
+    return { ...postJson(url, body), dropped: untold({ ...filled, messages: request.messages }, TOLD_BELOW) }
   },
   decode: decodeChat,
   openStream: OPEN_CHAT.openStream,
