@@ -3,7 +3,7 @@ import { accessSync, constants } from 'node:fs'
 /**
  * What V8 takes only at the start of a process. Its memory reducer collects in times of rest, and has the heap grow in
  * small steps after it: the first large bodies are then paid for several times over in collections. What it would
- * have given back is collected by `collect-garbage.ts`, once and when there is most of it.
+ * have given back is collected by `collect-garbage.ts`, when there is much of it.
  */
 const FLAGS = ['--no-memory-reducer']
 /**

@@ -16,10 +16,11 @@ const SMALL_CONFIG_BYTES = 256 * 1024
  */
 export function saveMemory(configFile: string | undefined): Cancel {
   setFlagsFromString('--optimize-for-size')
-  if (isSmall(configFile)) setFlagsFromString('--no-turbofan --no-maglev')
+  const isCompiling = !isSmall(configFile)
+  if (!isCompiling) setFlagsFromString('--no-turbofan --no-maglev')
   return () => {
     setFlagsFromString('--no-optimize-for-size')
-    setFlagsFromString('--turbofan --maglev')
+    if (!isCompiling) setFlagsFromString('--turbofan --maglev')
   }
 }
 
