@@ -13,6 +13,8 @@ export interface Relayed {
   isWaiting(): boolean
   /** From now on the client's pauses and its leaving are told to this exchange. */
   carriedBy(exchange: Exchange): void
+  /** Begins with what was read of the request: what could not be read is refused, and who has left is not begun for. */
+  begin<Read>(read: Read | GatewayError, start: (read: Read) => Exchange): void
 }
 
 /**
@@ -53,11 +55,16 @@ export function relayed(
     exchange?.cancel()
     answer.fail(new GatewayError('cancelled', 'the client went away', { source: 'client' }), {})
   })
+  const isWaiting = (): boolean => !response.destroyed
   return {
     answer,
-    isWaiting: () => !response.destroyed,
+    isWaiting,
     carriedBy: (carrier) => {
       exchange = carrier
+    },
+    begin: (read, start) => {
+      if (read instanceof GatewayError) answer.fail(read, {})
+      else if (isWaiting()) exchange = start(read)
     },
   }
 }

@@ -76,10 +76,8 @@ function serve(
   const client = relayed(context, running, reply, operation.kind)
   const asked = askedIn(request, operation)
   const { maxRequestBytes: maxBytes } = context.settings
-  const begin = (more: Pick<ObjectRequest, 'body' | 'form'> | GatewayError): void => {
-    if (more instanceof GatewayError) client.answer.fail(more, {})
-    else if (client.isWaiting()) client.carriedBy(context.objects.call({ ...asked, ...more }, client.answer))
-  }
+  const begin = (read: Pick<ObjectRequest, 'body' | 'form'> | GatewayError): void =>
+    client.begin(read, (more) => context.objects.call({ ...asked, ...more }, client.answer))
   switch (kind) {
     case undefined:
       begin({})

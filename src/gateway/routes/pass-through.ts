@@ -70,11 +70,10 @@ function serve(
   const asked = { provider, method, path, query, headers: passedHeaders(raw.headers) }
   const client = relayed(context, running, reply, 'pass_through')
   const { answer } = client
-  const passOn = (body: Buffer | GatewayError | undefined): void => {
-    if (body instanceof GatewayError) answer.fail(body, {})
-    else if (client.isWaiting())
-      client.carriedBy(context.passThrough.call({ ...asked, ...(body !== undefined && { body }) }, answer))
-  }
+  const passOn = (read: Buffer | GatewayError | undefined): void =>
+    client.begin(read, (body) =>
+      context.passThrough.call({ ...asked, ...(body !== undefined && { body }) }, answer),
+    )
   const { maxRequestBytes } = context.settings
   const operation = provider.name === 'openai' && method === 'POST' ? operationAt(path) : undefined
   if (method === 'GET') passOn(undefined)

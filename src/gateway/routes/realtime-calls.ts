@@ -60,11 +60,9 @@ function create(
     answer.fail(grant, {})
     return
   }
-  readOffer(request.raw, context.settings.maxRequestBytes, (offer) => {
-    if (offer instanceof GatewayError) answer.fail(offer, {})
-    else if (client.isWaiting())
-      client.carriedBy(context.realtimeCalls.create({ ...offer, model, grant }, answer))
-  })
+  readOffer(request.raw, context.settings.maxRequestBytes, (read) =>
+    client.begin(read, (offer) => context.realtimeCalls.create({ ...offer, model, grant }, answer)),
+  )
 }
 
 function take(
@@ -75,15 +73,12 @@ function take(
   step: CallStep,
 ): void {
   const client = relayed(context, running, reply, 'realtime_call')
-  const { answer } = client
   const asked = { id: queryText(request.params, 'id') ?? '', step, model: modelIn(request) }
-  const begin = (body: JsonObject | GatewayError | undefined): void => {
-    if (body instanceof GatewayError) answer.fail(body, {})
-    else if (client.isWaiting()) {
+  const begin = (read: JsonObject | GatewayError | undefined): void =>
+    client.begin(read, (body) => {
       const call = { ...asked, ...(body !== undefined && { body }) }
-      client.carriedBy(context.realtimeCalls.step(call, answer))
-    }
-  }
+      return context.realtimeCalls.step(call, client.answer)
+    })
   const { raw } = request
   const isEmpty = raw.headers['content-length'] === '0' || raw.headers['content-type'] === undefined
   if (isEmpty) begin(undefined)

@@ -1,5 +1,4 @@
 import type { FastifyInstance } from 'fastify'
-import { GatewayError } from '../../core/failure.ts'
 import type { RealtimeKeyRequest } from '../../routing/realtime/keys.ts'
 import type { RouteContext } from '../gateway.ts'
 import { modelIn } from '../model-in.ts'
@@ -31,12 +30,9 @@ export function realtimeKeyRoutes(
       app.post(version + path, (request, reply) => {
         const client = relayed(context, running, reply, 'realtime_key')
         const model = modelIn(request)
-        readObject(request.raw, context.settings.maxRequestBytes, (body) => {
-          const { answer } = client
-          if (body instanceof GatewayError) answer.fail(body, {})
-          else if (client.isWaiting())
-            client.carriedBy(context.realtimeKeys.create({ route, model, body }, answer))
-        })
+        readObject(request.raw, context.settings.maxRequestBytes, (read) =>
+          client.begin(read, (body) => context.realtimeKeys.create({ route, model, body }, client.answer)),
+        )
       })
     }
   }
