@@ -1,3 +1,4 @@
+import { entryOf } from '../core/entry-of.ts'
 import { GatewayError } from '../core/failure.ts'
 import { messageOf } from '../core/message-of.ts'
 
@@ -67,7 +68,7 @@ const PLAIN_WORDS: Readonly<Record<string, string>> = {
 }
 
 function words(error: unknown, code: string): string {
-  const plain = PLAIN_WORDS[code]
+  const plain = entryOf(PLAIN_WORDS, code)
   if (plain !== undefined) return `${plain} (${code})`
   const message = messageOf(error)
   return code === '' || message.includes(code) ? message : `${message} (${code})`

@@ -1,3 +1,4 @@
+import { entryOf } from '../../core/entry-of.ts'
 import type { Json, JsonObject } from '../../core/json.ts'
 import type { JsonSpans } from '../../core/json-spans.ts'
 import type { ChatRequest } from '../../core/mode.ts'
@@ -35,7 +36,7 @@ export function toMistralChat(request: ChatRequest, target: Target): Sayable {
   return {
     said: {
       ...rest,
-      ...(typeof effort === 'string' ? { reasoning_effort: EFFORTS[effort] ?? effort } : {}),
+      ...(typeof effort === 'string' ? { reasoning_effort: entryOf(EFFORTS, effort) ?? effort } : {}),
       model: target.model,
       messages: request.messages.map((message) => toMistralMessage(unmarked(message), reasons)),
       ...(tools !== undefined && { tools: Array.isArray(tools) ? tools.map(unmarkedTool) : tools }),

@@ -1,3 +1,4 @@
+import { entryOf } from '../../core/entry-of.ts'
 import type { JsonObject } from '../../core/json.ts'
 import { isSideRoute, SIDE_ROUTES } from '../../core/mode.ts'
 import type { HttpMode, RouteName } from '../../core/mode.ts'
@@ -78,7 +79,9 @@ export function renamed(body: JsonObject, renames: Readonly<Record<string, strin
   if (renames === undefined) return body
   const old = Object.entries(renames).filter(([from]) => body[from] !== undefined)
   if (old.length === 0) return body
-  const kept = Object.entries(body).filter(([key]) => renames[key] === undefined || body[key] === undefined)
+  const kept = Object.entries(body).filter(
+    ([key]) => entryOf(renames, key) === undefined || body[key] === undefined,
+  )
   return { ...Object.fromEntries(kept), ...Object.fromEntries(old.map(([from, to]) => [to, body[from]])) }
 }
 

@@ -1,3 +1,4 @@
+import { entryOf } from '../../core/entry-of.ts'
 import { GatewayError } from '../../core/failure.ts'
 import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts'
 import type { ChatMessage, ChatRequest } from '../../core/mode.ts'
@@ -141,7 +142,7 @@ function promptOf(messages: readonly ChatMessage[]): string {
   const [only] = messages
   if (messages.length === 1 && only?.role === 'user') return wordsOf(only)
   const lines = messages.map(
-    (message) => `${SPEAKERS[message.role] ?? speakerOf(message)}: ${wordsOf(message)}`,
+    (message) => `${entryOf(SPEAKERS, message.role) ?? speakerOf(message)}: ${wordsOf(message)}`,
   )
   return [...lines, 'Assistant:'].join('\n\n')
 }

@@ -1,3 +1,4 @@
+import { entryOf } from '../../core/entry-of.ts'
 import { GatewayError } from '../../core/failure.ts'
 import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts'
 import type { CompletionRequest, CompletionResponse } from '../../core/mode.ts'
@@ -56,19 +57,27 @@ export const watsonxGeneration: Codec<'completion'> = {
 function encode(request: CompletionRequest, target: Target): Encoded {
   const filled = withDefaults('completion', request, target.bodyDefaults)
   const dropped: string[] = []
-  const parameters: Record<string, Json> = {}
-  const beside: Record<string, Json> = {}
+  const said = new Map<string, Json>()
+  const beside = new Map<string, Json>()
   for (const [name, value] of Object.entries(filled)) {
     if (MEANINGLESS.has(name) || value === null || value === undefined) continue
     if (UNSAID.has(name) || (name === 'n' && value !== 1)) dropped.push(name)
-    else if (BESIDE.has(name)) beside[name] = value
+    else if (BESIDE.has(name)) beside.set(name, value)
     else if (name !== 'n')
-      parameters[PARAMETERS[name] ?? name] = name === 'stop' && typeof value === 'string' ? [value] : value
+      said.set(
+        entryOf(PARAMETERS, name) ?? name,
+        name === 'stop' && typeof value === 'string' ? [value] : value,
+      )
   }
-  if (parameters['decoding_method'] === undefined && SAMPLING.some((name) => parameters[name] !== undefined))
-    parameters['decoding_method'] = 'sample'
+  if (!said.has('decoding_method') && SAMPLING.some((name) => said.has(name)))
+    said.set('decoding_method', 'sample')
   const url = watsonxUrl(target, request['stream'] === true ? 'text/generation_stream' : 'text/generation')
-  const body = { ...beside, input: request.prompt, parameters, ...whose(target) }
+  const body = {
+    ...Object.fromEntries(beside),
+    input: request.prompt,
+    parameters: Object.fromEntries(said),
+    ...whose(target),
+  }
   return { ...postJson(url, body), ...(dropped.length > 0 && { dropped }) }
 }
 
