@@ -127,8 +127,8 @@ for (const mode of [
   })
 }
 
-function compare<M extends HttpMode>(adapter: ProviderAdapter, mode: M): void {
-  const codec: Codec<M> | 'unsupported' = adapter.codecs[mode]
+function compare(adapter: ProviderAdapter, mode: HttpMode): void {
+  const codec: Codec<HttpMode> | 'unsupported' = adapter.codecs[mode]
   const connected = adapter.connect(
     deploymentOf(adapter.id, {
       mode: mode === 'moderation' ? 'chat' : mode,

@@ -171,14 +171,12 @@ function wireOf<M extends HttpMode>(
   const dropped = wording === undefined ? untold : untold.filter((name) => !wording.wishes.includes(name))
   const said = 'fields' in request && mode === 'audio_transcription' ? request.fields : request
   const lost = dropped.find((name) => Object.hasOwn(Object(said), name))
-  if (lost !== undefined && !(own?.dropParams ?? dropParams)) {
-    const name = wording?.names[lost] ?? lost
+  if (lost !== undefined && !(own?.dropParams ?? dropParams))
     throw refuse(
-      `${line.deployment.provider} cannot be told '${name}' for this model: leave it out, or have it left out by drop_params.`,
-      name,
+      `${line.deployment.provider} cannot be told '${lost}' for this model: leave it out, or have it left out by drop_params.`,
+      lost,
     )
-  }
-  if (dropped.length > 0) told(dropped.map((name) => wording?.names[name] ?? name))
+  if (dropped.length > 0) told(dropped.map((name) => wording?.own(name) ?? name))
   return wire
 }
 
