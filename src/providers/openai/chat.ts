@@ -17,8 +17,8 @@ export function chatCodec(surface: Surface): Codec<'chat'> {
     decode: (response, target) => decodeChat(response, target, surface.thoughts),
     relay: relayBody(surface, 'chat'),
   } satisfies Codec<'chat'>
-  const { lacksMarks } = surface
-  return lacksMarks === undefined ? alike : withoutMarks(alike, lacksMarks)
+  const { isOpenAis } = surface
+  return isOpenAis === undefined ? alike : { ...withoutMarks(alike, isOpenAis), lacksTopK: isOpenAis }
 }
 
 /** As it stands in a body; in a text its quotes are escaped. */
@@ -40,14 +40,14 @@ export const TOLD_BELOW: ReadonlySet<string> = new Set([
  */
 function withoutMarks(
   alike: Codec<'chat'> & Required<Pick<Codec<'chat'>, 'relay'>>,
-  lacksMarks: (target: Target) => boolean,
+  isOpenAis: (target: Target) => boolean,
 ): Codec<'chat'> {
   return {
     ...alike,
     answersAsIs: true,
-    relay: { ...alike.relay, takes: (target, body) => !lacksMarks(target) || !body.includes(MARK) },
+    relay: { ...alike.relay, takes: (target, body) => !isOpenAis(target) || !body.includes(MARK) },
     encode: (request, target) => {
-      if (!lacksMarks(target)) return alike.encode(request, target)
+      if (!isOpenAis(target)) return alike.encode(request, target)
       const { tools } = request
       const bare = {
         ...request,

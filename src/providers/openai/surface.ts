@@ -20,8 +20,11 @@ export interface Surface {
   readonly required?: { readonly [M in HttpMode]?: JsonObject }
   /** The member of a chat's message that holds what the model thought; default: `reasoning_content`. */
   readonly thoughts?: string
-  /** Does a chat there have no place for Anthropic's marks of caches? Default: they are passed on. */
-  readonly lacksMarks?: (target: Target) => boolean
+  /**
+   * Does a chat there take nothing but OpenAI's own words: no marks of caches of Anthropic's, and no `top_k`? Default:
+   * they are passed on.
+   */
+  readonly isOpenAis?: (target: Target) => boolean
   /** Where a completion's words stand: `choices[0].text`, or, of fill-in-the-middle servers, in a message. */
   readonly completionAnswer?: 'text' | 'message'
 }

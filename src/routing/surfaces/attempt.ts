@@ -125,7 +125,8 @@ function groundOf(line: Line, { knownModel }: SurfaceAsked): WordsGround {
   const isRelayed =
     codec === 'unsupported' || (codec.relay !== undefined && codec.isRelayed?.(line.target) !== false)
   const readsThinking = codec !== 'unsupported' && codec.readsThinking?.(line.target) === true
-  return { knownModel, isRelayed, readsThinking }
+  const lacksTopK = codec !== 'unsupported' && codec.lacksTopK?.(line.target) === true
+  return { knownModel, isRelayed, readsThinking, lacksTopK }
 }
 
 function readObject(body: Buffer): JsonObject {

@@ -37,7 +37,8 @@ export function chatOfMessages(body: JsonObject, ground: WordsGround): Spoken {
   const { tools, lost: lostTools } = toolsOf(body['tools'], ground)
   const budget = isReasoning ? 'max_completion_tokens' : 'max_tokens'
   const isStream = body['stream'] === true
-  const rest = without(body, new Set([...TAKEN, ...ONLY_ANTHROPIC]))
+  const lacksTopK = ground.lacksTopK === true && typeof body['top_k'] === 'number'
+  const rest = without(body, new Set([...TAKEN, ...ONLY_ANTHROPIC, ...(lacksTopK ? ['top_k'] : [])]))
   const effort = mayThink ? effortOf(body, ground) : undefined
   return {
     body: present({
@@ -56,6 +57,7 @@ export function chatOfMessages(body: JsonObject, ground: WordsGround): Spoken {
     }),
     lost: [
       ...ONLY_ANTHROPIC.filter((name) => body[name] !== undefined && body[name] !== null),
+      ...(lacksTopK ? ['top_k'] : []),
       ...(isUnthinkable ? ['thinking'] : []),
       ...lostOfConfig(body['output_config'], mayThink),
       ...lostTools,

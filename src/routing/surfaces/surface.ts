@@ -64,6 +64,8 @@ export interface WordsGround {
   readonly isRelayed: boolean
   /** It reads Anthropic's `thinking`, and a mark of caches on the whole, as they are written. */
   readonly readsThinking?: boolean
+  /** It refuses a `top_k`. */
+  readonly lacksTopK?: boolean
   /** Told where in the client's words the parts of the chat were said. */
   readonly places?: Places
 }
