@@ -165,6 +165,8 @@ export interface SessionGround {
 export interface Translated {
   readonly toUpstream: readonly string[]
   readonly toClient: readonly string[]
+  /** What something has cost, as OpenAI's `usage` says it, whether or not the client is told. */
+  readonly spent?: readonly JsonObject[]
 }
 
 /** One session between a client of OpenAI's and an upstream of other words. Does no I/O, never throws, holds no more than it says. */

@@ -90,10 +90,18 @@ async function serve(
     return reply
   }
   const since = context.clock.elapsed()
-  session = opened.join(client, (end) => {
-    const failure = stoppedBy(stopping.signal) ?? failureOf(end)
-    context.report.over(account, { ...(failure !== undefined && { failure }), isLogged: true })
-    logEnd(context, headers, end, context.clock.elapsed() - since)
+  const tokens = { prompt: 0, completion: 0 }
+  session = opened.join(client, {
+    spent: (usage) => {
+      context.report.spent(account, usage)
+      tokens.prompt += usage.promptTokens
+      tokens.completion += usage.completionTokens
+    },
+    ended: (end) => {
+      const failure = stoppedBy(stopping.signal) ?? failureOf(end)
+      context.report.over(account, { ...(failure !== undefined && { failure }), isLogged: true })
+      logEnd(context, headers, end, { durationMs: context.clock.elapsed() - since, tokens })
+    },
   })
   return reply
 }
@@ -159,11 +167,17 @@ function failureOf({ by, code, reason }: SessionEnd): GatewayError | undefined {
   return SERVER_ERRORS.has(code) ? new GatewayError('server_error', reason) : undefined
 }
 
+/** What a session has cost. */
+interface SessionTokens {
+  readonly prompt: number
+  readonly completion: number
+}
+
 function logEnd(
   { log }: RouteContext,
   headers: Readonly<Record<string, string>>,
   end: SessionEnd,
-  durationMs: number,
+  { durationMs, tokens }: { readonly durationMs: number; readonly tokens: SessionTokens },
 ): void {
   log.info('session_ended', {
     call_id: headers['x-litellm-call-id'],
@@ -175,5 +189,9 @@ function logEnd(
     from_client: end.fromClient,
     from_upstream: end.fromUpstream,
     duration_ms: durationMs,
+    ...(tokens.prompt + tokens.completion > 0 && {
+      prompt_tokens: tokens.prompt,
+      completion_tokens: tokens.completion,
+    }),
   })
 }

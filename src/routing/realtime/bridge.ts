@@ -1,8 +1,10 @@
 import type { Clock } from '../../core/clock.ts'
+import type { Usage } from '../../core/answer-facts.ts'
 import type { Redact } from '../../core/secret.ts'
 import { closeReason, isSendableCode, type MessageBytes, type OpenSocket } from '../../core/web-socket.ts'
 import type { SessionTranslator } from '../../providers/adapter.ts'
 import { bytesOf, hasRoom, isFull, pause, resume, sideOf, type Side } from './side.ts'
+import { usageInEvent } from './session-usage.ts'
 import { createMiddle } from './translated.ts'
 
 /** How a session ended. */
@@ -24,6 +26,8 @@ export interface BridgeOptions {
   readonly redact: Redact
   /** Called once, when the first side is over; the other one is being closed. */
   readonly ended: (end: SessionEnd) => void
+  /** Told of tokens, each time that the upstream says what something has cost. */
+  readonly spent?: ((usage: Usage) => void) | undefined
   /** Present where the two sides speak different words. */
   readonly translator?: SessionTranslator | undefined
 }
@@ -102,7 +106,9 @@ export function bridge(clientSocket: OpenSocket, upstreamSocket: OpenSocket, opt
     },
   })
   const attach = (from: Side, to: Side): void => {
-    const pass = middle === undefined ? straight(from, to) : (data: MessageBytes) => middle.pass(from, data)
+    const hears = from === upstream ? options.spent : undefined
+    const pass =
+      middle === undefined ? straight(from, to, hears) : (data: MessageBytes) => middle.pass(from, data)
     listen(from, lost, (data, isBinary) => {
       lastMessageAt = clock.elapsed()
       if (isOver) return
@@ -121,13 +127,17 @@ export function bridge(clientSocket: OpenSocket, upstreamSocket: OpenSocket, opt
 type Pass = (data: MessageBytes, isBinary: boolean) => void
 
 /** Passes messages on as they are, and stops reading where they cannot leave as fast as they come. */
-function straight(from: Side, to: Side): Pass {
+function straight(from: Side, to: Side, spent: BridgeOptions['spent']): Pass {
   const flushed = (): void => {
     if (hasRoom(to)) resume(from)
   }
   return (data, isBinary) => {
-    to.socket.send(bytesOf(data), { binary: isBinary }, flushed)
+    const bytes = bytesOf(data)
+    to.socket.send(bytes, { binary: isBinary }, flushed)
     if (isFull(to)) pause(from)
+    if (spent === undefined || isBinary) return
+    const usage = usageInEvent(bytes)
+    if (usage !== undefined) spent(usage)
   }
 }
 

@@ -1,7 +1,9 @@
+import type { Usage } from '../../core/answer-facts.ts'
 import type { Clock } from '../../core/clock.ts'
 import { asGatewayError } from '../../core/failure.ts'
 import type { MessageBytes } from '../../core/web-socket.ts'
 import type { SessionTranslator } from '../../providers/adapter.ts'
+import { readUsage } from '../answer/usage.ts'
 import { bytesOf, hasRoom, isFull, pause, resume, type Side } from './side.ts'
 
 /** The middle of a bridge between two sides that speak different words. */
@@ -23,6 +25,7 @@ const READY_MS = 30_000
 interface MiddleOptions {
   readonly clock: Clock
   readonly translator?: SessionTranslator | undefined
+  readonly spent?: ((usage: Usage) => void) | undefined
 }
 
 /** Why a middle ends its session. */
@@ -41,7 +44,7 @@ interface MiddleEnds {
 export function createMiddle(
   client: Side,
   upstream: Side,
-  { clock, translator }: MiddleOptions,
+  { clock, translator, spent }: MiddleOptions,
   { late, broken }: MiddleEnds,
 ): Middle | undefined {
   if (translator === undefined) return undefined
@@ -83,6 +86,10 @@ export function createMiddle(
     const said = from === client ? translator.fromClient(message) : translator.fromUpstream(message)
     say(upstream, said.toUpstream)
     say(client, said.toClient)
+    for (const cost of said.spent ?? []) {
+      const usage = readUsage(cost)
+      if (usage !== undefined) spent?.(usage)
+    }
     settle()
   }
   return {
