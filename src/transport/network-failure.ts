@@ -37,6 +37,7 @@ export function networkFailure(error: unknown, progress: Progress): GatewayError
   return new GatewayError(progress === 'reading the body' ? 'cut' : 'unreachable', message, {
     cause: error,
     isUnsent: progress === 'connecting',
+    isRefused: progress === 'connecting' && isRefusal(error),
   })
 }
 
@@ -52,6 +53,13 @@ function codeOf(error: unknown): string {
   if ('code' in error && typeof error.code === 'string') return error.code
   if (error instanceof AggregateError && error.errors.length > 0) return codeOf(error.errors[0])
   return error.cause === undefined ? '' : codeOf(error.cause)
+}
+
+/** Did whoever was asked say no, at each of a name's addresses? */
+function isRefusal(error: unknown): boolean {
+  return error instanceof AggregateError
+    ? error.errors.length > 0 && error.errors.every(isRefusal)
+    : codeOf(error) === 'ECONNREFUSED'
 }
 
 const PLAIN_WORDS: Readonly<Record<string, string>> = {

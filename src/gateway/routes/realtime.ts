@@ -2,6 +2,8 @@ import type { IncomingHttpHeaders } from 'node:http'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { GatewayError } from '../../core/failure.ts'
 import type { Bridge, SessionEnd } from '../../routing/realtime/bridge.ts'
+import type { SessionListener } from '../../routing/realtime/realtime.ts'
+import type { RequestAccount } from '../request-report.ts'
 import type { RouteContext } from '../gateway.ts'
 import { queryText, sendError } from '../json-reply.ts'
 import { KEY_PROTOCOL, sessionGrant } from '../key-check.ts'
@@ -89,21 +91,37 @@ async function serve(
     request.raw.socket.destroy()
     return reply
   }
+  session = opened.join(client, listenerOf(context, account, headers, stopping.signal))
+  return reply
+}
+
+/** Counts what a session costs, and says how it ended. */
+function listenerOf(
+  context: RouteContext,
+  account: RequestAccount,
+  headers: Readonly<Record<string, string>>,
+  stopping: AbortSignal,
+): SessionListener {
   const since = context.clock.elapsed()
   const tokens = { prompt: 0, completion: 0 }
-  session = opened.join(client, {
+  return {
     spent: (usage) => {
       context.report.spent(account, usage)
       tokens.prompt += usage.promptTokens
       tokens.completion += usage.completionTokens
     },
     ended: (end) => {
-      const failure = stoppedBy(stopping.signal) ?? failureOf(end)
+      const failure = stoppedBy(stopping) ?? failureOf(end)
       context.report.over(account, { ...(failure !== undefined && { failure }), isLogged: true })
       logEnd(context, headers, end, { durationMs: context.clock.elapsed() - since, tokens })
     },
-  })
-  return reply
+  }
+}
+
+/** What a session has cost. */
+interface SessionTokens {
+  readonly prompt: number
+  readonly completion: number
 }
 
 /** What makes it no WebSocket handshake (RFC 6455 §4.2.1), said before anybody is asked for a session. */
@@ -165,12 +183,6 @@ function failureOf({ by, code, reason }: SessionEnd): GatewayError | undefined {
     return SERVER_ERRORS.has(code) ? new GatewayError('internal', reason, { source: 'gateway' }) : undefined
   if (code === BROKEN) return new GatewayError('cut', reason)
   return SERVER_ERRORS.has(code) ? new GatewayError('server_error', reason) : undefined
-}
-
-/** What a session has cost. */
-interface SessionTokens {
-  readonly prompt: number
-  readonly completion: number
 }
 
 function logEnd(

@@ -67,6 +67,7 @@ function reworded(error: GatewayError, message: string, param: string | undefine
     cause: error,
     source: error.source,
     isUnsent: error.isUnsent,
+    isRefused: error.isRefused,
     isKeyWide: error.isKeyWide,
     // What the upstream said passes through, even a 408 that our table would call our own timeout.
     status: upstreamStatus !== undefined && upstreamStatus >= 400 ? upstreamStatus : error.clientStatus,

@@ -5,7 +5,7 @@ import { closeReason, isSendableCode, type MessageBytes, type OpenSocket } from 
 import type { SessionTranslator } from '../../providers/adapter.ts'
 import { bytesOf, hasRoom, isFull, pause, resume, sideOf, type Side } from './side.ts'
 import { usageInEvent } from './session-usage.ts'
-import { createMiddle } from './translated.ts'
+import { createMiddle, type Middle } from './translated.ts'
 
 /** How a session ended. */
 export interface SessionEnd {
@@ -106,9 +106,7 @@ export function bridge(clientSocket: OpenSocket, upstreamSocket: OpenSocket, opt
     },
   })
   const attach = (from: Side, to: Side): void => {
-    const hears = from === upstream ? options.spent : undefined
-    const pass =
-      middle === undefined ? straight(from, to, hears) : (data: MessageBytes) => middle.pass(from, data)
+    const pass = passOf(middle, from, to, options)
     listen(from, lost, (data, isBinary) => {
       lastMessageAt = clock.elapsed()
       if (isOver) return
@@ -126,8 +124,12 @@ export function bridge(clientSocket: OpenSocket, upstreamSocket: OpenSocket, opt
 
 type Pass = (data: MessageBytes, isBinary: boolean) => void
 
+function passOf(middle: Middle | undefined, from: Side, to: Side, options: BridgeOptions): Pass {
+  return middle === undefined ? straight(from, to, options) : (data) => middle.pass(from, data)
+}
+
 /** Passes messages on as they are, and stops reading where they cannot leave as fast as they come. */
-function straight(from: Side, to: Side, spent: BridgeOptions['spent']): Pass {
+function straight(from: Side, to: Side, { spent }: Pick<BridgeOptions, 'spent'>): Pass {
   const flushed = (): void => {
     if (hasRoom(to)) resume(from)
   }
@@ -135,7 +137,7 @@ function straight(from: Side, to: Side, spent: BridgeOptions['spent']): Pass {
     const bytes = bytesOf(data)
     to.socket.send(bytes, { binary: isBinary }, flushed)
     if (isFull(to)) pause(from)
-    if (spent === undefined || isBinary) return
+    if (spent === undefined || isBinary || from.name === 'client') return
     const usage = usageInEvent(bytes)
     if (usage !== undefined) spent(usage)
   }

@@ -1,6 +1,7 @@
 import type { Usage } from '../../core/answer-facts.ts'
 import type { Clock } from '../../core/clock.ts'
 import { asGatewayError } from '../../core/failure.ts'
+import type { JsonObject } from '../../core/json.ts'
 import type { MessageBytes } from '../../core/web-socket.ts'
 import type { SessionTranslator } from '../../providers/adapter.ts'
 import { readUsage } from '../answer/usage.ts'
@@ -82,14 +83,10 @@ export function createMiddle(
     for (const text of texts) to.socket.send(Buffer.from(text), { binary: false }, flushed)
   }
   const translate = (from: Side, data: MessageBytes): void => {
-    const message = bytesOf(data).toString()
-    const said = from === client ? translator.fromClient(message) : translator.fromUpstream(message)
+    const said = translator[from === client ? 'fromClient' : 'fromUpstream'](bytesOf(data).toString())
     say(upstream, said.toUpstream)
     say(client, said.toClient)
-    for (const cost of said.spent ?? []) {
-      const usage = readUsage(cost)
-      if (usage !== undefined) spent?.(usage)
-    }
+    if (said.spent !== undefined) for (const usage of countable(said.spent)) spent?.(usage)
     settle()
   }
   return {
@@ -104,6 +101,10 @@ export function createMiddle(
       deadline.stop()
     },
   }
+}
+
+function countable(costs: readonly JsonObject[]): readonly Usage[] {
+  return costs.flatMap((cost) => readUsage(cost) ?? [])
 }
 
 /** By when an upstream must be ready. */
