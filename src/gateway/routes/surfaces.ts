@@ -99,20 +99,17 @@ function serve(
   { operation, name, urlModel, form }: Asked,
 ): void {
   const client = relayed(context, running, reply, name)
-  readBody(request.raw, context.settings.maxRequestBytes, (body) => {
-    let exchange: Exchange | undefined
-    const answer =
-      form === undefined
-        ? client.answer
-        : googleAnswer(client.answer, form, context.redact, () => exchange?.cancel())
-    if (body instanceof GatewayError) {
-      answer.fail(body, {})
-      return
-    }
-    if (!client.isWaiting()) return
-    const { headers } = request
-    const asked = { operation, body, headers, ...(urlModel !== undefined && { urlModel }) }
-    exchange = context.relay.relay(asked, answer)
-    client.carriedBy(exchange)
-  })
+  readBody(request.raw, context.settings.maxRequestBytes, (read) =>
+    client.begin(read, (body) => {
+      let exchange: Exchange | undefined
+      const answer =
+        form === undefined
+          ? client.answer
+          : googleAnswer(client.answer, form, context.redact, () => exchange?.cancel())
+      const { headers } = request
+      const asked = { operation, body, headers, ...(urlModel !== undefined && { urlModel }) }
+      exchange = context.relay.relay(asked, answer)
+      return exchange
+    }),
+  )
 }
