@@ -47,7 +47,8 @@ function encode(request: ChatRequest, target: Target): Encoded {
   const dropped: string[] = []
   const told = new Map<string, Json | undefined>()
   for (const [name, value] of Object.entries(renamed(filled, OLD_BUDGET))) {
-    if (MEANINGLESS.has(name) || (name === 'parallel_tool_calls' && value === true)) continue
+    if (value === null || MEANINGLESS.has(name)) continue
+    if (name === 'parallel_tool_calls' && value === true) continue
     // There is no word for one call at a time.
     if (name === 'parallel_tool_calls') dropped.push(name)
     else told.set(name, value)
