@@ -78,11 +78,12 @@ const TRANSLATED: ReadonlySet<string> = new Set(
 )
 
 /**
- * Members and values within messages that Mistral has otherwise or not at all. Where one stands in a text, quotes and
+ * Members and values within messages that Mistral has otherwise or not at all, those among them that an answer of
+ * another provider's had and a client gives back. Where one stands in a text, quotes and
  * all, the request is translated for nothing: that changes no word of it.
  */
 const FOREIGN =
-  /"(?:tool_call|(?:refusal|developer|name|reasoning_content|annotations|function_call|input_audio|file|audio|cache_control|prompt_cache_breakpoint)")/
+  /"(?:tool_call|(?:refusal|developer|name|reasoning(?:_content|_details)?|thinking_blocks|provider_specific_fields|images|annotations|function_call|input_audio|file|audio|cache_control|prompt_cache_breakpoint)")/
 
 /** Is this body Mistral's already, but for edits of its top level, and will the answer be OpenAI's? */
 export function isMistrals(target: Target, body: Buffer, { members }: JsonSpans): boolean {

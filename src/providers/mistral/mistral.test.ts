@@ -165,6 +165,22 @@ test('what was thought is kept from models that do not think', () => {
   assert.partialDeepStrictEqual(sent({ messages }), { messages: [{ role: 'assistant', content: 'well' }] })
 })
 
+test('what another provider’s answer had is not given back to Mistral', () => {
+  for (const foreign of [
+    'thinking_blocks',
+    'provider_specific_fields',
+    'reasoning',
+    'reasoning_details',
+    'images',
+  ]) {
+    const messages = [{ role: 'assistant', content: 'well', [foreign]: [] }, ...USER]
+    assert.equal(passedOn({ messages }), undefined, foreign)
+    assert.partialDeepStrictEqual(sent({ messages }), {
+      messages: [{ role: 'assistant', content: 'well' }, ...USER],
+    })
+  }
+})
+
 const THOUGHT = {
   type: 'thinking',
   thinking: [
