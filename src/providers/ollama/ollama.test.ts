@@ -376,3 +376,13 @@ test('a call whose arguments are no JSON object is not told as one without any',
     assert.deepEqual(messages[0].tool_calls, calls)
   }
 })
+
+test('arguments that come as text stay that text', () => {
+  const message = { content: '', tool_calls: [{ function: { name: 'look', arguments: '{"at":1}' } }] }
+  const { choices } = ollamaChat.decode(
+    answerOf({ ...LINE, message, done: true, done_reason: 'stop' }),
+    TARGET,
+  )
+  const calls = choices[0]?.message['tool_calls']
+  assert.partialDeepStrictEqual(calls, [{ function: { name: 'look', arguments: '{"at":1}' } }])
+})

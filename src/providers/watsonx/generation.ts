@@ -11,6 +11,7 @@ import { errorIn, parseJson } from '../error-facts.ts'
 import { postJson } from '../post-json.ts'
 import { watsonxUrl } from './address.ts'
 import { whose } from './chat-request.ts'
+import { whole } from './finish.ts'
 
 const EXPECTED = 'text in "results[0].generated_text"'
 
@@ -109,8 +110,9 @@ function event(body: JsonObject, model: string, result: JsonObject): JsonObject 
   }
 }
 
-/** @throws GatewayError server_error or timeout where the text broke off */
+/** @throws GatewayError server_error where the text broke off */
 function finishOf(reason: Json | undefined): string | null {
+  whole('stop_reason', reason)
   switch (reason) {
     case 'max_tokens':
     case 'token_limit':
@@ -119,8 +121,6 @@ function finishOf(reason: Json | undefined): string | null {
     case 'not_finished':
     case undefined:
       return null
-    case 'error':
-      throw new GatewayError('server_error', 'answered 200 with stop_reason error')
     default:
       return 'stop'
   }
