@@ -74,7 +74,7 @@ function isThere(value: Json | undefined): boolean {
 
 /** A body with one of these is translated: its words, or those of its answer, are not OpenAI's. */
 const TRANSLATED: ReadonlySet<string> = new Set(
-  [...LACKS, 'reasoning_effort', 'prompt_mode'].filter((name) => !SILENT.includes(name)),
+  [...LACKS, 'reasoning_effort', 'prompt_mode', 'tools'].filter((name) => !SILENT.includes(name)),
 )
 
 /**
@@ -91,7 +91,6 @@ export function isMistrals(target: Target, body: Buffer, { members }: JsonSpans)
   for (const name in target.bodyDefaults) if (TRANSLATED.has(name)) return false
   for (const { key, valueStart, valueEnd } of members) {
     if (TRANSLATED.has(key)) return false
-    if (key === 'tools' && body.subarray(valueStart, valueEnd).includes('"cache_control"')) return false
     if (key !== 'messages') continue
     // One byte a character is enough: what is looked for is ASCII.
     if (FOREIGN.test(body.toString('latin1', valueStart, valueEnd))) return false
