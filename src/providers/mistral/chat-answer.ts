@@ -113,7 +113,9 @@ function plainChunk(chunk: ChatChunk): ChatChunk {
 function numbered(delta: JsonObject): JsonObject {
   const { tool_calls: calls } = delta
   if (!Array.isArray(calls)) return delta
-  const tool_calls = calls.map((call: Json, index) => (isJsonObject(call) ? { index, ...call } : call))
+  const tool_calls = calls.map((call: Json, index) =>
+    isJsonObject(call) && call['index'] === undefined ? Object.assign({ index }, call) : call,
+  )
   return { ...delta, tool_calls }
 }
 

@@ -1,9 +1,6 @@
 import { GatewayError } from '../../core/failure.ts'
 import type { Json } from '../../core/json.ts'
 
-/** Ends of an answer that nobody asked for: it is not all there. */
-const BROKEN: ReadonlySet<Json | undefined> = new Set(['error', 'cancelled'])
-
 /**
  * Why a chat ended (https://ibm.github.io/watsonx-ai-node-sdk/enums/1_7_x.WatsonXAI.TextChatResultChoice.Constants.FinishReason.html,
  * read 2026-11-27) in OpenAI's words.
@@ -16,6 +13,6 @@ export function finishReason(reason: Json | undefined): string | null {
 
 /** @throws GatewayError server_error for an answer that broke off, which `name` says */
 export function whole(name: string, reason: Json | undefined): void {
-  if (BROKEN.has(reason))
-    throw new GatewayError('server_error', `answered 200 with ${name} ${String(reason)}`)
+  if (reason === 'error' || reason === 'cancelled')
+    throw new GatewayError('server_error', `answered 200 with ${name} ${reason}`)
 }
