@@ -2,7 +2,7 @@ import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts'
 import { jsonReply, type Reply } from '../reply.ts'
 import { secretOfKey, signatureFlaw } from './aws-signature.ts'
 import { conversation } from './bedrock-chat.ts'
-import { CLAUDE, claudeReply } from './bedrock-claude.ts'
+import { claudeComplaint, claudeReply } from './bedrock-claude.ts'
 import { CONVERSE, COUNT_TOKENS, INVOKED, MODEL_FIELDS, RERANK } from './bedrock-shapes.ts'
 import type { Native, NativeCall } from './native.ts'
 import { flawIn, type Shape } from './shape.ts'
@@ -97,7 +97,18 @@ function counted(id: string, json: JsonObject): Reply {
   const flaw = flawIn(json, COUNT_TOKENS)
   if (flaw !== undefined) return invalid(flaw)
   if (!id.startsWith('anthropic.')) return invalid("The provided model doesn't support counting tokens.")
+  const odd = invokedComplaint(id, json)
+  if (odd !== undefined) return invalid(`The model returned the following errors: ${odd}`)
   return jsonReply(200, { inputTokens: 37 }, { 'x-amzn-requestid': REQUEST_ID })
+}
+
+/** A body of InvokeModel is judged as there. */
+function invokedComplaint(id: string, { input }: JsonObject): string | undefined {
+  const asked = isJsonObject(input) ? input['invokeModel'] : undefined
+  if (!isJsonObject(asked)) return undefined
+  const { body } = asked
+  const json: Json = JSON.parse(Buffer.from(typeof body === 'string' ? body : '', 'base64').toString())
+  return isJsonObject(json) ? claudeComplaint(id, json) : 'the body is no JSON object'
 }
 
 function conversed(name: string, json: JsonObject, isStream: boolean): Reply {
@@ -156,8 +167,8 @@ const PNG_BASE64 =
 
 function invoked(name: string, json: JsonObject, isStream: boolean): Reply {
   if (name.startsWith('anthropic.')) {
-    const flaw = flawIn(json, CLAUDE)
-    if (flaw !== undefined) return invalid(`Malformed input request: ${flaw}`)
+    const flaw = claudeComplaint(name, json)
+    if (flaw !== undefined) return invalid(`The model returned the following errors: ${flaw}`)
     return claudeReply(name, json, isStream, { 'x-amzn-requestid': REQUEST_ID })
   }
   if (isStream) return invalid('The model is unsupported for streaming.')

@@ -7,6 +7,10 @@ export type BedrockRoute = 'converse' | 'invoke'
 /** A model's name, taken apart. */
 export interface BedrockModel {
   readonly route: BedrockRoute
+  /** The name asks for Converse. */
+  readonly saysConverse?: true
+  /** The name says that it is a claude, where the id may say nothing. */
+  readonly isClaude?: true
   /** An id, or the ARN of a profile or of a model of one's own; not encoded. */
   readonly id: string
   /** The region that the name itself gives. */
@@ -43,8 +47,10 @@ export function parseModel(written: string): BedrockModel | string {
   let route: BedrockRoute = 'converse'
   let region: string | undefined
   let rest = written
+  const words = new Set<string>()
   for (;;) {
     const [, word = ''] = /^([^/:%]+)\//.exec(rest) ?? []
+    words.add(word)
     if (word === 'invoke') route = 'invoke'
     else if (REGION.test(word)) region = word
     else if (ELSEWHERE.has(word)) return `bedrock/${word}/ is a service of AWS that is not supported`
@@ -54,7 +60,13 @@ export function parseModel(written: string): BedrockModel | string {
   if (rest === '') return `"${written}" names no model`
   const id = /%(?:3a|2f)/i.test(rest) ? unescaped(rest) : rest
   const given = region ?? regionOfArn(id)
-  return { route, id, ...(given !== undefined && { region: given }) }
+  return {
+    route,
+    id,
+    ...(words.has('converse') && { saysConverse: true }),
+    ...((words.has('anthropic') || words.has('claude')) && { isClaude: true }),
+    ...(given !== undefined && { region: given }),
+  }
 }
 
 /** `arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/abc` */
@@ -87,6 +99,18 @@ const GEOGRAPHY = /^(?:us|eu|apac|jp|au|ca|sa|us-gov|global)\./
  */
 export function modelName(id: string): string {
   return id.slice(id.lastIndexOf('/') + 1).replace(GEOGRAPHY, '')
+}
+
+/**
+ * The claude that may be asked in Anthropic's words, by a name that tells as much as is known; undefined for all else, and
+ * where the config asks for Converse. `named` is the model as it is asked and as it is written, `base` the one that the
+ * config says stands behind the name.
+ */
+export function claudeBehind(named: readonly BedrockModel[], base: string | undefined): string | undefined {
+  if (named.some(({ saysConverse }) => saysConverse === true)) return undefined
+  const names = [...named.map(({ id }) => id), ...(base === undefined ? [] : [base])]
+  const told = names.map(modelName).find((name) => /^(?:anthropic\.|claude-)/.test(name))
+  return told ?? (named.some(({ isClaude }) => isClaude === true) ? 'anthropic.claude' : undefined)
 }
 
 /** A claude's generation as a number that can be compared: 307 for 3.7, 400 for 4; undefined for other models. */
