@@ -4,6 +4,7 @@ import { secretOfKey, signatureFlaw } from './aws-signature.ts'
 import { conversation } from './bedrock-chat.ts'
 import { claudeComplaint, claudeReply } from './bedrock-claude.ts'
 import { CONVERSE, COUNT_TOKENS, INVOKED, MODEL_FIELDS, RERANK } from './bedrock-shapes.ts'
+import { exceptionFrame } from './event-frames.ts'
 import type { Native, NativeCall } from './native.ts'
 import { flawIn, type Shape } from './shape.ts'
 
@@ -13,6 +14,7 @@ export const bedrock: Native = {
   paths: /^\/model\/[^/]+\/(converse|converse-stream|invoke|invoke-with-response-stream|count-tokens)$/,
   answer,
   error,
+  errorAfter: (_event, message) => exceptionFrame('internalServerException', message),
 }
 
 const EXCEPTIONS: Readonly<Record<number, string>> = {
@@ -50,6 +52,10 @@ const MODEL_PATH =
 const MODEL_ID =
   /^((us|eu|apac|jp|au|ca|sa|us-gov|global)\.)?[a-z0-9-]+\.[\w.-]+(:[\w-]+)*$|^arn:aws[\w-]*:bedrock:[a-z0-9-]+:\d*:[\w.:/-]+$/
 
+/** A profile of one's own, which says nothing of its model; here all of them stand before this one. */
+const PROFILE = /:application-inference-profile\//
+const PROFILED = 'anthropic.claude-sonnet-4-5-20250929-v1:0'
+
 function answer(call: NativeCall): Reply {
   const { method, path, json } = call
   const [, encoded = '', action] = MODEL_PATH.exec(path) ?? []
@@ -68,7 +74,8 @@ function answer(call: NativeCall): Reply {
   if (action === 'count-tokens') return counted(id, json)
   const name = id.slice(id.lastIndexOf('/') + 1).replace(/^(us|eu|apac|jp|au|ca|sa|us-gov|global)\./, '')
   const isStream = action.endsWith('-stream')
-  return action.startsWith('invoke') ? invoked(name, json, isStream) : conversed(name, json, isStream)
+  if (!action.startsWith('invoke')) return conversed(name, json, isStream)
+  return invoked(PROFILE.test(id) ? PROFILED : name, json, isStream)
 }
 
 /** A bearer key, which agents do not take, or a signature over all of it. */

@@ -69,6 +69,13 @@ function refused(message: string): Reply {
   return jsonReply(400, { type: 'error', error: { type: 'invalid_request_error', message } })
 }
 
+/** Claude's streams say in Anthropic's words that they broke (https://platform.claude.com/docs/en/build-with-claude/streaming). */
+export function claudeErrorAfter(event: string | Buffer, message: string): string | undefined {
+  if (!String(event).startsWith('event: message_start')) return undefined
+  const error = { type: 'error', error: { type: 'api_error', message } }
+  return `event: error\ndata: ${JSON.stringify(error)}\n\n`
+}
+
 /** An only tool is called for two cities at once. */
 function twice(content: Json | undefined): readonly Json[] {
   if (!Array.isArray(content)) return []
