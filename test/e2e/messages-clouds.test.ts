@@ -99,7 +99,11 @@ const TIME: Anthropic.Tool = { ...WEATHER, name: 'time' }
 interface Trial extends Stage {
   readonly client: Anthropic
   /** What was asked of providers since the last look, without what fetched tokens. */
-  asked(): readonly { readonly path: string; readonly body: unknown; readonly headers: unknown }[]
+  readonly asked: () => readonly {
+    readonly path: string
+    readonly body: unknown
+    readonly headers: unknown
+  }[]
 }
 
 const TRIALS: readonly (readonly [name: string, run: (trial: Trial) => Promise<void>])[] = [

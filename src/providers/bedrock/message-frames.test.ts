@@ -29,7 +29,7 @@ function payloadOf(json: string): string {
 
 const chunkOf = (json: string): Buffer => frameOf(CHUNK, payloadOf(json))
 
-const EVENTS: readonly JsonObject[] = [
+const EVENTS: readonly (JsonObject & { readonly type: string })[] = [
   { type: 'message_start', message: { id: 'm', usage: { input_tokens: 5, cache_read_input_tokens: 3 } } },
   { type: 'ping' },
   { type: 'content_block_start', index: 0, content_block: { type: 'thinking', thinking: '', signature: '' } },
@@ -41,9 +41,7 @@ const EVENTS: readonly JsonObject[] = [
   { type: 'message_stop', 'amazon-bedrock-invocationMetrics': { inputTokenCount: 5 } },
 ]
 const STREAM = Buffer.concat(EVENTS.map((event) => chunkOf(JSON.stringify(event))))
-const TEXT = EVENTS.map(
-  (event) => `event: ${String(event['type'])}\ndata: ${JSON.stringify(event)}\n\n`,
-).join('')
+const TEXT = EVENTS.map((event) => `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`).join('')
 
 /** The bytes that come of it, one by one. */
 function openBytes(): StreamDecoder<number> {
