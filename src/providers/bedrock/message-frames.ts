@@ -30,7 +30,8 @@ export function openMessageFrames(): FrameReader {
       }
     }
     hasBegun ||= pieces.length > 0
-    return Buffer.concat(pieces)
+    const [only] = pieces
+    return pieces.length === 1 && only !== undefined ? only : Buffer.concat(pieces)
   }
   return {
     push: (bytes) => (broken === undefined ? written(parser.push(bytes)) : fail(broken)),
@@ -42,45 +43,52 @@ function fail(error: unknown): never {
   throw error
 }
 
-const BYTES = '"bytes":"'
-const QUOTE = 0x22
-const BACKSLASH = 0x5c
-const LINE_END = Buffer.from('\n\n')
+/** Adds a frame's event to the pieces of a stream. */
+function writeEvent(frame: Frame, pieces: Buffer[]): void {
+  const text = base64In(frame)
+  // In one piece of memory: what is decoded, and room for what is written before and behind it.
+  const room = Buffer.allocUnsafe(HEAD_BYTES + Buffer.byteLength(text, 'base64') + 2)
+  const end = HEAD_BYTES + room.write(text, HEAD_BYTES, 'base64')
+  const json = room.subarray(HEAD_BYTES, end)
+  const type = TYPE_FIRST.exec(json.toString('latin1', 0, TYPE_BYTES))?.[1]
+  if (type === undefined || json.includes(LINE_FEED) || json.includes(CARRIAGE_RETURN)) {
+    pieces.push(rewritten(json))
+    return
+  }
+  const head = `event: ${type}\ndata: `
+  room.write(head, HEAD_BYTES - head.length, 'latin1')
+  room.write('\n\n', end, 'latin1')
+  pieces.push(room.subarray(HEAD_BYTES - head.length, end + 2))
+}
+
 /** Anthropic's own servers name the type first. */
 const TYPE_FIRST = /^\{"type":"(\w+)"/
 const TYPE_BYTES = 48
+/** Room for the longest name that is looked for. */
+const HEAD_BYTES = 64
+const LINE_FEED = 0x0a
+const CARRIAGE_RETURN = 0x0d
 
-/** Adds a frame's event to the pieces of a stream. */
-function writeEvent(frame: Frame, pieces: Buffer[]): void {
-  const json = flat(bytesIn(frame))
-  const type = TYPE_FIRST.exec(json.toString('latin1', 0, TYPE_BYTES))?.[1] ?? typeIn(json)
-  pieces.push(Buffer.from(`event: ${type}\ndata: `), json, LINE_END)
-}
-
-/** What stands in base64 in a frame: `{"bytes":"…","p":"…"}`, of which only that is read. */
-function bytesIn(frame: Frame): Buffer {
-  const { headers, payload } = frame
-  const start = headers[':message-type'] === 'event' ? payload.indexOf(BYTES) + BYTES.length : 0
-  const end = payload.indexOf(QUOTE, start)
-  const isPlain = start > BYTES.length && end !== -1 && !payload.subarray(start, end).includes(BACKSLASH)
-  const text = isPlain ? payload.toString('latin1', start, end) : textOf(eventOf(frame).event['bytes'])
-  if (text === undefined) throw noEvent()
-  return Buffer.from(text, 'base64')
-}
-
-/** An event's data is one line. */
-function flat(json: Buffer): Buffer {
-  if (!json.includes('\n') && !json.includes('\r')) return json
-  const event = parseJson(json.toString())
-  if (!isJsonObject(event)) throw noEvent()
-  return Buffer.from(JSON.stringify(event))
-}
-
-function typeIn(json: Buffer): string {
+/** An event whose type stands elsewhere, or that is no one line, which data must be. */
+function rewritten(json: Buffer): Buffer {
   const event = parseJson(json.toString())
   const type = isJsonObject(event) ? textOf(event['type']) : undefined
   if (type === undefined || !/^\w+$/.test(type)) throw noEvent()
-  return type
+  return Buffer.from(`event: ${type}\ndata: ${JSON.stringify(event)}\n\n`)
+}
+
+const BYTES = '"bytes":"'
+const QUOTE = 0x22
+
+/** What a frame holds, `{"bytes":"…","p":"…"}`, without a parse where it can be: base64 has nothing to escape. */
+function base64In(frame: Frame): string {
+  const { headers, payload } = frame
+  const start = headers[':message-type'] === 'event' ? payload.indexOf(BYTES) + BYTES.length : 0
+  const end = payload.indexOf(QUOTE, start)
+  const text = start > BYTES.length && end !== -1 ? payload.toString('latin1', start, end) : undefined
+  const whole = text?.includes('\\') === false ? text : textOf(eventOf(frame).event['bytes'])
+  if (whole === undefined) throw noEvent()
+  return whole
 }
 
 function noEvent(): GatewayError {
