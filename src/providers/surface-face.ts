@@ -10,10 +10,26 @@ export interface SurfaceFace extends RelayFace {
   refitted?(target: Target, body: Buffer, spans: JsonSpans): Refitted | undefined
   /** What becomes of the client's headers that belong to the API. Absent: they go out as they are. */
   readHeaders?(headers: Readonly<Record<string, string>>, body: Buffer, spans: JsonSpans): HeadersRead
+  /** What a body names by its address and the provider wants the bytes of; undefined: nothing. */
+  inlining?(body: Buffer, spans: JsonSpans): Inlining | undefined
   /** How it is asked for a stream, where that is another request. */
   readonly streamed?: SurfaceFace
   /** Present where the stream comes in a framing of the provider's own. */
   readonly openFrames?: () => FrameReader
+}
+
+/** What is to be fetched before a body can be sent. */
+export interface Inlining {
+  readonly urls: readonly string[]
+  /** The body with what is found there in place of the addresses. */
+  filled(found: ReadonlyMap<string, Media>): Buffer
+}
+
+/** A picture or document from the web. */
+export interface Media {
+  /** Without parameters. */
+  readonly contentType: string
+  readonly bytes: Uint8Array
 }
 
 /** A client's headers, as a provider reads them. */

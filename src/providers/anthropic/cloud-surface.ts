@@ -4,6 +4,7 @@ import type { Refused, Target } from '../adapter.ts'
 import type { Refitted } from '../refitted.ts'
 import { picked } from '../body-defaults.ts'
 import { parseJson } from '../error-facts.ts'
+import type { Inlining, Media } from '../surface-face.ts'
 import { CHANGES_NOTHING } from '../unsaid.ts'
 import { claudeModel } from './claude-model.ts'
 import { withMarkedEnd } from './messages-body.ts'
@@ -73,7 +74,7 @@ export const COUNTED = ['messages', 'system', 'tools', 'tool_choice', 'thinking'
 export function countable(target: Target, claude: string, asked: JsonObject): JsonObject | undefined {
   const body = Buffer.from(JSON.stringify(asked))
   const spans = scanObject(body)
-  if (namesUrls(body, spans)) return undefined
+  if (inliningOf(body, spans) !== undefined) return undefined
   const fitted = refittedForCloud(target, claude, body, spans)
   const words = fitted === undefined ? asked : parseJson(fitted.body.toString())
   return isJsonObject(words) ? picked(words, COUNTED) : undefined
@@ -119,12 +120,26 @@ function withLastAsBlocks(messages: readonly Json[]): readonly Json[] {
 const URL_TYPE = '"url"'
 const COLON = 0x3a
 
-/** Does a conversation name pictures or documents by their address? Clouds want their bytes. */
-export function namesUrls(body: Buffer, spans: JsonSpans): boolean {
-  return mayNameUrls(body) && hasUrl(memberValue(body, spans, 'messages'))
+/** Pictures and documents that a conversation names by their address: clouds fetch nothing, and want the bytes. */
+export function inliningOf(body: Buffer, spans: JsonSpans): Inlining | undefined {
+  if (!mayNameUrls(body)) return undefined
+  const messages = memberValue(body, spans, 'messages')
+  const urls = new Set<string>()
+  withSources(messages, (url) => {
+    urls.add(url)
+    return undefined
+  })
+  if (urls.size === 0) return undefined
+  return {
+    urls: [...urls],
+    filled: (found) => {
+      const filled = withSources(messages, (url) => found.get(url))
+      return spliceBody(body, spans, { set: { messages: JSON.stringify(filled) } })
+    },
+  }
 }
 
-/** The word stands for a value somewhere; tools have members of that name, and are not read for it. */
+/** The word stands for a value somewhere; tools have members of that name, and nothing is read for it. */
 function mayNameUrls(body: Buffer): boolean {
   for (let at = body.indexOf(URL_TYPE); at !== -1; at = body.indexOf(URL_TYPE, at + URL_TYPE.length)) {
     let before = at - 1
@@ -134,11 +149,25 @@ function mayNameUrls(body: Buffer): boolean {
   return false
 }
 
-function hasUrl(list: Json | undefined): boolean {
-  if (!Array.isArray(list)) return false
-  return list.some((each: Json) => {
-    if (!isJsonObject(each)) return false
-    const { source } = each
-    return (isJsonObject(source) && source['type'] === 'url') || hasUrl(each['content'])
+/** Messages, or the blocks of one or of a tool's result, with what is found in place of addresses. */
+function withSources(list: Json | undefined, find: (url: string) => Media | undefined): Json | undefined {
+  if (!Array.isArray(list)) return list
+  return list.map((each: Json): Json => {
+    if (!isJsonObject(each)) return each
+    const { source, content } = each
+    const media = isJsonObject(source) ? mediaOf(source, find) : undefined
+    const inner = Array.isArray(content) ? { content: withSources(content, find) } : {}
+    return { ...each, ...inner, ...(media !== undefined && { source: sourceOf(media) }) }
   })
+}
+
+function mediaOf({ type, url }: JsonObject, find: (url: string) => Media | undefined): Media | undefined {
+  return type === 'url' && typeof url === 'string' && /^https?:/i.test(url) ? find(url) : undefined
+}
+
+function sourceOf({ contentType, bytes }: Media): JsonObject {
+  const held = Buffer.from(bytes)
+  return contentType === 'text/plain'
+    ? { type: 'text', media_type: contentType, data: held.toString() }
+    : { type: 'base64', media_type: contentType, data: held.toString('base64') }
 }

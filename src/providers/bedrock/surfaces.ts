@@ -1,7 +1,12 @@
 import type { Json } from '../../core/json.ts'
 import { memberValue } from '../../core/json-spans.ts'
 import type { ProviderAdapter, Target } from '../adapter.ts'
-import { areMessagesDefaults, CLOUD_UNSAID, namesUrls, refittedForCloud } from '../anthropic/cloud-surface.ts'
+import {
+  areMessagesDefaults,
+  CLOUD_UNSAID,
+  inliningOf,
+  refittedForCloud,
+} from '../anthropic/cloud-surface.ts'
 import type { HeadersRead, SurfaceFace } from '../surface-face.ts'
 import { CONVERSE_WORDS } from './converse-request.ts'
 import { CLAUDE_VERSION } from './invoke.ts'
@@ -16,8 +21,8 @@ import { invokedId, modelUrl, STREAM_HEADERS } from './model-id.ts'
 const CLAUDE: SurfaceFace = {
   url: (target) => urlOf(target, 'invoke'),
   serves: ({ claude, bodyDefaults }) => claude !== undefined && areMessagesDefaults(bodyDefaults),
-  takes: (_target, body, spans) =>
-    spans.members.every(({ key }) => !CONVERSE_WORDS.has(key)) && !namesUrls(body, spans),
+  takes: (_target, _body, { members }) => members.every(({ key }) => !CONVERSE_WORDS.has(key)),
+  inlining: inliningOf,
   refitted: (target, body, spans) => refittedForCloud(target, target.claude ?? target.model, body, spans),
   readHeaders: ({ 'anthropic-beta': betas }, body, spans) =>
     betas === undefined ? NOTHING : inBody(betas, memberValue(body, spans, 'anthropic_beta')),

@@ -1,5 +1,10 @@
 import type { ProviderAdapter } from '../adapter.ts'
-import { areMessagesDefaults, CLOUD_UNSAID, namesUrls, refittedForCloud } from '../anthropic/cloud-surface.ts'
+import {
+  areMessagesDefaults,
+  CLOUD_UNSAID,
+  inliningOf,
+  refittedForCloud,
+} from '../anthropic/cloud-surface.ts'
 import { googleSurfaces } from '../gemini/surfaces.ts'
 import type { SurfaceFace } from '../surface-face.ts'
 import { CLAUDE_VERSION, VERTEX } from './address.ts'
@@ -14,7 +19,7 @@ const CLAUDE: SurfaceFace = {
   url: (target) => VERTEX.url(target, 'rawPredict'),
   serves: ({ model, bodyDefaults }) =>
     vertexModel(model).words === 'anthropic' && areMessagesDefaults(bodyDefaults),
-  takes: (_target, body, spans) => !namesUrls(body, spans),
+  inlining: inliningOf,
   refitted: (target, body, spans) => refittedForCloud(target, target.model, body, spans),
   readHeaders: ({ 'anthropic-beta': betas }) => ({
     headers: betas === undefined ? {} : { 'anthropic-beta': betas },
