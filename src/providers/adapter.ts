@@ -21,8 +21,8 @@ export interface Target {
   readonly apiVersion?: string
   /** Where a provider's names depend on it: AWS's ARNs. */
   readonly region?: string
-  /** Where a host of many models serves a claude that may be asked in Anthropic's own words: its name, as far as it is known. */
-  readonly claude?: string
+  /** The claude behind a name that does not tell; false: it is not to be asked in Anthropic's own words. */
+  readonly claude?: string | false
   /** The deployment's defaults for JSON bodies. */
   readonly bodyDefaults: JsonObject
 }

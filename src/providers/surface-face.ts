@@ -35,8 +35,8 @@ export interface Media {
 /** A client's headers, as a provider reads them. */
 export interface HeadersRead {
   readonly headers: Readonly<Record<string, string>>
-  /** What they say in the body instead. */
-  readonly edits?: Pick<BodyEdits, 'set'>
+  /** What is said in the body instead, or no longer. */
+  readonly edits?: Pick<BodyEdits, 'set' | 'remove'>
 }
 
 /** A push parser: a provider's frames in any split → the API's own stream, as bytes. */

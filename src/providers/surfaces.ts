@@ -5,7 +5,7 @@ import type { Target } from './adapter.ts'
 import { start } from './call.ts'
 import type { Line } from './call.ts'
 import { relayedRequest } from './relayed-request.ts'
-import type { SurfaceFace } from './surface-face.ts'
+import type { HeadersRead, SurfaceFace } from './surface-face.ts'
 import type { SurfaceName } from './surface-name.ts'
 import { unframed } from './unframed.ts'
 
@@ -33,13 +33,7 @@ export function relaySurface(
   }
   return start(
     { ...line, authorize },
-    relayedRequest(
-      line.target,
-      edits === undefined ? face : withMembers(face, edits.set),
-      body,
-      spans,
-      undefined,
-    ),
+    relayedRequest(line.target, edits === undefined ? face : alsoEdited(face, edits), body, spans, undefined),
     limits,
     face.openFrames === undefined ? sink : unframed(sink, face.openFrames),
   )
@@ -49,10 +43,10 @@ function withHeaders(request: WireRequest, headers: Readonly<Record<string, stri
   return { ...request, headers: { ...request.headers, ...headers } }
 }
 
-function withMembers(face: SurfaceFace, members: Readonly<Record<string, string>> | undefined): SurfaceFace {
+function alsoEdited(face: SurfaceFace, { set, remove = [] }: NonNullable<HeadersRead['edits']>): SurfaceFace {
   const edits: SurfaceFace['edits'] = (target) => {
     const own = face.edits(target)
-    return { ...own, set: { ...own.set, ...members } }
+    return { ...own, set: { ...own.set, ...set }, remove: [...(own.remove ?? []), ...remove] }
   }
   return { ...face, edits }
 }

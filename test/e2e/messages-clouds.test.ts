@@ -69,6 +69,7 @@ function config({ url }: FakeProvider): string {
     { name: 'to-openai', model: 'openai/gpt-4o', params: { ...openai('ok'), ...SECOND } },
     { name: 'to-bedrock', model: 'openai/gpt-4o', params: { ...openai('e500'), ...FIRST } },
     { name: 'to-bedrock', model: `bedrock/${SONNET}`, params: { ...bedrock(), ...SECOND } },
+    { name: 'bedrock/*', model: 'bedrock/*', params: bedrock() },
     { name: 'stranger', model: `bedrock/${SONNET}`, params: bedrock(stranger.url) },
   ]
   return JSON.stringify({
@@ -87,7 +88,7 @@ const SECOND = { order: 2, num_retries: 2 } as const
 const PROBED = { mode: 'anthropic_messages' } as const
 
 /** Deployments that are asked in Anthropic's words. */
-const NATIVE = ['bare', 'invoke', 'bearer', 'known', 'vertex'] as const
+const NATIVE = ['bare', 'invoke', 'bearer', 'known', `bedrock/${SONNET}`, 'vertex'] as const
 const PING: Anthropic.MessageParam[] = [{ role: 'user', content: 'ping' }]
 const WEATHER: Anthropic.Tool = {
   name: 'weather',
@@ -227,6 +228,13 @@ const TRIALS: readonly (readonly [name: string, run: (trial: Trial) => Promise<v
           model === 'vertex' ? [betas.join(','), undefined] : [undefined, betas],
         )
         assert.equal(at(sent?.headers, 'anthropic-version'), undefined)
+        const told = { model, max_tokens: 50, messages: PING, anthropic_beta: [betas[0]] }
+        await client.post('/v1/messages', { body: told, headers: { 'anthropic-beta': `${betas[1]}` } })
+        const [both] = asked()
+        assert.deepEqual(
+          [at(both?.headers, 'anthropic-beta'), at(both?.body, 'anthropic_beta')],
+          model === 'vertex' ? [betas.join(','), undefined] : [undefined, betas],
+        )
         const refused = await raised(() =>
           client.beta.messages.create({
             model,

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { scanObject } from '../../core/json-spans.ts'
 import type { Json, JsonObject } from '../../core/json.ts'
+import type { Media } from '../surface-face.ts'
 import { countable, inliningOf } from './cloud-surface.ts'
 
 const TARGET = { provider: 'bedrock', model: 'm', base: '', bodyDefaults: {} }
@@ -39,11 +40,11 @@ test('bytes stand in place of each address, wherever in a conversation it stands
     'http://papers.test/a.pdf',
     'https://papers.test/a.txt',
   ])
-  const found = [
+  const found: readonly (readonly [string, Media])[] = [
     ['https://pictures.test/a.png', { contentType: 'image/png', bytes: Buffer.from('x') }],
     ['http://papers.test/a.pdf', { contentType: 'application/pdf', bytes: Buffer.from('%PDF-') }],
     ['https://papers.test/a.txt', { contentType: 'text/plain', bytes: Buffer.from('pöng') }],
-  ] as const
+  ]
   const picture = { type: 'image', source: { type: 'base64', media_type: 'image/png', data: 'eA==' } }
   assert.deepEqual(JSON.parse(inlining.filled(new Map(found)).toString()), {
     max_tokens: 9,

@@ -117,6 +117,20 @@ function withLastAsBlocks(messages: readonly Json[]): readonly Json[] {
   return [...messages.slice(0, -1), { ...last, content: [{ type: 'text', text: last['content'] }] }]
 }
 
+/** What is in beta and asked for, by a client's header and in the body; undefined: nothing. */
+export function betasIn(
+  headers: Readonly<Record<string, string>>,
+  body: Buffer,
+  spans: JsonSpans,
+): readonly Json[] | undefined {
+  const named = headers['anthropic-beta']
+    ?.split(',')
+    .flatMap((name) => (name.trim() === '' ? [] : [name.trim()]))
+  const asked = memberValue(body, spans, 'anthropic_beta')
+  const all = new Set<Json>([...(Array.isArray(asked) ? asked : []), ...(named ?? [])])
+  return all.size === 0 ? undefined : [...all]
+}
+
 const URL_TYPE = '"url"'
 const COLON = 0x3a
 

@@ -70,7 +70,7 @@ function connect(written: Deployment, env: Env): Connected | Misconfiguration {
   const place = placed(withEndpoint(written, setting, env), region)
   if ('message' in place) return place
   const { deployment, base, isOwn } = place
-  const claude = claudeBehind([own, model], written.facts?.baseModel)
+  const claude = claudeBehind(model, [model.id, written.facts?.baseModel])
   const target: Target = {
     ...targetOf({ ...deployment, bodyDefaults }, base),
     model: targetModel({ ...own, route: model.route }),

@@ -27,7 +27,7 @@ export const bedrockCount: TokenCount = {
     return counter(target, name, { converse: picked(body, FIELDS) })
   },
   encodeMessages: (request, target) => {
-    const name = target.claude === undefined ? undefined : countedName(target)
+    const name = target.claude === false ? undefined : countedName(target)
     const counted = name === undefined ? undefined : countable(target, name, request)
     if (name === undefined || counted === undefined) return undefined
     const { thinking } = counted

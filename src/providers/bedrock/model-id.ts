@@ -1,3 +1,4 @@
+import type { Target } from '../adapter.ts'
 import { JSON_HEADERS } from '../post-json.ts'
 import { unescaped } from '../route.ts'
 
@@ -102,15 +103,28 @@ export function modelName(id: string): string {
 }
 
 /**
- * The claude that may be asked in Anthropic's words, by a name that tells as much as is known; undefined for all else, and
- * where the config asks for Converse. `named` is the model as it is asked and as it is written, `base` the one that the
- * config says stands behind the name.
+ * What the config says of a model that may be a claude, beside its id: that it is to be asked by Converse (false), or by
+ * another name, by a word before an ARN, or as its `base_model`, which one it is. Undefined: nothing.
  */
-export function claudeBehind(named: readonly BedrockModel[], base: string | undefined): string | undefined {
-  if (named.some(({ saysConverse }) => saysConverse === true)) return undefined
-  const names = [...named.map(({ id }) => id), ...(base === undefined ? [] : [base])]
-  const told = names.map(modelName).find((name) => /^(?:anthropic\.|claude-)/.test(name))
-  return told ?? (named.some(({ isClaude }) => isClaude === true) ? 'anthropic.claude' : undefined)
+export function claudeBehind(
+  { saysConverse, isClaude }: BedrockModel,
+  names: readonly (string | undefined)[],
+): string | false | undefined {
+  if (saysConverse === true) return false
+  const told = names
+    .map((name) => modelName(name ?? ''))
+    .find((name) => /^(?:anthropic\.|claude-)/.test(name))
+  return told ?? (isClaude === true ? 'anthropic.claude' : undefined)
+}
+
+/**
+ * The claude that may be asked in Anthropic's own words, by a name that tells as much as is known; undefined for all else.
+ * The name is read when it is asked: what a wildcard stands for is known by then.
+ */
+export function claudeOf({ model, claude }: Pick<Target, 'model' | 'claude'>): string | undefined {
+  if (claude === false) return undefined
+  const name = modelName(invokedId(model) ?? model)
+  return name.startsWith('anthropic.') ? name : claude
 }
 
 /** A claude's generation as a number that can be compared: 307 for 3.7, 400 for 4; undefined for other models. */

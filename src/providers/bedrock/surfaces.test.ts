@@ -90,6 +90,7 @@ test('claudes are asked in Anthropic’s words by whatever name they have, unles
     ['bedrock', `anthropic/${PROFILE}`, PROFILE],
     ['bedrock', PROFILE, PROFILE, base],
     ['bedrock', SONNET, PROFILE, { bodyDefaults: { model_id: PROFILE } }],
+    ['bedrock', `converse/${SONNET}`, undefined, { bodyDefaults: { model_id: PROFILE } }],
     ['bedrock', PROFILE],
     ['bedrock', `llama/${PROFILE}`],
     ['bedrock', `converse/${SONNET}`],

@@ -1,8 +1,7 @@
-import type { Json } from '../../core/json.ts'
-import { memberValue } from '../../core/json-spans.ts'
 import type { ProviderAdapter, Target } from '../adapter.ts'
 import {
   areMessagesDefaults,
+  betasIn,
   CLOUD_UNSAID,
   inliningOf,
   refittedForCloud,
@@ -11,7 +10,7 @@ import type { HeadersRead, SurfaceFace } from '../surface-face.ts'
 import { CONVERSE_WORDS } from './converse-request.ts'
 import { CLAUDE_VERSION } from './invoke.ts'
 import { openMessageFrames } from './message-frames.ts'
-import { invokedId, modelUrl, STREAM_HEADERS } from './model-id.ts'
+import { claudeOf, invokedId, modelUrl, STREAM_HEADERS } from './model-id.ts'
 
 /**
  * Claude on Bedrock in Anthropic's own words, by InvokeModel
@@ -20,12 +19,17 @@ import { invokedId, modelUrl, STREAM_HEADERS } from './model-id.ts'
  */
 const CLAUDE: SurfaceFace = {
   url: (target) => urlOf(target, 'invoke'),
-  serves: ({ claude, bodyDefaults }) => claude !== undefined && areMessagesDefaults(bodyDefaults),
+  serves: (target) => claudeOf(target) !== undefined && areMessagesDefaults(target.bodyDefaults),
   takes: (_target, _body, { members }) => members.every(({ key }) => !CONVERSE_WORDS.has(key)),
   inlining: inliningOf,
-  refitted: (target, body, spans) => refittedForCloud(target, target.claude ?? target.model, body, spans),
-  readHeaders: ({ 'anthropic-beta': betas }, body, spans) =>
-    betas === undefined ? NOTHING : inBody(betas, memberValue(body, spans, 'anthropic_beta')),
+  refitted: (target, body, spans) => refittedForCloud(target, claudeOf(target) ?? target.model, body, spans),
+  readHeaders: (headers, body, spans) => {
+    if (headers['anthropic-beta'] === undefined) return NOTHING
+    const betas = betasIn(headers, body, spans)
+    return betas === undefined
+      ? NOTHING
+      : { headers: {}, edits: { set: { anthropic_beta: JSON.stringify(betas) } } }
+  },
   edits: () => ({
     set: { anthropic_version: JSON.stringify(CLAUDE_VERSION) },
     remove: [...CLOUD_UNSAID, 'stream'],
@@ -33,13 +37,6 @@ const CLAUDE: SurfaceFace = {
 }
 
 const NOTHING: HeadersRead = { headers: {} }
-
-/** Beside what the body asks for already. */
-function inBody(betas: string, asked: Json | undefined): HeadersRead {
-  const named = betas.split(',').flatMap((name) => (name.trim() === '' ? [] : [name.trim()]))
-  const all = new Set<Json>([...(Array.isArray(asked) ? asked : []), ...named])
-  return { headers: {}, edits: { set: { anthropic_beta: JSON.stringify([...all]) } } }
-}
 
 function urlOf({ base, model }: Target, action: string): string {
   return modelUrl(base, invokedId(model) ?? model, action)

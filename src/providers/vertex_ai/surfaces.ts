@@ -1,6 +1,7 @@
 import type { ProviderAdapter } from '../adapter.ts'
 import {
   areMessagesDefaults,
+  betasIn,
   CLOUD_UNSAID,
   inliningOf,
   refittedForCloud,
@@ -21,9 +22,11 @@ const CLAUDE: SurfaceFace = {
     vertexModel(model).words === 'anthropic' && areMessagesDefaults(bodyDefaults),
   inlining: inliningOf,
   refitted: (target, body, spans) => refittedForCloud(target, target.model, body, spans),
-  readHeaders: ({ 'anthropic-beta': betas }) => ({
-    headers: betas === undefined ? {} : { 'anthropic-beta': betas },
-  }),
+  readHeaders: (headers, body, spans) => {
+    const betas = betasIn(headers, body, spans)?.filter((name) => typeof name === 'string')
+    if (betas === undefined) return { headers: {} }
+    return { headers: { 'anthropic-beta': betas.join(',') }, edits: { remove: ['anthropic_beta'] } }
+  },
   edits: () => ({ set: { anthropic_version: JSON.stringify(CLAUDE_VERSION) }, remove: CLOUD_UNSAID }),
 }
 
