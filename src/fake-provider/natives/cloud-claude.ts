@@ -34,7 +34,7 @@ export function cloudComplaint(
 ): Complaint {
   const { anthropic_version: said, anthropic_beta: _, context_management: managed, ...rest } = json
   if (said !== version) return `anthropic_version: Input should be '${version}'`
-  const foreign = Object.keys(rest).find((name) => lacks.includes(name))
+  const foreign = Object.keys(json).find((name) => lacks.includes(name))
   if (foreign !== undefined) return `${foreign}: Extra inputs are not permitted`
   if (managed !== undefined && !betas.some((name) => MANAGED.test(name)))
     return 'context_management: Extra inputs are not permitted'
