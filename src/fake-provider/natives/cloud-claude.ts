@@ -11,7 +11,10 @@ export interface ClaudeCloud {
   readonly lacks: readonly string[]
 }
 
-/** What runs at Anthropic alone (https://platform.claude.com/docs/en/build-with-claude/overview lists features by cloud, read 2026-11-27). */
+/**
+ * What runs at Anthropic alone, or is said elsewhere here (https://platform.claude.com/docs/en/build-with-claude/data-residency,
+ * …/claude-on-vertex-ai, https://platform.claude.com/docs/en/api/service-tiers, read 2026-11-27).
+ */
 export const ANTHROPIC_ALONE = [
   'cache_control',
   'container',

@@ -2,7 +2,7 @@ import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts'
 import { memberValue, scanObject, spliceBody, type BodyEdits, type JsonSpans } from '../../core/json-spans.ts'
 import type { Refused, Target } from '../adapter.ts'
 import type { Refitted } from '../refitted.ts'
-import { picked } from '../body-defaults.ts'
+import { CALLERS_OWN, picked } from '../body-defaults.ts'
 import { parseJson } from '../error-facts.ts'
 import type { Inlining, Media } from '../surface-face.ts'
 import { CHANGES_NOTHING } from '../unsaid.ts'
@@ -19,9 +19,9 @@ export const CLOUD_UNSAID = ['cache_control', 'model', 'service_tier'] as const
 const SAMPLING = ['temperature', 'top_k', 'top_p'] as const
 
 /**
- * What clouds refuse of Anthropic's words: what runs at Anthropic alone
- * (https://platform.claude.com/docs/en/build-with-claude/overview lists features by cloud, read 2026-11-27), and sampling
- * where the model takes none.
+ * What clouds refuse of Anthropic's words: what runs at Anthropic alone (`inference_geo` by
+ * https://platform.claude.com/docs/en/build-with-claude/data-residency, read 2026-11-27; the others, of its code execution,
+ * its MCP connector and its fast mode, ask for servers of its own), and sampling where the model takes none.
  */
 export const CLOUD_REFUSES: readonly Refused[] = [
   {
@@ -44,9 +44,12 @@ const COMMON: ReadonlySet<string> = new Set([
   'thinking',
 ])
 
+/** Defaults that are never told in Anthropic's words: each request has a bound, and these change no answer. */
+const SETTLED: ReadonlySet<string> = new Set([...CALLERS_OWN, ...CHANGES_NOTHING, 'max_completion_tokens'])
+
 /** Can a deployment's defaults be said in Anthropic's words? Others are OpenAI's, or of the cloud's own API. */
 export function areMessagesDefaults(defaults: JsonObject): boolean {
-  return Object.keys(defaults).every((name) => COMMON.has(name) || CHANGES_NOTHING.has(name))
+  return Object.keys(defaults).every((name) => COMMON.has(name) || SETTLED.has(name))
 }
 
 /**

@@ -100,7 +100,12 @@ test('claudes are asked in Anthropic’s words by whatever name they have, unles
     // What is not said in Anthropic's words must not be lost.
     ['bedrock', SONNET, undefined, { bodyDefaults: { guardrailConfig: { guardrailIdentifier: 'g' } } }],
     ['bedrock', SONNET, undefined, { bodyDefaults: { reasoning_effort: 'low' } }],
-    ['bedrock', SONNET, SONNET, { bodyDefaults: { temperature: 0, user: 'u' } }],
+    [
+      'bedrock',
+      SONNET,
+      SONNET,
+      { bodyDefaults: { temperature: 0, user: 'u', stream: true, max_completion_tokens: 9 } },
+    ],
   ]
   for (const [provider, model, id, more] of cases) {
     const url = asked(lineOf(provider, model, more), {})?.url
