@@ -1,3 +1,5 @@
+import { globSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import {
   adapterContract,
   deploymentOf,
@@ -8,6 +10,7 @@ import {
 import type { Deployment } from '../core/deployment.ts'
 import { Secret } from '../core/secret.ts'
 import type { HttpMode } from '../core/mode.ts'
+import type { ProviderAdapter } from './adapter.ts'
 import { cohere } from './cohere/adapter.ts'
 import { mistral } from './mistral/adapter.ts'
 import { FILL_IN_THE_MIDDLE } from './mistral/completion.fixture.ts'
@@ -151,17 +154,20 @@ const COHERE_V1_ANSWERS: { readonly [M in HttpMode]?: GoodAnswer } = {
   rerank: OPENAI_ANSWERS.rerank,
 }
 
-/** Those with words of their own go through the contract beside their code. */
-const ELSEWHERE: ReadonlySet<string> = new Set([
-  'anthropic',
-  'bedrock',
-  'bedrock_converse',
-  'gemini',
-  'vertex_ai',
-  'vertex_ai_beta',
-  'watsonx',
-  'watsonx_text',
-])
+/** Does it go through the contract beside its code? Those with words of their own do: a test of their folder says so. */
+function isElsewhere({ id }: ProviderAdapter): boolean {
+  return OWN_CONTRACTS.some((source) => source.includes(`id: '${id}'`))
+}
+
+/** The adapters of the folders whose own tests hold them to the contract, as they are written. */
+const OWN_CONTRACTS: readonly string[] = globSync('*/adapter.ts', { cwd: import.meta.dirname })
+  .map((path) => join(import.meta.dirname, path))
+  .filter((path) =>
+    globSync('*.test.ts', { cwd: dirname(path) }).some((name) =>
+      readFileSync(join(dirname(path), name), 'utf8').includes('adapterContract('),
+    ),
+  )
+  .map((path) => readFileSync(path, 'utf8'))
 
 /** Rankings in words of their own, and what becomes of a document that comes as a bare text. */
 const RANKINGS: Readonly<Record<string, GoodAnswer>> = {
@@ -269,7 +275,7 @@ const OLLAMA_ANSWERS: { readonly [M in HttpMode]?: GoodAnswer } = {
   },
 }
 
-for (const adapter of ADAPTERS.filter(({ id }) => !ELSEWHERE.has(id))) {
+for (const adapter of ADAPTERS.filter((each) => !isElsewhere(each))) {
   const rerank = RANKINGS[adapter.id]
   if (adapter.codecs.chat === cohere.codecs.chat) adapterContract(adapter, COHERE_V1_ANSWERS)
   else if (adapter.codecs.chat === ollama.codecs.chat) adapterContract(adapter, OLLAMA_ANSWERS)

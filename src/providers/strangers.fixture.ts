@@ -46,7 +46,13 @@ const MODELS: readonly (readonly [provider: string, model: string, base?: string
 
 /** All of them, each to be told a chat. */
 export async function strangers(): Promise<readonly Stranger[]> {
-  await allAdapters()
+  const listed = new Set<unknown>()
+  const adapters = await allAdapters()
+  for (const [provider] of MODELS) listed.add(adapterFor(provider)?.codecs.chat)
+  const left = adapters.filter(
+    ({ codecs: { chat } }) => chat !== 'unsupported' && chat.openStream !== undefined && !listed.has(chat),
+  )
+  assert.deepEqual(left, [], 'all whose answers are translated are here')
   return MODELS.map(([provider, model, base = BASE]) => {
     const codec = adapterFor(provider)?.codecs.chat
     assert.ok(codec !== undefined && codec !== 'unsupported')

@@ -1,3 +1,4 @@
+import { KEYS } from './all-providers.ts'
 import { createServer, request as send, type IncomingMessage, type ServerResponse } from 'node:http'
 
 /** What can be wrong with a request of ours. */
@@ -20,7 +21,7 @@ const CREDENTIALS = [
   'xi-api-key',
   'x-goog-api-key',
 ] as const
-/** Without one of these no provider serves a request. */
+/** Without one of these no provider serves a request; of a body without any of them, without its largest member. */
 const MUSTS = [
   'messages',
   'inputs',
@@ -69,7 +70,9 @@ function pass(
 ): void {
   const { 'transfer-encoding': _, 'content-length': __, ...kept } = request.headers
   const lost: ReadonlySet<string> = new Set(mutation === 'auth' ? CREDENTIALS : [])
-  const headers = Object.fromEntries(Object.entries(kept).filter(([name]) => !lost.has(name)))
+  const isLost = ([name, value]: readonly [string, unknown]): boolean =>
+    lost.has(name) || (mutation === 'auth' && KEYS.some((key) => String(value).includes(key)))
+  const headers = Object.fromEntries(Object.entries(kept).filter((header) => !isLost(header)))
   const sent = mutated(mutation, { url: request.url ?? '/', body })
   const onward = send(
     upstream + sent.url,
@@ -127,7 +130,9 @@ function spoiled(how: 'extra' | 'missing', url: string, body: Buffer): Sent {
 function spoiledJson(how: 'extra' | 'missing', body: Buffer): string {
   const json: Record<string, unknown> = JSON.parse(body.toString())
   if (how === 'extra') return JSON.stringify({ ...json, made_up: 1 })
-  const lost = MUSTS.find((name) => name in json) ?? ''
+  const size = (name: string): number => JSON.stringify(json[name]).length
+  const [largest = ''] = Object.keys(json).toSorted((one, other) => size(other) - size(one))
+  const lost = MUSTS.find((name) => name in json) ?? largest
   const { [lost]: _, ...rest } = json
   return JSON.stringify(rest)
 }
