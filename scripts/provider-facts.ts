@@ -127,11 +127,14 @@ function authOf(connected: Connected | undefined): string {
   return found === undefined ? '–' : `\`${found[0]}: ${found[1].replace(KEY, '…')}\``
 }
 
-function takesTools({ codecs: { chat } }: ProviderAdapter): boolean {
+/** At its own address, where it has one: bases may name a version of before tools. */
+function takesTools(adapter: ProviderAdapter): boolean {
+  const { chat } = adapter.codecs
   if (chat === 'unsupported') return false
   const parameters = { type: 'object', properties: {} }
   const tools = [{ type: 'function', function: { name: 'look_it_up', parameters } }]
-  const target = { provider: 'p', model: 'm', base: BASE, bodyDefaults: {} }
+  const somewhere = { provider: 'p', model: 'm', base: BASE, bodyDefaults: {} }
+  const target = connect(adapter, { key: KEY }, () => undefined)?.target ?? somewhere
   const messages = [{ role: 'user', content: 'ping' }]
   try {
     const { body, dropped = [] } = chat.encode({ messages, tools }, target)

@@ -280,7 +280,11 @@ for (const adapter of ADAPTERS.filter((each) => !isElsewhere(each))) {
   if (adapter.codecs.chat === cohere.codecs.chat) adapterContract(adapter, COHERE_V1_ANSWERS)
   else if (adapter.codecs.chat === ollama.codecs.chat) adapterContract(adapter, OLLAMA_ANSWERS)
   else if (adapter.codecs.chat === mistral.codecs.chat)
-    adapterContract(adapter, { ...OPENAI_ANSWERS, completion: FILL_IN_THE_MIDDLE })
+    adapterContract(adapter, {
+      ...OPENAI_ANSWERS,
+      completion: FILL_IN_THE_MIDDLE,
+      ...OWN_ANSWERS['mistral'],
+    })
   else
     adapterContract(adapter, {
       ...OPENAI_ANSWERS,

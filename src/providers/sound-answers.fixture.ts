@@ -74,6 +74,13 @@ export const OWN_ANSWERS: Readonly<Record<string, Answers>> = {
     },
     audio_speech: { source: 'https://elevenlabs.io/docs/api-reference/text-to-speech/convert', ...SOUND },
   },
+  mistral: {
+    audio_speech: {
+      source: 'https://docs.mistral.ai/studio/audio/text-to-speech/generate-speech',
+      body: { audio_data: Buffer.from('ID3sound').toString('base64') },
+      value: { ...SOUND.value, bytes: Buffer.from('ID3sound') },
+    },
+  },
   assemblyai: {
     audio_transcription: {
       source: 'https://github.com/AssemblyAI/assemblyai-api-spec, Transcript',

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { MODES } from '../../src/core/mode.ts'
+import { MODES, type Mode } from '../../src/core/mode.ts'
+import { COMPATIBLE_LAWS } from '../../src/fake-provider/natives/compatible-laws.ts'
 import { startFakeProvider } from '../../src/fake-provider/server.ts'
+import type { ProviderAdapter } from '../../src/providers/adapter.ts'
 import { allAdapters } from '../../src/providers/registry.ts'
 import { ask } from './asking.ts'
 import { nativeDeployments, rowDeployments, tokenHosts } from './all-providers.ts'
@@ -12,8 +14,14 @@ const KEY = 'key-of-the-upstream'
 
 const providerOf = ({ litellm_params: { model } }: Listed): string => String(model).split('/')[0] ?? ''
 
+/** Does it serve this mode, as the pages about it say? */
+function has({ codecs, realtime, onlyMode }: ProviderAdapter, mode: Mode): boolean {
+  if (onlyMode !== undefined && onlyMode !== mode) return false
+  return (mode === 'realtime' ? realtime : codecs[mode]) !== 'unsupported'
+}
+
 /** What is asked besides the probe: a token, and the steps of a call that takes several. */
-const BESIDES = /\/as-vertex_ai\/token|\/as-watsonx\/identity\/token|\/as-assemblyai\//
+const BESIDES = /\/as-vertex_ai\/token|\/as-watsonx\/identity\/token|\/as-assemblyai\/v2\//
 
 test('every provider is healthy in each of its modes, for one request each, and takes all of OpenAI’s chat', async () => {
   const fake = await startFakeProvider()
@@ -24,6 +32,17 @@ test('every provider is healthy in each of its modes, for one request each, and 
     const adapters = await allAdapters()
     const left = adapters.map(({ id }) => id).filter((id) => !providers.has(id))
     assert.deepEqual(left, [], 'every provider is here')
+    const isRow = (id: string): boolean => COMPATIBLE_LAWS.some((law) => law.id === id)
+    const unasked = adapters
+      .filter(({ id }) => !isRow(id))
+      .flatMap((adapter) => {
+        const asked = natives.filter((listed) => providerOf(listed) === adapter.id)
+        const modes = new Set(asked.map(({ model_info: info }) => info?.['mode']))
+        return MODES.filter((mode) => has(adapter, mode) && !modes.has(mode)).map(
+          (mode) => `${mode} of ${adapter.id}`,
+        )
+      })
+    assert.deepEqual(unasked, [], 'every mode of every provider with words of its own is here')
     for (const mode of MODES) {
       const of = new Set(natives.filter(({ model_info: info }) => info?.['mode'] === mode).map(providerOf))
       assert.ok(of.size >= 2, `${mode} is asked of ${[...of].join(', ')} alone`)
@@ -35,6 +54,7 @@ test('every provider is healthy in each of its modes, for one request each, and 
         const verdicts = Object.fromEntries(models.map(({ model_name }) => [model_name, 'healthy']))
         assertVerdicts(await askHealth(gateway), verdicts)
         const asked = fake.journal().filter(({ method, url }) => method !== 'WSMSG' && !BESIDES.test(url))
+        // AssemblyAI's transcription is one call of several requests.
         assert.equal(asked.length, models.length - 1)
         await takesAll(gateway, models)
       },

@@ -30,11 +30,14 @@ const OTHERS: readonly (readonly [RegExp, Verdicts])[] = [
   [/ of bedrock/, SIGNED],
   [/^(chat|completion) of (openai|azure|azure_text|text-completion-openai|nvidia_nim)\//, OPEN],
   [/vertex_ai\/(jamba|openai\/\d)/, OPEN],
+  [/^chat of assemblyai|^rerank of openai/, OPEN],
   [/^batch of (anthropic|mistral)/, { ...LIST, extra: 'bad_request' }],
   [/^batch of/, LIST],
   // A model that is loaded, and says nothing.
   [/^(chat|completion) of ollama/, { ...USUAL, missing: 'empty' }],
   [/^embedding of ollama/, { ...USUAL, missing: 'wrong_shape' }],
+  // Its model stands in the path.
+  [/^audio_transcription of azure/, { ...USUAL, missing: 'healthy' }],
   // Its model stands in the query.
   [/^audio_transcription of deepgram/, { ...USUAL, missing: 'not_found' }],
 ]

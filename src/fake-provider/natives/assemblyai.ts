@@ -18,6 +18,7 @@ const GATEWAY = compatibleNative(
     'assemblyai',
     'llm-gateway.assemblyai.com/v1',
     'https://www.assemblyai.com/docs/llm-gateway/overview',
+    { serves: [] },
   ),
 )
 

@@ -23,7 +23,7 @@ const OF_MODELS = [...OPENAI_CHAT, 'top_k', 'min_p', 'safe_prompt']
 const EMBEDDING = ['dimensions', 'encoding_format', 'input_type']
 
 interface Route {
-  readonly serves: 'chat' | 'embedding' | 'rerank'
+  readonly serves: 'chat' | 'completion' | 'embedding' | 'image' | 'rerank'
   readonly members: Members
   /** Its date must be given. */
   readonly isDated?: true
@@ -53,10 +53,29 @@ const ROUTES: Readonly<Record<string, Route>> = {
   '/chat/completions': chatRoute(),
   '/v1/chat/completions': chatRoute(),
   '/embeddings': embeddingRoute,
+  // https://learn.microsoft.com/azure/ai-studio/reference/reference-model-inference-completions
+  '/completions': {
+    serves: 'completion',
+    members: {
+      required: ['prompt'],
+      allowed: ['model', ...CHAT.filter((name) => !name.startsWith('tool')), 'suffix'],
+    },
+  },
   '/v1/rerank': rerankRoute(['return_documents', 'max_chunks_per_doc', 'rank_fields']),
   '/v2/rerank': rerankRoute(['max_tokens_per_doc']),
   '/providers/cohere/v2/rerank': rerankRoute(['max_tokens_per_doc']),
 }
+
+/**
+ * Black Forest Labs' models are asked as OpenAI's are
+ * (https://learn.microsoft.com/azure/ai-foundry/foundry-models/concepts/models-sold-directly-by-azure).
+ */
+const IMAGES: Route = {
+  serves: 'image',
+  members: { required: ['prompt'], allowed: ['model', 'n', 'size', 'output_format', 'quality', 'user'] },
+  isDated: true,
+}
+const IMAGES_PATH = /^\/openai\/deployments\/[\w.-]+\/images\/generations$/
 
 const CLAUDE_PATH = '/anthropic/v1/messages'
 
@@ -66,7 +85,7 @@ function answer(call: NativeCall): Reply {
       ? claudeAnswer(call)
       : claudeError(401, 'authentication_error', 'invalid x-api-key')
   }
-  const route = ROUTES[call.path]
+  const route = IMAGES_PATH.test(call.path) ? IMAGES : ROUTES[call.path]
   if (route === undefined || call.method !== 'POST') return azureError(404, '404', 'Resource not found')
   const parameter = [...call.query.keys()].find((name) => name !== 'api-version')
   if (parameter !== undefined) return azureError(400, 'BadRequest', `Unknown parameter: ${parameter}`)
@@ -116,6 +135,12 @@ function served(body: JsonObject, { serves }: Route): Reply {
       const chunks = chatChunks(said, { model }).filter(({ usage }) => wanted || usage === undefined)
       return eventsReply([...chunks.map((chunk) => `data: ${JSON.stringify(chunk)}\n\n`), 'data: [DONE]\n\n'])
     }
+    case 'completion': {
+      const choices = [{ index: 0, text: 'pong', finish_reason: 'stop', logprobs: null }]
+      return goodReply({ id: 'cmpl-1', object: 'text_completion', created: 1_700_000_000, model, choices })
+    }
+    case 'image':
+      return goodReply({ created: 1_700_000_000, data: [{ b64_json: 'iVBORw0KGgo=' }] })
     case 'embedding':
       return goodReply(embeddingAnswer(body, model))
     case 'rerank': {

@@ -57,6 +57,28 @@ const CHAT: Route = {
   answer: chat,
 }
 
+/**
+ * Of an endpoint that was made for texts: text-generation-inference
+ * (https://huggingface.github.io/text-generation-inference, `/v1/completions`, read 2026-11-27).
+ */
+const COMPLETION: Route = {
+  method: 'POST',
+  members: new Set(
+    `frequency_penalty max_tokens model prompt repetition_penalty seed stop stream stream_options suffix temperature
+    top_p`.split(/\s+/),
+  ),
+  required: ['model', 'prompt'],
+  answer: ({ model }) =>
+    jsonReply(200, {
+      id: 'cmpl-1',
+      object: 'text_completion',
+      created: 1_700_000_000,
+      model,
+      choices: [{ index: 0, text: 'pong', finish_reason: 'stop', logprobs: null }],
+      usage: USAGE,
+    }),
+}
+
 const FEATURES: Route = {
   method: 'POST',
   members: new Set(['inputs', 'normalize', 'prompt_name', 'truncate', 'truncation_direction']),
@@ -81,6 +103,7 @@ function routeOf(path: string): Route | undefined {
   if (path === '/v1/models')
     return { method: 'GET', answer: () => jsonReply(200, { object: 'list', data: [] }) }
   if (path === '/v1/chat/completions') return CHAT
+  if (path === '/v1/completions') return COMPLETION
   if (path === '/' || path === '/embed') return ENDPOINT
   return /^\/hf-inference\/models\/.+\/pipeline\/feature-extraction$/.test(path) ? FEATURES : undefined
 }

@@ -86,6 +86,21 @@ const ROUTES: Readonly<Record<string, Route>> = {
         results: [{ categories: { pii: false }, category_scores: { pii: 0.01 } }],
       }),
   },
+  '/v1/audio/speech': {
+    method: 'POST',
+    members: new Set([
+      'expressiveness',
+      'input',
+      'metadata',
+      'model',
+      'ref_audio',
+      'response_format',
+      'stream',
+      'voice_id',
+    ]),
+    required: ['model', 'input'],
+    answer: ({ json = {} }) => spoken(json),
+  },
   '/v1/audio/transcriptions': { method: 'POST', answer: ({ form }) => transcript(form) },
 }
 
@@ -229,4 +244,20 @@ function unprocessable(type: string, loc: readonly Json[], msg: string): Reply {
 
 function unknownPath(): Reply {
   return jsonReply(404, { detail: 'Not Found' })
+}
+
+const SOUNDS = ['flac', 'mp3', 'opus', 'pcm', 'wav']
+
+/** https://docs.mistral.ai/studio/audio/text-to-speech/generate-speech, read 2026-11-27. */
+function spoken({
+  voice_id: voice,
+  ref_audio: reference,
+  response_format: format = 'mp3',
+}: JsonObject): Reply {
+  if (!SOUNDS.some((name) => name === format))
+    return unprocessable('enum', ['body', 'response_format'], 'No such format')
+  const isPreset = typeof voice === 'string' && /^(?:[a-z]{2}_[a-z]+_[a-z]+|voice_\d+)$/.test(voice)
+  if (!isPreset && typeof reference !== 'string') return jsonReply(404, { detail: 'Voice not found' })
+  const bytes = Buffer.from(format === 'wav' ? 'RIFF spoken' : 'ID3 spoken')
+  return jsonReply(200, { audio_data: bytes.toString('base64') })
 }

@@ -26,12 +26,13 @@ const EMBEDDING: ClosedBody = {
   },
 }
 
-/** A container's chat, and the list that it shows to everybody. */
+/** A container's chat, images or transcripts, and the list that it shows to everybody. */
 const chats = compatibleNative({
   id: 'nvidia_nim',
-  source: 'https://docs.nvidia.com/nim/large-language-models/latest/api-reference.html',
+  source:
+    'https://docs.nvidia.com/nim/large-language-models/latest/api-reference.html, https://docs.nvidia.com/nim/visual-genai/latest/api, https://docs.nvidia.com/nim/speech/26.07.0/reference/api-references/asr',
   base: 'https://integrate.api.nvidia.com/v1',
-  serves: ['completion'],
+  serves: ['completion', 'image', 'transcription'],
   models: 'public',
 })
 

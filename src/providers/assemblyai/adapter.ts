@@ -11,6 +11,17 @@ const CHAT_ROW: CompatibleRow = {
   id: 'assemblyai',
   base: 'https://llm-gateway.assemblyai.com/v1',
   keyEnv: ['ASSEMBLYAI_API_KEY'],
+  // Its reference has chats alone.
+  unsupported: [
+    'completion',
+    'embedding',
+    'image_generation',
+    'audio_speech',
+    'rerank',
+    'batch',
+    'realtime',
+    'moderation',
+  ],
 }
 
 /** Transcription lives elsewhere, and takes the key without a word before it. */

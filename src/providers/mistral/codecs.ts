@@ -13,6 +13,7 @@ import { sayable } from '../unsaid.ts'
 import { decodeMistralChat, openMistralStream } from './chat-answer.ts'
 import { isMistrals, LACKS, RENAMES, SILENT, toMistralChat } from './chat-request.ts'
 import { toMistralCompletion } from './completion.ts'
+import { speech } from './speech.ts'
 import { transcription } from './transcription.ts'
 
 /** Fill-in-the-middle is the one way to complete a text, and it answers with a message. */
@@ -53,6 +54,7 @@ export const MISTRAL_CODECS: ProviderAdapter['codecs'] = {
     relay: relay('embedding', EMBED_LACKS, EMBED_RENAMES, [...EMBED_LACKS]),
   },
   audio_transcription: transcription(ROUTES),
+  audio_speech: speech(ROUTES),
   batch: {
     ...batchCodec(ROUTES),
     // Its jobs come in pages (https://docs.mistral.ai/api/endpoint/batch, read 2026-11-27).

@@ -12,7 +12,8 @@ const ROW = {
   baseEnv: ['NVIDIA_NIM_API_BASE'],
   keyEnv: ['NVIDIA_NIM_API_KEY'],
   required: { embedding: { input_type: 'query' } },
-  unsupported: ['realtime', 'batch'],
+  // Its speech is asked for at a route and in a form of its own (https://docs.nvidia.com/nim/speech, read 2026-11-27).
+  unsupported: ['audio_speech', 'realtime', 'batch'],
   // A container lists its model for everybody, and so does the catalogue.
   listing: { isPublic: true },
   hosts: [RANKING_HOST],
