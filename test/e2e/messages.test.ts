@@ -8,6 +8,7 @@ const clientOf = (gateway: Gateway): Anthropic =>
   new Anthropic({ apiKey: KEY, baseURL: gateway.url, maxRetries: 0 })
 
 const MESSAGES: Anthropic.MessageParam[] = [{ role: 'user', content: 'ping' }]
+const PICTURE = { type: 'base64', media_type: 'image/png', data: 'iVBORw0KGgo=' } as const
 const TOOLS: Anthropic.Tool[] = ['weather', 'time'].map((name) => ({
   name,
   description: `The ${name} of a city`,
@@ -88,7 +89,7 @@ test("Anthropic's own client before deployments that speak OpenAI's words", asyn
       const asked = {
         model: 'gpt',
         max_tokens: 50,
-        messages: MESSAGES,
+        messages: [{ role: 'user', content: [{ type: 'image', source: PICTURE }] }],
         tools: TOOLS,
         tool_choice: { type: 'any' },
       } satisfies Anthropic.MessageCreateParams
@@ -105,6 +106,10 @@ test("Anthropic's own client before deployments that speak OpenAI's words", asyn
         )
       }
       assert.equal(at(last(), 'tool_choice'), 'required')
+      assert.deepEqual(at(last(), 'messages', 0, 'content', 0), {
+        type: 'image_url',
+        image_url: { url: 'data:image/png;base64,iVBORw0KGgo=' },
+      })
       const one = await client.messages.create({
         ...asked,
         tool_choice: { type: 'any', disable_parallel_tool_use: true },

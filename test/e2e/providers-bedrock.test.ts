@@ -227,12 +227,14 @@ test('Bedrock behind the gateway', (suite) =>
         )
         assert.deepEqual(chunks.at(-1)?.usage, { prompt_tokens: 5, completion_tokens: 1, total_tokens: 6 })
         for (const model of ['converse', 'invoke']) {
+          const picture = { type: 'image_url', image_url: { url: `data:image/png;base64,${PNG}` } } as const
           const calling = client.chat.completions.stream({
             model,
-            messages: [{ role: 'user', content: 'ping' }],
+            messages: [{ role: 'user', content: [{ type: 'text', text: 'ping' }, picture] }],
             tools: TOOLS,
           })
           const { choices } = await calling.finalChatCompletion()
+          assert.ok(JSON.stringify(fake.journal().at(-1)?.body).includes(PNG), 'the picture is told')
           assert.deepEqual(
             listAt(choices, 0, 'message', 'tool_calls').map((call) => at(call, 'function')),
             ['weather', 'time'].map((name) => ({ name, arguments: '{"answer":"pong"}' })),

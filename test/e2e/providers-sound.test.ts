@@ -19,6 +19,7 @@ const ENDINGS: Readonly<Record<string, string>> = {
   deepgram: '/v1',
   elevenlabs: '',
   assemblyai: '',
+  mistral: '/v1',
   replicate: '/v1',
   xai: '/v1',
 }
@@ -47,6 +48,7 @@ const HEALTHY: readonly Listed[] = [
   listed('ears-assemblyai', 'assemblyai/universal-2', HEARS),
   listed('voice-deepgram', 'deepgram/aura-2-thalia-en', SPEAKS),
   listed('voice-elevenlabs', 'elevenlabs/eleven_multilingual_v2', SPEAKS),
+  listed('voice-mistral', 'mistral/voxtral-mini-tts-3-0', SPEAKS),
   listed('model', 'replicate/meta/meta-llama-3-8b-instruct', 'chat'),
   listed('version', `replicate/owner/name:${'0f'.repeat(32)}`, 'chat'),
   listed('hardware', 'replicate/deployments/acme/llama', 'chat'),
@@ -269,6 +271,7 @@ async function healthy(gateway: Gateway): Promise<void> {
       'POST /ok/as-deepgram/v1/speak',
       'POST /ok/as-elevenlabs/v1/speech-to-text',
       'POST /ok/as-elevenlabs/v1/text-to-speech/21m00Tcm4TlvDq8ikWAM',
+      'POST /ok/as-mistral/v1/audio/speech',
       'POST /ok/as-replicate/v1/deployments/acme/llama/predictions',
       'POST /ok/as-replicate/v1/models/meta/meta-llama-3-8b-instruct/predictions',
       'POST /ok/as-replicate/v1/predictions',
@@ -371,6 +374,19 @@ async function speech(gateway: Gateway): Promise<void> {
     assert.match(answer.headers.get('content-type') ?? '', /^audio\/ogg/, model)
     assert.equal(await answer.text(), 'ID3 spoken in two pieces')
   }
+  for (const [format, said, type] of [
+    ['mp3', 'ID3 spoken', 'audio/mpeg'],
+    ['wav', 'RIFF spoken', 'audio/wav'],
+  ] as const) {
+    const asked = { model: 'voice-mistral', voice: 'alloy', input: 'Hello.', response_format: format }
+    const answer = await made.create(asked)
+    assert.equal(answer.headers.get('content-type'), type)
+    assert.equal(await answer.text(), said)
+  }
+  await assert.rejects(made.create({ model: 'voice-mistral', voice: 'nobody', input: 'Hello.' }), {
+    status: 404,
+    message: /Voice not found/,
+  })
   await assert.rejects(
     made.create({ model: 'voice-elevenlabs', voice: 'alloy', input: 'Hello.', response_format: 'flac' }),
     { status: 400, param: 'response_format' },

@@ -17,9 +17,15 @@ const target = (model = 'mistral-small-latest', bodyDefaults: JsonObject = {}): 
   bodyDefaults,
 })
 const TARGET = target()
-const { chat, completion, embedding, audio_transcription: transcription } = mistral.codecs
+const {
+  chat,
+  completion,
+  embedding,
+  audio_transcription: transcription,
+  audio_speech: speech,
+} = mistral.codecs
 assert.ok(chat !== 'unsupported' && completion !== 'unsupported')
-assert.ok(embedding !== 'unsupported' && transcription !== 'unsupported')
+assert.ok(embedding !== 'unsupported' && transcription !== 'unsupported' && speech !== 'unsupported')
 
 const USER = [{ role: 'user', content: 'ping' }]
 
@@ -298,4 +304,40 @@ test('a transcript is JSON, and asked for without saying so', () => {
     kind: 'bad_request',
     param: 'response_format',
   })
+})
+
+test("speech is asked for with Mistral's voices and formats, and names what it cannot say", () => {
+  const asked = { input: 'Hello.', voice: 'onyx' }
+  const { url, body, dropped } = speech.encode(asked, target('voxtral-mini-tts-3-0', { expressiveness: 3 }))
+  assert.equal(url, 'https://api.mistral.ai/v1/audio/speech')
+  assert.deepEqual(JSON.parse(String(body)), {
+    input: 'Hello.',
+    voice_id: 'en_paul_neutral',
+    response_format: 'mp3',
+    expressiveness: 3,
+    model: 'voxtral-mini-tts-3-0',
+  })
+  assert.equal(dropped, undefined)
+  const more = { response_format: 'pcm', speed: 2, instructions: 'Whisper.', stream_format: 'sse', user: 'u' }
+  const other = speech.encode({ ...asked, ...more, voice: 'voice_592' }, TARGET)
+  assert.deepEqual(JSON.parse(String(other.body)), {
+    input: 'Hello.',
+    voice_id: 'voice_592',
+    model: 'mistral-small-latest',
+  })
+  assert.deepEqual(other.dropped, ['response_format', 'instructions', 'speed', 'stream_format'])
+})
+
+test('what the sound of an answer is shows in how it begins', () => {
+  const typeOf = (beginning: string): string => {
+    const answer = answerOf({ audio_data: Buffer.from(`${beginning} and more`).toString('base64') })
+    return speech.decode(answer, TARGET).contentType
+  }
+  assert.deepEqual(['RIFF', 'fLaC', 'OggS', 'ID3'].map(typeOf), [
+    'audio/wav',
+    'audio/flac',
+    'audio/ogg',
+    'audio/mpeg',
+  ])
+  assert.throws(() => speech.decode(answerOf({ audio_data: '' }), TARGET), { kind: 'empty' })
 })
