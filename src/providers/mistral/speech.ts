@@ -26,7 +26,7 @@ const VOICES: Readonly<Record<string, string>> = {
   verse: PAUL,
 }
 /** Its `pcm` is another one than OpenAI's, and it has no `aac`. */
-const FORMATS: readonly unknown[] = ['mp3', 'opus', 'flac', 'wav']
+const FORMATS: ReadonlySet<unknown> = new Set(['mp3', 'opus', 'flac', 'wav'])
 /** What a deployment may set beside OpenAI's fields. */
 const OWN = ['expressiveness', 'ref_audio'] as const
 
@@ -47,7 +47,7 @@ export function speech(surface: Surface): Codec<'audio_speech'> {
         ...rest
       } = withDefaults('audio_speech', request, target.bodyDefaults, OWN)
       const name = textOf(voice) ?? ''
-      const isKnown = FORMATS.includes(format)
+      const isKnown = FORMATS.has(format)
       const dropped = [
         ...(isKnown ? [] : ['response_format']),
         ...(typeof instructions === 'string' && instructions !== '' ? ['instructions'] : []),
