@@ -249,6 +249,8 @@ export interface ProviderAdapter {
     deployment: Deployment,
     env: Readonly<Record<string, string | undefined>>,
   ): Connected | Misconfiguration
+  /** Does `connect` read more in this name of a model than a name? A wildcard's name is filled in before it, then. */
+  readonly readsName?: (model: string) => boolean
   /** Names what a non-2xx answer means. */
   classify(response: WireResponse): GatewayError
   /**

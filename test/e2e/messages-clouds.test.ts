@@ -34,6 +34,7 @@ function config({ url }: FakeProvider): string {
     vertex_credentials: serviceAccount(`${url}/ok`),
     num_retries: 0,
   })
+  const azure = (): object => ({ api_base: `${url}/ok/as-azure_ai`, api_key: 'key-of-the-upstream' })
   const openai = (order: string): object => ({
     api_base: `${url}/${order}/v1`,
     api_key: 'sk-upstream-openai',
@@ -70,6 +71,12 @@ function config({ url }: FakeProvider): string {
     { name: 'to-bedrock', model: 'openai/gpt-4o', params: { ...openai('e500'), ...FIRST } },
     { name: 'to-bedrock', model: `bedrock/${SONNET}`, params: { ...bedrock(), ...SECOND } },
     { name: 'bedrock/*', model: 'bedrock/*', params: bedrock() },
+    {
+      name: 'azure_ai/*',
+      model: 'azure_ai/*',
+      params: azure(),
+      info: { health_check_model: 'azure_ai/claude-haiku-4-5' },
+    },
     { name: 'stranger', model: `bedrock/${SONNET}`, params: bedrock(stranger.url) },
   ]
   return JSON.stringify({
@@ -307,6 +314,34 @@ const TRIALS: readonly (readonly [name: string, run: (trial: Trial) => Promise<v
       }
       await client.post('/v1/messages', { body })
       assert.match(asked()[0]?.path ?? '', /\/converse$/)
+    },
+  ],
+  [
+    'every form of a model’s name leads behind a wildcard where it leads without one',
+    async ({ gateway, client, asked }) => {
+      const byConverse = /\/model\/us\.anthropic[^/]*\/converse$/
+      const byInvoke = /\/model\/us\.anthropic[^/]*\/invoke$/
+      const forms: readonly (readonly [model: string, messages: RegExp, chat?: RegExp])[] = [
+        [`bedrock/${SONNET}`, byInvoke, byConverse],
+        [`bedrock/converse/${SONNET}`, byConverse],
+        [`bedrock/invoke/${SONNET}`, byInvoke],
+        [`bedrock/us-east-1/${SONNET}`, byInvoke, byConverse],
+        [`bedrock/anthropic/${PROFILE}`, /%2Fa1b2c3\/invoke$/, /%2Fa1b2c3\/converse$/],
+        ['azure_ai/claude-sonnet-4-5', /\/anthropic\/v1\/messages$/],
+      ]
+      for (const [model, messages, chat = messages] of forms) {
+        const message = await client.messages.create({ model, max_tokens: 50, messages: PING })
+        assert.deepEqual(message.content, [{ type: 'text', text: 'pong' }], model)
+        assert.match(asked()[0]?.path ?? '', messages)
+        const body = { model, messages: PING }
+        const answer = await ask(`${gateway.url}/v1/chat/completions`, { headers: AUTH, body })
+        assert.equal(at(answer.json, 'choices', 0, 'message', 'content'), 'pong', answer.text)
+        assert.match(asked()[0]?.path ?? '', chat)
+      }
+      const body = { model: 'bedrock/agent/x', messages: PING }
+      const refused = await ask(`${gateway.url}/v1/chat/completions`, { headers: AUTH, body })
+      assert.equal(refused.status, 400, refused.text)
+      assert.match(refused.text, /bedrock\/agent\/ is a service of AWS that is not supported/)
     },
   ],
   [

@@ -45,6 +45,7 @@ export const bedrock: ProviderAdapter = {
   passThrough: bedrockPassThrough,
   tokenCount: bedrockCount,
   connect,
+  readsName,
   refuses: CLOUD_REFUSES,
   classify: classifyBedrock,
   auth: "AWS's signature, or `authorization: Bearer …`",
@@ -54,6 +55,14 @@ export const bedrock: ProviderAdapter = {
 
 /** LiteLLM's name for those that must be spoken to by Converse. */
 export const bedrockConverse: ProviderAdapter = { ...bedrock, id: 'bedrock_converse', surfaces: {} }
+
+/** Routes, regions and words for families, ARNs, and what another service ranks with. */
+function readsName(model: string): boolean {
+  const parsed = parseModel(model)
+  return (
+    typeof parsed === 'string' || parsed.id !== model || parsed.region !== undefined || /rerank/.test(model)
+  )
+}
 
 /**
  * Region, address and credentials. A key of Bedrock's own (a bearer token) wins over AWS's keys, as in AWS's clients;

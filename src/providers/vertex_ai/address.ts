@@ -74,12 +74,15 @@ function placed(base: string, { project, location, version }: Place): string {
   return `${root}/projects/${encodeURIComponent(project)}/locations/${location}`
 }
 
+/** Of Google's models that are not among the newest. */
+export const USUAL_LOCATION = 'us-central1'
+
 /** The newest, and models of these publishers, are served at the global endpoint only, or there for certain. */
-function usualLocation(model: string): string {
+export function usualLocation(model: string): string {
   const isGlobal = /^publishers\/(anthropic|minimaxai|moonshotai|qwen|xai|zai-org)\//
   return (generationOf(model) ?? 0) >= 3 || isGlobal.test(vertexModel(model).resource)
     ? 'global'
-    : 'us-central1'
+    : USUAL_LOCATION
 }
 
 function resource(model: string): string {
