@@ -67,6 +67,8 @@ export interface Codec<M extends HttpMode> {
   readonly strangersIn?: (target: Target) => string | undefined
   /** Does it read Anthropic's `thinking`, and its `cache_control` on the whole of a request, as they are written? */
   readonly readsThinking?: (target: Target) => boolean
+  /** Does it read `anthropic_beta` in a chat's body, in which what the client's header asks for is told too? */
+  readonly readsBetas?: (target: Target) => boolean
   /**
    * Reads a 2xx answer.
    * @throws GatewayError empty, wrong_shape, server_error (an error inside a 200), content_policy

@@ -90,7 +90,10 @@ export function withDefaults(
 }
 
 /** A body without all members but these. */
-export function picked(body: JsonObject, names: readonly string[]): JsonObject {
+export function picked<Value>(
+  body: Readonly<Record<string, Value>>,
+  names: readonly string[],
+): Readonly<Record<string, Value>> {
   return select(body, (key) => names.includes(key))
 }
 

@@ -9,7 +9,12 @@ export interface SurfaceFace extends RelayFace {
   /** A body that says something in a form which this model refuses, in the one that it knows; else undefined. */
   refitted?(target: Target, body: Buffer, spans: JsonSpans): Refitted | undefined
   /** What becomes of the client's headers that belong to the API. Absent: they go out as they are. */
-  readHeaders?(headers: Readonly<Record<string, string>>, body: Buffer, spans: JsonSpans): HeadersRead
+  readHeaders?(
+    target: Target,
+    headers: Readonly<Record<string, string>>,
+    body: Buffer,
+    spans: JsonSpans,
+  ): HeadersRead
   /** What a body names by its address and the provider wants the bytes of; undefined: nothing. */
   inlining?(body: Buffer, spans: JsonSpans): Inlining | undefined
   /** How it is asked for a stream, where that is another request. */

@@ -35,6 +35,7 @@ function config({ url }: FakeProvider): string {
     num_retries: 0,
   })
   const azure = (): object => ({ api_base: `${url}/ok/as-azure_ai`, api_key: 'key-of-the-upstream' })
+  const anthropic = (): object => ({ api_base: `${url}/ok/as-anthropic`, api_key: 'key-of-the-upstream' })
   const openai = (order: string): object => ({
     api_base: `${url}/${order}/v1`,
     api_key: 'sk-upstream-openai',
@@ -68,6 +69,7 @@ function config({ url }: FakeProvider): string {
     ]),
     { name: 'to-openai', model: `bedrock/${SONNET}`, params: { ...bedrock('e500'), ...FIRST } },
     { name: 'to-openai', model: 'openai/gpt-4o', params: { ...openai('ok'), ...SECOND } },
+    { name: 'openai', model: 'openai/gpt-4o', params: openai('ok') },
     { name: 'to-bedrock', model: 'openai/gpt-4o', params: { ...openai('e500'), ...FIRST } },
     { name: 'to-bedrock', model: `bedrock/${SONNET}`, params: { ...bedrock(), ...SECOND } },
     { name: 'bedrock/*', model: 'bedrock/*', params: bedrock() },
@@ -77,6 +79,20 @@ function config({ url }: FakeProvider): string {
       params: azure(),
       info: { health_check_model: 'azure_ai/claude-haiku-4-5' },
     },
+    ...(
+      [
+        ['bedrock', `bedrock/${SONNET}`, bedrock()],
+        ['converse', `bedrock/converse/${SONNET}`, bedrock()],
+        ['invoke', `bedrock/invoke/${SONNET}`, bedrock()],
+        ['vertex', 'vertex_ai/claude-sonnet-4-5@20250929', vertex()],
+        ['azure', 'azure_ai/claude-sonnet-4-5', azure()],
+        ['anthropic', 'anthropic/claude-sonnet-4-5', anthropic()],
+      ] as const
+    ).map(([name, model, params]) => ({
+      name: `beta-${name}`,
+      model,
+      params: { ...params, extra_headers: { 'Anthropic-Beta': BETAS[0] } },
+    })),
     { name: 'stranger', model: `bedrock/${SONNET}`, params: bedrock(stranger.url) },
   ]
   return JSON.stringify({
@@ -89,6 +105,7 @@ function config({ url }: FakeProvider): string {
   })
 }
 
+const BETAS = ['context-management-2025-06-27', 'interleaved-thinking-2025-05-14'] as const
 const GUARDRAIL = { guardrailIdentifier: 'g1', guardrailVersion: '1' } as const
 const FIRST = { order: 1, num_retries: 2 } as const
 const SECOND = { order: 2, num_retries: 2 } as const
@@ -255,6 +272,58 @@ const TRIALS: readonly (readonly [name: string, run: (trial: Trial) => Promise<v
         assert.match(refused.message, /invalid beta flag|Unexpected value\(s\) `oauth-2025-04-20`/)
         asked()
       }
+    },
+  ],
+  [
+    'what a deployment asks for in beta and what its client does are asked for together, in chats too',
+    async ({ gateway, asked }) => {
+      const places = {
+        bedrock: [/\/invoke$/, /\/converse$/],
+        converse: [/\/converse$/, /\/converse$/],
+        invoke: [/\/invoke$/, /\/invoke$/],
+        vertex: [/:rawPredict$/, /:rawPredict$/],
+        azure: [/\/anthropic\/v1\/messages$/, /\/anthropic\/v1\/messages$/],
+        anthropic: [/\/v1\/messages$/, /\/v1\/messages$/],
+      } as const
+      for (const [name, [messages, chat]] of Object.entries(places))
+        for (const [route, path] of [
+          ['/v1/messages', messages],
+          ['/v1/chat/completions', chat],
+        ] as const)
+          for (const [header, member] of [
+            [undefined, undefined],
+            [`${BETAS[1]}, ${BETAS[0]}`, undefined],
+            [undefined, [BETAS[1]]],
+            [BETAS[0], [BETAS[1]]],
+          ] as const) {
+            const headers = { ...AUTH, ...(header !== undefined && { 'anthropic-beta': header }) }
+            const beta = member === undefined ? {} : { anthropic_beta: member }
+            const body = { model: `beta-${name}`, max_tokens: 50, messages: PING, ...beta }
+            const { status, text } = await ask(gateway.url + route, { headers, body })
+            assert.equal(status, 200, `${name} ${route} ${text}`)
+            const [sent] = asked()
+            assert.match(sent?.path ?? '', path)
+            const more = at(sent?.body, 'additionalModelRequestFields', 'anthropic_beta')
+            const inBody = at(sent?.body, 'anthropic_beta') ?? more
+            const inHeader = at(sent?.headers, 'anthropic-beta')
+            // A translated request of another API says no more of what is in beta than the deployment does.
+            const isLost = name === 'converse' && route === '/v1/messages' && member === undefined
+            const all = (header ?? member) === undefined || isLost ? [BETAS[0]] : BETAS
+            const isHeader = ['vertex', 'azure', 'anthropic'].includes(name)
+            assert.deepEqual(
+              [inHeader, inBody],
+              isHeader ? [all.join(','), undefined] : [undefined, all],
+              `${name} ${route} ${header} ${member?.[0]}`,
+            )
+          }
+      const body = { model: 'openai', messages: PING }
+      await ask(`${gateway.url}/v1/chat/completions`, {
+        headers: { ...AUTH, 'anthropic-beta': BETAS[0] },
+        body,
+      })
+      const last = asked().at(-1)
+      assert.match(last?.path ?? '', /\/chat\/completions$/)
+      assert.equal(at(last?.headers, 'anthropic-beta') ?? at(last?.body, 'anthropic_beta'), undefined)
     },
   ],
   [

@@ -5,6 +5,7 @@ import { createSseParser, type SseEvent } from '../../transport/sse.ts'
 import type { WireResponse } from '../../transport/wire.ts'
 import type { Codec, StreamDecoder, Target } from '../adapter.ts'
 import { notAnAnswer, readAnswer } from '../answer.ts'
+import { withBetas } from '../betas.ts'
 import { bodyText, parseJson } from '../error-facts.ts'
 import { postJson } from '../post-json.ts'
 import { anthropicUrl } from './address.ts'
@@ -18,10 +19,12 @@ const EXPECTED = 'a "message" with "content"'
 /** Chat over `POST /v1/messages`, translated from and to OpenAI's words. */
 export const anthropicChat: Codec<'chat'> = {
   encode: (request, target) => {
-    const { body, dropped } = toMessagesBody(request, target, versionOf(target))
-    return { ...postJson(anthropicUrl(target, '/messages'), body), ...(dropped.length > 0 && { dropped }) }
+    const { body, dropped, betas } = toMessagesBody(request, target, versionOf(target))
+    const wire = withBetas(postJson(anthropicUrl(target, '/messages'), body), betas)
+    return dropped.length > 0 ? { ...wire, dropped } : wire
   },
   readsThinking: () => true,
+  readsBetas: () => true,
   // Anthropic fetches https alone (https://platform.claude.com/docs/en/build-with-claude/vision).
   inlines: (url) => /^http:/i.test(url),
   decode: (response, target) => ({

@@ -2,6 +2,7 @@ import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts'
 import { memberValue, scanObject, spliceBody, type BodyEdits, type JsonSpans } from '../../core/json-spans.ts'
 import type { Refused, Target } from '../adapter.ts'
 import type { Refitted } from '../refitted.ts'
+import { BETA_MEMBER } from '../betas.ts'
 import { CALLERS_OWN, picked } from '../body-defaults.ts'
 import { parseJson } from '../error-facts.ts'
 import type { Inlining, Media } from '../surface-face.ts'
@@ -35,7 +36,6 @@ export const CLOUD_REFUSES: readonly Refused[] = [
 /** Defaults of a deployment that mean the same in Anthropic's words. */
 const COMMON: ReadonlySet<string> = new Set([
   ...SAMPLING,
-  'anthropic_beta',
   'context_management',
   'max_tokens',
   'output_config',
@@ -45,7 +45,12 @@ const COMMON: ReadonlySet<string> = new Set([
 ])
 
 /** Defaults that are never told in Anthropic's words: each request has a bound, and these change no answer. */
-const SETTLED: ReadonlySet<string> = new Set([...CALLERS_OWN, ...CHANGES_NOTHING, 'max_completion_tokens'])
+const SETTLED: ReadonlySet<string> = new Set([
+  ...CALLERS_OWN,
+  ...CHANGES_NOTHING,
+  BETA_MEMBER,
+  'max_completion_tokens',
+])
 
 /** Can a deployment's defaults be said in Anthropic's words? Others are OpenAI's, or of the cloud's own API. */
 export function areMessagesDefaults(defaults: JsonObject): boolean {
@@ -118,20 +123,6 @@ function withLastAsBlocks(messages: readonly Json[]): readonly Json[] {
   const last = messages.at(-1)
   if (!isJsonObject(last) || typeof last['content'] !== 'string') return messages
   return [...messages.slice(0, -1), { ...last, content: [{ type: 'text', text: last['content'] }] }]
-}
-
-/** What is in beta and asked for, by a client's header and in the body; undefined: nothing. */
-export function betasIn(
-  headers: Readonly<Record<string, string>>,
-  body: Buffer,
-  spans: JsonSpans,
-): readonly Json[] | undefined {
-  const named = headers['anthropic-beta']
-    ?.split(',')
-    .flatMap((name) => (name.trim() === '' ? [] : [name.trim()]))
-  const asked = memberValue(body, spans, 'anthropic_beta')
-  const all = new Set<Json>([...(Array.isArray(asked) ? asked : []), ...(named ?? [])])
-  return all.size === 0 ? undefined : [...all]
 }
 
 const URL_TYPE = '"url"'

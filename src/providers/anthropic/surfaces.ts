@@ -1,6 +1,7 @@
 import type { ProviderAdapter } from '../adapter.ts'
 import type { SurfaceFace } from '../surface-face.ts'
 import { anthropicUrl } from './address.ts'
+import { betasInHeader } from './betas-in-header.ts'
 import { refitted } from './refit.ts'
 
 /** Anthropic's own API: what comes in its words is passed on with the model set, and thoughts in its form. */
@@ -13,6 +14,7 @@ function faceAt(path: string): SurfaceFace {
   return {
     url: (target) => anthropicUrl(target, path),
     refitted,
+    readHeaders: betasInHeader,
     edits: ({ model }) => ({ set: { model: JSON.stringify(model) } }),
   }
 }

@@ -2,6 +2,7 @@ import type { Deployment } from '../../core/deployment.ts'
 import { Secret } from '../../core/secret.ts'
 import type { WireRequest } from '../../transport/wire.ts'
 import type { Connected, Target } from '../adapter.ts'
+import { allBetas, BETA_HEADER } from '../betas.ts'
 import type { Source } from './ground.ts'
 
 /** A header that carries a secret: `prefix` + the secret. */
@@ -20,7 +21,7 @@ const UNWRITABLE = /[^\t\u0020-\u007e\u0080-\u00ff]/
 
 /**
  * A deployment that sends these headers with every request, then the deployment's own `extra_headers` (which
- * win), then the query that its `api_base` was written with.
+ * win, but for a list, to which it adds), then the query that its `api_base` was written with.
  */
 export function authorizedBy(
   credentials: readonly SecretHeader[],
@@ -30,7 +31,12 @@ export function authorizedBy(
   const { headers: own, apiBaseQuery } = deployment.connection
   const all: readonly SecretHeader[] = [
     ...credentials,
-    ...Object.entries(own).map(([name, secret]) => ({ name, prefix: '', secret })),
+    ...Object.entries(own).map(([name, secret]) => ({
+      name,
+      prefix: '',
+      secret,
+      isPlaceholder: name === BETA_HEADER,
+    })),
   ]
   const headers: Record<string, string> = {}
   for (const { name, prefix, secret } of all) {
@@ -42,13 +48,18 @@ export function authorizedBy(
     }
     headers[name] = value
   }
+  const { [BETA_HEADER]: betas } = headers
+  const also = (asked: string | undefined): Record<string, string> =>
+    betas === undefined || asked === undefined
+      ? headers
+      : { ...headers, [BETA_HEADER]: allBetas(betas, asked).join(',') }
   const query = apiBaseQuery === undefined ? undefined : new URLSearchParams(apiBaseQuery.reveal())
   return {
     target,
     authorize: (request) => ({
       ...request,
       url: query === undefined ? request.url : mergeQuery(request.url, query),
-      headers: { ...request.headers, ...headers },
+      headers: { ...request.headers, ...also(request.headers[BETA_HEADER]) },
     }),
     secrets: [
       ...all.filter((header) => header.isPlaceholder !== true).map((header) => header.secret),

@@ -8,6 +8,7 @@ import { notAnAnswer, readAnswer, textOf } from '../answer.ts'
 import { fromMessagesAnswer, isMessagesAnswer } from '../anthropic/messages-answer.ts'
 import { toMessagesBody, withMarkedEnd } from '../anthropic/messages-body.ts'
 import { openMessagesEvents } from '../anthropic/messages-events.ts'
+import { BETA_MEMBER } from '../betas.ts'
 import { parseJson } from '../error-facts.ts'
 import { JSON_HEADERS } from '../post-json.ts'
 import { eventOf } from './converse-stream.ts'
@@ -20,7 +21,7 @@ export const CLAUDE_VERSION = 'bedrock-2023-05-31'
 
 /** Chat with a claude by InvokeModel, in Anthropic's own words: the path names the model and says whether it streams. */
 export function encodeInvoke(request: ChatRequest, target: Target, id: string): Encoded {
-  const { body, dropped } = toMessagesBody(request, { ...target, model: id })
+  const { body, dropped, betas } = toMessagesBody(request, { ...target, model: id })
   // Tiers are Anthropic's own (https://platform.claude.com/docs/en/api/service-tiers).
   const { model: _, stream: __, service_tier: ___, ...rest } = withMarkedEnd(body)
   const isStream = request.stream === true
@@ -28,7 +29,11 @@ export function encodeInvoke(request: ChatRequest, target: Target, id: string): 
     method: 'POST',
     url: modelUrl(target.base, id, isStream ? 'invoke-with-response-stream' : 'invoke'),
     headers: isStream ? STREAM_HEADERS : JSON_HEADERS,
-    body: JSON.stringify({ anthropic_version: CLAUDE_VERSION, ...rest }),
+    body: JSON.stringify({
+      anthropic_version: CLAUDE_VERSION,
+      ...(betas.length > 0 && { [BETA_MEMBER]: betas }),
+      ...rest,
+    }),
     dropped,
   }
 }

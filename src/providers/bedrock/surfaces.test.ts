@@ -136,7 +136,7 @@ test('a body goes out with the model in the path, and says no more of a stream t
   assert.match(streamed.url, /\/invoke-with-response-stream$/)
 })
 
-test('what a client asks for in beta stands in the body, once, unless the config says otherwise', () => {
+test('what a client asks for in beta stands in the body, once, after what the config asks for', () => {
   const betas = { 'anthropic-version': '2023-06-01', 'anthropic-beta': 'a-1, b-2,,a-1' }
   const bodyOf = (
     more: Parameters<typeof lineOf>[2],
@@ -151,7 +151,7 @@ test('what a client asks for in beta stands in the body, once, unless the config
   assert.deepEqual(bodyOf({}, { anthropic_beta: ['c-3', 'a-1'] }), [['c-3', 'a-1', 'b-2'], undefined])
   assert.deepEqual(bodyOf({ bodyDefaults: { anthropic_beta: ['d-4'] } }), [['d-4', 'a-1', 'b-2'], undefined])
   assert.deepEqual(bodyOf({ bodyDefaults: { anthropic_beta: ['d-4'] } }, {}, {}), [['d-4'], undefined])
-  assert.deepEqual(bodyOf({ headers: { 'anthropic-beta': 'e-5' } }), [undefined, 'e-5'])
+  assert.deepEqual(bodyOf({ headers: { 'anthropic-beta': 'e-5' } }), [['e-5', 'a-1', 'b-2'], undefined])
   assert.deepEqual(bodyOf({}, {}, {}), [undefined, undefined])
 })
 

@@ -1,11 +1,13 @@
 import type { ProviderAdapter } from '../adapter.ts'
 import {
   areMessagesDefaults,
-  betasIn,
   CLOUD_UNSAID,
   inliningOf,
   refittedForCloud,
 } from '../anthropic/cloud-surface.ts'
+import { betasInHeader } from '../anthropic/betas-in-header.ts'
+import { BETA_HEADER } from '../betas.ts'
+import { picked } from '../body-defaults.ts'
 import { googleSurfaces } from '../gemini/surfaces.ts'
 import type { SurfaceFace } from '../surface-face.ts'
 import { CLAUDE_VERSION, VERTEX } from './address.ts'
@@ -22,11 +24,8 @@ const CLAUDE: SurfaceFace = {
     vertexModel(model).words === 'anthropic' && areMessagesDefaults(bodyDefaults),
   inlining: inliningOf,
   refitted: (target, body, spans) => refittedForCloud(target, target.model, body, spans),
-  readHeaders: (headers, body, spans) => {
-    const betas = betasIn(headers, body, spans)?.filter((name) => typeof name === 'string')
-    if (betas === undefined) return { headers: {} }
-    return { headers: { 'anthropic-beta': betas.join(',') }, edits: { remove: ['anthropic_beta'] } }
-  },
+  readHeaders: (target, headers, body, spans) =>
+    betasInHeader(target, picked(headers, [BETA_HEADER]), body, spans),
   edits: () => ({ set: { anthropic_version: JSON.stringify(CLAUDE_VERSION) }, remove: CLOUD_UNSAID }),
 }
 
