@@ -89,6 +89,12 @@ export function withDefaults(
   return { ...unlessSettled(taken, (key) => request[key] !== undefined), ...request }
 }
 
+/** Most deployments have no defaults, and nothing is made ready for them. */
+export function hasNone(defaults: JsonObject): boolean {
+  for (const _ in defaults) return false
+  return true
+}
+
 /** A body without all members but these. */
 export function picked<Value>(
   body: Readonly<Record<string, Value>>,

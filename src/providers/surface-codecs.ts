@@ -42,7 +42,7 @@ function surfaceCodec(face: SurfaceFace, words: SurfaceWords): Codec<'chat'> {
     encode: (request, target) => {
       const { messages, max_tokens: most, max_completion_tokens: mostOfAll, ...rest } = request
       const asked = Buffer.from(JSON.stringify(words.request(messages, most ?? mostOfAll, rest)))
-      const { body, spans } = fittedBody(face, target, asked, scanObject(asked))
+      const { body, spans } = fittedBody(face, target, asked, scanObject(asked), NO_HEADERS)
       return surfaceRequest(face, target, body, spans, NO_HEADERS).wire
     },
     decode: (response, target) => words.read(response, target),

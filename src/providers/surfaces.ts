@@ -98,8 +98,14 @@ export interface SurfaceBody {
   readonly dropped: readonly string[]
 }
 
-/** The same body, or another where the deployment knows what is said in it in another form only. */
-export function fittedBody(face: SurfaceFace, target: Target, body: Buffer, spans: JsonSpans): SurfaceBody {
-  const anew = face.refitted?.(target, body, spans)
+/** The same body, or another where the deployment has something to add, or knows what is said in another form only. */
+export function fittedBody(
+  face: SurfaceFace,
+  target: Target,
+  body: Buffer,
+  spans: JsonSpans,
+  headers: Readonly<Record<string, string>>,
+): SurfaceBody {
+  const anew = face.refitted?.(target, body, spans, headers)
   return anew === undefined ? { body, spans, dropped: [] } : { ...anew, spans: scanObject(anew.body) }
 }

@@ -4,10 +4,8 @@ import { Anthropic, APIError, BadRequestError, RateLimitError } from '@anthropic
 import { LLMock } from '@copilotkit/aimock'
 import type { FakeProvider } from '../../src/fake-provider/server.ts'
 import { serviceAccount } from './all-providers.ts'
-import { ask, at, AUTH, KEY, listAt, withStage, type Stage } from './asking.ts'
-
-const SONNET = 'us.anthropic.claude-sonnet-4-5-20250929-v1:0'
-const PROFILE = 'arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/a1b2c3'
+import { ask, at, AUTH, KEY, listAt, withStage } from './asking.ts'
+import { BETAS, PING, PROFILE, SETTING_TRIALS, SETTLED, SONNET, type Trial } from './claude-settings.ts'
 
 /** A server of Bedrock's API that nobody here wrote. */
 const stranger = new LLMock({ port: 0 })
@@ -82,6 +80,18 @@ function config({ url }: FakeProvider): string {
     ...(
       [
         ['bedrock', `bedrock/${SONNET}`, bedrock()],
+        ['vertex', 'vertex_ai/claude-sonnet-4-5@20250929', vertex()],
+        ['azure', 'azure_ai/claude-sonnet-4-5', azure()],
+        ['anthropic', 'anthropic/claude-sonnet-4-5', anthropic()],
+      ] as const
+    ).map(([name, model, params]) => ({
+      name: `settled-${name}`,
+      model,
+      params: { ...params, ...SETTLED },
+    })),
+    ...(
+      [
+        ['bedrock', `bedrock/${SONNET}`, bedrock()],
         ['converse', `bedrock/converse/${SONNET}`, bedrock()],
         ['invoke', `bedrock/invoke/${SONNET}`, bedrock()],
         ['vertex', 'vertex_ai/claude-sonnet-4-5@20250929', vertex()],
@@ -105,7 +115,6 @@ function config({ url }: FakeProvider): string {
   })
 }
 
-const BETAS = ['context-management-2025-06-27', 'interleaved-thinking-2025-05-14'] as const
 const GUARDRAIL = { guardrailIdentifier: 'g1', guardrailVersion: '1' } as const
 const FIRST = { order: 1, num_retries: 2 } as const
 const SECOND = { order: 2, num_retries: 2 } as const
@@ -113,23 +122,11 @@ const PROBED = { mode: 'anthropic_messages' } as const
 
 /** Deployments that are asked in Anthropic's words. */
 const NATIVE = ['bare', 'invoke', 'bearer', 'known', `bedrock/${SONNET}`, 'vertex'] as const
-const PING: Anthropic.MessageParam[] = [{ role: 'user', content: 'ping' }]
 const WEATHER: Anthropic.Tool = {
   name: 'weather',
   input_schema: { type: 'object', properties: { city: { type: 'string' } }, required: ['city'] },
 }
 const TIME: Anthropic.Tool = { ...WEATHER, name: 'time' }
-
-/** One program, and what is tried with it. */
-interface Trial extends Stage {
-  readonly client: Anthropic
-  /** What was asked of providers since the last look, without what fetched tokens. */
-  readonly asked: () => readonly {
-    readonly path: string
-    readonly body: unknown
-    readonly headers: unknown
-  }[]
-}
 
 const TRIALS: readonly (readonly [name: string, run: (trial: Trial) => Promise<void>])[] = [
   [
@@ -275,58 +272,6 @@ const TRIALS: readonly (readonly [name: string, run: (trial: Trial) => Promise<v
     },
   ],
   [
-    'what a deployment asks for in beta and what its client does are asked for together, in chats too',
-    async ({ gateway, asked }) => {
-      const places = {
-        bedrock: [/\/invoke$/, /\/converse$/],
-        converse: [/\/converse$/, /\/converse$/],
-        invoke: [/\/invoke$/, /\/invoke$/],
-        vertex: [/:rawPredict$/, /:rawPredict$/],
-        azure: [/\/anthropic\/v1\/messages$/, /\/anthropic\/v1\/messages$/],
-        anthropic: [/\/v1\/messages$/, /\/v1\/messages$/],
-      } as const
-      for (const [name, [messages, chat]] of Object.entries(places))
-        for (const [route, path] of [
-          ['/v1/messages', messages],
-          ['/v1/chat/completions', chat],
-        ] as const)
-          for (const [header, member] of [
-            [undefined, undefined],
-            [`${BETAS[1]}, ${BETAS[0]}`, undefined],
-            [undefined, [BETAS[1]]],
-            [BETAS[0], [BETAS[1]]],
-          ] as const) {
-            const headers = { ...AUTH, ...(header !== undefined && { 'anthropic-beta': header }) }
-            const beta = member === undefined ? {} : { anthropic_beta: member }
-            const body = { model: `beta-${name}`, max_tokens: 50, messages: PING, ...beta }
-            const { status, text } = await ask(gateway.url + route, { headers, body })
-            assert.equal(status, 200, `${name} ${route} ${text}`)
-            const [sent] = asked()
-            assert.match(sent?.path ?? '', path)
-            const more = at(sent?.body, 'additionalModelRequestFields', 'anthropic_beta')
-            const inBody = at(sent?.body, 'anthropic_beta') ?? more
-            const inHeader = at(sent?.headers, 'anthropic-beta')
-            // A translated request of another API says no more of what is in beta than the deployment does.
-            const isLost = name === 'converse' && route === '/v1/messages' && member === undefined
-            const all = (header ?? member) === undefined || isLost ? [BETAS[0]] : BETAS
-            const isHeader = ['vertex', 'azure', 'anthropic'].includes(name)
-            assert.deepEqual(
-              [inHeader, inBody],
-              isHeader ? [all.join(','), undefined] : [undefined, all],
-              `${name} ${route} ${header} ${member?.[0]}`,
-            )
-          }
-      const body = { model: 'openai', messages: PING }
-      await ask(`${gateway.url}/v1/chat/completions`, {
-        headers: { ...AUTH, 'anthropic-beta': BETAS[0] },
-        body,
-      })
-      const last = asked().at(-1)
-      assert.match(last?.path ?? '', /\/chat\/completions$/)
-      assert.equal(at(last?.headers, 'anthropic-beta') ?? at(last?.body, 'anthropic_beta'), undefined)
-    },
-  ],
-  [
     'thoughts are asked for in the form that the model knows, and a default that it refuses is not told',
     async ({ client, asked }) => {
       const thinking = { type: 'enabled', budget_tokens: 12_000 } as const
@@ -383,34 +328,6 @@ const TRIALS: readonly (readonly [name: string, run: (trial: Trial) => Promise<v
       }
       await client.post('/v1/messages', { body })
       assert.match(asked()[0]?.path ?? '', /\/converse$/)
-    },
-  ],
-  [
-    'every form of a model’s name leads behind a wildcard where it leads without one',
-    async ({ gateway, client, asked }) => {
-      const byConverse = /\/model\/us\.anthropic[^/]*\/converse$/
-      const byInvoke = /\/model\/us\.anthropic[^/]*\/invoke$/
-      const forms: readonly (readonly [model: string, messages: RegExp, chat?: RegExp])[] = [
-        [`bedrock/${SONNET}`, byInvoke, byConverse],
-        [`bedrock/converse/${SONNET}`, byConverse],
-        [`bedrock/invoke/${SONNET}`, byInvoke],
-        [`bedrock/us-east-1/${SONNET}`, byInvoke, byConverse],
-        [`bedrock/anthropic/${PROFILE}`, /%2Fa1b2c3\/invoke$/, /%2Fa1b2c3\/converse$/],
-        ['azure_ai/claude-sonnet-4-5', /\/anthropic\/v1\/messages$/],
-      ]
-      for (const [model, messages, chat = messages] of forms) {
-        const message = await client.messages.create({ model, max_tokens: 50, messages: PING })
-        assert.deepEqual(message.content, [{ type: 'text', text: 'pong' }], model)
-        assert.match(asked()[0]?.path ?? '', messages)
-        const body = { model, messages: PING }
-        const answer = await ask(`${gateway.url}/v1/chat/completions`, { headers: AUTH, body })
-        assert.equal(at(answer.json, 'choices', 0, 'message', 'content'), 'pong', answer.text)
-        assert.match(asked()[0]?.path ?? '', chat)
-      }
-      const body = { model: 'bedrock/agent/x', messages: PING }
-      const refused = await ask(`${gateway.url}/v1/chat/completions`, { headers: AUTH, body })
-      assert.equal(refused.status, 400, refused.text)
-      assert.match(refused.text, /bedrock\/agent\/ is a service of AWS that is not supported/)
     },
   ],
   [
@@ -570,7 +487,7 @@ test("Anthropic's own client before Claude on Bedrock and on Vertex AI", async (
         fake.clearJournal()
         return seen.map(({ url, body, headers }) => ({ path: url, body, headers }))
       }
-      for (const [name, run] of TRIALS) {
+      for (const [name, run] of [...TRIALS, ...SETTING_TRIALS]) {
         fake.clearJournal()
         await t.test(name, () => run({ ...stage, client, asked }))
       }

@@ -62,7 +62,7 @@ function asked(
   const raw = Buffer.from(JSON.stringify({ ...ASKED, ...words }))
   const face = surfaceFace(line, 'messages', words['stream'] === true)
   if (face === undefined || face.takes?.(line.target, raw, scanObject(raw)) === false) return undefined
-  const { body, spans } = fittedBody(face, line.target, raw, scanObject(raw))
+  const { body, spans } = fittedBody(face, line.target, raw, scanObject(raw), {})
   relaySurface(line, face, body, spans, { timeoutMs: 1, maxBytes: 1 }, SINK, headers)
   const wire = sent.pop()
   assert.ok(wire !== undefined)
@@ -99,7 +99,7 @@ test('claudes are asked in Anthropic’s words by whatever name they have, unles
     ['bedrock', 'amazon.nova-pro-v1:0'],
     // What is not said in Anthropic's words must not be lost.
     ['bedrock', SONNET, undefined, { bodyDefaults: { guardrailConfig: { guardrailIdentifier: 'g' } } }],
-    ['bedrock', SONNET, undefined, { bodyDefaults: { reasoning_effort: 'low' } }],
+    ['bedrock', SONNET, SONNET, { bodyDefaults: { reasoning_effort: 'low' } }],
     [
       'bedrock',
       SONNET,

@@ -1,10 +1,5 @@
 import type { ProviderAdapter } from '../adapter.ts'
-import {
-  areMessagesDefaults,
-  CLOUD_UNSAID,
-  inliningOf,
-  refittedForCloud,
-} from '../anthropic/cloud-surface.ts'
+import { CLOUD_UNSAID, inliningOf, refittedForCloud } from '../anthropic/cloud-surface.ts'
 import { betasInHeader } from '../anthropic/betas-in-header.ts'
 import { BETA_HEADER } from '../betas.ts'
 import { picked } from '../body-defaults.ts'
@@ -20,8 +15,7 @@ import { speaksGemini, vertexModel } from './model-name.ts'
  */
 const CLAUDE: SurfaceFace = {
   url: (target) => VERTEX.url(target, 'rawPredict'),
-  serves: ({ model, bodyDefaults }) =>
-    vertexModel(model).words === 'anthropic' && areMessagesDefaults(bodyDefaults),
+  serves: ({ model }) => vertexModel(model).words === 'anthropic',
   inlining: inliningOf,
   refitted: (target, body, spans) => refittedForCloud(target, target.model, body, spans),
   readHeaders: (target, headers, body, spans) =>
