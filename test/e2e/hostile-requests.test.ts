@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
 import { connect } from 'node:net'
 import { describe, test } from 'node:test'
 import { setTimeout as later } from 'node:timers/promises'
 import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib'
 import { ask, at, AUTH, chat, eventually, KEY, MESSAGES } from './asking.ts'
-import { BODY, head, PONG, raw, statuses, WELL, whole, withUpstream } from './raw-requests.ts'
+import { BODY, head, PONG, raw, statuses, WELL, whole, withUpstream, type Answering } from './raw-requests.ts'
 
 /** The body as one raw block that asks for a window of 2 to that power (RFC 8878 §3.1.1). */
 function zstdFrame(windowLog: number): Buffer {
@@ -67,6 +68,25 @@ describe('bodies and heads as nobody should send them', () => {
       },
       { settings: '  max_request_size_mb: 1\n' },
     ))
+
+  test('HTTP/1.0 takes the end of a connection for the end of an answer, so one that breaks off is reset', () => {
+    const breaksOff: Answering = (_, response) => {
+      const opening = '{"id":"x","choices":[{"index":0,"message":{"content":"'
+      response.writeHead(200, { 'content-type': 'application/json' })
+      response.write(opening + 'x'.repeat(300_000), () => response.destroy())
+    }
+    return withUpstream(
+      async (gateway) => {
+        const { hostname, port } = new URL(gateway.url)
+        const socket = connect(Number(port), hostname)
+        socket.write(head([`content-length: ${BODY.length}`], undefined, 'HTTP/1.0') + BODY)
+        const [error] = await once(socket.resume(), 'error')
+        assert.equal(at(error, 'code'), 'ECONNRESET')
+        assert.ok(socket.bytesRead > 100_000, 'it had begun')
+      },
+      { answering: breaksOff },
+    )
+  })
 
   test('a length that is wrong harms nobody else', () =>
     withUpstream(async (gateway, { received }) => {
