@@ -177,9 +177,19 @@ describe('bodies and heads as nobody should send them', () => {
         const answer = await raw(gateway, [whole(body)], /\}$/)
         assert.match(answer, /^HTTP\/1\.1 400 [^]*\{"error":\{"message"/, body)
       }
-      const bytes = Buffer.concat([Buffer.from('{"model":"\xff\xfe","messages":[]}', 'latin1')])
-      const strange = await raw(gateway, [head([`content-length: ${bytes.length}`]), bytes], /\}$/)
-      assert.match(strange, /^HTTP\/1\.1 400 /)
+      for (const [path, text, place] of [
+        ['/v1/chat/completions', '{"model":"\xff\xfe","messages":[]}', 'column 11'],
+        [
+          '/v1/chat/completions',
+          '{"model":"g","messages":[{"role":"user","content":"\xe2\x82"}]}',
+          'column 52',
+        ],
+        ['/v1/batches', '{"input_file_id":"file-a","model":"g","metadata":{"a":"\xff"}}', 'column 56'],
+      ] as const) {
+        const bytes = Buffer.from(text, 'latin1')
+        const strange = await raw(gateway, [head([`content-length: ${bytes.length}`], path), bytes], /\}$/)
+        assert.match(strange, new RegExp(`^HTTP/1\\.1 400 [^]*not UTF-8: line 1 ${place} `), text)
+      }
       const headers = Array.from({ length: 300 }, (_, each) => `x-header-${each}: ${'x'.repeat(100)}`)
       assert.match(await raw(gateway, [head(headers)]), /^HTTP\/1\.1 431 [^]*\{"error":\{"message"/)
       assert.match(await raw(gateway, ['HELO gateway\r\n\r\n']), /^HTTP\/1\.1 400 [^]*\{"error"/)
