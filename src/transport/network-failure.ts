@@ -10,6 +10,8 @@ const TLS_CODE =
 
 /** undici's codes for an answer that is no HTTP we accept. */
 const GARBLED_CODE = /^(HPE_|UND_ERR_HEADERS_OVERFLOW$|UND_ERR_RES_EXCEEDED_MAX_SIZE$)/
+/** Of a body this is its early end; of a head, that it says two lengths, or one in a way that is none. */
+const LENGTH_CODE = 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH'
 
 /** A request that cannot be written at all: our own doing, not the network's. */
 const UNWRITABLE_CODE = /^(UND_ERR_INVALID_ARG|UND_ERR_NOT_SUPPORTED|UND_ERR_REQ_CONTENT_LENGTH_MISMATCH)$/
@@ -26,6 +28,10 @@ export function networkFailure(error: unknown, progress: Progress): GatewayError
   if (code === 'UND_ERR_BODY_TIMEOUT' || code === 'UND_ERR_HEADERS_TIMEOUT') {
     return new GatewayError('timeout', `the upstream fell silent (${progress})`, { cause: error })
   }
+  if (code === LENGTH_CODE && progress !== 'reading the body')
+    return new GatewayError('wrong_shape', `the answer is not HTTP: its length is none (${code})`, {
+      cause: error,
+    })
   if (GARBLED_CODE.test(code) || (error instanceof Error && error.name === 'HTTPParserError'))
     return new GatewayError('wrong_shape', `the answer is not HTTP: ${message}`, { cause: error })
   if (UNWRITABLE_CODE.test(code))
@@ -63,7 +69,7 @@ const PLAIN_WORDS: Readonly<Record<string, string>> = {
   ENETUNREACH: 'no route to the network',
   ETIMEDOUT: 'the connection timed out',
   UND_ERR_SOCKET: 'the connection was closed',
-  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'the body ended before its announced length',
+  [LENGTH_CODE]: 'the body ended before its announced length',
 }
 
 function words(error: unknown, code: string): string {

@@ -80,6 +80,15 @@ test('a chunked answer without its last chunk is cut', () =>
     ({ url, transport }) => failsAs(transport.send(get(url), LIMITS), 'cut', /reading the body/),
   ))
 
+test('a head that says two lengths is the wrong shape, and no dead connection', async () => {
+  for (const second of ['content-length: 3', 'transfer-encoding: chunked'])
+    await tcp(
+      (socket) =>
+        socket.once('data', () => socket.end(`HTTP/1.1 200 OK\r\ncontent-length: 2\r\n${second}\r\n\r\nok`)),
+      ({ url, transport }) => failsAs(transport.send(get(url), LIMITS), 'wrong_shape', /not HTTP/),
+    )
+})
+
 test('a server that speaks another protocol is the wrong shape', () =>
   tcp(
     (socket) => socket.once('data', () => socket.end('SSH-2.0-OpenSSH_9.2\r\n')),
