@@ -8,8 +8,8 @@ export type Progress = 'connecting' | 'waiting for headers' | 'reading the body'
 const TLS_CODE =
   /^(ERR_TLS_|ERR_SSL_|EPROTO$|CERT_|DEPTH_ZERO_SELF_SIGNED_CERT$|SELF_SIGNED_CERT_IN_CHAIN$|UNABLE_TO_|HOSTNAME_MISMATCH$|INVALID_CA$|INVALID_PURPOSE$)/
 
-/** undici's codes for an answer that is no HTTP we accept. */
-const GARBLED_CODE = /^(HPE_|UND_ERR_HEADERS_OVERFLOW$|UND_ERR_RES_EXCEEDED_MAX_SIZE$)/
+/** undici's codes for an answer that is no HTTP we accept; it asserts that a status has three digits. */
+const GARBLED_CODE = /^(HPE_|ERR_ASSERTION$|UND_ERR_HEADERS_OVERFLOW$|UND_ERR_RES_EXCEEDED_MAX_SIZE$)/
 /** Of a body this is its early end; of a head, that it says two lengths, or one in a way that is none. */
 const LENGTH_CODE = 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH'
 
@@ -68,6 +68,7 @@ const PLAIN_WORDS: Readonly<Record<string, string>> = {
   EHOSTUNREACH: 'no route to the host',
   ENETUNREACH: 'no route to the network',
   ETIMEDOUT: 'the connection timed out',
+  ERR_ASSERTION: 'what came is none',
   UND_ERR_SOCKET: 'the connection was closed',
   [LENGTH_CODE]: 'the body ended before its announced length',
 }

@@ -89,6 +89,12 @@ test('a head that says two lengths is the wrong shape, and no dead connection', 
     )
 })
 
+test('a status below 100 is the wrong shape', () =>
+  tcp(
+    (socket) => socket.once('data', () => socket.end('HTTP/1.1 099 Oh\r\ncontent-length: 0\r\n\r\n')),
+    ({ url, transport }) => failsAs(transport.send(get(url), LIMITS), 'wrong_shape', /not HTTP/),
+  ))
+
 test('a server that speaks another protocol is the wrong shape', () =>
   tcp(
     (socket) => socket.once('data', () => socket.end('SSH-2.0-OpenSSH_9.2\r\n')),

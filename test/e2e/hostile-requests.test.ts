@@ -88,6 +88,19 @@ describe('bodies and heads as nobody should send them', () => {
     )
   })
 
+  test('a status that HTTP does not have is told as one that it has, for clients choke on it', () =>
+    withUpstream(
+      async (gateway) => {
+        const answer = await chat(gateway, { model: 'g', num_retries: 0 })
+        assert.equal(answer.status, 500)
+        assert.match(answer.text, /answered 600: .*"code":"500"/)
+      },
+      {
+        answering: (_, response) =>
+          void response.writeHead(600).end('{"error":{"message":"out of numbers"}}'),
+      },
+    ))
+
   test('a length that is wrong harms nobody else', () =>
     withUpstream(async (gateway, { received }) => {
       const { hostname, port } = new URL(gateway.url)
