@@ -127,6 +127,7 @@ describe('a group with one sick and one live deployment', () => {
       named: 'event: error\ndata: {"message":"the model fell over"}\n\n',
       marked: '\uFEFFdata: {"error":{"message":"the model fell over"}}\n\n',
       ended: 'data: [DONE]\n\n',
+      returns: 'event: error\rdata: {"message":"the model fell over"}\r\r',
       fine: '\uFEFFdata: {"choices":[{"index":0,"delta":{"content":"well"},"finish_reason":"stop"}]}\n\n',
     }
     const server = createServer((asked, answer) => {
@@ -146,7 +147,7 @@ describe('a group with one sick and one live deployment', () => {
           assert.doesNotMatch(text, /fell over/)
           return headers.get('x-litellm-model-id')
         }
-        for (const group of ['named', 'marked', 'ended'])
+        for (const group of ['named', 'marked', 'ended', 'returns'])
           assert.equal(await answered(group), `live-${group}`, group)
         assert.equal(await answered('fine'), 'sick-fine')
       })

@@ -92,7 +92,7 @@ export function opening(bytes: Buffer, proof: string): Opening {
 
 /** An error as the very first event, or an end in its place, can still become an honest status. */
 function firstEventFlaw(event: string, proof: string): Flaw | undefined {
-  const lines = event.replace(BYTE_ORDER_MARK, '').split(/\r?\n/)
+  const lines = event.replace(BYTE_ORDER_MARK, '').split(/\r\n|\r|\n/)
   const data = lines.filter((line) => line.startsWith('data:')).map((line) => line.slice(5).trimStart())
   const bytes = Buffer.from(data.join('\n'))
   if (data[0] === '[DONE]') return { kind: 'empty', seen: 'a 200 with an end alone', json: NOTHING }
@@ -111,11 +111,13 @@ function firstEventFlaw(event: string, proof: string): Flaw | undefined {
   }
 }
 
+/** In each way to end lines that the format has. */
+const BLANK_LINES = ['\n\n', '\r\n\r\n', '\r\r']
+
 /** Where the blank line that ends the first event stands, or -1. */
 function eventEnd(bytes: Buffer, start: number): number {
-  const lf = bytes.indexOf('\n\n', start)
-  const crlf = bytes.indexOf('\r\n\r\n', start)
-  return lf === -1 || (crlf !== -1 && crlf < lf) ? crlf : lf
+  const found = BLANK_LINES.map((blank) => bytes.indexOf(blank, start)).filter((at) => at !== -1)
+  return found.length === 0 ? -1 : Math.min(...found)
 }
 
 /** Does an object say that it is an error? Text comparison: the value may be broken inside, and need not be read to know that it is there. */
