@@ -121,7 +121,8 @@ address. Where there is none, \`api_base\` or a variable is required.
 const BEDROCK = `## Amazon Bedrock
 
 A model is written as \`bedrock/<id>\`, \`bedrock/<region>/<id>\` or \`bedrock/converse/<id>\`, or by its id alone;
-\`bedrock/invoke/<id>\` speaks to claudes in Anthropic's words. An id is that of a model
+\`bedrock/invoke/<id>\` speaks to claudes in Anthropic's words whoever asks, all others but \`bedrock/converse/<id>\` where a
+client does: [\`/v1/messages\`](surfaces.md#claude-on-bedrock-and-vertex-ai). An id is that of a model
 (\`anthropic.claude-3-sonnet-20240229-v1:0\`), of an inference profile (\`us.…\`, \`eu.…\`, \`global.…\`), or an ARN, with \`:\` and
 \`/\` or \`%3A\` and \`%2F\`. \`model_id\` names another one to be asked. Chat goes by Converse, embeddings (Titan, Nova, Cohere)
 and pictures (Nova Canvas, Titan, Stability) by InvokeModel, reranking by the agent runtime.

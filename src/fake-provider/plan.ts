@@ -110,13 +110,17 @@ function servedReply(call: Call, behaviour: Behaviour, setting: Setting): Reply 
     case 'nodone':
       return restreamed(honestReply(call, setting), (events) => events.slice(0, -1))
     case 'errevent':
-      return restreamed(honestReply(call, setting), ([first = '']) => [
-        first,
-        `${isNamed(first) ? 'event: error\n' : ''}data: ${String(errorFor(call, 500, {}).chunks[0])}\n\n`,
-      ])
+      return restreamed(honestReply(call, setting), ([first = '']) => [first, errorBehind(first, call)])
     default:
       return honestReply(call, setting)
   }
+}
+
+/** An error as the next event, in the form of the one before it. */
+function errorBehind(event: string | Buffer, call: Call): string | Buffer {
+  const own = call.native?.native.errorAfter?.(event, 'upstream says 500')
+  if (own !== undefined) return own
+  return `${isNamed(event) ? 'event: error\n' : ''}data: ${String(errorFor(call, 500, {}).chunks[0])}\n\n`
 }
 
 /** Who gives one event a name gives all of them one. */

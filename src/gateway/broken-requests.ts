@@ -13,6 +13,14 @@ export interface BrokenRequests {
   refuse(code: string | undefined, socket: Socket): void
 }
 
+/**
+ * What runs on a connection. An answer that is over is let go: with it goes all of its request, body included, and a
+ * client may keep its connection for long without another one.
+ */
+interface Turn {
+  response: ServerResponse | undefined
+}
+
 interface RawRefusal {
   readonly status: number
   readonly words: string
@@ -24,7 +32,7 @@ const LINGER_MS = 1000
 
 /** Makes it. Bytes that are no HTTP request never reach a route: the answer is written by hand. */
 export function createBrokenRequests(clock: Clock, redact: Redact, maxHeaderBytes: number): BrokenRequests {
-  const latest = new WeakMap<Socket, ServerResponse>()
+  const turns = new WeakMap<Socket, Turn>()
   const ending = new WeakSet<Socket>()
   const write = (socket: Socket, text: string): void => {
     socket.end(text)
@@ -33,12 +41,19 @@ export function createBrokenRequests(clock: Clock, redact: Redact, maxHeaderByte
     socket.once('close', stop)
   }
   return {
-    arrived: (request, response) => void latest.set(request.socket, response),
+    arrived: ({ socket }, response) => {
+      const turn = turns.get(socket) ?? { response }
+      if (turn.response === response) turns.set(socket, turn)
+      turn.response = response
+      response.once('close', () => {
+        if (turn.response === response) turn.response = undefined
+      })
+    },
     refuse: (code, socket) => {
       // Whatever follows what could not be read cannot be read either.
       if (ending.has(socket)) return
       ending.add(socket)
-      const response = latest.get(socket)
+      const response = turns.get(socket)?.response
       const isAnswering = response !== undefined && !response.writableFinished
       if (!socket.writable) socket.destroy()
       else if (!isAnswering) write(socket, rawRefusal(code, redact, maxHeaderBytes))

@@ -7,8 +7,8 @@ import type { Redact, Secret } from '../core/secret.ts'
 import type { DialRequest, WireRequest, WireResponse } from '../transport/wire.ts'
 import type { AuthGround } from './auth/ground.ts'
 import type { RealtimeKeysFace } from './realtime-keys-face.ts'
-import type { Refitted } from './refitted.ts'
 import type { ResidenceFace } from './residence.ts'
+import type { SurfaceFace } from './surface-face.ts'
 import type { SurfaceName } from './surface-name.ts'
 
 /** Where a deployment's requests go, resolved from config and environment. Holds no secret. */
@@ -21,6 +21,8 @@ export interface Target {
   readonly apiVersion?: string
   /** Where a provider's names depend on it: AWS's ARNs. */
   readonly region?: string
+  /** The claude behind a name that does not tell; false: it is not to be asked in Anthropic's own words. */
+  readonly claude?: string | false
   /** The deployment's defaults for JSON bodies. */
   readonly bodyDefaults: JsonObject
 }
@@ -102,10 +104,6 @@ export interface RelayFace {
    * translated. Absent: always.
    */
   takes?(target: Target, body: Buffer, spans: JsonSpans): boolean
-  /** Of an API that only some of a provider's models speak: is this one of them? Absent: all are. */
-  readonly serves?: (target: Target) => boolean
-  /** Of a surface: a body that says something in a form which this model refuses, in the one that it knows; else undefined. */
-  refitted?(target: Target, body: Buffer, spans: JsonSpans): Refitted | undefined
   /** The `accept` header; default JSON. */
   readonly accept?: string
   edits(target: Target): BodyEdits
@@ -219,6 +217,8 @@ export interface PassThroughFace {
 export interface TokenCount {
   /** Undefined: not for this model. @throws GatewayError bad_request as the chat's `encode` does */
   encode(request: ChatRequest, target: Target): WireRequest | undefined
+  /** The same of a request in Anthropic's words, where these are counted as they are. */
+  encodeMessages?(body: JsonObject, target: Target): WireRequest | undefined
   /** The tokens that a 2xx names; undefined where it names none. */
   decode(body: JsonObject): number | undefined
 }
@@ -243,7 +243,7 @@ export interface ProviderAdapter {
   readonly passThrough?: PassThroughFace
   readonly tokenCount?: TokenCount
   /** Surfaces that it speaks itself: what is asked there in these words is passed on and not translated. */
-  readonly surfaces?: { readonly [S in SurfaceName]?: RelayFace }
+  readonly surfaces?: { readonly [S in SurfaceName]?: SurfaceFace }
   /** Resolves base, key and version from the deployment, then from the environment. */
   connect(
     deployment: Deployment,

@@ -40,7 +40,13 @@ const KNOWN_FIELDS: { readonly [R in RouteName]: readonly string[] | 'any' } = {
 }
 
 /** What only the caller decides: a default that streams would break every caller that does not. */
-const CALLERS_OWN = new Set(['model', 'messages', 'prompt', 'stream', 'stream_options'])
+export const CALLERS_OWN: ReadonlySet<string> = new Set([
+  'model',
+  'messages',
+  'prompt',
+  'stream',
+  'stream_options',
+])
 
 /** Two names of one thing: a request that has either takes neither default. */
 const ALTERNATIVES: Readonly<Record<string, string>> = {

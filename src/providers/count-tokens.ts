@@ -1,4 +1,4 @@
-import { isJsonObject } from '../core/json.ts'
+import { isJsonObject, type JsonObject } from '../core/json.ts'
 import type { ChatRequest } from '../core/mode.ts'
 import type { Limits, WireRequest } from '../transport/wire.ts'
 import { authorized } from './authorized.ts'
@@ -13,14 +13,16 @@ const MOST_BYTES = 64 * 1024
 /**
  * What a chat would amount to, as its provider counts it; undefined where the provider does not, or will not: the model
  * is none that it counts for, the credentials may not, it is busy. What it says of counting says nothing of its models.
+ * `messages`: the same in Anthropic's words, where it came in these.
  * @throws GatewayError cancelled
  */
 export async function countedBy(
   line: Line,
   request: ChatRequest,
   limits: Limits,
+  messages?: JsonObject,
 ): Promise<number | undefined> {
-  const wire = wireOf(line, request)
+  const wire = wireOf(line, request, messages)
   if (wire === undefined) return undefined
   try {
     const timeoutMs = Math.min(limits.timeoutMs, MOST_MS)
@@ -34,9 +36,14 @@ export async function countedBy(
   }
 }
 
-function wireOf({ adapter, target }: Line, request: ChatRequest): WireRequest | undefined {
+function wireOf(
+  { adapter: { tokenCount }, target }: Line,
+  request: ChatRequest,
+  messages: JsonObject | undefined,
+): WireRequest | undefined {
   try {
-    return adapter.tokenCount?.encode(request, target)
+    const own = messages === undefined ? undefined : tokenCount?.encodeMessages?.(messages, target)
+    return own ?? tokenCount?.encode(request, target)
   } catch {
     // A picture that would be fetched first, or what only a stranger model takes: it can be estimated all the same.
     return undefined

@@ -7,10 +7,10 @@ import type { StreamDecoder } from './adapter.ts'
 export function streamContract<Event>(
   name: string,
   open: () => StreamDecoder<Event>,
-  text: string,
+  stream: string | Buffer,
   events: readonly unknown[],
 ): void {
-  const bytes = Buffer.from(text)
+  const bytes = typeof stream === 'string' ? Buffer.from(stream) : stream
   test(`${name} is read the same however the network cuts it`, () => {
     assertProperty(
       property(array(nat({ max: bytes.length }), { maxLength: 30 }), (cuts) => {

@@ -4,11 +4,13 @@ import type { Json, JsonObject } from '../core/json.ts'
 import { scanObject } from '../core/json-spans.ts'
 import type { ChatRequest, ChatResponse, SurfaceMode } from '../core/mode.ts'
 import type { WireResponse } from '../transport/wire.ts'
-import type { Codec, RelayFace, Target } from './adapter.ts'
+import type { Codec, Target } from './adapter.ts'
 import { notAnAnswer, numberOf, readAnswer, textOf } from './answer.ts'
 import type { Line } from './call.ts'
 import { relayedRequest } from './relayed-request.ts'
+import type { SurfaceFace } from './surface-face.ts'
 import type { SurfaceName } from './surface-name.ts'
+import { fittedBody, surfaceFace } from './surfaces.ts'
 
 /** Which surface a mode of LiteLLM's means. */
 const SURFACES: Readonly<Record<SurfaceMode, SurfaceName>> = {
@@ -24,8 +26,8 @@ interface SurfaceWords {
 
 /** The line with a surface's words for a chat, as a probe needs them; itself where its provider does not speak them. */
 export function asSurface(line: Line, mode: SurfaceMode): Line {
-  const face = line.adapter.surfaces?.[SURFACES[mode]]
-  if (face === undefined || face.serves?.(line.target) === false) return line
+  const face = surfaceFace(line, SURFACES[mode])
+  if (face === undefined) return line
   const { adapter } = line
   return {
     ...line,
@@ -34,12 +36,13 @@ export function asSurface(line: Line, mode: SurfaceMode): Line {
 }
 
 /** A chat in a surface's words, sent as traffic is. */
-function surfaceCodec(face: RelayFace, words: SurfaceWords): Codec<'chat'> {
+function surfaceCodec(face: SurfaceFace, words: SurfaceWords): Codec<'chat'> {
   return {
     encode: (request, target) => {
       const { messages, max_tokens: most, max_completion_tokens: mostOfAll, ...rest } = request
-      const body = Buffer.from(JSON.stringify(words.request(messages, most ?? mostOfAll, rest)))
-      return relayedRequest(target, face, body, scanObject(body), undefined)
+      const asked = Buffer.from(JSON.stringify(words.request(messages, most ?? mostOfAll, rest)))
+      const { body, spans } = fittedBody(face, target, asked, scanObject(asked))
+      return relayedRequest(target, face, body, spans, undefined)
     },
     decode: (response, target) => words.read(response, target),
   }

@@ -2,7 +2,6 @@ import type { Deployment } from '../core/deployment.ts'
 import { asGatewayError, GatewayError } from '../core/failure.ts'
 import { decoded, refusalOf, relay } from '../providers/call.ts'
 import type { Line } from '../providers/call.ts'
-import { relaySurface } from '../providers/surfaces.ts'
 import type { Limits, Stream, WireResponse } from './road.ts'
 import { alsoDropped, createCopyHeaders, successHeaders } from './answer/answer-head.ts'
 import type { AnswerHeaders, CopyHeaders } from './answer/answer-head.ts'
@@ -21,6 +20,7 @@ import type { Patience, Silence } from './answer/patience.ts'
 import { readAsked } from './choice/plan.ts'
 import type { Plan, RelayRequest } from './choice/plan.ts'
 import type { RequestRead } from './request/request.ts'
+import { askNative } from './surfaces/ask-native.ts'
 import type { TellRoute } from './surfaces/surface.ts'
 import type { CountText } from './surfaces/text-counter.ts'
 import type { FetchMedia } from './translate/inline-media.ts'
@@ -154,24 +154,14 @@ function start(
 
 /** In the provider's own words, made here, as it came, or translated. */
 function sent(deps: Ground, plan: Plan, limits: Limits, passage: Passage, tell: TellRoute): Stream {
-  const { operation, line, body, spans, form } = plan
+  const { operation, line, body, spans, form, native } = plan
   return (
-    native(plan, limits, passage) ??
+    (native && askNative(line, { native, body, spans }, limits, passage, deps.fetchMedia)) ??
     plan.made?.(limits, passage, { countText: deps.countText, tell }) ??
     mocked(deps, plan, limits, passage) ??
     relay(line, operation.side ?? operation.mode, body, spans, limits, passage, form) ??
     translate(line, operation, body, translated(deps, plan, tell), limits, passage)
   )
-}
-
-/** A provider that speaks the surface's own words. */
-function native(
-  { native: own, line, body, spans }: Plan,
-  limits: Limits,
-  passage: Passage,
-): Stream | undefined {
-  if (own === undefined) return undefined
-  return relaySurface(line, own.face, body, spans, limits, passage, own.headers)
 }
 
 function translated(

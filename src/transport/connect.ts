@@ -1,9 +1,10 @@
-import { connect as connectTcp, type Socket } from 'node:net'
+import { connect as connectTcp, type OnReadOpts, type Socket } from 'node:net'
 import type { Clock } from '../core/clock.ts'
 import { asGatewayError, GatewayError } from '../core/failure.ts'
 import { createEncrypt, type Encrypt, type Trust } from './encrypt.ts'
 import { noConnection } from './network-failure.ts'
 import type { Destination, ProxyOf } from './proxies.ts'
+import { createPulled } from './pulled.ts'
 import { openTunnel } from './tunnel.ts'
 
 /** How connections are made. */
@@ -21,6 +22,8 @@ export interface ConnectRequest extends Destination {
   readonly servername?: string
   /** Only as far as the proxy, where there is one: it is asked by absolute URLs. */
   readonly isForwarded?: boolean
+  /** Whoever gets the socket reads it as `pulled.ts` says. */
+  readonly isPulled?: boolean
 }
 
 /** Told once. */
@@ -38,7 +41,7 @@ const TCP_KEEP_ALIVE_MS = 60_000
 /** One for HTTP and WebSockets alike. */
 export function createConnector(settings: ConnectSettings): Connector {
   const { clock, connectTimeoutMs, proxyOf } = settings
-  const encrypt = createEncrypt(settings.trust)
+  const ways: Ways = { proxyOf, encrypt: createEncrypt(settings.trust), pulled: createPulled() }
   const connecting = new Set<Attempt>()
   let isClosed = false
   return {
@@ -56,7 +59,7 @@ export function createConnector(settings: ConnectSettings): Connector {
         stopTimer()
         connecting.delete(attempt)
       }
-      open(attempt, to, encrypt, proxyOf).then(
+      open(attempt, to, ways).then(
         (socket) => {
           finish()
           done(null, socket)
@@ -81,14 +84,21 @@ interface Attempt {
   socket: Socket | undefined
 }
 
-async function open(
-  attempt: Attempt,
-  to: ConnectRequest,
-  encrypt: Encrypt,
-  proxyOf: ProxyOf,
-): Promise<Socket> {
+/** What a connection is made with. */
+interface Ways {
+  readonly proxyOf: ProxyOf
+  readonly encrypt: Encrypt
+  readonly pulled: ReturnType<typeof createPulled>
+}
+
+async function open(attempt: Attempt, to: ConnectRequest, ways: Ways): Promise<Socket> {
+  const { proxyOf, encrypt, pulled } = ways
   const proxy = proxyOf(to)
-  let socket = await ready(attempt, openTcp(proxy ?? to), 'connect')
+  if (proxy === undefined && to.isPulled === true) {
+    const socket = pulled((onread) => (to.isSecure ? encrypt(onread, to) : openTcp(to, onread)))
+    return ready(attempt, lively(socket), to.isSecure ? 'secureConnect' : 'connect')
+  }
+  let socket = await ready(attempt, lively(openTcp(proxy ?? to)), 'connect')
   if (proxy !== undefined) {
     if (proxy.isSecure) socket = await ready(attempt, encrypt(socket, proxy), 'secureConnect')
     if (to.isForwarded === true) return socket
@@ -97,8 +107,12 @@ async function open(
   return to.isSecure ? ready(attempt, encrypt(socket, to), 'secureConnect') : socket
 }
 
-function openTcp({ host, port }: Pick<Destination, 'host' | 'port'>): Socket {
-  return connectTcp({ host, port }).setNoDelay(true).setKeepAlive(true, TCP_KEEP_ALIVE_MS)
+function openTcp({ host, port }: Pick<Destination, 'host' | 'port'>, onread?: OnReadOpts): Socket {
+  return connectTcp(onread === undefined ? { host, port } : { host, port, onread })
+}
+
+function lively(socket: Socket): Socket {
+  return socket.setNoDelay(true).setKeepAlive(true, TCP_KEEP_ALIVE_MS)
 }
 
 function ready(attempt: Attempt, socket: Socket, event: 'connect' | 'secureConnect'): Promise<Socket> {

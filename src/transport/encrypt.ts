@@ -1,4 +1,4 @@
-import { isIP, type Socket } from 'node:net'
+import { isIP, Socket, type OnReadOpts } from 'node:net'
 import { connect, createSecureContext, type SecureContext } from 'node:tls'
 
 /** Whose certificates are accepted. */
@@ -20,8 +20,11 @@ export interface Peer {
   readonly servername?: string
 }
 
-/** TLS over an open connection; the socket says `secureConnect` when it is up. Throws where the authorities are no PEM. */
-export type Encrypt = (raw: Socket, peer: Peer) => Socket
+/**
+ * TLS over an open connection, or over a new one to the peer, read as it is said; the socket says `secureConnect` when
+ * it is up. Throws where the authorities are no PEM.
+ */
+export type Encrypt = (over: Socket | OnReadOpts, peer: Peer) => Socket
 
 /** Sessions that are remembered, so that the next handshake is shorter. */
 const MAX_SESSIONS = 1_000
@@ -35,13 +38,13 @@ export function createEncrypt(trust: Trust): Encrypt {
     sessions.set(key, session)
   }
   let context: SecureContext | undefined
-  return (raw, { host, port, servername = host }) => {
+  return (over, { host, port, servername = host }) => {
     // Made once: reading a list of authorities takes milliseconds.
     context ??= createSecureContext(trust.authorities === undefined ? {} : { ca: trust.authorities() })
     const key = `${servername}:${port}`
     const session = sessions.get(key)
     const socket = connect({
-      socket: raw,
+      ...(over instanceof Socket ? { socket: over } : { port, onread: over }),
       secureContext: context,
       rejectUnauthorized: trust.isVerified,
       ALPNProtocols: ['http/1.1'],

@@ -31,6 +31,7 @@ export function createFrameParser(maxFrameBytes: number = MAX_FRAME_BYTES): Fram
   let pieces: Buffer[] = []
   let have = 0
   let need = PRELUDE_BYTES
+  const readHeaders = createHeaderReader()
   return {
     push: (bytes) => {
       pieces.push(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength))
@@ -42,7 +43,7 @@ export function createFrameParser(maxFrameBytes: number = MAX_FRAME_BYTES): Fram
       for (;;) {
         need = data.length - at < PRELUDE_BYTES ? PRELUDE_BYTES : lengthAt(data, at, maxFrameBytes)
         if (data.length - at < need) break
-        frames.push(frameOf(data.subarray(at, at + need)))
+        frames.push(frameOf(data.subarray(at, at + need), readHeaders))
         at += need
       }
       pieces = at < data.length ? [data.subarray(at)] : []
@@ -67,13 +68,22 @@ function lengthAt(data: Buffer, at: number, maxFrameBytes: number): number {
   return length
 }
 
-function frameOf(frame: Buffer): Frame {
+function frameOf(frame: Buffer, readHeaders: (bytes: Buffer) => Frame['headers']): Frame {
   const end = frame.length - CHECKSUM_BYTES
   if (crc32(frame.subarray(0, end)) !== frame.readUInt32BE(end)) throw broken('a message')
   const payloadAt = PRELUDE_BYTES + frame.readUInt32BE(4)
   return {
-    headers: headersOf(frame.subarray(PRELUDE_BYTES, payloadAt)),
+    headers: readHeaders(frame.subarray(PRELUDE_BYTES, payloadAt)),
     payload: frame.subarray(payloadAt, end),
+  }
+}
+
+/** Most frames of a stream have the headers of the one before, byte by byte: these are read once. */
+function createHeaderReader(): (bytes: Buffer) => Frame['headers'] {
+  let known: { readonly bytes: Buffer; readonly headers: Frame['headers'] } | undefined
+  return (bytes) => {
+    if (known?.bytes.equals(bytes) !== true) known = { bytes: Buffer.from(bytes), headers: headersOf(bytes) }
+    return known.headers
   }
 }
 

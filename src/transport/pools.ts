@@ -101,7 +101,7 @@ function clientOptions(connector: Connector, isForwarded: boolean): Client.Optio
     bodyTimeout: 0,
     maxHeaderSize: MAX_HEADER_BYTES,
     connect: ({ protocol, hostname, port, servername }, done) => {
-      const to = { ...destination(protocol, hostname, port), isForwarded }
+      const to = { ...destination(protocol, hostname, port), isForwarded, isPulled: true }
       connector.connect(servername ? { ...to, servername } : to, (error, socket) => {
         if (socket === null) done(error ?? new Error('no connection'), null)
         else done(null, socket)

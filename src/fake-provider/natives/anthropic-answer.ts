@@ -29,7 +29,8 @@ interface Ending {
 
 const ENDED: Ending = { stop_reason: 'end_turn', stop_sequence: null, stop_details: null }
 
-function messageFor(body: JsonObject): JsonObject {
+/** A message for a body that is in order. */
+export function messageFor(body: JsonObject): JsonObject {
   const { content, ending } = said(body)
   const thoughts = thoughtsFor(body['thinking'])
   const isCached = JSON.stringify(body).includes('"cache_control"')

@@ -2,8 +2,9 @@ import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts'
 import { jsonReply, type Reply } from '../reply.ts'
 import { secretOfKey, signatureFlaw } from './aws-signature.ts'
 import { conversation } from './bedrock-chat.ts'
-import { CLAUDE, claudeReply } from './bedrock-claude.ts'
+import { claudeComplaint, claudeReply } from './bedrock-claude.ts'
 import { CONVERSE, COUNT_TOKENS, INVOKED, MODEL_FIELDS, RERANK } from './bedrock-shapes.ts'
+import { exceptionFrame } from './event-frames.ts'
 import type { Native, NativeCall } from './native.ts'
 import { flawIn, type Shape } from './shape.ts'
 
@@ -13,6 +14,7 @@ export const bedrock: Native = {
   paths: /^\/model\/[^/]+\/(converse|converse-stream|invoke|invoke-with-response-stream|count-tokens)$/,
   answer,
   error,
+  errorAfter: (_event, message) => exceptionFrame('internalServerException', message),
 }
 
 const EXCEPTIONS: Readonly<Record<number, string>> = {
@@ -50,6 +52,10 @@ const MODEL_PATH =
 const MODEL_ID =
   /^((us|eu|apac|jp|au|ca|sa|us-gov|global)\.)?[a-z0-9-]+\.[\w.-]+(:[\w-]+)*$|^arn:aws[\w-]*:bedrock:[a-z0-9-]+:\d*:[\w.:/-]+$/
 
+/** A profile of one's own, which says nothing of its model; here all of them stand before this one. */
+const PROFILE = /:application-inference-profile\//
+const PROFILED = 'anthropic.claude-sonnet-4-5-20250929-v1:0'
+
 function answer(call: NativeCall): Reply {
   const { method, path, json } = call
   const [, encoded = '', action] = MODEL_PATH.exec(path) ?? []
@@ -68,7 +74,8 @@ function answer(call: NativeCall): Reply {
   if (action === 'count-tokens') return counted(id, json)
   const name = id.slice(id.lastIndexOf('/') + 1).replace(/^(us|eu|apac|jp|au|ca|sa|us-gov|global)\./, '')
   const isStream = action.endsWith('-stream')
-  return action.startsWith('invoke') ? invoked(name, json, isStream) : conversed(name, json, isStream)
+  if (!action.startsWith('invoke')) return conversed(name, json, isStream)
+  return invoked(PROFILE.test(id) ? PROFILED : name, json, isStream)
 }
 
 /** A bearer key, which agents do not take, or a signature over all of it. */
@@ -97,7 +104,18 @@ function counted(id: string, json: JsonObject): Reply {
   const flaw = flawIn(json, COUNT_TOKENS)
   if (flaw !== undefined) return invalid(flaw)
   if (!id.startsWith('anthropic.')) return invalid("The provided model doesn't support counting tokens.")
+  const odd = invokedComplaint(id, json)
+  if (odd !== undefined) return invalid(`The model returned the following errors: ${odd}`)
   return jsonReply(200, { inputTokens: 37 }, { 'x-amzn-requestid': REQUEST_ID })
+}
+
+/** A body of InvokeModel is judged as there. */
+function invokedComplaint(id: string, { input }: JsonObject): string | undefined {
+  const asked = isJsonObject(input) ? input['invokeModel'] : undefined
+  if (!isJsonObject(asked)) return undefined
+  const { body } = asked
+  const json: Json = JSON.parse(Buffer.from(typeof body === 'string' ? body : '', 'base64').toString())
+  return isJsonObject(json) ? claudeComplaint(id, json) : 'the body is no JSON object'
 }
 
 function conversed(name: string, json: JsonObject, isStream: boolean): Reply {
@@ -156,8 +174,8 @@ const PNG_BASE64 =
 
 function invoked(name: string, json: JsonObject, isStream: boolean): Reply {
   if (name.startsWith('anthropic.')) {
-    const flaw = flawIn(json, CLAUDE)
-    if (flaw !== undefined) return invalid(`Malformed input request: ${flaw}`)
+    const flaw = claudeComplaint(name, json)
+    if (flaw !== undefined) return invalid(`The model returned the following errors: ${flaw}`)
     return claudeReply(name, json, isStream, { 'x-amzn-requestid': REQUEST_ID })
   }
   if (isStream) return invalid('The model is unsupported for streaming.')

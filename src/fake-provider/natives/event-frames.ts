@@ -6,6 +6,14 @@ export function eventFrame(kind: string, event: JsonObject): Buffer {
   return frame({ ':event-type': kind, ':content-type': 'application/json', ':message-type': 'event' }, event)
 }
 
+/** An exception within a stream. */
+export function exceptionFrame(kind: string, message: string): Buffer {
+  return frame(
+    { ':exception-type': kind, ':content-type': 'application/json', ':message-type': 'exception' },
+    { message },
+  )
+}
+
 function frame(headers: Readonly<Record<string, string>>, body: JsonObject): Buffer {
   const head = Buffer.concat(Object.entries(headers).map(([name, value]) => header(name, value)))
   const payload = Buffer.from(JSON.stringify(body))

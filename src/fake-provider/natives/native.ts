@@ -33,6 +33,8 @@ export interface Native {
   answer(call: NativeCall): Reply
   /** An error that was ordered. */
   error(status: number, message: string, headers: Readonly<Record<string, string>>): Reply
+  /** An error that was ordered, as what comes after this event of a stream; undefined: as `error` has it. */
+  errorAfter?(event: string | Buffer, message: string): string | Buffer | undefined
   /** How a WebSocket is met, where it serves any: refused, or played step by step. */
   session?(call: NativeCall): Reply | readonly Step[]
 }

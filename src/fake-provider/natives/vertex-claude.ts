@@ -1,50 +1,45 @@
-import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts'
+import { isJsonObject, type Json } from '../../core/json.ts'
 import { jsonReply, type Reply } from '../reply.ts'
+import { messageFor } from './anthropic-answer.ts'
+import { eventsOf } from './anthropic-stream.ts'
+import { ANTHROPIC_ALONE, bareModel, cloudComplaint, strangeBetas, type ClaudeCloud } from './cloud-claude.ts'
 import { misfit, type Shape } from './google-shapes.ts'
+import { nameSet } from './misplaced.ts'
 import type { NativeCall } from './native.ts'
 
-/** Claude on Vertex AI: Anthropic's messages without a model (https://docs.claude.com/en/api/claude-on-vertex-ai). */
-const MESSAGES: Shape = {
-  anthropic_version: 'string',
-  messages: [{ role: 'string', content: 'any' }],
-  max_tokens: 'number',
-  system: 'any',
-  temperature: 'number',
-  top_p: 'number',
-  top_k: 'number',
-  stop_sequences: ['string'],
-  stream: 'boolean',
-  metadata: { user_id: 'string' },
-  thinking: 'any',
-  tools: 'any',
-  tool_choice: 'any',
-  output_config: 'any',
+/**
+ * Claude on Vertex AI: Anthropic's messages without a model
+ * (https://platform.claude.com/docs/en/build-with-claude/claude-on-vertex-ai, read 2026-11-27).
+ */
+const VERTEX: ClaudeCloud = {
+  version: 'vertex-2023-10-16',
+  betas: nameSet(
+    `computer-use-2025-01-24 context-1m-2025-08-07 context-management-2025-06-27 compact-2026-01-12
+    interleaved-thinking-2025-05-14 tool-search-tool-2025-10-19 web-search-2025-03-05`,
+  ),
+  lacks: [...ANTHROPIC_ALONE, 'anthropic_beta'],
 }
 
 /** The answer to `rawPredict` or `streamRawPredict`. */
 export function claudeReply(call: NativeCall, model: string, isStream: boolean): Reply {
-  if (call.method !== 'POST' || call.json === undefined) return refused('The body must be a JSON object.')
-  const wrong = misfit(call.json, MESSAGES)
-  if (wrong !== undefined)
-    return refused(wrong.replace(/^Invalid JSON.*"(.*)".*$/, '$1: Extra inputs are not permitted'))
-  const { anthropic_version: version, max_tokens: most, messages, stream } = call.json
-  if (version !== 'vertex-2023-10-16') return refused('anthropic_version: Field required')
-  if (typeof most !== 'number') return refused('max_tokens: Field required')
-  if (!Array.isArray(messages) || messages.length === 0) return refused('messages: Field required')
-  if (isStream !== (stream === true))
+  const { json, headers } = call
+  if (call.method !== 'POST' || json === undefined) return refused('The body must be a JSON object.')
+  const betas = String(headers['anthropic-beta'] ?? '')
+    .split(',')
+    .flatMap((name) => (name.trim() === '' ? [] : [name.trim()]))
+  const strange = strangeBetas(betas, VERTEX)
+  if (strange.length > 0)
+    return refused(
+      `Unexpected value(s) \`${strange.join('`, `')}\` for the \`anthropic-beta\` header. Please consult our documentation at docs.anthropic.com or try again without the header.`,
+    )
+  const complaint = cloudComplaint(json, model, betas, VERTEX)
+  if (complaint !== undefined) return refused(complaint)
+  if (isStream !== (json['stream'] === true))
     return refused('stream: must be true for streamRawPredict, and only there')
-  const blocks = blocksOf(call.json)
-  const message = {
-    id: 'msg_vrtx_1',
-    type: 'message',
-    role: 'assistant',
-    model,
-    content: blocks,
-    stop_reason: blocks[0]?.['type'] === 'tool_use' ? 'tool_use' : 'end_turn',
-    stop_sequence: null,
-    usage: { input_tokens: 5, output_tokens: 1 },
-  }
-  return isStream ? streamed(message, blocks) : jsonReply(200, message)
+  const said = messageFor({ ...json, model: bareModel(model) })
+  const message = { ...said, id: 'msg_vrtx_1', content: twice(said['content']) }
+  if (!isStream) return jsonReply(200, message)
+  return { status: 200, headers: { 'content-type': 'text/event-stream' }, chunks: eventsOf(message) }
 }
 
 /** https://cloud.google.com/vertex-ai/generative-ai/docs/partner-models/claude/count-tokens */
@@ -74,45 +69,17 @@ function refused(message: string): Reply {
   return jsonReply(400, { type: 'error', error: { type: 'invalid_request_error', message } })
 }
 
-/** Two calls of the first tool at once, until somebody has answered. */
-function blocksOf({ tools, messages }: JsonObject): readonly JsonObject[] {
-  const tool: Json | undefined = Array.isArray(tools) ? tools[0] : undefined
-  const last: Json | undefined = Array.isArray(messages) ? messages.at(-1) : undefined
-  const isAnswered = JSON.stringify(last).includes('"tool_result"')
-  if (!isJsonObject(tool) || isAnswered) return [{ type: 'text', text: 'pong' }]
-  return ['Paris', 'Oslo'].map((city, at) => ({
-    type: 'tool_use',
-    id: `toolu_vrtx_${at}`,
-    name: tool['name'],
-    input: { city },
-  }))
+/** Claude's streams say in Anthropic's words that they broke (https://platform.claude.com/docs/en/build-with-claude/streaming). */
+export function claudeErrorAfter(event: string | Buffer, message: string): string | undefined {
+  if (!String(event).startsWith('event: message_start')) return undefined
+  const error = { type: 'error', error: { type: 'api_error', message } }
+  return `event: error\ndata: ${JSON.stringify(error)}\n\n`
 }
 
-/** https://docs.claude.com/en/docs/build-with-claude/streaming */
-function streamed(message: JsonObject, blocks: readonly JsonObject[]): Reply {
-  const event = (data: JsonObject & { readonly type: string }): string =>
-    `event: ${data.type}\ndata: ${JSON.stringify(data)}\n\n`
-  const parts = blocks.flatMap((block, index) => {
-    const isText = block['type'] === 'text'
-    const opened = isText ? { ...block, text: '' } : { ...block, input: {} }
-    const delta = isText
-      ? { type: 'text_delta', text: block['text'] }
-      : { type: 'input_json_delta', partial_json: JSON.stringify(block['input']) }
-    return [
-      event({ type: 'content_block_start', index, content_block: opened }),
-      event({ type: 'content_block_delta', index, delta }),
-      event({ type: 'content_block_stop', index }),
-    ]
-  })
-  const ending = { stop_reason: message['stop_reason'], stop_sequence: null }
-  return {
-    status: 200,
-    headers: { 'content-type': 'text/event-stream' },
-    chunks: [
-      event({ type: 'message_start', message: { ...message, content: [], stop_reason: null } }),
-      ...parts,
-      event({ type: 'message_delta', delta: ending, usage: { output_tokens: 1 } }),
-      event({ type: 'message_stop' }),
-    ],
-  }
+/** An only tool is called for two cities at once. */
+function twice(content: Json | undefined): readonly Json[] {
+  if (!Array.isArray(content)) return []
+  const [first] = content
+  const isOne = content.length === 1 && isJsonObject(first) && first['type'] === 'tool_use'
+  return isOne ? [first, { ...first, id: 'toolu_02', input: { city: 'Oslo' } }] : content
 }

@@ -5,7 +5,7 @@ import { counted, googleError, modelReply, refusedBody, vectorOf } from './googl
 import { VERTEX_COUNT, VERTEX_EMBED } from './google-shapes.ts'
 import { liveSession } from './live.ts'
 import type { Native, NativeCall } from './native.ts'
-import { claudeCount, claudeReply } from './vertex-claude.ts'
+import { claudeCount, claudeErrorAfter, claudeReply } from './vertex-claude.ts'
 import { partnerReply } from './vertex-partners.ts'
 
 const METHOD =
@@ -24,6 +24,7 @@ export const VERTEX_AI: Native = {
   paths: /^\/v1(?:beta1)?\/projects\/.+$/,
   answer: (call) => (call.path === '/token' ? token(call) : (refusedToken(call) ?? method(call))),
   error: googleError,
+  errorAfter: claudeErrorAfter,
   session: (call) => {
     if (!LIVE.test(call.path)) return googleError(404, `${call.path} was not found on this server.`)
     return refusedToken(call) ?? liveSession(LIVE_MODEL, ['user', 'model', 'system'])

@@ -1,4 +1,5 @@
-import type { ProviderAdapter, RelayFace } from '../adapter.ts'
+import type { ProviderAdapter } from '../adapter.ts'
+import type { SurfaceFace } from '../surface-face.ts'
 import { anthropicUrl } from './address.ts'
 import { refitted } from './refit.ts'
 
@@ -8,7 +9,7 @@ export const anthropicSurfaces = {
   countTokens: faceAt('/messages/count_tokens'),
 } satisfies ProviderAdapter['surfaces']
 
-function faceAt(path: string): RelayFace {
+function faceAt(path: string): SurfaceFace {
   return {
     url: (target) => anthropicUrl(target, path),
     refitted,

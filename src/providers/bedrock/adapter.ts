@@ -1,5 +1,6 @@
 import type { Deployment, Misconfiguration } from '../../core/deployment.ts'
 import type { Connected, ProviderAdapter, Target } from '../adapter.ts'
+import { CLOUD_REFUSES } from '../anthropic/cloud-surface.ts'
 import { authorizedBy } from '../auth/authorize.ts'
 import { signedByAws } from '../auth/aws.ts'
 import { dnsSuffix } from '../auth/aws-fetch.ts'
@@ -10,10 +11,11 @@ import { bedrockChat } from './chat.ts'
 import { bedrockCount } from './count.ts'
 import { bedrockEmbedding } from './embedding.ts'
 import { bedrockImage } from './image.ts'
-import { parseModel, targetModel, type BedrockModel } from './model-id.ts'
+import { claudeBehind, parseModel, targetModel, type BedrockModel } from './model-id.ts'
 import { bedrockPassThrough } from './pass-through.ts'
 import { bedrockRerank } from './rerank.ts'
 import { classifyBedrock } from './refusal-rules.ts'
+import { bedrockSurfaces } from './surfaces.ts'
 
 const BASE_ENV = ['AWS_BEDROCK_RUNTIME_ENDPOINT', 'AWS_ENDPOINT_URL_BEDROCK_RUNTIME']
 const KEY_ENV = ['AWS_BEARER_TOKEN_BEDROCK']
@@ -39,9 +41,11 @@ export const bedrock: ProviderAdapter = {
   realtime: 'unsupported',
   objects: 'unsupported',
   realtimeKeys: 'unsupported',
+  surfaces: bedrockSurfaces,
   passThrough: bedrockPassThrough,
   tokenCount: bedrockCount,
   connect,
+  refuses: CLOUD_REFUSES,
   classify: classifyBedrock,
   auth: "AWS's signature, or `authorization: Bearer …`",
   cheapChatModel: 'amazon.nova-micro-v1:0',
@@ -49,7 +53,7 @@ export const bedrock: ProviderAdapter = {
 }
 
 /** LiteLLM's name for those that must be spoken to by Converse. */
-export const bedrockConverse: ProviderAdapter = { ...bedrock, id: 'bedrock_converse' }
+export const bedrockConverse: ProviderAdapter = { ...bedrock, id: 'bedrock_converse', surfaces: {} }
 
 /**
  * Region, address and credentials. A key of Bedrock's own (a bearer token) wins over AWS's keys, as in AWS's clients;
@@ -66,10 +70,12 @@ function connect(written: Deployment, env: Env): Connected | Misconfiguration {
   const place = placed(withEndpoint(written, setting, env), region)
   if ('message' in place) return place
   const { deployment, base, isOwn } = place
+  const claude = claudeBehind(model, [model.id, written.facts?.baseModel])
   const target: Target = {
     ...targetOf({ ...deployment, bodyDefaults }, base),
     model: targetModel({ ...own, route: model.route }),
     region,
+    ...(claude !== undefined && { claude }),
   }
   const key = findKey(written, env, KEY_ENV)
   const needsSignature = written.mode === 'rerank' && !isOwn

@@ -70,6 +70,8 @@ const OWN = new Set([
 ])
 /** Converse's own members that OpenAI's are added to. */
 const MERGED = new Set(['additionalModelRequestFields', 'inferenceConfig', 'outputConfig'])
+/** Who says any of these is asked by Converse. */
+export const CONVERSE_WORDS: ReadonlySet<string> = new Set([...OWN, ...MERGED])
 
 /**
  * OpenAI's chat request in Converse's words (https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html).

@@ -29,12 +29,17 @@ const PING = [{ role: 'user', content: [{ text: 'ping' }] }]
 
 const MODELS: readonly (readonly [string, unknown])[] = [
   [OLD, { route: 'converse', id: OLD }],
-  [`converse/${OLD}`, { route: 'converse', id: OLD }],
+  [`converse/${OLD}`, { route: 'converse', id: OLD, saysConverse: true }],
   [`invoke/us-west-2/${OLD}`, { route: 'invoke', id: OLD, region: 'us-west-2' }],
   [`us-gov-west-1/${OLD}`, { route: 'converse', id: OLD, region: 'us-gov-west-1' }],
   [
     'converse/ap-northeast-1/jp.anthropic.claude-sonnet-4-5-20250929-v1:0',
-    { route: 'converse', id: 'jp.anthropic.claude-sonnet-4-5-20250929-v1:0', region: 'ap-northeast-1' },
+    {
+      route: 'converse',
+      id: 'jp.anthropic.claude-sonnet-4-5-20250929-v1:0',
+      saysConverse: true,
+      region: 'ap-northeast-1',
+    },
   ],
   [
     'arn:aws:bedrock:eu-west-1:1:inference-profile/eu.meta.llama3-2-1b-instruct-v1:0',
@@ -47,6 +52,15 @@ const MODELS: readonly (readonly [string, unknown])[] = [
   [
     'llama/arn%3Aaws%3Abedrock%3Aus-east-1%3A1%3Aimported-model%2Fabc',
     { route: 'converse', id: 'arn:aws:bedrock:us-east-1:1:imported-model/abc', region: 'us-east-1' },
+  ],
+  [
+    'anthropic/arn:aws:bedrock:us-east-1:1:application-inference-profile/abc',
+    {
+      route: 'converse',
+      id: 'arn:aws:bedrock:us-east-1:1:application-inference-profile/abc',
+      isClaude: true,
+      region: 'us-east-1',
+    },
   ],
   ['agent/ABC/DEF', 'bedrock/agent/ is a service of AWS that is not supported'],
   ['us-east-1/', '"us-east-1/" names no model'],

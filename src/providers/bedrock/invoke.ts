@@ -16,7 +16,7 @@ import { modelUrl, STREAM_HEADERS } from './model-id.ts'
 
 const EXPECTED = 'a "message" with "content"'
 /** https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-anthropic-claude-messages-request-response.html */
-const VERSION = { anthropic_version: 'bedrock-2023-05-31' }
+export const CLAUDE_VERSION = 'bedrock-2023-05-31'
 
 /** Chat with a claude by InvokeModel, in Anthropic's own words: the path names the model and says whether it streams. */
 export function encodeInvoke(request: ChatRequest, target: Target, id: string): Encoded {
@@ -28,7 +28,7 @@ export function encodeInvoke(request: ChatRequest, target: Target, id: string): 
     method: 'POST',
     url: modelUrl(target.base, id, isStream ? 'invoke-with-response-stream' : 'invoke'),
     headers: isStream ? STREAM_HEADERS : JSON_HEADERS,
-    body: JSON.stringify({ ...VERSION, ...rest }),
+    body: JSON.stringify({ anthropic_version: CLAUDE_VERSION, ...rest }),
     dropped,
   }
 }

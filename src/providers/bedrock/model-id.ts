@@ -1,3 +1,4 @@
+import type { Target } from '../adapter.ts'
 import { JSON_HEADERS } from '../post-json.ts'
 import { unescaped } from '../route.ts'
 
@@ -7,6 +8,10 @@ export type BedrockRoute = 'converse' | 'invoke'
 /** A model's name, taken apart. */
 export interface BedrockModel {
   readonly route: BedrockRoute
+  /** The name asks for Converse. */
+  readonly saysConverse?: true
+  /** The name says that it is a claude, where the id may say nothing. */
+  readonly isClaude?: true
   /** An id, or the ARN of a profile or of a model of one's own; not encoded. */
   readonly id: string
   /** The region that the name itself gives. */
@@ -43,8 +48,10 @@ export function parseModel(written: string): BedrockModel | string {
   let route: BedrockRoute = 'converse'
   let region: string | undefined
   let rest = written
+  const words = new Set<string>()
   for (;;) {
     const [, word = ''] = /^([^/:%]+)\//.exec(rest) ?? []
+    words.add(word)
     if (word === 'invoke') route = 'invoke'
     else if (REGION.test(word)) region = word
     else if (ELSEWHERE.has(word)) return `bedrock/${word}/ is a service of AWS that is not supported`
@@ -54,7 +61,13 @@ export function parseModel(written: string): BedrockModel | string {
   if (rest === '') return `"${written}" names no model`
   const id = /%(?:3a|2f)/i.test(rest) ? unescaped(rest) : rest
   const given = region ?? regionOfArn(id)
-  return { route, id, ...(given !== undefined && { region: given }) }
+  return {
+    route,
+    id,
+    ...(words.has('converse') && { saysConverse: true }),
+    ...((words.has('anthropic') || words.has('claude')) && { isClaude: true }),
+    ...(given !== undefined && { region: given }),
+  }
 }
 
 /** `arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/abc` */
@@ -87,6 +100,31 @@ const GEOGRAPHY = /^(?:us|eu|apac|jp|au|ca|sa|us-gov|global)\./
  */
 export function modelName(id: string): string {
   return id.slice(id.lastIndexOf('/') + 1).replace(GEOGRAPHY, '')
+}
+
+/**
+ * What the config says of a model that may be a claude, beside its id: that it is to be asked by Converse (false), or by
+ * another name, by a word before an ARN, or as its `base_model`, which one it is. Undefined: nothing.
+ */
+export function claudeBehind(
+  { saysConverse, isClaude }: BedrockModel,
+  names: readonly (string | undefined)[],
+): string | false | undefined {
+  if (saysConverse === true) return false
+  const told = names
+    .map((name) => modelName(name ?? ''))
+    .find((name) => /^(?:anthropic\.|claude-)/.test(name))
+  return told ?? (isClaude === true ? 'anthropic.claude' : undefined)
+}
+
+/**
+ * The claude that may be asked in Anthropic's own words, by a name that tells as much as is known; undefined for all else.
+ * The name is read when it is asked: what a wildcard stands for is known by then.
+ */
+export function claudeOf({ model, claude }: Pick<Target, 'model' | 'claude'>): string | undefined {
+  if (claude === false) return undefined
+  const name = modelName(invokedId(model) ?? model)
+  return name.startsWith('anthropic.') ? name : claude
 }
 
 /** A claude's generation as a number that can be compared: 307 for 3.7, 400 for 4; undefined for other models. */

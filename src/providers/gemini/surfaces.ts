@@ -1,4 +1,5 @@
-import type { ProviderAdapter, RelayFace } from '../adapter.ts'
+import type { ProviderAdapter } from '../adapter.ts'
+import type { SurfaceFace } from '../surface-face.ts'
 import type { Surface } from './surface.ts'
 
 /** https://ai.google.dev/api/tokens#request-body */
@@ -10,9 +11,9 @@ const WHOLE_REQUEST = /^generate_?content_?request$/i
  */
 export function googleSurfaces(
   surface: Surface,
-  serves?: RelayFace['serves'],
+  serves?: SurfaceFace['serves'],
 ): NonNullable<ProviderAdapter['surfaces']> {
-  const faceAt = (method: string): RelayFace => ({
+  const faceAt = (method: string): SurfaceFace => ({
     url: (target) => surface.url(target, method),
     edits: () => ({}),
     ...(serves !== undefined && { serves }),

@@ -1,9 +1,9 @@
 import type { ProviderAdapter } from '../adapter.ts'
+import { CLOUD_REFUSES } from '../anthropic/cloud-surface.ts'
 import { geminiImage } from '../gemini/image.ts'
 import { liveFace } from '../gemini/live/face.ts'
 import { classifyGoogle } from '../gemini/refusals.ts'
 import { geminiSpeech } from '../gemini/speech.ts'
-import { googleSurfaces } from '../gemini/surfaces.ts'
 import { OPENAI_EXTRAS } from '../unsaid.ts'
 import { liveUrl, VERTEX } from './address.ts'
 import { vertexChat } from './chat.ts'
@@ -11,8 +11,9 @@ import { vertexCompletion } from './completion.ts'
 import { connectVertex } from './connect.ts'
 import { vertexCount } from './count.ts'
 import { vertexEmbed } from './embed.ts'
-import { isOpenModel, speaksGemini } from './model-name.ts'
+import { isOpenModel } from './model-name.ts'
 import { vertexPassThrough } from './pass-through.ts'
+import { vertexSurfaces } from './surfaces.ts'
 
 /** Vertex AI: Google's models, Claude, and those of other publishers, called with the credentials of a Google Cloud project. */
 export const vertexAi: ProviderAdapter = {
@@ -31,13 +32,14 @@ export const vertexAi: ProviderAdapter = {
   realtime: liveFace(liveUrl, VERTEX.name, { takesSystemTurns: true }),
   objects: 'unsupported',
   realtimeKeys: 'unsupported',
-  surfaces: googleSurfaces(VERTEX, speaksGemini),
+  surfaces: vertexSurfaces,
   passThrough: vertexPassThrough,
   tokenCount: vertexCount,
   connect: connectVertex,
   // Not among what the shared endpoint of open models documents
   // (https://docs.cloud.google.com/vertex-ai/generative-ai/docs/multimodal/call-vertex-using-openai-library).
   refuses: [
+    ...CLOUD_REFUSES,
     {
       fields: [...OPENAI_EXTRAS.filter((name) => name !== 'user'), 'parallel_tool_calls', 'thinking'],
       of: isOpenModel,

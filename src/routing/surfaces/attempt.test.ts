@@ -33,7 +33,7 @@ test('thoughts go back to those of a provider’s models whose words hold them, 
     isMocked: false,
   }
   for (const [provider, model, goBack] of [
-    ['vertex_ai', 'claude-sonnet-4-5@20250929', true],
+    ['bedrock', 'converse/us.anthropic.claude-sonnet-4-5-20250929-v1:0', true],
     ['vertex_ai', 'mistral-medium-3', true],
     ['vertex_ai', 'meta/llama-3.3-70b-instruct-maas', false],
     ['openai', 'gpt-4o', false],

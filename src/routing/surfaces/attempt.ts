@@ -3,7 +3,7 @@ import { isJsonObject } from '../../core/json.ts'
 import type { JsonObject } from '../../core/json.ts'
 import { scanObject } from '../../core/json-spans.ts'
 import type { JsonSpans } from '../../core/json-spans.ts'
-import { surfaceFace } from '../../providers/surfaces.ts'
+import { fittedBody, surfaceFace } from '../../providers/surfaces.ts'
 import type { Line } from '../../providers/call.ts'
 import type { RelayAnswer } from '../answer/relay-answer.ts'
 import type { Operation } from '../request/operation.ts'
@@ -56,11 +56,9 @@ export interface SurfaceAsked {
 export function surfaceAttempt(surface: Surface, line: Line, asked: SurfaceAsked): SurfaceAttempt {
   const { operation, body, spans, stream, headers, isMocked } = asked
   const isUsable = !isMocked || (surface.words ?? surface.make) === undefined
-  const face = isUsable ? surfaceFace(line, surface.face) : undefined
+  const face = isUsable ? surfaceFace(line, surface.face, stream) : undefined
   if (face !== undefined && face.takes?.(line.target, body, spans) !== false) {
-    const anew = face.refitted?.(line.target, body, spans)
-    const sent = anew === undefined ? { body, spans, dropped: [] } : { ...anew, spans: scanObject(anew.body) }
-    const native = { operation, ...sent, native: { face, headers } }
+    const native = { operation, ...fittedBody(face, line.target, body, spans), native: { face, headers } }
     if (surface.remembers === undefined) return native
     const { previous } = asked
     return {

@@ -14,18 +14,19 @@ const ESTIMATED = { 'x-pulsegate-estimated': 'true' } as const
 
 /**
  * Counts a chat: its provider does where it can, and we estimate where it cannot. `mayAsk` false: we do, at once. `write`:
- * the answer, in a surface's words.
+ * the answer, in a surface's words; `messages`: what came in Anthropic's.
  */
 export function countTokens(
   chat: JsonObject,
   line: Line,
   mayAsk: boolean,
   write: (tokens: number) => JsonObject,
+  messages?: JsonObject,
 ): Make {
   return (limits, sink, { countText, tell }) => {
     const leaving = new AbortController()
     const { signal } = leaving
-    count(chat, mayAsk ? line : undefined, countText, { ...limits, signal }).then(
+    count({ chat, messages }, mayAsk ? line : undefined, countText, { ...limits, signal }).then(
       ({ tokens, isEstimate }) => {
         if (isEstimate) tell((route) => ({ ...route, ...ESTIMATED }))
         sink.head(200, JSON_HEADERS)
@@ -39,13 +40,13 @@ export function countTokens(
 }
 
 async function count(
-  chat: JsonObject,
+  { chat, messages }: { readonly chat: JsonObject; readonly messages: JsonObject | undefined },
   line: Line | undefined,
   countText: CountText,
   limits: Limits & { readonly signal: AbortSignal },
 ): Promise<{ readonly tokens: number; readonly isEstimate: boolean }> {
   const request = CHAT_TRANSLATION.read(chat)
-  const counted = line === undefined ? undefined : await countedBy(line, request, limits)
+  const counted = line === undefined ? undefined : await countedBy(line, request, limits, messages)
   if (counted !== undefined) return { tokens: counted, isEstimate: false }
   const { text, tokens } = countableOf(chat)
   return { tokens: tokens + (await countText(text, limits.signal)), isEstimate: true }

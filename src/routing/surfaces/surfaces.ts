@@ -75,9 +75,13 @@ export const COUNT_TOKENS: Surface = {
   face: 'countTokens',
   what: 'way to count tokens beforehand',
   make: (body, line, ground) =>
-    countTokens(chatOfMessages(body, ground).body, line, !ground.isMocked, (tokens) => ({
-      input_tokens: tokens,
-    })),
+    countTokens(
+      chatOfMessages(body, ground).body,
+      line,
+      !ground.isMocked,
+      (tokens) => ({ input_tokens: tokens }),
+      body,
+    ),
   passedHeaders: ANTHROPIC_HEADERS,
 }
 

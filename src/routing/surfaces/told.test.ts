@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { scanObject } from '../../core/json-spans.ts'
 import type { JsonObject } from '../../core/json.ts'
+import { lineOf } from '../../providers/line.fixture.ts'
+import { relayedRequest } from '../../providers/relayed-request.ts'
 import {
   fateOf,
   isAccountedFor,
@@ -8,10 +11,13 @@ import {
   type Fate,
   type Stranger,
 } from '../../providers/strangers.fixture.ts'
+import { SURFACE_OPERATIONS } from '../request/operations.ts'
 import { CHAT_TRANSLATION } from '../translate/chat.ts'
+import { surfaceAttempt } from './attempt.ts'
 import { chatOfMessages } from './messages-request.ts'
 import { chatOfResponses } from './responses-request.ts'
 import type { SurfaceWords } from './surface.ts'
+import { MESSAGES as MESSAGES_SURFACE } from './surfaces.ts'
 
 /** Who is passed OpenAI's own words. */
 const RELAYED: readonly Stranger[] = ['gpt-4o', 'gpt-5.4'].map((model) => ({
@@ -245,5 +251,43 @@ describe('behind other words', async () => {
       assert.deepEqual(lostOn(stranger, chatOfMessages, MESSAGES), []))
     test(`${stranger.name}: nothing of OpenAI’s responses is lost without a word`, () =>
       assert.deepEqual(lostOn(stranger, chatOfResponses, RESPONSES), []))
+  }
+})
+
+/** Who speaks Anthropic's words. */
+const NATIVES = [
+  ['anthropic', 'claude-sonnet-4-5'],
+  ['azure_ai', 'claude-sonnet-4-5', { apiBase: 'https://provider.test/anthropic' }],
+  ['bedrock', 'anthropic.claude-sonnet-4-5-20250929-v1:0'],
+  ['bedrock', 'invoke/us.anthropic.claude-opus-4-8'],
+  ['vertex_ai', 'claude-sonnet-4-5@20250929', { settings: { vertex_project: 'p' } }],
+  ['vertex_ai', 'claude-opus-4-8', { settings: { vertex_project: 'p' } }],
+] as const
+
+describe('in their own words', () => {
+  for (const [provider, model, connection] of NATIVES) {
+    test(`${provider}/${model}: nothing of Anthropic’s messages is lost without a word`, () => {
+      const line = lineOf(provider, model, connection)
+      const sent = (words: JsonObject): { readonly body: string; readonly dropped: readonly string[] } => {
+        const body = Buffer.from(JSON.stringify(words))
+        const asked = { operation: SURFACE_OPERATIONS.messages, body, spans: scanObject(body), headers: {} }
+        const more = {
+          stream: false,
+          previous: undefined,
+          knownModel: model,
+          mayDrop: false,
+          isMocked: false,
+        }
+        const attempt = surfaceAttempt(MESSAGES_SURFACE, line, { ...asked, ...more })
+        assert.ok(attempt.native !== undefined)
+        const wire = relayedRequest(line.target, attempt.native.face, attempt.body, attempt.spans, undefined)
+        return { body: String(wire.body), dropped: attempt.dropped }
+      }
+      const lost = MESSAGES.flatMap(([path, without, withIt]) => {
+        const [before, after] = [sent(without), sent(withIt)]
+        return before.body === after.body && !after.dropped.includes(path) ? [path] : []
+      })
+      assert.deepEqual(lost, [])
+    })
   }
 })

@@ -1,15 +1,9 @@
 import { isJsonObject, type Json } from '../../core/json.ts'
 import type { ChatMessage, ChatRequest, HttpMode, Operations } from '../../core/mode.ts'
 import type { Line } from '../../providers/call.ts'
+import type { Media } from '../../providers/surface-face.ts'
 import { refuse } from '../request/request.ts'
 import type { Limits } from '../road.ts'
-
-/** A picture or document from the web. */
-export interface Media {
-  /** Without parameters. */
-  readonly contentType: string
-  readonly bytes: Uint8Array
-}
 
 /**
  * Fetches what a client's URL names, from public addresses only and within limits of its own.
@@ -42,26 +36,34 @@ export function inlined<M extends HttpMode>(
     return url
   })
   if (urls.size === 0) return undefined
-  if (urls.size > MOST_OF_A_REQUEST)
-    throw refuse(
-      `a request may name ${MOST_OF_A_REQUEST} pictures and files by URL, not ${urls.size}.`,
-      'messages',
-    )
-  return fetchAll([...urls], limits, fetchMedia).then((texts) =>
-    visit(request, (url) => texts.get(url) ?? url),
+  return fetchAll([...urls], limits, fetchMedia).then((found) =>
+    visit(request, (url) => {
+      const media = found.get(url)
+      return media === undefined ? url : dataUrl(media)
+    }),
   )
 }
 
-async function fetchAll(
+function dataUrl({ contentType, bytes }: Media): string {
+  return `data:${contentType};base64,${Buffer.from(bytes).toString('base64')}`
+}
+
+/**
+ * What these name, all fetched at the same time.
+ * @throws GatewayError bad_request (the client's doing): at once for too many, else as a rejection
+ */
+export function fetchAll(
   urls: readonly string[],
   limits: Limits,
   fetchMedia: FetchMedia,
-): Promise<ReadonlyMap<string, string>> {
-  const entries = urls.map(async (url): Promise<readonly [string, string]> => {
-    const { contentType, bytes } = await fetchMedia(url, limits)
-    return [url, `data:${contentType};base64,${Buffer.from(bytes).toString('base64')}`]
-  })
-  return new Map(await Promise.all(entries))
+): Promise<ReadonlyMap<string, Media>> {
+  if (urls.length > MOST_OF_A_REQUEST)
+    throw refuse(
+      `a request may name ${MOST_OF_A_REQUEST} pictures and files by URL, not ${urls.length}.`,
+      'messages',
+    )
+  const entries = urls.map(async (url) => [url, await fetchMedia(url, limits)] as const)
+  return Promise.all(entries).then((found) => new Map(found))
 }
 
 function isChat(request: object): request is ChatRequest {

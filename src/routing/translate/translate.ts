@@ -138,7 +138,9 @@ function destination(
   }
   return {
     target:
-      decoder === undefined ? wholeSink(sink, { write }) : eventSink(sink, { decoder, isWanted, isPing }),
+      decoder === undefined
+        ? wholeSink(sink, { write })
+        : eventSink(sink, { decoder, isWanted, isPing, writer: translation.writer?.() }),
   }
 }
 
