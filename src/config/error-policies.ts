@@ -1,4 +1,5 @@
 import { didYouMean } from '../core/closest.ts'
+import { entryOf } from '../core/entry-of.ts'
 import { FAILURE_KINDS, failureRow } from '../core/failure.ts'
 import type { FailureKind } from '../core/failure.ts'
 import type { Report } from './check.ts'
@@ -57,7 +58,7 @@ export function readPolicy(policy: unknown, ending: PolicyEnding, most: number):
   for (const name of namesOf(ending)) {
     const parsed = numeric.safeParse(written.get(name))
     if (!parsed.success || !(parsed.data >= 0)) continue
-    for (const kind of CLASSES[name.slice(0, -ending.length)] ?? [])
+    for (const kind of entryOf(CLASSES, name.slice(0, -ending.length)) ?? [])
       read[kind] = Math.min(Math.floor(parsed.data), most)
   }
   return read

@@ -219,6 +219,8 @@ export interface FailureDetails {
   readonly source?: FailureSource
   /** No connection came about: not a byte of the request has left. */
   readonly isUnsent?: boolean
+  /** The machine itself said that nobody takes connections there. */
+  readonly isRefused?: boolean
   /** The provider says that it concerns all that the key is used for, not this model alone. */
   readonly isKeyWide?: boolean
 }
@@ -232,6 +234,8 @@ export class GatewayError extends Error {
   readonly source: FailureSource
   /** No connection came about: not a byte of the request has left. */
   readonly isUnsent: boolean
+  /** The machine itself said that nobody takes connections there. */
+  readonly isRefused: boolean
   /** It concerns all that the key is used for. */
   readonly isKeyWide: boolean
   readonly #status: number | undefined
@@ -245,6 +249,7 @@ export class GatewayError extends Error {
     this.param = details.param
     this.source = details.source ?? 'upstream'
     this.isUnsent = details.isUnsent ?? false
+    this.isRefused = details.isRefused ?? false
     this.isKeyWide = details.isKeyWide ?? false
     this.#status = details.status
   }

@@ -67,6 +67,8 @@ export interface Codec<M extends HttpMode> {
   readonly strangersIn?: (target: Target) => string | undefined
   /** Does it read Anthropic's `thinking`, and its `cache_control` on the whole of a request, as they are written? */
   readonly readsThinking?: (target: Target) => boolean
+  /** Does it refuse the `top_k` that OpenAI's chat does not have, and most who speak its words do? */
+  readonly lacksTopK?: (target: Target) => boolean
   /**
    * Reads a 2xx answer.
    * @throws GatewayError empty, wrong_shape, server_error (an error inside a 200), content_policy
@@ -161,6 +163,8 @@ export interface SessionGround {
 export interface Translated {
   readonly toUpstream: readonly string[]
   readonly toClient: readonly string[]
+  /** What something has cost, as OpenAI's `usage` says it, whether or not the client is told. */
+  readonly spent?: readonly JsonObject[]
 }
 
 /** One session between a client of OpenAI's and an upstream of other words. Does no I/O, never throws, holds no more than it says. */

@@ -1,3 +1,4 @@
+import { entryOf } from '../core/entry-of.ts'
 import { GatewayError } from '../core/failure.ts'
 import { messageOf } from '../core/message-of.ts'
 
@@ -42,6 +43,7 @@ export function networkFailure(error: unknown, progress: Progress): GatewayError
   return new GatewayError(progress === 'reading the body' ? 'cut' : 'unreachable', message, {
     cause: error,
     isUnsent: progress === 'connecting',
+    isRefused: progress === 'connecting' && isRefusal(error),
   })
 }
 
@@ -59,6 +61,13 @@ function codeOf(error: unknown): string {
   return error.cause === undefined ? '' : codeOf(error.cause)
 }
 
+/** Did whoever was asked say no, at each of a name's addresses? */
+function isRefusal(error: unknown): boolean {
+  return error instanceof AggregateError
+    ? error.errors.length > 0 && error.errors.every(isRefusal)
+    : codeOf(error) === 'ECONNREFUSED'
+}
+
 const PLAIN_WORDS: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'connection refused',
   ECONNRESET: 'connection reset',
@@ -74,7 +83,7 @@ const PLAIN_WORDS: Readonly<Record<string, string>> = {
 }
 
 function words(error: unknown, code: string): string {
-  const plain = PLAIN_WORDS[code]
+  const plain = entryOf(PLAIN_WORDS, code)
   if (plain !== undefined) return `${plain} (${code})`
   const message = messageOf(error)
   return code === '' || message.includes(code) ? message : `${message} (${code})`

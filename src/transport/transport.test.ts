@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { createServer } from 'node:http'
 import { test } from 'node:test'
 import { createHandClock } from '../core/clock.ts'
-import { GatewayError } from '../core/failure.ts'
+import { asGatewayError, GatewayError } from '../core/failure.ts'
+import { networkFailure } from './network-failure.ts'
 import { createTransport } from './transport.ts'
 import { failsAs, get, http, LIMITS, tcp, withServer } from './transport.fixture.ts'
 
@@ -45,11 +46,11 @@ test('nobody listening is unreachable', async () => {
   const address = free.address()
   assert.ok(address !== null && typeof address === 'object')
   await new Promise((resolve) => free.close(resolve))
-  await failsAs(
-    transport.send(get(`http://127.0.0.1:${address.port}/`), LIMITS),
-    'unreachable',
-    /connection refused/,
-  )
+  const url = `http://127.0.0.1:${address.port}/`
+  const refused = await transport.send(get(url), LIMITS).catch(asGatewayError)
+  assert.ok(refused instanceof GatewayError)
+  assert.match(refused.message, /connection refused/)
+  assert.deepEqual([refused.kind, refused.isUnsent, refused.isRefused], ['unreachable', true, true])
   await transport.close()
 })
 
@@ -268,4 +269,21 @@ test('what the reader of an answer throws ends the exchange as our own failure, 
       },
     )
   }
+})
+
+test('a refusal is one where each address of a name refuses', () => {
+  const refused = Object.assign(new Error('no'), { code: 'ECONNREFUSED' })
+  const silent = Object.assign(new Error('no'), { code: 'ETIMEDOUT' })
+  const isRefused = (error: unknown): boolean => networkFailure(error, 'connecting').isRefused
+  assert.deepEqual(
+    [
+      refused,
+      new AggregateError([refused, refused]),
+      new AggregateError([refused, silent]),
+      silent,
+      new AggregateError([]),
+    ].map(isRefused),
+    [true, true, false, false, false],
+  )
+  assert.equal(networkFailure(refused, 'waiting for headers').isRefused, false)
 })

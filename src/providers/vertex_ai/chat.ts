@@ -31,6 +31,7 @@ const CHATS: { readonly [W in Words]: Chat } = {
 export const vertexChat: Codec<'chat'> = {
   encode: (request, target) => chatOf(target).encode(request, target),
   readsThinking: (target) => chatOf(target).readsThinking?.(target) === true,
+  lacksTopK: ({ model }) => vertexModel(model).words === 'mistral',
   inlines: (url, target) => chatOf(target).inlines?.(url, target) === true,
   decode: (response, target) => chatOf(target).decode(response, target),
   openStream: (target) => chatOf(target).openStream(target),
