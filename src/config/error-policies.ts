@@ -98,7 +98,7 @@ function reportPolicy(
     if (parsed.success && parsed.data >= 0) {
       // No retries is what there is anyway.
       const isAsked = ending === 'AllowedFails' || parsed.data > 0
-      if (isAsked && CLASSES[name.slice(0, -ending.length)]?.length === 0)
+      if (isAsked && entryOf(CLASSES, name.slice(0, -ending.length))?.length === 0)
         report(problemAt('warning', key, `${path}.${name}`, NO_EFFECT[ending]))
       continue
     }
