@@ -95,8 +95,7 @@ export function createClientAnswer(deps: ClientAnswerDeps): ClientAnswer {
       } else if (events !== undefined)
         response.end(Buffer.concat([framed(Buffer.from(lastWords(error))), LAST_CHUNK]))
       else if (account.isStream) response.end(lastWords(error))
-      // Half a JSON answer must look broken off, not short.
-      else response.destroy()
+      else breakOff(response, announcedBytes !== -1)
     },
   }
 }
@@ -151,6 +150,16 @@ function flat(common: AnswerHeaders, own: AnswerHeaders, copies: readonly string
 function has(copies: readonly string[], name: string): boolean {
   for (let at = 0; at < copies.length; at += 2) if (copies[at] === name) return true
   return false
+}
+
+/**
+ * Half an answer must look broken off, not short. To a client of HTTP/1.0 the end of a connection is the end of a body
+ * whose length was not announced (RFC 9112 §8): only a reset tells it otherwise. Such a client is nginx, by default.
+ */
+function breakOff(response: ServerResponse, isAnnounced: boolean): void {
+  const { socket } = response
+  if (socket === null || isAnnounced || response.chunkedEncoding) response.destroy()
+  else socket.resetAndDestroy()
 }
 
 const LAST_CHUNK = Buffer.from('0\r\n\r\n')
