@@ -197,7 +197,8 @@ const WORDS = `## What differs from OpenAI's words
 
 Names are changed on the way. What models refuse, or leave out of account, is left out where \`drop_params\` is on, and
 named in \`x-pulsegate-dropped-params\`; without it the provider decides. An answer that is passed on is passed on as it
-came: thoughts stay where the provider puts them, which is \`reasoning_content\` where nothing is said here.
+came: thoughts stay where the provider puts them, which is \`reasoning_content\` where nothing is said here. Mistral's
+answers to who has tools are translated: its calls lack the \`type\` that OpenAI's clients insist on.
 
 Where a provider has words of its own nothing of a chat is lost without a word. A member that changes the question and
 cannot be told is refused with a 400 that names it, or left out by \`drop_params\`. What stands deeper and is a hint (what

@@ -1,4 +1,5 @@
 import { destination, pino, stdTimeFunctions } from 'pino'
+import { entryOf } from './core/entry-of.ts'
 import type { Log, LogFields } from './core/log.ts'
 import type { Redact } from './core/secret.ts'
 
@@ -23,7 +24,7 @@ const LEVELS: Readonly<Record<string, string>> = {
 
 /** The level that PULSEGATE_LOG or LITELLM_LOG names; undefined where neither names one that exists. */
 export function logLevelOf(env: Readonly<Record<string, string | undefined>>): string | undefined {
-  return LEVELS[(env['PULSEGATE_LOG'] ?? env['LITELLM_LOG'] ?? '').toLowerCase()]
+  return entryOf(LEVELS, (env['PULSEGATE_LOG'] ?? env['LITELLM_LOG'] ?? '').toLowerCase())
 }
 
 /** What waits to be written, in characters: a reader that hangs costs no more memory than this, and no time. */

@@ -83,6 +83,14 @@ function roomOf(path: string): string {
   return relative(SRC, path).split('/')[0] ?? ''
 }
 
+/** Tables of words that are read with brackets, by anything but a word that stands there: `entryOf` reads them. */
+function bracketed(source: string): readonly string[] {
+  const tables = source.matchAll(/const ([A-Z][A-Z\d_]*): (?:Readonly<|Partial<)*Record<string,/g)
+  return [...tables].flatMap(
+    ([, name = '']) => source.match(new RegExp(`\\b${name}\\[[^'\\]]+\\]`, 'g')) ?? [],
+  )
+}
+
 /** What an import of one file breaks, or undefined. Pure, so that the test below can try it on a bad import. */
 function breach(file: string, imported: string): string | undefined {
   const room = roomOf(file)
@@ -126,6 +134,17 @@ describe('architecture', () => {
       }),
     )
     assert.deepEqual(breaches, [])
+  })
+
+  test('no table is asked for a word of others with brackets, which finds what every object has', () => {
+    const asked = filesBelow(SRC)
+      .filter((file) => roomOf(file) !== 'fake-provider' && !/\.(test|fixture|contract)\.ts$/.test(file))
+      .flatMap((file) =>
+        bracketed(readFileSync(file, 'utf8')).map((found) => `${relative(SRC, file)}: ${found}`),
+      )
+    assert.deepEqual(asked, [])
+    const bad = "const NAMES: Readonly<Record<string, string>> = { a: 'b' }\nNAMES['a'] ?? NAMES[word]"
+    assert.deepEqual(bracketed(bad), ['NAMES[word]'])
   })
 
   test('ARCHITECTURE.md shows this very table', () => {

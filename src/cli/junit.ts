@@ -1,3 +1,4 @@
+import { entryOf } from '../core/entry-of.ts'
 /** One deployment as a test of JUnit's. */
 export interface TestCase {
   readonly group: string
@@ -56,6 +57,6 @@ function escaped(text: string): string {
       .toWellFormed()
       // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
       .replaceAll(/[\u0000-\u0008\u000B\u000C\u000E-\u001F\u007F-\u009F\uFFFE\uFFFF]/g, '?')
-      .replaceAll(/[&<>"']/g, (each) => ENTITIES[each] ?? each)
+      .replaceAll(/[&<>"']/g, (each) => entryOf(ENTITIES, each) ?? each)
   )
 }

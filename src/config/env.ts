@@ -1,3 +1,4 @@
+import { entryOf } from '../core/entry-of.ts'
 import type { Environment } from './config.ts'
 import type { ScalarNode, YamlNode } from './node.ts'
 
@@ -79,5 +80,5 @@ const ESCAPES: Readonly<Record<string, string>> = {
 
 /** Python's escapes; a backslash before anything else is itself. */
 function unescaped(text: string): string {
-  return text.replace(/\\([\\'"abfnrtv])/g, (_, char: string) => ESCAPES[char] ?? char)
+  return text.replace(/\\([\\'"abfnrtv])/g, (_, char: string) => entryOf(ESCAPES, char) ?? char)
 }

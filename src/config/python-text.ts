@@ -1,3 +1,4 @@
+import { entryOf } from '../core/entry-of.ts'
 import { scalarText, type ScalarNode, type YamlNode } from './node.ts'
 
 /**
@@ -115,7 +116,7 @@ const SHORT_ESCAPES: Readonly<Record<string, string>> = {
 }
 
 function escaped(char: string): string {
-  const short = SHORT_ESCAPES[char]
+  const short = entryOf(SHORT_ESCAPES, char)
   if (short !== undefined) return short
   if (char === ' ' || !/[\p{C}\p{Z}]/u.test(char)) return char
   const hex = (char.codePointAt(0) ?? 0).toString(16)

@@ -219,6 +219,8 @@ export interface FailureDetails {
   readonly source?: FailureSource
   /** No connection came about: not a byte of the request has left. */
   readonly isUnsent?: boolean
+  /** The machine itself said that nobody takes connections there. */
+  readonly isRefused?: boolean
   /** The provider says that it concerns all that the key is used for, not this model alone. */
   readonly isKeyWide?: boolean
 }
@@ -232,6 +234,8 @@ export class GatewayError extends Error {
   readonly source: FailureSource
   /** No connection came about: not a byte of the request has left. */
   readonly isUnsent: boolean
+  /** The machine itself said that nobody takes connections there. */
+  readonly isRefused: boolean
   /** It concerns all that the key is used for. */
   readonly isKeyWide: boolean
   readonly #status: number | undefined
@@ -245,6 +249,7 @@ export class GatewayError extends Error {
     this.param = details.param
     this.source = details.source ?? 'upstream'
     this.isUnsent = details.isUnsent ?? false
+    this.isRefused = details.isRefused ?? false
     this.isKeyWide = details.isKeyWide ?? false
     this.#status = details.status
   }
@@ -254,16 +259,19 @@ export class GatewayError extends Error {
     if (this.#status !== undefined) return this.#status
     const row = failureRow(this.kind)
     if (row.client !== 'upstream') return row.client
-    return this.upstreamStatus !== undefined && this.upstreamStatus >= 400
-      ? this.upstreamStatus
-      : failureRow(this.kind).ownStatus
+    return isErrorStatus(this.upstreamStatus) ? this.upstreamStatus : failureRow(this.kind).ownStatus
   }
 
   /** The `exception_status` of /health: the upstream's error status, else the row's. */
   get exceptionStatus(): number {
     const upstream = this.upstreamStatus
-    return upstream !== undefined && upstream >= 400 ? upstream : failureRow(this.kind).ownStatus
+    return isErrorStatus(upstream) ? upstream : failureRow(this.kind).ownStatus
   }
+}
+
+/** True of what HTTP has for errors (RFC 9110 §15): clients choke on any other number, which some servers send. */
+export function isErrorStatus(status: number | undefined): status is number {
+  return status !== undefined && status >= 400 && status <= 599
 }
 
 /** Turns anything thrown into a GatewayError: foreign ones become `internal`. */

@@ -1,3 +1,4 @@
+import { entryOf } from './entry-of.ts'
 /** A text with every escape in it undone, and where each of its characters stood. */
 export interface Unescaped {
   /** One character a byte of UTF-8, so that percent-encoded bytes have the same form as plain ones. */
@@ -52,7 +53,7 @@ function charOf(escape: string, hex: string | undefined): string {
   if (escape.startsWith('\\')) return '\\'
   const name = escape.slice(1, -1).toLowerCase()
   const code = name.startsWith('#x') ? Number.parseInt(name.slice(2), 16) : Number(name.slice(1))
-  return NAMED[name] ?? String.fromCharCode(code & 0xff)
+  return entryOf(NAMED, name) ?? String.fromCharCode(code & 0xff)
 }
 
 function alike(text: string): string {

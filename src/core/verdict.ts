@@ -39,6 +39,8 @@ export interface UnhealthyVerdict extends VerdictFacts {
   readonly error: string
   /** Somebody took the connection, and broke it off: the machine is there. */
   readonly isReached?: true
+  /** The machine itself said that nobody takes connections there. */
+  readonly isRefused?: true
   /** The provider says that it concerns all that the key is used for. */
   readonly isKeyWide?: true
   /** LiteLLM's `exception_status`. */

@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http'
+import type { Writable } from 'node:stream'
 import type { Clock } from '../core/clock.ts'
 import type { GatewayError } from '../core/failure.ts'
 import type { Redact } from '../core/secret.ts'
@@ -18,6 +19,8 @@ export interface ClientAnswerDeps {
   readonly redact: Redact
   readonly report: RequestReport
   readonly clock: Clock
+  /** Called when the client can take more, after `data` has said that it cannot. */
+  readonly drained: () => void
   /** How this client reads errors; default: as OpenAI's. */
   readonly errors?: ErrorWords | undefined
 }
@@ -33,10 +36,12 @@ const LINGER_MS = 1000
 
 /** Writes a relayed answer to the client's socket. After the first byte an error ends it honestly or breaks it off. */
 export function createClientAnswer(deps: ClientAnswerDeps): ClientAnswer {
-  const { response, headers, redact, report, errors } = deps
+  const { response, headers, redact, report, errors, drained } = deps
+  response.on('drain', drained)
   const account = report.begun(deps.operation, headers)
   let isOver = false
-  let isFramed = false
+  /** Where events go in frames of our own. */
+  let events: Writable | undefined
   let announcedBytes = -1
   /** The body, where one chunk is all of it. */
   let whole: Buffer | undefined
@@ -58,17 +63,13 @@ export function createClientAnswer(deps: ClientAnswerDeps): ClientAnswer {
       account.isStream = own['content-type']?.startsWith('text/event-stream') === true
       announcedBytes = Number(own['content-length'] ?? -1)
       response.writeHead(status, flat(headers, own, copies))
-      if (!account.isStream) return
-      response.flushHeaders()
-      // HTTP/1.0 knows no chunks.
-      isFramed = response.chunkedEncoding
-      if (isFramed) response.chunkedEncoding = false
+      if (account.isStream) events = eventWire(response, drained)
     },
     data: (chunk) => {
       // Nothing at all would be the last chunk.
       if (isOver || response.destroyed || chunk.length === 0) return true
       latest = chunk
-      if (isFramed) return response.write(framed(chunk))
+      if (events !== undefined) return events.write(framed(chunk))
       if (chunk.length !== announcedBytes) return response.write(chunk)
       whole = chunk
       return true
@@ -78,7 +79,7 @@ export function createClientAnswer(deps: ClientAnswerDeps): ClientAnswer {
       isOver = true
       // As text, one character a byte, it is joined with the head and leaves in one plain write.
       if (whole !== undefined) response.end(whole.toString('latin1'), 'latin1')
-      else if (isFramed) response.end(LAST_CHUNK)
+      else if (events !== undefined) response.end(LAST_CHUNK)
       else response.end()
       report.over(account, { facts })
     },
@@ -91,12 +92,29 @@ export function createClientAnswer(deps: ClientAnswerDeps): ClientAnswer {
       if (!response.headersSent) {
         const { status, headers: own, body } = errorAnswer(error, redact, undefined, errors)
         refuse(deps, status, { ...headers, ...route, ...own }, body)
-      } else if (isFramed) response.end(Buffer.concat([framed(Buffer.from(lastWords(error))), LAST_CHUNK]))
+      } else if (events !== undefined)
+        response.end(Buffer.concat([framed(Buffer.from(lastWords(error))), LAST_CHUNK]))
       else if (account.isStream) response.end(lastWords(error))
-      // Half a JSON answer must look broken off, not short.
-      else response.destroy()
+      else breakOff(response, announcedBytes !== -1)
     },
   }
+}
+
+/**
+ * Sends the head of a stream. Its events go to the socket itself: the message would keep each of them for a turn, to
+ * write more at once. Undefined where there are no frames.
+ */
+function eventWire(response: ServerResponse, drained: () => void): Writable | undefined {
+  response.flushHeaders()
+  // HTTP/1.0 knows no chunks.
+  if (!response.chunkedEncoding) return undefined
+  response.chunkedEncoding = false
+  const { socket } = response
+  // There is none yet while the answer to an earlier request on the same connection is being written.
+  if (socket === null) return response
+  socket.on('drain', drained)
+  response.once('close', () => socket.off('drain', drained))
+  return socket
 }
 
 /** True after the name of an event whose data never came: a blank line would make it an event without any. */
@@ -134,6 +152,16 @@ function has(copies: readonly string[], name: string): boolean {
   return false
 }
 
+/**
+ * Half an answer must look broken off, not short. To a client of HTTP/1.0 the end of a connection is the end of a body
+ * whose length was not announced (RFC 9112 §8): only a reset tells it otherwise. Such a client is nginx, by default.
+ */
+function breakOff(response: ServerResponse, isAnnounced: boolean): void {
+  const { socket } = response
+  if (socket === null || isAnnounced || response.chunkedEncoding) response.destroy()
+  else socket.resetAndDestroy()
+}
+
 const LAST_CHUNK = Buffer.from('0\r\n\r\n')
 
 /**
@@ -141,13 +169,22 @@ const LAST_CHUNK = Buffer.from('0\r\n\r\n')
  * bytes, line end; events are small and many.
  */
 function framed(bytes: Buffer): Buffer {
-  const size = `${bytes.length.toString(16)}\r\n`
-  const frame = Buffer.allocUnsafe(size.length + bytes.length + 2)
-  frame.write(size, 'latin1')
-  bytes.copy(frame, size.length)
-  frame.write('\r\n', size.length + bytes.length, 'latin1')
+  // Written out by hand: each call out of JavaScript costs more than all of these digits.
+  let digits = 1
+  for (let rest = bytes.length >>> 4; rest > 0; rest >>>= 4) digits++
+  const frame = Buffer.allocUnsafe(digits + bytes.length + 4)
+  for (let at = digits - 1, rest = bytes.length; at >= 0; at--, rest >>>= 4)
+    frame[at] = HEX_DIGITS.charCodeAt(rest & 0xf)
+  frame[digits] = CARRIAGE_RETURN
+  frame[digits + 1] = LINE_END
+  frame.set(bytes, digits + 2)
+  frame[frame.length - 2] = CARRIAGE_RETURN
+  frame[frame.length - 1] = LINE_END
   return frame
 }
+
+const HEX_DIGITS = '0123456789abcdef'
+const CARRIAGE_RETURN = 0x0d
 
 /**
  * Sends an error. Where the client is still sending its body the connection ends after it, but not before the

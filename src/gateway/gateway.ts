@@ -65,7 +65,7 @@ export interface GatewayDeps {
   readonly fallbacksOf: (names: readonly string[]) => readonly string[]
   readonly relay: Relay
   readonly realtime: RealtimeRelay
-  readonly metrics: Pick<Metrics, 'begun' | 'finished' | 'refused' | 'page'>
+  readonly metrics: Pick<Metrics, 'begun' | 'finished' | 'spent' | 'refused' | 'page'>
   /** Which config is served with; absent: nobody can say. */
   readonly config?: ConfigStatus
   /** `GET /metrics` asks for the key as other routes do. */

@@ -29,6 +29,7 @@ export function relayed(
 ): Relayed {
   reply.hijack()
   const { raw: response } = reply
+  let exchange: Exchange | undefined
   const answer = createClientAnswer({
     response,
     headers: reply.request.common ?? {},
@@ -37,13 +38,12 @@ export function relayed(
     report: context.report,
     clock: context.clock,
     errors: reply.request.routeOptions.config.errors,
+    drained: () => exchange?.resume(),
   })
-  let exchange: Exchange | undefined
   const forget = running.add((reason) => {
     answer.fail(reason, {})
     exchange?.cancel()
   })
-  response.on('drain', () => exchange?.resume())
   response.once('close', () => {
     forget()
     if (response.writableFinished) {

@@ -1,4 +1,4 @@
-import type { AnswerFacts } from '../core/answer-facts.ts'
+import type { AnswerFacts, Usage } from '../core/answer-facts.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Deployment } from '../core/deployment.ts'
 import type { GatewayError } from '../core/failure.ts'
@@ -40,13 +40,15 @@ export interface RequestEnd {
 /** Told of every request to a model. */
 export interface RequestReport {
   begun(operation: string, common: AnswerHeaders): RequestAccount
+  /** One that goes on says what part of it has cost. */
+  spent(account: RequestAccount, usage: Usage): void
   /** To be called once. */
   over(account: RequestAccount, end: RequestEnd): void
 }
 
 /** What a report is made of. */
 export interface RequestReportDeps {
-  readonly metrics: Pick<Metrics, 'begun' | 'finished'>
+  readonly metrics: Pick<Metrics, 'begun' | 'finished' | 'spent'>
   readonly log: Log
   readonly redact: Redact
   readonly clock: Pick<Clock, 'precise'>
@@ -73,6 +75,7 @@ export function createRequestReport(deps: RequestReportDeps): RequestReport {
         last: undefined,
       }
     },
+    spent: ({ group }, usage) => metrics.spent(group, usage),
     over: (account, end) => {
       const durationMs = clock.precise() - account.startedMs
       const { facts, failure = facts?.flaw } = end

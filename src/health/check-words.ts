@@ -1,6 +1,7 @@
 import type { Deployment } from '../core/deployment.ts'
 import { failureRow } from '../core/failure.ts'
 import type { GatewayError } from '../core/failure.ts'
+import type { UnhealthyVerdict } from '../core/verdict.ts'
 
 /** `exchange` says which deployment, what was tried and what came back; here comes what to do. */
 export function explain(error: GatewayError, deployment: Deployment, isOwnTimeout: boolean): string {
@@ -26,4 +27,10 @@ export function shownHeaders(headers: Readonly<Record<string, string>>): Readonl
     if (value !== undefined) shown[name] = value
   }
   return shown
+}
+
+/** Who was met where no connection held: somebody who took it, or who refused it. */
+export function metBy(error: GatewayError): Pick<UnhealthyVerdict, 'isReached' | 'isRefused'> {
+  if (error.isRefused) return { isRefused: true }
+  return error.kind === 'unreachable' && !error.isUnsent ? { isReached: true } : {}
 }

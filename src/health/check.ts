@@ -12,7 +12,7 @@ import type { Line } from '../providers/call.ts'
 import { freeRequest, look } from '../providers/look.ts'
 import { residenceOf } from '../providers/residence.ts'
 import { sentRequest } from '../providers/sent-request.ts'
-import { explain, sentence, shownHeaders } from './check-words.ts'
+import { explain, metBy, sentence, shownHeaders } from './check-words.ts'
 import { flawOf, isRight, questionFor } from './golden.ts'
 import type { Answered, Question } from './golden.ts'
 import { NOTHING_LEARNED, readRefusal } from './ladder.ts'
@@ -276,7 +276,7 @@ function failed(check: Attempt, error: GatewayError): Verdict {
     reason: error.kind,
     error: line.redact(explain(error, deployment, isOwnTimeout)),
     exceptionStatus: error.exceptionStatus,
-    ...(error.kind === 'unreachable' && !error.isUnsent && { isReached: true }),
+    ...metBy(error),
     ...(error.retryAfterMs === undefined ? {} : { retryAfterMs: error.retryAfterMs }),
     ...(error.isKeyWide && { isKeyWide: true }),
     ...(latest === undefined || isOwnTimeout ? {} : { request: sentRequest(latest.line, latest.wire) }),

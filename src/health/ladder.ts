@@ -1,3 +1,4 @@
+import { entryOf } from '../core/entry-of.ts'
 import type { GatewayError } from '../core/failure.ts'
 
 /** The two names that providers give to a token budget. */
@@ -135,7 +136,10 @@ type Lesson =
 function merge(learned: Learned, lesson: Lesson): Learned {
   if ('drop' in lesson) return { ...learned, dropped: [...learned.dropped, lesson.drop] }
   if ('add' in lesson) {
-    return { ...learned, added: { ...learned.added, [lesson.add]: DEMANDED_FIELDS[lesson.add] ?? '' } }
+    return {
+      ...learned,
+      added: { ...learned.added, [lesson.add]: entryOf(DEMANDED_FIELDS, lesson.add) ?? '' },
+    }
   }
   return { ...learned, ...lesson }
 }

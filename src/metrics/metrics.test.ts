@@ -179,3 +179,22 @@ test('under another config counters go on, those of groups that are gone are gon
   ])
   assert.doesNotMatch(pageOf(metrics), /small/)
 })
+
+test('what a session costs is counted while it goes on, for the group that it has under a later config too', () => {
+  const metrics = begin()
+  metrics.begun()
+  const usage = { promptTokens: 5, completionTokens: 2, totalTokens: 7 }
+  metrics.spent(first, usage)
+  metrics.spent(second, usage)
+  metrics.spent(undefined, usage)
+  metrics.renew([{ index: 0, group: 'gpt "4"', provider: 'openai' }])
+  metrics.spent(first, usage)
+  metrics.spent(small, usage)
+  assert.deepEqual(
+    samplesOf(metrics, 'pulsegate_tokens_total').filter((line) => line.includes('gpt')),
+    [
+      'pulsegate_tokens_total{model_group="gpt \\"4\\"",direction="in"} 15',
+      'pulsegate_tokens_total{model_group="gpt \\"4\\"",direction="out"} 6',
+    ],
+  )
+})

@@ -34,6 +34,8 @@ export interface Metrics {
   /** A request to a model is under way. */
   begun(): void
   finished(request: CountedRequest): void
+  /** One that goes on says what part of it has cost. */
+  spent(group: Counted | undefined, usage: Usage): void
   retried(): void
   fellBack(): void
   hedged(): void
@@ -70,6 +72,10 @@ export function createMetrics({ deployments, ...sources }: MetricsDeps): Metrics
       counts.inFlight++
     },
     finished: (request) => finish(labels, counts, request),
+    spent: (group, usage) => {
+      const number = group === undefined ? 0 : groupNumberOf(labels, group)
+      if (number !== undefined) spend(counts, number, usage)
+    },
     retried: () => {
       counts.retries++
     },
@@ -174,10 +180,13 @@ function finish(labels: Labels, counts: Counts, request: CountedRequest): void {
   observe(counts.durations.row(place), METRICS.duration.buckets, durationMs / MS)
   if (firstTokenMs !== undefined)
     observe(counts.firstTokens.row(place), METRICS.firstToken.buckets, firstTokenMs / MS)
-  if (usage === undefined) return
-  const row = counts.tokens.row(groupNumber)
-  add(row, 0, usage.promptTokens)
-  add(row, 1, usage.completionTokens)
+  if (usage !== undefined) spend(counts, groupNumber, usage)
+}
+
+function spend({ tokens }: Counts, group: number, { promptTokens, completionTokens }: Usage): void {
+  const row = tokens.row(group)
+  add(row, 0, promptTokens)
+  add(row, 1, completionTokens)
 }
 
 /** One of an earlier config is found by its name. */

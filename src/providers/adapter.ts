@@ -69,6 +69,8 @@ export interface Codec<M extends HttpMode> {
   readonly readsThinking?: (target: Target) => boolean
   /** Does it read `anthropic_beta` in a chat's body, in which what the client's header asks for is told too? */
   readonly readsBetas?: (target: Target) => boolean
+  /** Does it refuse the `top_k` that OpenAI's chat does not have, and most who speak its words do? */
+  readonly lacksTopK?: (target: Target) => boolean
   /**
    * Reads a 2xx answer.
    * @throws GatewayError empty, wrong_shape, server_error (an error inside a 200), content_policy
@@ -163,6 +165,8 @@ export interface SessionGround {
 export interface Translated {
   readonly toUpstream: readonly string[]
   readonly toClient: readonly string[]
+  /** What something has cost, as OpenAI's `usage` says it, whether or not the client is told. */
+  readonly spent?: readonly JsonObject[]
 }
 
 /** One session between a client of OpenAI's and an upstream of other words. Does no I/O, never throws, holds no more than it says. */

@@ -1,3 +1,4 @@
+import { entryOf } from '../core/entry-of.ts'
 import type { JsonObject } from '../core/json.ts'
 import type { HttpMode, RouteName } from '../core/mode.ts'
 
@@ -65,7 +66,7 @@ export function unlessSettled<Value>(
   defaults: Readonly<Record<string, Value>>,
   has: (key: string) => boolean,
 ): Readonly<Record<string, Value>> {
-  return select(defaults, (key) => !has(key) && !has(ALTERNATIVES[key] ?? key))
+  return select(defaults, (key) => !has(key) && !has(entryOf(ALTERNATIVES, key) ?? key))
 }
 
 /** The defaults without those that must not go out; the very same object where none of them is there. */

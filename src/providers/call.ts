@@ -283,6 +283,7 @@ export function described(line: Line, wire: WireRequest, thrown: unknown): Gatew
     line.redact(`${own ? 'Timeout exceeded: ' : ''}${tried}: ${error.message}`),
     {
       isUnsent: error.isUnsent,
+      isRefused: error.isRefused,
       isKeyWide: error.isKeyWide,
       source: error.source,
       ...(error.cause === undefined ? {} : { cause: error.cause }),

@@ -1,4 +1,5 @@
 import type { Deployment } from '../core/deployment.ts'
+import { entryOf } from '../core/entry-of.ts'
 
 /** What is known of the models behind deployments: what is written wins over the catalogue. */
 export interface ModelBook {
@@ -75,7 +76,7 @@ async function openCatalogue(): Promise<(deployment: Deployment) => Entry | unde
   const find = ({ facts, provider, upstreamModel }: Deployment): Entry | undefined => {
     const name = facts?.baseModel ?? upstreamModel
     const short = name.slice(name.lastIndexOf('/') + 1)
-    const providerId = PACKAGE_NAMES[provider] ?? provider
+    const providerId = entryOf(PACKAGE_NAMES, provider) ?? provider
     const usage = { input_tokens: TOKENS, output_tokens: TOKENS }
     const found =
       calcPrice(usage, name, { providerId }) ??

@@ -1,3 +1,4 @@
+import { entryOf } from '../core/entry-of.ts'
 /** A provider that asks for more than a day has lost its clock. */
 const MAX_WAIT_MS = 24 * 60 * 60 * 1_000
 
@@ -67,7 +68,7 @@ function duration(value: string | undefined, headers: Headers): number | undefin
   if (!/^(\d+(\.\d+)?(ms|s|m|h|d))+$/.test(value)) return undefined
   let total = 0
   for (const [, amount, unit] of value.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h|d)/g)) {
-    total += Number(amount) * (UNIT_MS[unit ?? ''] ?? 0)
+    total += Number(amount) * (entryOf(UNIT_MS, unit ?? '') ?? 0)
   }
   return total
 }

@@ -5,7 +5,7 @@ import type { Line } from '../providers/call.ts'
 import type { Limits, Stream, WireResponse } from './road.ts'
 import { alsoDropped, createCopyHeaders, successHeaders } from './answer/answer-head.ts'
 import type { AnswerHeaders, CopyHeaders } from './answer/answer-head.ts'
-import { explain } from './answer/explain.ts'
+import { explain, inOwnWords } from './answer/explain.ts'
 import { begun, createSpent, durations, over } from './answer/spent.ts'
 import type { Spent } from './answer/spent.ts'
 import { travel } from './journey/journey.ts'
@@ -124,7 +124,7 @@ function start(
     failureHeaders: (error) => failureHeaders(route, error, timeoutMs),
     refusal: (response) => refusalOf(line, response),
     flawed: (flaw, response) => flawed(line, operation, flaw, response),
-    explain: (error) => explain(line, error),
+    explain: (error) => explain(line, plan.wording === undefined ? error : inOwnWords(error, plan.wording)),
     stop,
     heard: (sign) => patience?.heard(sign),
     paused: () => patience?.paused(),

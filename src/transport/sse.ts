@@ -28,26 +28,21 @@ export function createSseParser(maxEventChars: number = MAX_EVENT_CHARS): SsePar
   const decoder = new TextDecoder()
   let rest = ''
   let name = ''
-  let data: string[] = []
+  let data: string | undefined
   let size = 0
   let afterCarriageReturn = false
 
   const line = (text: string, events: SseEvent[]): void => {
     if (text === '') {
-      if (data.length > 0) events.push({ name, data: data.join('\n') })
+      if (data !== undefined) events.push({ name, data })
       name = ''
-      data = []
+      data = undefined
       size = 0
-      return
-    }
-    const colon = text.indexOf(':')
-    const field = colon < 0 ? text : text.slice(0, colon)
-    const value = colon < 0 ? '' : text.slice(text[colon + 1] === ' ' ? colon + 2 : colon + 1)
-    if (field === 'event') name = value
-    else if (field === 'data') {
-      data.push(value)
+    } else if (isField(text, 'data')) {
+      const value = valueOf(text, 'data')
+      data = data === undefined ? value : `${data}\n${value}`
       size += value.length
-    }
+    } else if (isField(text, 'event')) name = valueOf(text, 'event')
   }
   return {
     push: (bytes) => {
@@ -55,16 +50,17 @@ export function createSseParser(maxEventChars: number = MAX_EVENT_CHARS): SsePar
       let text = decoder.decode(bytes, { stream: true })
       if (text === '') return events
       if (afterCarriageReturn && text.startsWith('\n')) text = text.slice(1)
-      afterCarriageReturn = text === '' ? false : text.endsWith('\r')
-      // What is kept holds no line end: it is not looked through again with each piece of a long line.
+      afterCarriageReturn = text.endsWith('\r')
       // Hardly anybody writes carriage returns, and one character is found much faster than a pattern.
-      const lines = text.split(text.includes('\r') ? /\r\n|\r|\n/ : '\n')
-      const last = lines.pop() ?? ''
-      for (const one of lines) {
-        line(rest + one, events)
+      if (text.includes('\r')) text = text.replace(/\r\n?/g, '\n')
+      let start = 0
+      for (let end = text.indexOf('\n'); end !== -1; end = text.indexOf('\n', start)) {
+        line(rest === '' ? text.slice(start, end) : rest + text.slice(start, end), events)
         rest = ''
+        start = end + 1
       }
-      rest += last
+      // What is kept holds no line end: it is not looked through again with each piece of a long line.
+      rest += text.slice(start)
       if (rest.length + size > maxEventChars) {
         throw new GatewayError(
           'wrong_shape',
@@ -75,4 +71,16 @@ export function createSseParser(maxEventChars: number = MAX_EVENT_CHARS): SsePar
     },
     end: () => [],
   }
+}
+
+const COLON = 0x3a
+
+/** A line may be a field's name alone. */
+function isField(line: string, name: string): boolean {
+  return line.startsWith(name) && (line.length === name.length || line.charCodeAt(name.length) === COLON)
+}
+
+function valueOf(line: string, name: string): string {
+  const start = name.length + 1
+  return line.slice(line[start] === ' ' ? start + 1 : start)
 }

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { createServer } from 'node:http'
 import { test } from 'node:test'
 import { createHandClock } from '../core/clock.ts'
-import { GatewayError } from '../core/failure.ts'
+import { asGatewayError, GatewayError } from '../core/failure.ts'
+import { networkFailure } from './network-failure.ts'
 import { createTransport } from './transport.ts'
 import { failsAs, get, http, LIMITS, tcp, withServer } from './transport.fixture.ts'
 
@@ -45,11 +46,11 @@ test('nobody listening is unreachable', async () => {
   const address = free.address()
   assert.ok(address !== null && typeof address === 'object')
   await new Promise((resolve) => free.close(resolve))
-  await failsAs(
-    transport.send(get(`http://127.0.0.1:${address.port}/`), LIMITS),
-    'unreachable',
-    /connection refused/,
-  )
+  const url = `http://127.0.0.1:${address.port}/`
+  const refused = await transport.send(get(url), LIMITS).catch(asGatewayError)
+  assert.ok(refused instanceof GatewayError)
+  assert.match(refused.message, /connection refused/)
+  assert.deepEqual([refused.kind, refused.isUnsent, refused.isRefused], ['unreachable', true, true])
   await transport.close()
 })
 
@@ -78,6 +79,21 @@ test('a chunked answer without its last chunk is cut', () =>
         socket.end('HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n4\r\nhalf\r\n'),
       ),
     ({ url, transport }) => failsAs(transport.send(get(url), LIMITS), 'cut', /reading the body/),
+  ))
+
+test('a head that says two lengths is the wrong shape, and no dead connection', async () => {
+  for (const second of ['content-length: 3', 'transfer-encoding: chunked'])
+    await tcp(
+      (socket) =>
+        socket.once('data', () => socket.end(`HTTP/1.1 200 OK\r\ncontent-length: 2\r\n${second}\r\n\r\nok`)),
+      ({ url, transport }) => failsAs(transport.send(get(url), LIMITS), 'wrong_shape', /not HTTP/),
+    )
+})
+
+test('a status below 100 is the wrong shape', () =>
+  tcp(
+    (socket) => socket.once('data', () => socket.end('HTTP/1.1 099 Oh\r\ncontent-length: 0\r\n\r\n')),
+    ({ url, transport }) => failsAs(transport.send(get(url), LIMITS), 'wrong_shape', /not HTTP/),
   ))
 
 test('a server that speaks another protocol is the wrong shape', () =>
@@ -253,4 +269,21 @@ test('what the reader of an answer throws ends the exchange as our own failure, 
       },
     )
   }
+})
+
+test('a refusal is one where each address of a name refuses', () => {
+  const refused = Object.assign(new Error('no'), { code: 'ECONNREFUSED' })
+  const silent = Object.assign(new Error('no'), { code: 'ETIMEDOUT' })
+  const isRefused = (error: unknown): boolean => networkFailure(error, 'connecting').isRefused
+  assert.deepEqual(
+    [
+      refused,
+      new AggregateError([refused, refused]),
+      new AggregateError([refused, silent]),
+      silent,
+      new AggregateError([]),
+    ].map(isRefused),
+    [true, true, false, false, false],
+  )
+  assert.equal(networkFailure(refused, 'waiting for headers').isRefused, false)
 })

@@ -51,6 +51,8 @@ function config({ url }: FakeProvider): string {
     ['claude', 'anthropic/claude-sonnet-4-5', anthropic],
     ['bedrock', `bedrock/${SONNET}`, bedrock],
     ['nova', 'bedrock/amazon.nova-pro-v1:0', bedrock],
+    ['azure', 'azure/gpt-4o', { api_base: `${url}/ok`, api_key: 'sk-upstream-openai' }],
+    ['mistral', 'mistral/mistral-small-latest', { api_base: `${url}/ok/v1`, api_key: 'sk-upstream-openai' }],
     ['command', 'cohere_chat/command-r-plus', { api_base: `${url}/ok`, api_key: 'sk-upstream-openai' }],
     ['mixed', 'gemini/gemini-2.0-flash', { ...gemini('e503'), num_retries: 1, order: 1 }],
     ['mixed', 'openai/gpt-4o', openai('ok', { num_retries: 1, order: 2 })],
@@ -364,12 +366,21 @@ test("Google's own client before deployments that speak other words", async (t) 
         ['claude', { seed: 7 }, 'generationConfig.seed'],
         ['claude', { candidateCount: 2 }, 'generationConfig.candidateCount'],
         ['bedrock', { presencePenalty: 1 }, 'generationConfig.presencePenalty'],
+        ['azure', { topK: 40 }, 'generationConfig.topK'],
+        ['mistral', { topK: 40 }, 'generationConfig.topK'],
       ]
       for (const [model, own, name] of cases) {
         const error = await raised(() => models.generateContent({ model, contents: 'ping', config: own }))
         assert.equal(error.status, 400, name)
         assert.ok(error.message.includes(`'${name}'`), error.message)
       }
+      await models.generateContent({ model: 'gpt', contents: 'ping', config: { topK: 40 } })
+      assert.equal(at(last(), 'top_k'), 40, 'a server of somebody else may know it')
+      const kept = await ask(`${gateway.url}/models/lenient:generateContent`, {
+        headers: AUTH,
+        body: { contents: [{ parts: [{ text: 'ping' }] }], cachedContent: 'cachedContents/x' },
+      })
+      assert.equal(kept.status, 400, 'what was said is never left out')
       const { headers, json } = await ask(`${gateway.url}/models/lenient:generateContent`, {
         headers: { 'x-goog-api-key': KEY },
         body: {

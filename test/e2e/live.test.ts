@@ -7,7 +7,7 @@ import type { ConversationItemCreateEvent, RealtimeServerEvent } from 'openai/re
 import { OpenAIRealtimeWS } from 'openai/realtime/ws'
 import { startFakeProvider } from '../../src/fake-provider/server.ts'
 import { serviceAccount } from './all-providers.ts'
-import { at, AUTH, complaints, eventually, KEY } from './asking.ts'
+import { ask, at, AUTH, complaints, eventually, KEY } from './asking.ts'
 import { startGateway, withFolder, type Gateway } from './program.ts'
 import { open, refused, startUpstream, type ClientSession } from './sessions.ts'
 
@@ -121,10 +121,20 @@ const SILENCE = Buffer.alloc(4_800).toString('base64')
 const frames = (): readonly unknown[] =>
   fake.journal().flatMap(({ body }) => (typeof body === 'string' ? [JSON.parse(body)] : []))
 
+/** Tokens that were counted for a group, in and out. */
+async function spentBy(group: string): Promise<readonly number[]> {
+  const { text } = await ask(`${gateway.url}/metrics`, { headers: AUTH })
+  return ['in', 'out'].map((direction) => {
+    const sample = `pulsegate_tokens_total{model_group="${group}",direction="${direction}"} `
+    return Number(text.split(sample)[1]?.split('\n')[0] ?? 0)
+  })
+}
+
 describe("OpenAI's own client at Gemini Live", () => {
   for (const model of ['live', 'vertex'])
     test(`is answered with sound, its words and what it cost (${model})`, async () => {
       fake.clearJournal()
+      const before = await spentBy(model)
       const { session, events } = openai(model)
       await until(events, 'session.created')
       session.send({
@@ -165,6 +175,8 @@ describe("OpenAI's own client at Gemini Live", () => {
       assert.equal(last.response.usage?.total_tokens, 45)
       assert.equal(last.response.usage?.input_token_details?.cached_tokens, 10)
       assert.equal(last.response.usage?.output_token_details?.audio_tokens, 12)
+      const [read = 0, written = 0] = before
+      assert.deepEqual(await spentBy(model), [read + 30, written + 15])
       const [setup] = frames()
       assert.equal(at(setup, 'setup', 'systemInstruction', 'parts', 0, 'text'), 'be kind')
       const voice = at(

@@ -196,6 +196,25 @@ test("Anthropic's own client before deployments that speak OpenAI's words", asyn
       assert.equal(response.headers.get('x-pulsegate-dropped-params'), 'thinking')
     })
 
+    await t.test('is told by its own names what the provider cannot be told', async () => {
+      const single = { type: 'auto', disable_parallel_tool_use: true } as const
+      const asked = {
+        model: 'command',
+        max_tokens: 50,
+        messages: MESSAGES,
+        tools: TOOLS,
+        tool_choice: single,
+      }
+      const refused = await raised(() => client.messages.create(asked))
+      assert.equal(refused.status, 400)
+      assert.match(refused.message, /cannot be told 'tool_choice\.disable_parallel_tool_use'/)
+      const { headers } = await ask(`${gateway.url}/v1/messages`, {
+        headers: AUTH,
+        body: { ...asked, drop_params: true },
+      })
+      assert.equal(headers.get('x-pulsegate-dropped-params'), 'tool_choice.disable_parallel_tool_use')
+    })
+
     await t.test('is answered in its own words where something is wrong', async () => {
       const unknown = await raised(() =>
         client.messages.create({ model: 'none', max_tokens: 5, messages: MESSAGES }),

@@ -296,6 +296,14 @@ test('Bedrock behind the gateway', (suite) =>
         const many = await ask(`${gateway.url}/v1/embeddings`, { body: several })
         assert.equal(many.status, 400)
         assert.match(many.text, /embeds one text a request/)
+        for (const [dimensions, status] of [
+          [null, 200],
+          [3, 400],
+        ] as const) {
+          const sized = { model: 'titan', input: 'a', dimensions }
+          const answer = await ask(`${gateway.url}/v1/embeddings`, { body: sized })
+          assert.deepEqual([answer.status, answer.headers.get('x-pulsegate-dropped-params')], [status, null])
+        }
       },
     )
   }))

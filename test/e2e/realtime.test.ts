@@ -481,6 +481,39 @@ describe('the end of a session', () => {
       }))
   }
 
+  test('counts what the upstream said it had cost, in the metrics, in the log and against the deployment’s limit', async () => {
+    const server = await startUpstream()
+    const base = `${server.url}/v1`
+    const entry = { group: 'voice', base, model: 'openai/gpt-realtime', params: ', tpm: 40', ...MODE }
+    try {
+      await withStage(configOf([entry]), async ({ gateway }) => {
+        const client = await open(gateway, '/v1/realtime?model=voice', { headers: AUTH })
+        const upstream = await server.session()
+        const usage = { total_tokens: 50, input_tokens: 30, output_tokens: 20 }
+        upstream.socket.send(JSON.stringify({ type: 'response.done', event_id: 'e', response: { usage } }))
+        assert.equal(await typeOf(client.next()), 'response.done')
+        const { text } = await ask(`${gateway.url}/metrics`, { headers: AUTH })
+        for (const [direction, tokens] of [
+          ['in', 30],
+          ['out', 20],
+        ] as const)
+          assert.ok(
+            text.includes(`pulsegate_tokens_total{model_group="voice",direction="${direction}"} ${tokens}\n`),
+            text,
+          )
+        const { status } = await refused(gateway, '/v1/realtime?model=voice', { headers: AUTH })
+        assert.equal(status, 429)
+        client.socket.close()
+        await eventually(
+          () => gateway.stderr(),
+          (log) => /"prompt_tokens":30,"completion_tokens":20.*"event":"session_ended"/.test(log),
+        )
+      })
+    } finally {
+      await server.stop()
+    }
+  })
+
   test('where the upstream breaks off is told the client as 1011', () =>
     withSession(async (client, upstream, { gateway }) => {
       upstream.socket.terminate()

@@ -25,6 +25,8 @@ const config = configOf([
   { group: 'command', base: 'ok', model: 'cohere_chat/command-r-plus' },
   { group: 'cut-chat', base: 'cut', model: 'cohere_chat/command-r-plus' },
   { group: 'sick-chat', base: 'errevent', model: 'cohere_chat/command-r-plus' },
+  { group: 'flash', base: 'ok', model: 'gemini/gemini-2.5-flash' },
+  { group: 'lenient', base: 'ok', model: 'cohere_chat/command-r-plus', params: ', drop_params: true' },
   { group: 'tiny', base: 'ok/as-ollama', model: 'ollama_chat/llama3.2' },
   { group: 'mixed', base: 'ok', model: 'cohere_chat/command-r-plus', info: '-chat' },
   { group: 'mixed', base: 'ok/v1', info: '-native' },
@@ -80,6 +82,42 @@ test("OpenAI's own client asks for responses", async (t) => {
         await create({ model, ...own })
         assert.deepEqual(at(last(), 'body'), { ...settled, ...own })
       }
+    })
+
+    await t.test('and is told in its words what its provider cannot be told', async () => {
+      const file = { type: 'input_file', filename: 'a.pdf', file_data: 'nowhere' } as const
+      const cases: readonly (readonly [
+        string,
+        Partial<OpenAI.Responses.ResponseCreateParamsNonStreaming>,
+        string,
+      ])[] = [
+        ['command', { text: { verbosity: 'low' } }, 'text.verbosity'],
+        [
+          'flash',
+          {
+            input: [
+              {
+                role: 'user',
+                content: [
+                  { type: 'input_text', text: 'what?' },
+                  { type: 'input_image', image_url: 'nowhere', detail: 'auto' },
+                ],
+              },
+            ],
+          },
+          'input[0].content[1]',
+        ],
+        ['command', { input: [{ role: 'user', content: [file] }] }, 'input'],
+      ]
+      for (const [model, more, name] of cases) {
+        const error = await raised(() => create({ model, ...more }))
+        assert.deepEqual([error.status, error.param], [400, name], error.message)
+        assert.ok(name === 'input' || error.message.includes(`'${name}'`), error.message)
+      }
+      const { response } = await client.responses
+        .create({ model: 'lenient', input: 'ping', text: { verbosity: 'low' } })
+        .withResponse()
+      assert.equal(response.headers.get('x-pulsegate-dropped-params'), 'text.verbosity')
     })
 
     await t.test('and goes on from one where it lives, whichever of two that is', async () => {

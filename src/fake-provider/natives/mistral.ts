@@ -150,8 +150,8 @@ function isShort(id: Json): boolean {
 function chat(body: JsonObject): Reply {
   const { model } = body
   const tools = toolsToCall(body).map((name, index) => ({
+    // Without a type (https://github.com/BerriAI/litellm/issues/2645).
     id: `call0000${index}`,
-    type: 'function',
     function: { name, arguments: '{"city":"Oslo"}' },
     index,
   }))

@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { isFormType } from '../../core/client-form.ts'
 import type { ClientForm } from '../../core/client-form.ts'
+import { entryOf } from '../../core/entry-of.ts'
 import { asGatewayError, GatewayError } from '../../core/failure.ts'
 import { memberValue, scanObject } from '../../core/json-spans.ts'
 import { PASSED_PROVIDERS } from '../../routing/pass-through/owners.ts'
@@ -48,7 +49,7 @@ export function passThroughRoutes(
       app.route({
         method: ['GET', 'POST', 'DELETE'],
         url: `/${name}/*`,
-        config: { errors: ERRORS[provider.name] ?? PLAIN_ERRORS },
+        config: { errors: entryOf(ERRORS, provider.name) ?? PLAIN_ERRORS },
         handler: (request, reply) => serve(context, running, request, reply, provider),
       })
     }

@@ -2,6 +2,8 @@ import type { IncomingHttpHeaders } from 'node:http'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { GatewayError } from '../../core/failure.ts'
 import type { Bridge, SessionEnd } from '../../routing/realtime/bridge.ts'
+import type { SessionListener } from '../../routing/realtime/realtime.ts'
+import type { RequestAccount } from '../request-report.ts'
 import type { RouteContext } from '../gateway.ts'
 import { queryText, sendError } from '../json-reply.ts'
 import { KEY_PROTOCOL, sessionGrant } from '../key-check.ts'
@@ -89,13 +91,37 @@ async function serve(
     request.raw.socket.destroy()
     return reply
   }
-  const since = context.clock.elapsed()
-  session = opened.join(client, (end) => {
-    const failure = stoppedBy(stopping.signal) ?? failureOf(end)
-    context.report.over(account, { ...(failure !== undefined && { failure }), isLogged: true })
-    logEnd(context, headers, end, context.clock.elapsed() - since)
-  })
+  session = opened.join(client, listenerOf(context, account, headers, stopping.signal))
   return reply
+}
+
+/** Counts what a session costs, and says how it ended. */
+function listenerOf(
+  context: RouteContext,
+  account: RequestAccount,
+  headers: Readonly<Record<string, string>>,
+  stopping: AbortSignal,
+): SessionListener {
+  const since = context.clock.elapsed()
+  const tokens = { prompt: 0, completion: 0 }
+  return {
+    spent: (usage) => {
+      context.report.spent(account, usage)
+      tokens.prompt += usage.promptTokens
+      tokens.completion += usage.completionTokens
+    },
+    ended: (end) => {
+      const failure = stoppedBy(stopping) ?? failureOf(end)
+      context.report.over(account, { ...(failure !== undefined && { failure }), isLogged: true })
+      logEnd(context, headers, end, { durationMs: context.clock.elapsed() - since, tokens })
+    },
+  }
+}
+
+/** What a session has cost. */
+interface SessionTokens {
+  readonly prompt: number
+  readonly completion: number
 }
 
 /** What makes it no WebSocket handshake (RFC 6455 §4.2.1), said before anybody is asked for a session. */
@@ -163,7 +189,7 @@ function logEnd(
   { log }: RouteContext,
   headers: Readonly<Record<string, string>>,
   end: SessionEnd,
-  durationMs: number,
+  { durationMs, tokens }: { readonly durationMs: number; readonly tokens: SessionTokens },
 ): void {
   log.info('session_ended', {
     call_id: headers['x-litellm-call-id'],
@@ -175,5 +201,9 @@ function logEnd(
     from_client: end.fromClient,
     from_upstream: end.fromUpstream,
     duration_ms: durationMs,
+    ...(tokens.prompt + tokens.completion > 0 && {
+      prompt_tokens: tokens.prompt,
+      completion_tokens: tokens.completion,
+    }),
   })
 }

@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { entryOf } from '../../core/entry-of.ts'
 import { GatewayError } from '../../core/failure.ts'
 import type { Exchange } from '../../routing/relay.ts'
 import type { Operation } from '../../routing/request/operation.ts'
@@ -77,7 +78,7 @@ function geminiAsked({ params, query }: FastifyRequest): Asked {
   const rest = wildcardText(params)
   const colon = rest.lastIndexOf(':')
   const method = rest.slice(colon + 1)
-  const operation = colon > 0 && Object.hasOwn(GEMINI_METHODS, method) ? GEMINI_METHODS[method] : undefined
+  const operation = colon > 0 ? entryOf(GEMINI_METHODS, method) : undefined
   if (operation === undefined) {
     const message =
       'no such method of a model: ask for {model}:generateContent, {model}:streamGenerateContent or {model}:countTokens.'
@@ -98,20 +99,17 @@ function serve(
   { operation, name, urlModel, form }: Asked,
 ): void {
   const client = relayed(context, running, reply, name)
-  readBody(request.raw, context.settings.maxRequestBytes, (body) => {
-    let exchange: Exchange | undefined
-    const answer =
-      form === undefined
-        ? client.answer
-        : googleAnswer(client.answer, form, context.redact, () => exchange?.cancel())
-    if (body instanceof GatewayError) {
-      answer.fail(body, {})
-      return
-    }
-    if (!client.isWaiting()) return
-    const { headers } = request
-    const asked = { operation, body, headers, ...(urlModel !== undefined && { urlModel }) }
-    exchange = context.relay.relay(asked, answer)
-    client.carriedBy(exchange)
-  })
+  readBody(request.raw, context.settings.maxRequestBytes, (read) =>
+    client.begin(read, (body) => {
+      let exchange: Exchange | undefined
+      const answer =
+        form === undefined
+          ? client.answer
+          : googleAnswer(client.answer, form, context.redact, () => exchange?.cancel())
+      const { headers } = request
+      const asked = { operation, body, headers, ...(urlModel !== undefined && { urlModel }) }
+      exchange = context.relay.relay(asked, answer)
+      return exchange
+    }),
+  )
 }

@@ -7,6 +7,11 @@ import { bucketOf, createFirstTokens } from './first-token.ts'
 import { createPoison } from './poison.ts'
 import { createPurse } from './purse.ts'
 import { createSelfIsolation } from './self-isolation.ts'
+import { described } from '../../providers/call.ts'
+import { lineOf } from '../../providers/line.fixture.ts'
+import { allAdapters } from '../../providers/registry.ts'
+import { explain } from '../../routing/answer/explain.ts'
+import { metBy } from '../check-words.ts'
 import { toEvidence } from './to-evidence.ts'
 
 describe('the usual first token', () => {
@@ -170,6 +175,20 @@ describe('evidence', () => {
     })
   })
 
+  test('a refused connection is remembered as one, whoever retells it', async () => {
+    const refused = new GatewayError('unreachable', 'x', { isUnsent: true, isRefused: true })
+    await allAdapters()
+    const line = lineOf('openai', 'gpt-4o')
+    const retold = explain(
+      line,
+      described(line, { method: 'GET', url: 'http://up.test', headers: {} }, refused),
+    )
+    assert.deepEqual([retold.isUnsent, retold.isRefused], [true, true])
+    assert.deepEqual(metBy(refused), { isRefused: true })
+    assert.deepEqual(metBy(new GatewayError('unreachable', 'x')), { isReached: true })
+    assert.deepEqual(metBy(new GatewayError('unreachable', 'x', { isUnsent: true })), {})
+  })
+
   test('what is found out by a short wait while our loop lags is nothing; what was said counts', () => {
     const lagging = { ...about, lagMs: 201 }
     const failed = (kind: FailureKind) =>
@@ -177,6 +196,10 @@ describe('evidence', () => {
     for (const kind of ['timeout', 'unreachable'] as const) assert.equal(failed(kind), undefined, kind)
     for (const kind of ['server_error', 'auth', 'rate_limited', 'cut'] as const)
       assert.equal(failed(kind), kind)
+    const refusal = { kind: 'unreachable', source: 'upstream', isUnsent: true, isRefused: true } as const
+    assert.equal(toEvidence({ kind: 'failed', failure: refusal }, lagging)?.kind, 'unreachable')
+    const closed = makeUnhealthy(9, { reason: 'unreachable', isRefused: true })
+    assert.equal(toEvidence({ kind: 'probed', verdict: closed, depth: 4 }, lagging)?.kind, 'unreachable')
     const answered = toEvidence({ kind: 'answered', isSlow: true }, lagging)
     assert.deepEqual([answered?.kind, answered?.isSlow], ['ok', false])
     const late = makeUnhealthy(9, { reason: 'timeout' })

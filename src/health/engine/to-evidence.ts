@@ -7,7 +7,10 @@ import type { Verdict } from '../../core/verdict.ts'
 
 /** An event loop that lags so far behind (p99, milliseconds) times its own slowness, not the upstream's. */
 export const LAG_LIMIT_MS = 200
-/** Found out by waiting. Whatever else somebody says, or does to a connection, is as true for a slow listener. */
+/**
+ * Found out by waiting, but for a connection that was refused. Whatever somebody says, or does to a connection, is as
+ * true for a slow listener.
+ */
 const TIMED: ReadonlySet<Evidence['kind']> = new Set(['timeout', 'unreachable', 'slow'])
 /** Whoever was waited for so many times as long as the loop lags behind has had his time. */
 const LONG_TIMES = 3
@@ -23,6 +26,7 @@ export type Outcome =
         readonly retryAfterMs?: number | undefined
         /** False: somebody took the connection. */
         readonly isUnsent?: boolean
+        readonly isRefused?: boolean
         readonly isKeyWide?: boolean
       }
     }
@@ -48,8 +52,16 @@ export interface Circumstances {
 export function toEvidence(outcome: Outcome, about: Circumstances): Evidence | undefined {
   const evidence = evidenceOf(outcome, about)
   if (evidence === undefined || about.lagMs <= LAG_LIMIT_MS) return evidence
-  if (TIMED.has(evidence.kind) && about.at - about.startedAt < LONG_TIMES * about.lagMs) return undefined
+  const isWait = TIMED.has(evidence.kind) && !isRefused(outcome)
+  if (isWait && about.at - about.startedAt < LONG_TIMES * about.lagMs) return undefined
   return evidence.isSlow === true ? { ...evidence, isSlow: false } : evidence
+}
+
+function isRefused(outcome: Outcome): boolean {
+  if (outcome.kind === 'failed') return outcome.failure.isRefused === true
+  return (
+    outcome.kind === 'probed' && outcome.verdict.kind === 'unhealthy' && outcome.verdict.isRefused === true
+  )
 }
 
 function evidenceOf(outcome: Outcome, about: Circumstances): Evidence | undefined {

@@ -28,6 +28,7 @@ export interface CallFailure {
   readonly retryAfterMs?: number | undefined
   /** False: somebody took the connection. */
   readonly isUnsent?: boolean
+  readonly isRefused?: boolean
   /** True: all that the key is used for. */
   readonly isKeyWide?: boolean
 }

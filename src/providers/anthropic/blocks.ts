@@ -92,8 +92,8 @@ function isKept({ type }: JsonObject): boolean {
   return type !== 'text' && type !== 'tool_use'
 }
 
-function keptOf({ text, ...delta }: JsonObject): number {
-  return text === undefined ? JSON.stringify(delta).length : 0
+function keptOf(delta: JsonObject): number {
+  return delta['text'] === undefined ? JSON.stringify(delta).length : 0
 }
 
 function callStart(at: number, block: JsonObject, given: string): JsonObject {

@@ -13,6 +13,7 @@ import { fromMessagesAnswer, isMessagesAnswer } from './messages-answer.ts'
 import { toMessagesBody } from './messages-body.ts'
 import { openMessagesEvents } from './messages-events.ts'
 import { errorWithin } from './refusals.ts'
+import { eachOf } from '../each-of.ts'
 
 const EXPECTED = 'a "message" with "content"'
 
@@ -57,13 +58,24 @@ export function openAnthropicStream(target: Target): StreamDecoder<ChatChunk> {
   const parser = createSseParser()
   const events = openMessagesEvents(target)
   const read = ({ data }: SseEvent): readonly ChatChunk[] => {
-    const event = parseJson(data)
+    const event = textDelta(data) ?? parseJson(data)
     if (!isJsonObject(event))
       throw new GatewayError('wrong_shape', 'the stream holds an event that is no JSON object')
     return events.push(event)
   }
   return {
-    push: (bytes) => parser.push(bytes).flatMap(read),
+    push: (bytes) => eachOf(parser.push(bytes), read),
     end: () => [...parser.end().flatMap(read), ...events.end()],
   }
+}
+
+const TEXT_DELTA =
+  /^\{"type":"content_block_delta","index":(\d{1,6}),"delta":\{"type":"text_delta","text":"([ !#-[\]-\uffff]*)"\}\s*\}$/
+
+/** Nearly all events of a stream are text with nothing escaped in it, which costs a fraction of what parsing does. */
+function textDelta(data: string): JsonObject | undefined {
+  const found = TEXT_DELTA.exec(data)
+  if (found === null) return undefined
+  const [, index, text = ''] = found
+  return { type: 'content_block_delta', index: Number(index), delta: { type: 'text_delta', text } }
 }

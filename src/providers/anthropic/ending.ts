@@ -1,3 +1,4 @@
+import { entryOf } from '../../core/entry-of.ts'
 import type { Json, JsonObject } from '../../core/json.ts'
 import { isJsonObject } from '../../core/json.ts'
 import { numberOf, textOf } from '../answer.ts'
@@ -19,7 +20,7 @@ const FINISH_REASONS: Readonly<Record<string, string>> = {
 /** OpenAI's reason to finish; a reason that is not known here is told as it is. A call that is the answer is none. */
 export function finishReason(reason: Json | undefined, hasCalls: boolean): string | null {
   if (typeof reason !== 'string') return null
-  return reason === 'tool_use' && !hasCalls ? 'stop' : (FINISH_REASONS[reason] ?? reason)
+  return reason === 'tool_use' && !hasCalls ? 'stop' : (entryOf(FINISH_REASONS, reason) ?? reason)
 }
 
 /** Why it refused; null where it did not. */

@@ -1,3 +1,4 @@
+import { entryOf } from '../../core/entry-of.ts'
 import type { GatewayError } from '../../core/failure.ts'
 import { isJsonObject, type JsonObject } from '../../core/json.ts'
 import { textOf } from '../answer.ts'
@@ -30,6 +31,6 @@ const STATUS_OF_TYPE: Readonly<Record<string, number>> = {
 export function errorWithin(event: JsonObject): GatewayError {
   const error = event['error']
   const type = isJsonObject(error) ? textOf(error['type']) : undefined
-  const status = STATUS_OF_TYPE[type ?? ''] ?? 500
+  const status = entryOf(STATUS_OF_TYPE, type ?? '') ?? 500
   return classifyAnthropic({ status, headers: {}, body: Buffer.from(JSON.stringify(event)) })
 }

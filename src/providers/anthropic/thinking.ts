@@ -1,3 +1,4 @@
+import { entryOf } from '../../core/entry-of.ts'
 import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts'
 import { claudeModel, type ClaudeModel } from './claude-model.ts'
 import type { Turn } from './turns.ts'
@@ -47,10 +48,9 @@ export function toThinking(request: JsonObject, ground: ThinkingGround): Thinkin
   if (isJsonObject(own)) return inItsForm(own, effortIn(request['output_config']) ?? effort, model, ground)
   if (typeof effort !== 'string') return NOTHING
   if (effort === 'none') return silent(model)
-  if (BUDGETS[effort] === undefined || model.thinks === 'never') return LOST
-  return model.thinks === 'budget'
-    ? budgeted(BUDGETS[effort], ground)
-    : adaptive(effort, model, ground.isForced)
+  const wanted = entryOf(BUDGETS, effort)
+  if (wanted === undefined || model.thinks === 'never') return LOST
+  return model.thinks === 'budget' ? budgeted(wanted, ground) : adaptive(effort, model, ground.isForced)
 }
 
 /** The tokens that a request sets aside for thinking. */
@@ -79,7 +79,7 @@ function inItsForm(
     }
   }
   if (own['type'] === 'adaptive' && model.thinks === 'budget') {
-    const wanted = typeof effort === 'string' ? BUDGETS[effort] : undefined
+    const wanted = typeof effort === 'string' ? entryOf(BUDGETS, effort) : undefined
     const words = ground.isSampled ? LOST : budgeted(wanted ?? USUAL_BUDGET, ground)
     // Who thinks as he sees fit need not think.
     return { ...words, isEffortSaid: true, ...(words.lost !== undefined && { lost: 'thinking.type' }) }
@@ -90,7 +90,7 @@ function inItsForm(
 }
 
 function isLevel(effort: Json | undefined): effort is string {
-  return typeof effort === 'string' && BUDGETS[effort] !== undefined
+  return typeof effort === 'string' && entryOf(BUDGETS, effort) !== undefined
 }
 
 function effortIn(config: Json | undefined): Json | undefined {

@@ -1,3 +1,4 @@
+import { entryOf } from '../../core/entry-of.ts'
 import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts'
 import { textOf } from '../answer.ts'
 import { unsayable } from './content.ts'
@@ -69,7 +70,7 @@ const CHOICES: Readonly<Record<string, string>> = { auto: 'auto', none: 'none', 
 
 function toChoice(choice: Json | undefined): JsonObject | undefined {
   if (choice === undefined || choice === null) return undefined
-  const type = typeof choice === 'string' ? CHOICES[choice] : undefined
+  const type = typeof choice === 'string' ? entryOf(CHOICES, choice) : undefined
   if (type !== undefined) return { type }
   if (!isJsonObject(choice)) throw unsayable('Claude knows no such "tool_choice"', 'tool_choice')
   const named = choice['function']

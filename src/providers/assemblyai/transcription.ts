@@ -1,3 +1,4 @@
+import { entryOf } from '../../core/entry-of.ts'
 import { GatewayError } from '../../core/failure.ts'
 import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts'
 import type { TranscriptionRequest, TranscriptionResponse } from '../../core/mode.ts'
@@ -86,9 +87,9 @@ function nextOf(
 function order(audioUrl: string, { fields }: TranscriptionRequest, target: Target): WireRequest {
   const said = spokenFields(fields)
     .filter(([name]) => !UNSAID.has(name))
-    .map(([name, values]): readonly [string, Json] => [RENAMED[name] ?? name, valueOf(name, values)])
+    .map(([name, values]): readonly [string, Json] => [entryOf(RENAMED, name) ?? name, valueOf(name, values)])
   const defaults = Object.entries(target.bodyDefaults)
-    .map(([name, value]) => [RENAMED[name] ?? name, value] as const)
+    .map(([name, value]) => [entryOf(RENAMED, name) ?? name, value] as const)
     .filter(([name]) => PARAMETERS.has(name))
   const asked: JsonObject = { ...Object.fromEntries(defaults), ...Object.fromEntries(said) }
   // OpenAI's models hear which language it is; here English is meant unless something else is said.

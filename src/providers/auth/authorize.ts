@@ -18,6 +18,11 @@ export interface SecretHeader {
 
 /** What no HTTP header value may hold (RFC 9110 §5.5). */
 const UNWRITABLE = /[^\t\u0020-\u007e\u0080-\u00ff]/
+/** What every header name is (RFC 9110 §5.1). */
+const NAME = /^[!#$%&'*+.^_`|~0-9a-z-]+$/i
+/** Headers that say how a request travels: that is found out as it is sent, and nobody can know it before. */
+const FRAMING =
+  /^(?:content-length|transfer-encoding|expect|upgrade|keep-alive):|^connection:(?!(?:close|keep-alive)$)/i
 
 /**
  * A deployment that sends these headers with every request, then the deployment's own `extra_headers` (which
@@ -41,11 +46,8 @@ export function authorizedBy(
   const headers: Record<string, string> = {}
   for (const { name, prefix, secret } of all) {
     const value = prefix + secret.reveal()
-    if (UNWRITABLE.test(value)) {
-      return {
-        message: `the value for the header "${name}" holds a line break or a character that no HTTP header may carry`,
-      }
-    }
+    const message = problemOf(name, value)
+    if (message !== undefined) return { message }
     headers[name] = value
   }
   const { [BETA_HEADER]: betas } = headers
@@ -66,6 +68,16 @@ export function authorizedBy(
       ...querySecrets(apiBaseQuery),
     ],
   }
+}
+
+/** Why a header cannot be sent; undefined where it can. */
+function problemOf(name: string, value: string): string | undefined {
+  if (!NAME.test(name)) return `"${name}" is no name of an HTTP header: see extra_headers`
+  if (FRAMING.test(`${name}:${value}`))
+    return `the header "${name}" is set for each request as it is sent: remove it from extra_headers`
+  return UNWRITABLE.test(value)
+    ? `the value for the header "${name}" holds a line break or a character that no HTTP header may carry`
+    : undefined
 }
 
 /** Where a token stands: `prefix` + the token. */

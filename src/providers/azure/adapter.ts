@@ -47,7 +47,7 @@ export const azure: ProviderAdapter = {
     ...openAiCodecs({
       url: azureUrl,
       model: (target) => deploymentName(target.model),
-      lacksMarks: () => true,
+      isOpenAis: () => true,
     }),
     // Azure OpenAI serves none; what Azure has of it is another service's (LiteLLM's `azure_ai/`).
     rerank: 'unsupported',

@@ -1,3 +1,4 @@
+import { entryOf } from '../../core/entry-of.ts'
 import { GatewayError } from '../../core/failure.ts'
 import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts'
 import { textOf } from '../answer.ts'
@@ -64,7 +65,7 @@ function imageBlock(image: Json | undefined): JsonObject {
     return { image: { format, source: { s3Location: { uri: url } } } }
   }
   const data = dataOf(url)
-  const format = data === undefined ? undefined : IMAGE_FORMATS[data.type]
+  const format = data === undefined ? undefined : entryOf(IMAGE_FORMATS, data.type)
   if (data === undefined || format === undefined)
     throw unsayable('an image must be PNG, JPEG, GIF or WebP, as a data: or http(s) URL', 'messages')
   return { image: { format, source: { bytes: data.bytes } } }
@@ -87,9 +88,9 @@ function fileBlock(file: Json | undefined): JsonObject {
   const data = dataOf(textOf(written) ?? '')
   if (data === undefined)
     throw unsayable("a file must come with its 'file_data', as a data: or http(s) URL", 'messages')
-  const image = IMAGE_FORMATS[data.type]
+  const image = entryOf(IMAGE_FORMATS, data.type)
   if (image !== undefined) return { image: { format: image, source: { bytes: data.bytes } } }
-  const format = DOCUMENT_FORMATS[data.type]
+  const format = entryOf(DOCUMENT_FORMATS, data.type)
   if (format === undefined)
     throw unsayable(`a file of type '${data.type}' cannot be sent to Bedrock`, 'messages')
   return { document: { format, name: documentName(textOf(filename)), source: { bytes: data.bytes } } }

@@ -172,14 +172,14 @@ function toParallel(
 
 /** Everything that no other part of the body says. */
 function sorted(filled: JsonObject): { readonly own: JsonObject; readonly fields: JsonObject } {
-  const own: Record<string, Json> = {}
-  const fields: Record<string, Json> = {}
+  const own = new Map<string, Json>()
+  const fields = new Map<string, Json>()
   for (const [name, value] of Object.entries(filled)) {
     if (value == null || SAID.has(name) || MERGED.has(name)) continue
-    if (OWN.has(name)) own[name] = value
-    else fields[name] = value
+    if (OWN.has(name)) own.set(name, value)
+    else fields.set(name, value)
   }
-  return { own, fields }
+  return { own: Object.fromEntries(own), fields: Object.fromEntries(fields) }
 }
 
 /** What a model is told below the top level. */

@@ -1,3 +1,4 @@
+import { entryOf } from '../../core/entry-of.ts'
 import { GatewayError } from '../../core/failure.ts'
 import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts'
 import type { WireResponse } from '../../transport/wire.ts'
@@ -19,7 +20,7 @@ export function finishReason(value: Json | undefined): string | null {
   if (typeof value !== 'string') return null
   if (value.startsWith('malformed_'))
     throw new GatewayError('server_error', `answered 200 with stopReason ${value}`)
-  return FINISH_REASONS[value] ?? value
+  return entryOf(FINISH_REASONS, value) ?? value
 }
 
 /**

@@ -1,3 +1,4 @@
+import { entryOf } from '../../core/entry-of.ts'
 import { GatewayError } from '../../core/failure.ts'
 import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts'
 import type { ImageResponse } from '../../core/mode.ts'
@@ -65,7 +66,7 @@ function amazonBody(filled: JsonObject): Said {
     imageGenerationConfig: {
       numberOfImages: numberOf(filled['n']) ?? 1,
       ...(width !== undefined && { width, height }),
-      ...(quality !== undefined && { quality: QUALITIES[quality] ?? 'standard' }),
+      ...(quality !== undefined && { quality: entryOf(QUALITIES, quality) ?? 'standard' }),
       ...config,
       ...(isJsonObject(imageGenerationConfig) && imageGenerationConfig),
     },
@@ -95,7 +96,7 @@ function stabilityBody(filled: JsonObject): Said {
   if ((numberOf(filled['n']) ?? 1) > 1)
     throw unsayable('this model draws one picture a request: n must be 1', 'n')
   const size = textOf(filled['size'])
-  const shape = size === undefined ? undefined : SHAPES[size]
+  const shape = size === undefined ? undefined : entryOf(SHAPES, size)
   const body = {
     mode: 'text-to-image',
     ...(shape !== undefined && { aspect_ratio: shape }),

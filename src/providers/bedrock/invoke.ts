@@ -14,6 +14,7 @@ import { JSON_HEADERS } from '../post-json.ts'
 import { eventOf } from './converse-stream.ts'
 import { answeredAt } from './finish.ts'
 import { modelUrl, STREAM_HEADERS } from './model-id.ts'
+import { eachOf } from '../each-of.ts'
 
 const EXPECTED = 'a "message" with "content"'
 /** https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-anthropic-claude-messages-request-response.html */
@@ -57,7 +58,7 @@ export function openInvokeStream(target: Target): StreamDecoder<ChatChunk> {
     return events.push(event)
   }
   return {
-    push: (bytes) => parser.push(bytes).flatMap(read),
+    push: (bytes) => eachOf(parser.push(bytes), read),
     end: () => {
       parser.end()
       return events.end()

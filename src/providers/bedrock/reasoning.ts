@@ -1,3 +1,4 @@
+import { entryOf } from '../../core/entry-of.ts'
 import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts'
 import { excludesThoughts } from '../anthropic/sampling.ts'
 import { BUDGETS, effortOfBudget, LEAST_BUDGET } from '../anthropic/thinking.ts'
@@ -90,7 +91,7 @@ export function toReasoning(
     return { fields: { thinking: { type: 'adaptive' } }, effort: word, isDropped: false }
   }
   // Thoughts count as part of the answer, which must be longer.
-  const budget = Math.min(BUDGETS[effort] ?? 0, (most ?? Infinity) - 1)
+  const budget = Math.min(entryOf(BUDGETS, effort) ?? 0, (most ?? Infinity) - 1)
   if (budget < LEAST_BUDGET) return UNTOLD
   return { fields: { thinking: { type: 'enabled', budget_tokens: budget } }, isDropped: false }
 }

@@ -1,3 +1,4 @@
+import { entryOf } from '../../core/entry-of.ts'
 import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts'
 import type { ChatRequest } from '../../core/mode.ts'
 import type { Target } from '../adapter.ts'
@@ -48,13 +49,19 @@ export function toCohereChat(request: ChatRequest, target: Target, version: Cohe
   const filled = withDefaults('chat', request, target.bodyDefaults)
   const { said, dropped } = sayable(filled, version === 'v1' ? V1_LACKS : LACKS)
   const { tools, tool_choice: choice, reasoning_effort: effort, messages: _, model: __, ...rest } = said
-  const options: Record<string, Json | undefined> = {}
-  for (const [key, value] of Object.entries(rest))
-    if (value !== null) options[RENAMES[key] ?? key] = translated(key, value, version)
+  const options = Object.entries(rest)
+    .filter(([, value]) => value !== null)
+    .map(([key, value]) => [entryOf(RENAMES, key) ?? key, translated(key, value, version)] as const)
   const messages = request.messages.map(unmarked)
   const words = version === 'v1' ? toV1Words(messages) : { messages: messages.map(toMessage) }
   return {
-    said: { ...thinkingOf(effort), ...options, ...toolWords(tools, choice), ...words, model: target.model },
+    said: {
+      ...thinkingOf(effort),
+      ...Object.fromEntries(options),
+      ...toolWords(tools, choice),
+      ...words,
+      model: target.model,
+    },
     dropped: [...dropped, ...untold({ ...said, messages: request.messages }, toldTo(version, tools))],
   }
 }
@@ -94,7 +101,7 @@ const BUDGETS: Readonly<Record<string, number>> = {
 function thinkingOf(effort: Json | undefined): JsonObject {
   if (typeof effort !== 'string') return {}
   if (effort === 'none') return { thinking: { type: 'disabled' } }
-  const budget = BUDGETS[effort]
+  const budget = entryOf(BUDGETS, effort)
   return { thinking: { type: 'enabled', ...(budget === undefined ? {} : { token_budget: budget }) } }
 }
 

@@ -1,3 +1,4 @@
+import { entryOf } from '../../core/entry-of.ts'
 import type { Json } from '../../core/json.ts'
 import { isJsonObject, type JsonObject } from '../../core/json.ts'
 import { GatewayError } from '../../core/failure.ts'
@@ -19,7 +20,7 @@ export function finishReason(value: Json | undefined): string | null {
   if (typeof value !== 'string') return null
   if (value === 'ERROR') throw new GatewayError('server_error', 'answered 200 with finish_reason ERROR')
   if (value === 'TIMEOUT') throw new GatewayError('timeout', 'answered 200 with finish_reason TIMEOUT')
-  return FINISH_REASONS[value] ?? value.toLowerCase()
+  return entryOf(FINISH_REASONS, value) ?? value.toLowerCase()
 }
 
 /** Cohere's `usage` (v2) or `meta` (v1) as OpenAI's: what was read and written, else what was billed. */

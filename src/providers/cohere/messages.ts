@@ -1,3 +1,4 @@
+import { entryOf } from '../../core/entry-of.ts'
 import { GatewayError } from '../../core/failure.ts'
 import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts'
 import type { ChatMessage } from '../../core/mode.ts'
@@ -68,7 +69,10 @@ const V1_ROLES: Readonly<Record<string, string>> = {
 export function toV1Words(messages: readonly ChatMessage[]): JsonObject {
   const last = messages.at(-1)
   const earlier = messages.slice(0, -1)
-  const history = earlier.map((one) => ({ role: V1_ROLES[one.role] ?? 'USER', message: plainText(one) }))
+  const history = earlier.map((one) => ({
+    role: entryOf(V1_ROLES, one.role) ?? 'USER',
+    message: plainText(one),
+  }))
   const message = last === undefined ? '' : plainText(last)
   return { message, ...(history.length === 0 ? {} : { chat_history: history }) }
 }

@@ -1,4 +1,4 @@
-import { isJsonObject, type Json } from '../../core/json.ts'
+import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts'
 import type { ChatChoice, ChatChunk, ChatRequest } from '../../core/mode.ts'
 import type { Codec, Encoded, StreamDecoder, Target } from '../adapter.ts'
 import { withDefaults } from '../body-defaults.ts'
@@ -45,13 +45,15 @@ function withWords(choice: ChatChoice): ChatChoice {
 function encode(request: ChatRequest, target: Target): Encoded {
   const filled = withDefaults('chat', request, target.bodyDefaults)
   const dropped: string[] = []
-  const body: Record<string, Json | undefined> = {}
+  const told = new Map<string, Json | undefined>()
   for (const [name, value] of Object.entries(renamed(filled, OLD_BUDGET))) {
-    if (MEANINGLESS.has(name) || (name === 'parallel_tool_calls' && value === true)) continue
+    if (value === null || MEANINGLESS.has(name)) continue
+    if (name === 'parallel_tool_calls' && value === true) continue
     // There is no word for one call at a time.
     if (name === 'parallel_tool_calls') dropped.push(name)
-    else body[name] = value
+    else told.set(name, value)
   }
+  const body: JsonObject = Object.fromEntries(told)
   const isMarked = takesMarks(target.model)
   dropped.push(...untold({ ...filled, messages: request.messages }, isMarked ? TOLD_TO_CLAUDE : TOLD))
   const thinking = thinkingOf(body, target.model)

@@ -290,3 +290,15 @@ test('a stream tells thoughts, words, and its usage once, however it is cut', ()
   ] as const)
     assert.throws(() => read(text), { kind }, text)
 })
+
+test('what was written as nothing is not sent: it is refused as any extra input', () => {
+  const { body } = chat().encode(
+    { messages: [], seed: null, logit_bias: null, tools: null, temperature: 0 },
+    targetOf(),
+  )
+  assert.deepEqual(JSON.parse(String(body)), {
+    messages: [],
+    model: 'databricks-claude-sonnet-4',
+    temperature: 0,
+  })
+})

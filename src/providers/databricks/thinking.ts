@@ -1,3 +1,4 @@
+import { entryOf } from '../../core/entry-of.ts'
 import type { JsonObject } from '../../core/json.ts'
 import { numberOf, textOf } from '../answer.ts'
 
@@ -23,7 +24,7 @@ export function thinkingOf(body: JsonObject, model: string): JsonObject | 'impos
   const effort = textOf(body['reasoning_effort'])
   if (effort === undefined || !/claude/i.test(model)) return undefined
   if (body['thinking'] !== undefined || effort === 'none') return {}
-  const wished = BUDGETS[effort]
+  const wished = entryOf(BUDGETS, effort)
   if (wished === undefined) return 'impossible'
   const most = numberOf(body['max_tokens'])
   if (most === undefined) {

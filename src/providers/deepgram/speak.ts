@@ -1,3 +1,4 @@
+import { entryOf } from '../../core/entry-of.ts'
 import { GatewayError } from '../../core/failure.ts'
 import type { Codec } from '../adapter.ts'
 import { withDefaults } from '../body-defaults.ts'
@@ -31,7 +32,7 @@ export const deepgramSpeak: Codec<'audio_speech'> = {
   encode: (request, target) => {
     const asked = withDefaults('audio_speech', request, target.bodyDefaults)
     const { response_format: format = 'mp3', speed, instructions, stream_format: streamed } = asked
-    const known = typeof format === 'string' ? FORMATS[format] : undefined
+    const known = typeof format === 'string' ? entryOf(FORMATS, format) : undefined
     const dropped = [
       ...(known === undefined ? ['response_format'] : []),
       ...(typeof instructions === 'string' && instructions !== '' ? ['instructions'] : []),

@@ -1,3 +1,4 @@
+import { entryOf } from '../../core/entry-of.ts'
 import { GatewayError } from '../../core/failure.ts'
 import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts'
 import type { Codec } from '../adapter.ts'
@@ -88,14 +89,14 @@ function voiceId(voice: string): string {
       source: 'client',
       param: 'voice',
     })
-  return VOICES[name.toLowerCase()] ?? name
+  return entryOf(VOICES, name.toLowerCase()) ?? name
 }
 
 /** Undefined: its own default, which is OpenAI's. */
 function formatOf(asked: Json | undefined): string | undefined {
   if (asked === undefined || asked === null) return undefined
   if (typeof asked !== 'string') return 'unknown'
-  return FORMATS[asked] ?? (OWN_FORMAT.test(asked) ? asked : 'unknown')
+  return entryOf(FORMATS, asked) ?? (OWN_FORMAT.test(asked) ? asked : 'unknown')
 }
 
 function withSpeed(body: JsonObject, speed: Json | undefined): JsonObject {

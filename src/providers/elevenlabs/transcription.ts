@@ -1,3 +1,4 @@
+import { entryOf } from '../../core/entry-of.ts'
 import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts'
 import type { TranscriptionResponse } from '../../core/mode.ts'
 import type { WireResponse } from '../../transport/wire.ts'
@@ -26,7 +27,7 @@ export const elevenLabsTranscription: Codec<'audio_transcription'> = {
     const dropped = said.map(([name]) => name).filter((name) => UNSAID.has(name))
     const own = said
       .filter(([name]) => !UNSAID.has(name))
-      .map(([name, values]) => [RENAMED[name] ?? name, values] as const)
+      .map(([name, values]) => [entryOf(RENAMED, name) ?? name, values] as const)
     const settled = new Set(own.map(([name]) => name))
     const texts = [...defaultFields(target, settled), ...own].flatMap(([name, values]) =>
       values.map((value): readonly [string, string] => [name, value]),
@@ -48,7 +49,7 @@ function defaultFields(
   settled: ReadonlySet<string>,
 ): readonly (readonly [string, readonly string[]])[] {
   return Object.entries(bodyDefaults).flatMap(([given, value]) => {
-    const name = RENAMED[given] ?? given
+    const name = entryOf(RENAMED, given) ?? given
     if (!PARAMETERS.has(name) || settled.has(name) || value === undefined || value === null) return []
     const values: readonly Json[] = Array.isArray(value) ? value : [value]
     return [[name, values.map((each) => (typeof each === 'string' ? each : JSON.stringify(each)))] as const]

@@ -1,3 +1,4 @@
+import { entryOf } from '../../core/entry-of.ts'
 import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts'
 import type { ChatRequest } from '../../core/mode.ts'
 import type { Target } from '../adapter.ts'
@@ -138,18 +139,18 @@ function withOwn(own: Json | undefined, config: JsonObject): JsonObject {
 
 /** Every field to its place. */
 function sorted(filled: JsonObject): { readonly config: JsonObject; readonly body: JsonObject } {
-  const config: Record<string, Json> = {}
-  const body: Record<string, Json> = {}
+  const config = new Map<string, Json>()
+  const body = new Map<string, Json>()
   for (const [key, value] of Object.entries(filled)) {
     if (value === undefined || value === null || READ.has(key)) continue
-    const named = CONFIG[key]
+    const named = entryOf(CONFIG, key)
     // One answer, and no probabilities, are what there is without a word.
     if ((key === 'n' && value === 1) || (key === 'logprobs' && value === false)) continue
-    if (named !== undefined) config[named] = value
-    else if (OWN_CONFIG.has(key)) config[key] = value
-    else body[TOP[key] ?? key] = value
+    if (named !== undefined) config.set(named, value)
+    else if (OWN_CONFIG.has(key)) config.set(key, value)
+    else body.set(entryOf(TOP, key) ?? key, value)
   }
-  return { config, body }
+  return { config: Object.fromEntries(config), body: Object.fromEntries(body) }
 }
 
 function stopOf(stop: Json | undefined): JsonObject {

@@ -1,3 +1,4 @@
+import { entryOf } from '../../core/entry-of.ts'
 import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts'
 import type { Codec } from '../adapter.ts'
 import { notAnAnswer, numberOf, readAnswer } from '../answer.ts'
@@ -42,7 +43,7 @@ export function readEmbedding(filled: JsonObject): Embedding {
   const texts: readonly Json[] = Array.isArray(input) ? input : [input ?? '']
   return {
     texts: texts.filter((text): text is string => typeof text === 'string'),
-    ...(typeof task === 'string' && { task: TASKS[task] ?? task }),
+    ...(typeof task === 'string' && { task: entryOf(TASKS, task) ?? task }),
     ...(size !== undefined && size !== null && { size }),
     ...(title !== undefined && { title }),
     rest,

@@ -1,3 +1,4 @@
+import { entryOf } from '../../core/entry-of.ts'
 import { GatewayError } from '../../core/failure.ts'
 import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts'
 import type { ImageRequest, ImageResponse } from '../../core/mode.ts'
@@ -88,7 +89,7 @@ function shapeOf(size: Json | undefined): string | undefined {
   const divisor = greatest(Number(width), Number(height))
   if (divisor === 0) return NO_SHAPE
   const exact = `${Number(width) / divisor}:${Number(height) / divisor}`
-  return NEAR[exact] ?? exact
+  return entryOf(NEAR, exact) ?? exact
 }
 
 /** What is no size at all is no shape that anybody knows. */

@@ -1,3 +1,4 @@
+import { entryOf } from '../../core/entry-of.ts'
 import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts'
 import { textOf } from '../answer.ts'
 import { generationOf, unsayable, type Surface } from './surface.ts'
@@ -85,7 +86,7 @@ function linked(value: Json | undefined, where: string, listener: Listener): Jso
 
 /** How closely to look, which only the third generation is told part by part (https://ai.google.dev/gemini-api/docs/media-resolution). */
 function resolution(detail: string | undefined, model: string): JsonObject {
-  const level = LEVELS[detail ?? '']
+  const level = entryOf(LEVELS, detail ?? '')
   return level !== undefined && knowsDetail(model) ? { mediaResolution: { level } } : {}
 }
 
@@ -106,7 +107,7 @@ function sound(value: Json | undefined, where: string): JsonObject {
   const format = isJsonObject(value) ? textOf(value['format']) : undefined
   if (data === undefined || format === undefined)
     throw unsayable(`'${where}.input_audio' needs data and format.`, where)
-  return { inlineData: { mimeType: TYPES[format] ?? `audio/${format}`, data } }
+  return { inlineData: { mimeType: entryOf(TYPES, format) ?? `audio/${format}`, data } }
 }
 
 /** A file's bytes in `file_data`, or where it lies in `file_id`. Files that were uploaded elsewhere are not there. */
@@ -155,5 +156,5 @@ function decoded(text: string, where: string): string {
 
 function typeByName(name: string | undefined): string | undefined {
   const ending = /\.([A-Za-z0-9]+)(?:[?#].*)?$/.exec(name ?? '')?.[1]
-  return ending === undefined ? undefined : TYPES[ending.toLowerCase()]
+  return ending === undefined ? undefined : entryOf(TYPES, ending.toLowerCase())
 }

@@ -1,3 +1,4 @@
+import { entryOf } from '../../core/entry-of.ts'
 import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts'
 import type { SpeechRequest } from '../../core/mode.ts'
 import type { WireResponse } from '../../transport/wire.ts'
@@ -32,7 +33,7 @@ const VOICES: Readonly<Record<string, string>> = {
 
 /** Who speaks, for a voice of OpenAI's or of Google's. */
 export function speechConfig(voice: string): JsonObject {
-  const voiceName = VOICES[voice] ?? voice
+  const voiceName = entryOf(VOICES, voice) ?? voice
   return { voiceConfig: { prebuiltVoiceConfig: { voiceName } } }
 }
 

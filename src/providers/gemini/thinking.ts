@@ -1,3 +1,4 @@
+import { entryOf } from '../../core/entry-of.ts'
 import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts'
 import { numberOf } from '../answer.ts'
 import { generationOf, unsayable } from './surface.ts'
@@ -45,7 +46,7 @@ function byEffort(model: string, effort: Effort): Thinking {
   if (!thinks(model)) return undefined
   const shown = { includeThoughts: true }
   if (isThird(model)) return { thinkingLevel: level(model, effort), ...shown }
-  return { thinkingBudget: BUDGETS[effort] ?? (isPro(model) ? MOST.pro : MOST.other), ...shown }
+  return { thinkingBudget: entryOf(BUDGETS, effort) ?? (isPro(model) ? MOST.pro : MOST.other), ...shown }
 }
 
 /** The nearest of the levels that a model of the third generation has. */

@@ -1,3 +1,4 @@
+import { entryOf } from '../../core/entry-of.ts'
 import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts'
 import { textOf } from '../answer.ts'
 import { schemaField } from './schema.ts'
@@ -71,10 +72,11 @@ function takesNothing(parameters: JsonObject): boolean {
 function ownTool(tool: JsonObject, where: string): JsonObject {
   const type = textOf(tool['type'])
   if (type !== undefined && type.startsWith('web_search')) return { googleSearch: {} }
-  if (type !== undefined && OWN_TOOLS[type] !== undefined) return { [OWN_TOOLS[type]]: tool[type] ?? {} }
+  const named = type === undefined ? undefined : entryOf(OWN_TOOLS, type)
+  if (type !== undefined && named !== undefined) return { [named]: tool[type] ?? {} }
   const entries = Object.entries(tool)
   const known = entries.flatMap(([key, value]): [string, Json | undefined][] => {
-    const own = key === 'functionDeclarations' ? key : OWN_TOOLS[key]
+    const own = key === 'functionDeclarations' ? key : entryOf(OWN_TOOLS, key)
     return own === undefined ? [] : [[own, value]]
   })
   if (known.length > 0 && known.length === entries.length) return Object.fromEntries(known)

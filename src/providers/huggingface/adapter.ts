@@ -5,9 +5,11 @@ import { numberOf } from '../answer.ts'
 import { connectByKey, type KeySource } from '../auth/connect.ts'
 import { createClassify } from '../classify.ts'
 import { bodyText, parseJson } from '../error-facts.ts'
-import { openAiCodecs } from '../openai/codecs.ts'
-import { OPENAI_EXTRAS } from '../unsaid.ts'
+import { chatCodec } from '../openai/chat.ts'
+import { completionCodec } from '../openai/completion.ts'
+import type { Surface } from '../openai/surface.ts'
 import { modelName, modelsUrl, openAiUrl, ROUTER } from './address.ts'
+import { huggingFaceChat, LACKS } from './chat.ts'
 import { huggingFaceEmbed } from './embed.ts'
 
 const SOURCE: KeySource = {
@@ -16,12 +18,12 @@ const SOURCE: KeySource = {
   keyEnv: ['HUGGINGFACE_API_KEY', 'HF_TOKEN'],
 }
 
-const OPENAIS = openAiCodecs({
+const SURFACE: Surface = {
   url: openAiUrl,
   model: modelName,
   // The one name of the budget that is documented.
   renames: { max_completion_tokens: 'max_tokens' },
-})
+}
 
 const classify = createClassify([
   { statuses: [400, 404], code: /^model_not_supported$/, kind: 'not_found' },
@@ -32,8 +34,8 @@ const classify = createClassify([
 export const huggingFace: ProviderAdapter = {
   id: 'huggingface',
   codecs: {
-    chat: OPENAIS.chat,
-    completion: OPENAIS.completion,
+    chat: huggingFaceChat(chatCodec(SURFACE)),
+    completion: completionCodec(SURFACE),
     embedding: huggingFaceEmbed,
     image_generation: 'unsupported',
     audio_transcription: 'unsupported',
@@ -46,8 +48,7 @@ export const huggingFace: ProviderAdapter = {
   objects: 'unsupported',
   realtimeKeys: 'unsupported',
   connect: (deployment, env) => connectByKey(SOURCE, deployment, env),
-  // Not among what it documents (https://huggingface.co/docs/inference-providers/tasks/chat-completion, read 2026-11-27).
-  refuses: [{ fields: [...OPENAI_EXTRAS, 'n', 'logit_bias', 'parallel_tool_calls', 'thinking'] }],
+  refuses: [{ fields: LACKS }],
   classify: (response) => classify(withWait(response)),
   freeUrl: modelsUrl,
   cheapChatModel: 'meta-llama/Llama-3.1-8B-Instruct',

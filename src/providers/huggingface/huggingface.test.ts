@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { scanObject } from '../../core/json-spans.ts'
+import type { JsonObject } from '../../core/json.ts'
 import { answerOf, deploymentOf } from '../adapter.contract.ts'
 import type { Target } from '../adapter.ts'
 import { huggingFace } from './adapter.ts'
@@ -99,4 +101,44 @@ test('a key comes from either variable', () => {
     assert.ok('target' in opened)
     assert.deepEqual([opened.target.base, opened.secrets[0]?.reveal()], [ROUTER, 'hf-key'])
   }
+})
+
+test('what says no more than is so anyway stays behind, and the rest is passed on as it came', () => {
+  const { chat } = huggingFace.codecs
+  assert.ok(chat !== 'unsupported' && chat.relay?.takes !== undefined)
+  const { relay } = chat
+  const at = { ...target(ROUTER, 'a/b'), bodyDefaults: { n: 1, user: 'u', seed: 3 } }
+  const takes = (body: JsonObject): unknown => {
+    const bytes = Buffer.from(JSON.stringify(body))
+    return relay.takes?.(at, bytes, scanObject(bytes))
+  }
+  for (const said of [
+    {},
+    { n: 2 },
+    { user: 'u', store: true },
+    { parallel_tool_calls: false },
+    { logit_bias: { 5: 1 } },
+  ])
+    assert.equal(takes({ messages: [], ...said }), true, JSON.stringify(said))
+  for (const unsaid of [
+    { n: 1 },
+    { n: null },
+    { parallel_tool_calls: true },
+    { logit_bias: {} },
+    { n: 2, verbosity: 'medium' },
+  ])
+    assert.equal(takes({ messages: [], ...unsaid }), false, JSON.stringify(unsaid))
+  const { body } = chat.encode(
+    { messages: [], n: 1, user: 'v', logit_bias: { 5: 1 }, max_completion_tokens: 9 },
+    at,
+  )
+  assert.deepEqual(JSON.parse(String(body)), {
+    messages: [],
+    logit_bias: { 5: 1 },
+    max_tokens: 9,
+    seed: 3,
+    model: 'a/b',
+  })
+  const { defaults, remove } = relay.edits(at)
+  assert.deepEqual([defaults, remove?.includes('user'), remove?.includes('n')], [{ seed: '3' }, true, false])
 })

@@ -7,6 +7,7 @@ import type { StreamDecoder, Target } from '../adapter.ts'
 import { textOf } from '../answer.ts'
 import { errorIn, parseJson } from '../error-facts.ts'
 import { decodeChat } from '../openai/chat.ts'
+import { eachOf } from '../each-of.ts'
 
 /** An answer of which the parts, where content came in parts, are one text and what was thought beside it. */
 export function decodeMistralChat(response: WireResponse, target: Target): ChatResponse {
@@ -24,8 +25,30 @@ function finishOf(reason: string | null): string | null {
   return reason === 'model_length' ? 'length' : reason
 }
 
-/** A message or delta with text for content. */
+/** A message or delta with text for content, and calls that say what they are. */
 function plain(message: JsonObject): JsonObject {
+  const { tool_calls: calls } = message
+  const named = Array.isArray(calls) ? { ...message, tool_calls: calls.map(typed) } : message
+  return withText(named)
+}
+
+/**
+ * A call has no type there, which OpenAI's client insists on (https://github.com/BerriAI/litellm/issues/2645), and its
+ * arguments may be an object (FunctionCall of https://docs.mistral.ai/api).
+ */
+function typed(call: Json): Json {
+  if (!isJsonObject(call)) return call
+  const called = call['function']
+  const given = isJsonObject(called) ? called['arguments'] : undefined
+  return {
+    ...call,
+    type: call['type'] ?? 'function',
+    ...(isJsonObject(called) &&
+      isJsonObject(given) && { function: { ...called, arguments: JSON.stringify(given) } }),
+  }
+}
+
+function withText(message: JsonObject): JsonObject {
   const { content } = message
   if (!Array.isArray(content)) return message
   const parts = content.filter(isJsonObject)
@@ -63,7 +86,7 @@ export function openMistralStream(): StreamDecoder<ChatChunk> {
     return usageApart(chunk)
   }
   return {
-    push: (bytes) => parser.push(bytes).flatMap(read),
+    push: (bytes) => eachOf(parser.push(bytes), read),
     end: () => {
       const last = parser.end().flatMap(read)
       if (!hasFinished) throw new GatewayError('cut', 'the stream ended before its last event')
@@ -82,9 +105,19 @@ function plainChunk(chunk: ChatChunk): ChatChunk {
     choices: chunk.choices.map((choice) => {
       if (!isJsonObject(choice) || !isJsonObject(choice['delta'])) return choice
       const reason = textOf(choice['finish_reason']) ?? null
-      return { ...choice, delta: plain(choice['delta']), finish_reason: finishOf(reason) }
+      return { ...choice, delta: plain(numbered(choice['delta'])), finish_reason: finishOf(reason) }
     }),
   }
+}
+
+/** Calls come whole, and without a number where there is one. */
+function numbered(delta: JsonObject): JsonObject {
+  const { tool_calls: calls } = delta
+  if (!Array.isArray(calls)) return delta
+  const tool_calls = calls.map((call: Json, index) =>
+    isJsonObject(call) && call['index'] === undefined ? Object.assign({ index }, call) : call,
+  )
+  return { ...delta, tool_calls }
 }
 
 /** The usage stands in the last event, beside its choice; OpenAI's has a chunk of its own, for who asks for it. */

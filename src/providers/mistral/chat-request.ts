@@ -1,3 +1,4 @@
+import { entryOf } from '../../core/entry-of.ts'
 import type { Json, JsonObject } from '../../core/json.ts'
 import type { JsonSpans } from '../../core/json-spans.ts'
 import type { ChatRequest } from '../../core/mode.ts'
@@ -35,7 +36,7 @@ export function toMistralChat(request: ChatRequest, target: Target): Sayable {
   return {
     said: {
       ...rest,
-      ...(typeof effort === 'string' ? { reasoning_effort: EFFORTS[effort] ?? effort } : {}),
+      ...(typeof effort === 'string' ? { reasoning_effort: entryOf(EFFORTS, effort) ?? effort } : {}),
       model: target.model,
       messages: request.messages.map((message) => toMistralMessage(unmarked(message), reasons)),
       ...(tools !== undefined && { tools: Array.isArray(tools) ? tools.map(unmarkedTool) : tools }),
@@ -73,15 +74,16 @@ function isThere(value: Json | undefined): boolean {
 
 /** A body with one of these is translated: its words, or those of its answer, are not OpenAI's. */
 const TRANSLATED: ReadonlySet<string> = new Set(
-  [...LACKS, 'reasoning_effort', 'prompt_mode'].filter((name) => !SILENT.includes(name)),
+  [...LACKS, 'reasoning_effort', 'prompt_mode', 'tools'].filter((name) => !SILENT.includes(name)),
 )
 
 /**
- * Members and values within messages that Mistral has otherwise or not at all. Where one stands in a text, quotes and
+ * Members and values within messages that Mistral has otherwise or not at all, those among them that an answer of
+ * another provider's had and a client gives back. Where one stands in a text, quotes and
  * all, the request is translated for nothing: that changes no word of it.
  */
 const FOREIGN =
-  /"(?:tool_call|(?:refusal|developer|name|reasoning_content|annotations|function_call|input_audio|file|audio|cache_control|prompt_cache_breakpoint)")/
+  /"(?:tool_call|(?:refusal|developer|name|reasoning(?:_content|_details)?|thinking_blocks|provider_specific_fields|images|annotations|function_call|input_audio|file|audio|cache_control|prompt_cache_breakpoint)")/
 
 /** Is this body Mistral's already, but for edits of its top level, and will the answer be OpenAI's? */
 export function isMistrals(target: Target, body: Buffer, { members }: JsonSpans): boolean {
@@ -89,7 +91,6 @@ export function isMistrals(target: Target, body: Buffer, { members }: JsonSpans)
   for (const name in target.bodyDefaults) if (TRANSLATED.has(name)) return false
   for (const { key, valueStart, valueEnd } of members) {
     if (TRANSLATED.has(key)) return false
-    if (key === 'tools' && body.subarray(valueStart, valueEnd).includes('"cache_control"')) return false
     if (key !== 'messages') continue
     // One byte a character is enough: what is looked for is ASCII.
     if (FOREIGN.test(body.toString('latin1', valueStart, valueEnd))) return false

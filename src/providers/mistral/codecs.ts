@@ -37,6 +37,7 @@ export const MISTRAL_CODECS: ProviderAdapter['codecs'] = {
     },
     decode: decodeMistralChat,
     openStream: openMistralStream,
+    lacksTopK: () => true,
     relay: { ...relay('chat', LACKS, RENAMES, SILENT), takes: isMistrals },
   },
   completion: {

@@ -43,8 +43,6 @@ test('what Mistral takes is passed on, under its names and without what says not
     messages: USER,
     seed: 7,
     max_completion_tokens: 9,
-    tools: [{ type: 'function', function: { name: 'f', parameters: {} } }],
-    tool_choice: 'required',
     user: 'u',
     stream_options: { include_usage: true },
     store: false,
@@ -56,8 +54,6 @@ test('what Mistral takes is passed on, under its names and without what says not
     messages: USER,
     random_seed: 7,
     max_tokens: 9,
-    tools: body.tools,
-    tool_choice: 'required',
     stream: true,
     temperature: 0.1,
     made_up: 1,
@@ -69,13 +65,8 @@ const CALL = { id: 'call_of_another', type: 'function', function: { name: 'f', a
 const TRANSLATED: readonly (readonly [string, JsonObject, Target?])[] = [
   ['a bias', { messages: USER, logit_bias: { 5: 1 } }],
   ['a mark of a cache', { messages: [{ ...USER[0], cache_control: { type: 'ephemeral' } }] }],
-  [
-    'a marked tool',
-    {
-      messages: USER,
-      tools: [{ type: 'function', function: { name: 'f' }, cache_control: { type: 'ephemeral' } }],
-    },
-  ],
+  // Calls are not quite OpenAI's there.
+  ['a tool', { messages: USER, tools: [{ type: 'function', function: { name: 'f' } }] }],
   ['a developer', { messages: [{ role: 'developer', content: 'x' }] }],
   ['a name', { messages: [{ role: 'user', name: 'ann', content: 'x' }] }],
   ['calls of tools', { messages: [{ role: 'assistant', content: null, tool_calls: [CALL] }] }],
@@ -165,6 +156,22 @@ test('what was thought is kept from models that do not think', () => {
   assert.partialDeepStrictEqual(sent({ messages }), { messages: [{ role: 'assistant', content: 'well' }] })
 })
 
+test('what another provider’s answer had is not given back to Mistral', () => {
+  for (const foreign of [
+    'thinking_blocks',
+    'provider_specific_fields',
+    'reasoning',
+    'reasoning_details',
+    'images',
+  ]) {
+    const messages = [{ role: 'assistant', content: 'well', [foreign]: [] }, ...USER]
+    assert.equal(passedOn({ messages }), undefined, foreign)
+    assert.partialDeepStrictEqual(sent({ messages }), {
+      messages: [{ role: 'assistant', content: 'well' }, ...USER],
+    })
+  }
+})
+
 const THOUGHT = {
   type: 'thinking',
   thinking: [
@@ -220,6 +227,31 @@ streamContract('a stream with thoughts', openMistralStream, STREAM, [
   chunk([{ index: 0, delta: { content: '' }, finish_reason: 'stop' }]),
   chunk([], { usage: { total_tokens: 6 } }),
 ])
+
+test('a call says that it is one of a function, with arguments as text, whole and streamed', () => {
+  const bare = [
+    { id: 'c1', function: { name: 'f', arguments: '{}' } },
+    { id: 'c2', function: { name: 'g', arguments: { a: 1 } }, index: 1 },
+  ]
+  const [first, second] = [
+    { id: 'c1', type: 'function', function: { name: 'f', arguments: '{}' } },
+    { id: 'c2', type: 'function', function: { name: 'g', arguments: '{"a":1}' }, index: 1 },
+  ]
+  const message = { role: 'assistant', content: '', tool_calls: bare }
+  const whole = { id: 'c', choices: [{ index: 0, message, finish_reason: 'tool_calls' }] }
+  const { choices } = chat.decode(answerOf(whole), TARGET)
+  assert.deepEqual(choices[0]?.message['tool_calls'], [first, second])
+  const decoder = openMistralStream()
+  const event = {
+    id: 'c',
+    object: 'chat.completion.chunk',
+    choices: [{ index: 0, delta: message, finish_reason: 'tool_calls' }],
+  }
+  const [chunk] = decoder.push(Buffer.from(`data: ${JSON.stringify(event)}\n\n`))
+  assert.partialDeepStrictEqual(chunk, {
+    choices: [{ delta: { tool_calls: [{ ...first, index: 0 }, second] } }],
+  })
+})
 
 test('a text is completed by filling in, with what that takes', () => {
   const { url, body, dropped } = completion.encode(

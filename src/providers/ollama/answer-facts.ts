@@ -34,12 +34,14 @@ export function callsOf(listed: Json | undefined, body: JsonObject, first: numbe
   const calls = Array.isArray(listed) ? listed.filter(isJsonObject) : []
   return calls.map((call, at) => {
     const called = isJsonObject(call['function']) ? call['function'] : {}
+    const { arguments: given = {} } = called
     return {
       id: textOf(call['id']) ?? `${idOf(body, 'call')}-${first + at}`,
       type: 'function',
       function: {
         name: textOf(called['name']) ?? '',
-        arguments: JSON.stringify(called['arguments'] ?? {}),
+        // Servers that stand in for Ollama may have them as text already.
+        arguments: typeof given === 'string' ? given : JSON.stringify(given ?? {}),
       },
     }
   })

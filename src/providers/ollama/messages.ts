@@ -59,12 +59,18 @@ function toOllamaMessage(
 }
 
 function toOllamaCall({ id, function: called }: Call): JsonObject {
-  const given = textOf(called.arguments)
-  const parsed = given === undefined ? called.arguments : parseJson(given)
   return {
     ...(id === undefined ? {} : { id }),
-    function: { name: called.name, arguments: isJsonObject(parsed) ? parsed : {} },
+    function: { name: called.name, arguments: argumentsOf(called) },
   }
+}
+
+/** @throws GatewayError bad_request for what is no JSON object: a call is told as it was, or not at all */
+function argumentsOf({ name, arguments: given = '' }: Call['function']): JsonObject {
+  if (given === null || (typeof given === 'string' && given.trim() === '')) return {}
+  const parsed = typeof given === 'string' ? parseJson(given) : given
+  if (isJsonObject(parsed)) return parsed
+  throw unsayable(`the arguments of the call of "${name.slice(0, 64)}" are no JSON object`)
 }
 
 /** The text of a message's parts, and its pictures in base64. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { JsonObject } from '../../core/json.ts'
+import type { Json, JsonObject } from '../../core/json.ts'
 import type { ChatRequest } from '../../core/mode.ts'
 import { answerOf, deploymentOf } from '../adapter.contract.ts'
 import type { Target } from '../adapter.ts'
@@ -349,4 +349,40 @@ test('what is in memory is seen, and until when', () => {
   assert.equal(LOADED.url(target()), 'http://localhost:11434/api/ps')
   // It is never in this engine's memory.
   assert.equal(LOADED.url(target('gpt-oss:120b-cloud')), undefined)
+})
+
+test('a call whose arguments are no JSON object is not told as one without any', () => {
+  const called = (given: Json): ChatRequest => ({
+    messages: [
+      {
+        role: 'assistant',
+        content: null,
+        tool_calls: [{ id: 'c', function: { name: 'look', arguments: given } }],
+      },
+    ],
+  })
+  for (const given of ['{"at":', 'at 1', '[1]', '"at"', 'null', 7])
+    assert.throws(() => sent(called(given)), { kind: 'bad_request', param: 'messages', message: /of "look"/ })
+  for (const [given, told] of [
+    ['', {}],
+    [' ', {}],
+    [null, {}],
+    ['{}', {}],
+    ['{"at":1}', { at: 1 }],
+    [{ at: 2 }, { at: 2 }],
+  ] as const) {
+    const calls = [{ id: 'c', function: { name: 'look', arguments: told } }]
+    const { messages } = JSON.parse(String(ollamaChat.encode(called(given), TARGET).body))
+    assert.deepEqual(messages[0].tool_calls, calls)
+  }
+})
+
+test('arguments that come as text stay that text', () => {
+  const message = { content: '', tool_calls: [{ function: { name: 'look', arguments: '{"at":1}' } }] }
+  const { choices } = ollamaChat.decode(
+    answerOf({ ...LINE, message, done: true, done_reason: 'stop' }),
+    TARGET,
+  )
+  const calls = choices[0]?.message['tool_calls']
+  assert.partialDeepStrictEqual(calls, [{ function: { name: 'look', arguments: '{"at":1}' } }])
 })

@@ -1,3 +1,4 @@
+import { entryOf } from '../../core/entry-of.ts'
 import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts'
 import { describedSchema } from '../described-schema.ts'
 
@@ -7,8 +8,9 @@ const RENAMED: Readonly<Record<string, string>> = {
   max_completion_tokens: 'num_predict',
 }
 
-/** What belongs into `options` under its own name (https://docs.ollama.com/modelfile#parameters, read 2026-11-27). */
+/** What belongs into `options`, under its own name but for those (https://docs.ollama.com/modelfile#parameters, read 2026-11-27). */
 const OPTIONS: ReadonlySet<string> = new Set([
+  ...Object.keys(RENAMED),
   'draft_num_predict',
   'frequency_penalty',
   'low_vram',
@@ -40,16 +42,16 @@ const OPTIONS: ReadonlySet<string> = new Set([
 
 /** The members of a body with those that Ollama takes as options gathered there; an `options` of the body's own wins. */
 export function withOptions({ options: own, ...body }: JsonObject): JsonObject {
-  const options: Record<string, Json | undefined> = {}
-  const rest: Record<string, Json | undefined> = {}
+  const options = new Map<string, Json>()
+  const others = new Map<string, Json>()
   for (const [name, value] of Object.entries(body)) {
     if (value === null || value === undefined) continue
-    if (name === 'stop') options['stop'] = typeof value === 'string' ? [value] : value
-    else if (RENAMED[name] !== undefined) options[RENAMED[name]] = value
-    else if (OPTIONS.has(name)) options[name] = value
-    else rest[name] = value
+    if (name === 'stop') options.set('stop', typeof value === 'string' ? [value] : value)
+    else if (OPTIONS.has(name)) options.set(entryOf(RENAMED, name) ?? name, value)
+    else others.set(name, value)
   }
-  const all = isJsonObject(own) ? { ...options, ...own } : options
+  const all = { ...Object.fromEntries(options), ...(isJsonObject(own) && own) }
+  const rest = Object.fromEntries(others)
   return Object.keys(all).length === 0 ? rest : { ...rest, options: all }
 }
 
@@ -68,7 +70,7 @@ export function thinkOf(effort: Json | undefined, model: string): JsonObject {
   if (typeof effort !== 'string') return {}
   if (effort === 'none') return { think: false }
   if (!/(^|\/)gpt-oss/.test(model)) return { think: true }
-  return { think: EFFORTS[effort] ?? effort }
+  return { think: entryOf(EFFORTS, effort) ?? effort }
 }
 
 const EFFORTS: Readonly<Record<string, string>> = { minimal: 'low', xhigh: 'high', max: 'high' }

@@ -19,10 +19,13 @@ const SOURCE: KeySource = {
   keyEnv: ['OPENAI_API_KEY'],
 }
 
+/** Projects that keep their data in a region have a host of it (https://platform.openai.com/docs/guides/your-data). */
+const OPENAIS = /^https:\/\/(?:[a-z]{2}\.)?api\.openai\.com\//
+
 const SURFACE: Surface = {
   url: (target, route) => routeBelow(target.base, route),
   // Others behind the same words, gateways to Claude among them, may know them.
-  lacksMarks: ({ base }) => base.startsWith('https://api.openai.com/'),
+  isOpenAis: ({ base }) => OPENAIS.test(base),
 }
 
 const connect: ProviderAdapter['connect'] = (deployment, env) => {

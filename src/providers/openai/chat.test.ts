@@ -106,6 +106,14 @@ test('marks of caches stay behind at OpenAI’s own address alone, and other bod
   assert.equal(takes('https://api.openai.com/v1', marked), false)
   assert.equal(takes('https://api.openai.com/v1', quoted), true)
   assert.equal(takes('https://gateway.test/v1', marked), true)
+  const lacks = (base: string): unknown =>
+    chat.lacksTopK?.({ provider: 'openai', model: 'gpt-4o', base, bodyDefaults: {} })
+  const bases = [
+    'https://api.openai.com/v1',
+    'https://eu.api.openai.com/v1',
+    'https://api.openai.com.gateway.test/v1',
+  ]
+  assert.deepEqual(bases.map(lacks), [true, true, false])
   const target = { provider: 'openai', model: 'gpt-4o', base: 'https://api.openai.com/v1', bodyDefaults: {} }
   const { body, dropped } = chat.encode({ ...marked, seed: 5 }, target)
   assert.deepEqual(JSON.parse(String(body)), {

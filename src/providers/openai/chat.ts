@@ -11,15 +11,18 @@ import { postBody, type Surface } from './surface.ts'
 const EXPECTED = 'a non-empty "choices" array of messages'
 
 /** Chat completions (https://platform.openai.com/docs/api-reference/chat/create). */
-export function chatCodec(surface: Surface): Codec<'chat'> {
+export function chatCodec(surface: Surface): RelayedChat {
   const alike = {
     encode: (request, target) => postBody(surface, 'chat', request, target),
     decode: (response, target) => decodeChat(response, target, surface.thoughts),
     relay: relayBody(surface, 'chat'),
   } satisfies Codec<'chat'>
-  const { lacksMarks } = surface
-  return lacksMarks === undefined ? alike : withoutMarks(alike, lacksMarks)
+  const { isOpenAis } = surface
+  return isOpenAis === undefined ? alike : { ...withoutMarks(alike, isOpenAis), lacksTopK: isOpenAis }
 }
+
+/** One whose bodies need no translation. */
+export type RelayedChat = Codec<'chat'> & Required<Pick<Codec<'chat'>, 'relay'>>
 
 /** As it stands in a body; in a text its quotes are escaped. */
 const MARK = Buffer.from('"cache_control"')
@@ -38,16 +41,13 @@ export const TOLD_BELOW: ReadonlySet<string> = new Set([
  * Passes bodies on, but for those with Anthropic's marks of caches in them, which many clients set whomever they ask:
  * of these it leaves the marks out, as LiteLLM does. The answer is OpenAI's all the same.
  */
-function withoutMarks(
-  alike: Codec<'chat'> & Required<Pick<Codec<'chat'>, 'relay'>>,
-  lacksMarks: (target: Target) => boolean,
-): Codec<'chat'> {
+function withoutMarks(alike: RelayedChat, isOpenAis: (target: Target) => boolean): RelayedChat {
   return {
     ...alike,
     answersAsIs: true,
-    relay: { ...alike.relay, takes: (target, body) => !lacksMarks(target) || !body.includes(MARK) },
+    relay: { ...alike.relay, takes: (target, body) => !isOpenAis(target) || !body.includes(MARK) },
     encode: (request, target) => {
-      if (!lacksMarks(target)) return alike.encode(request, target)
+      if (!isOpenAis(target)) return alike.encode(request, target)
       const { tools } = request
       const bare = {
         ...request,

@@ -1,3 +1,4 @@
+import { entryOf } from '../../core/entry-of.ts'
 import type { JsonObject } from '../../core/json.ts'
 import { isSideRoute, SIDE_ROUTES } from '../../core/mode.ts'
 import type { HttpMode, RouteName } from '../../core/mode.ts'
@@ -19,8 +20,11 @@ export interface Surface {
   readonly required?: { readonly [M in HttpMode]?: JsonObject }
   /** The member of a chat's message that holds what the model thought; default: `reasoning_content`. */
   readonly thoughts?: string
-  /** Does a chat there have no place for Anthropic's marks of caches? Default: they are passed on. */
-  readonly lacksMarks?: (target: Target) => boolean
+  /**
+   * Does a chat there take nothing but OpenAI's own words: no marks of caches of Anthropic's, and no `top_k`? Default:
+   * they are passed on.
+   */
+  readonly isOpenAis?: (target: Target) => boolean
   /** Where a completion's words stand: `choices[0].text`, or, of fill-in-the-middle servers, in a message. */
   readonly completionAnswer?: 'text' | 'message'
 }
@@ -78,7 +82,9 @@ export function renamed(body: JsonObject, renames: Readonly<Record<string, strin
   if (renames === undefined) return body
   const old = Object.entries(renames).filter(([from]) => body[from] !== undefined)
   if (old.length === 0) return body
-  const kept = Object.entries(body).filter(([key]) => renames[key] === undefined || body[key] === undefined)
+  const kept = Object.entries(body).filter(
+    ([key]) => entryOf(renames, key) === undefined || body[key] === undefined,
+  )
   return { ...Object.fromEntries(kept), ...Object.fromEntries(old.map(([from, to]) => [to, body[from]])) }
 }
 

@@ -1,3 +1,4 @@
+import { entryOf } from '../../core/entry-of.ts'
 import { GatewayError } from '../../core/failure.ts'
 import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts'
 import type { ChatMessage, ChatRequest } from '../../core/mode.ts'
@@ -126,8 +127,9 @@ function saidBy(messages: readonly ChatMessage[], maker: Maker): JsonObject {
   if (images.length > 0 && (place === undefined || (!place.isList && images.length > 1)))
     throw unsaid(place === undefined ? 'pictures' : 'more than one picture')
   return {
-    prompt: promptOf(rest),
-    ...(system !== '' && { system_prompt: system }),
+    // Without a word of anybody's else the system's are what is to be answered.
+    prompt: rest.length === 0 ? system : promptOf(rest),
+    ...(system !== '' && rest.length > 0 && { system_prompt: system }),
     ...(place !== undefined &&
       images.length > 0 && { [place.name]: place.isList ? images : (images[0] ?? '') }),
   }
@@ -141,7 +143,7 @@ function promptOf(messages: readonly ChatMessage[]): string {
   const [only] = messages
   if (messages.length === 1 && only?.role === 'user') return wordsOf(only)
   const lines = messages.map(
-    (message) => `${SPEAKERS[message.role] ?? speakerOf(message)}: ${wordsOf(message)}`,
+    (message) => `${entryOf(SPEAKERS, message.role) ?? speakerOf(message)}: ${wordsOf(message)}`,
   )
   return [...lines, 'Assistant:'].join('\n\n')
 }
@@ -154,7 +156,8 @@ function speakerOf({ role }: ChatMessage): never {
 
 function wordsOf(message: ChatMessage): string {
   const content = earlierWords(message)
-  if (isJsonObject(message) && message['tool_calls'] !== undefined) throw unsaid('tool calls')
+  const calls = message['tool_calls']
+  if (Array.isArray(calls) && calls.length > 0) throw unsaid('tool calls')
   if (typeof content === 'string') return content
   if (!Array.isArray(content)) return ''
   return content.flatMap((part: Json) => textIn(part)).join('\n')

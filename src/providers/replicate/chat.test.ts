@@ -103,7 +103,7 @@ test('what cannot be said is named, or refused where it is in a message', () => 
   const picture = { type: 'image_url', image_url: 'https://pictures.test/a.png' }
   for (const messages of [
     [{ role: 'tool', content: 'x', tool_call_id: '1' }, PING],
-    [PING, { role: 'assistant', content: null, tool_calls: [] }],
+    [PING, { role: 'assistant', content: null, tool_calls: [{ id: '1', function: { name: 'f' } }] }],
     [{ role: 'user', content: [{ type: 'input_audio', input_audio: {} }] }],
     [{ role: 'user', content: [picture] }],
   ])
@@ -239,4 +239,15 @@ test('an output is a text or pieces of one; a prediction that failed is no answe
     [{ id: 'p', status: 'failed', error: 'flagged as sensitive' }, 'content_policy'],
   ] as const)
     assert.throws(() => decode(body), { kind }, JSON.stringify(body))
+})
+
+test('no calls are no tool calls, and what the system says alone is what is to be answered', () => {
+  for (const calls of [[], null])
+    assert.deepEqual(
+      inputOf({ messages: [PING, { role: 'assistant', content: 'pong', tool_calls: calls }, PING] }),
+      {
+        prompt: 'User: ping\n\nAssistant: pong\n\nUser: ping\n\nAssistant:',
+      },
+    )
+  assert.deepEqual(inputOf({ messages: [{ role: 'system', content: 'Say pong.' }] }), { prompt: 'Say pong.' })
 })

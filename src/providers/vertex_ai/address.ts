@@ -40,7 +40,7 @@ export function vertexBase(
   const base = written === undefined ? undefined : cleanBase(written).replace(METHOD, '')
   if (base !== undefined && !isHttpUrl(base))
     return {
-      message: `"${written ?? ''}" is no address that can be called: api_base needs http:// or https:// and a host`,
+      message: `"${written ?? ''}" is no address that can be called: api_base needs http:// or https://, a host, and no spaces`,
     }
   if (base !== undefined && /\/(projects|publishers)\//.test(base)) return base
   const location =

@@ -33,6 +33,7 @@ export const vertexChat: Codec<'chat'> = {
   encode: (request, target) => chatOf(target).encode(request, target),
   readsThinking: (target) => chatOf(target).readsThinking?.(target) === true,
   readsBetas: (target) => chatOf(target).readsBetas?.(target) === true,
+  lacksTopK: ({ model }) => vertexModel(model).words === 'mistral',
   inlines: (url, target) => chatOf(target).inlines?.(url, target) === true,
   decode: (response, target) => chatOf(target).decode(response, target),
   openStream: (target) => chatOf(target).openStream(target),

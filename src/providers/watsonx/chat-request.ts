@@ -1,3 +1,4 @@
+import { entryOf } from '../../core/entry-of.ts'
 import { GatewayError } from '../../core/failure.ts'
 import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts'
 import type { ChatMessage, ChatRequest } from '../../core/mode.ts'
@@ -59,14 +60,14 @@ const EFFORTS: Readonly<Record<string, string>> = {
 export function toWatsonxChat(request: ChatRequest, target: Target): Said {
   const filled = withDefaults('chat', request, target.bodyDefaults)
   const dropped = [...missed(filled, LACKS)]
-  const options: Record<string, Json | undefined> = {}
-  for (const [name, value] of Object.entries(filled)) {
-    if (NOT_CARRIED.has(name) || value === null || value === undefined) continue
-    Object.assign(options, option(name, value, dropped))
-  }
+  const options = Object.entries(filled).flatMap(([name, value]) =>
+    NOT_CARRIED.has(name) || value === null || value === undefined
+      ? []
+      : Object.entries(option(name, value, dropped)),
+  )
   const messages = request.messages.map(unmarked).map(toMessage)
   dropped.push(...untold({ ...filled, messages: request.messages }, TOLD))
-  return { body: { ...options, messages, ...whose(target) }, dropped }
+  return { body: { ...Object.fromEntries(options), messages, ...whose(target) }, dropped }
 }
 
 /** Model and project, which the path of a deployed model says. */
@@ -88,7 +89,7 @@ function option(name: string, value: Json, dropped: string[]): JsonObject {
     case 'tools':
       return { tools: Array.isArray(value) ? value.map((tool: Json) => toTool(unmarkedTool(tool))) : value }
     case 'reasoning_effort': {
-      const effort = typeof value === 'string' ? EFFORTS[value] : undefined
+      const effort = typeof value === 'string' ? entryOf(EFFORTS, value) : undefined
       if (effort === undefined) dropped.push(name)
       return effort === undefined ? {} : { reasoning_effort: effort }
     }

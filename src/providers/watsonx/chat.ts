@@ -8,6 +8,7 @@ import { openChunkStream } from '../openai/chunk-stream.ts'
 import { postJson } from '../post-json.ts'
 import { watsonxUrl } from './address.ts'
 import { toWatsonxChat } from './chat-request.ts'
+import { finishReason } from './finish.ts'
 
 /** What watsonx says besides. */
 const OWN = ['model_id', 'model_version', 'created_at', 'system'] as const
@@ -38,13 +39,23 @@ function decode(response: WireResponse, target: Target): ChatResponse {
 
 /** OpenAI's description requires these, null where there are none; typed clients insist. */
 function withNulls(choice: ChatChoice): ChatChoice {
-  return { logprobs: null, ...choice, message: { refusal: null, content: null, ...choice.message } }
+  const finish_reason = finishReason(choice['finish_reason'])
+  return {
+    logprobs: null,
+    ...choice,
+    message: { refusal: null, content: null, ...choice.message },
+    finish_reason,
+  }
 }
 
 /** Server-sent events with OpenAI's chunks; the last one has the usage, and no `[DONE]` follows. */
 export function openWatsonxStream(target: Target): StreamDecoder<ChatChunk> {
   return openChunkStream(target, {
-    choice: (choice) => ({ ...choice, delta: isJsonObject(choice['delta']) ? choice['delta'] : NOTHING }),
+    choice: (choice) => ({
+      ...choice,
+      delta: isJsonObject(choice['delta']) ? choice['delta'] : NOTHING,
+      finish_reason: finishReason(choice['finish_reason']),
+    }),
     without: OWN,
   })
 }

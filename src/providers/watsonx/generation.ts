@@ -1,3 +1,4 @@
+import { entryOf } from '../../core/entry-of.ts'
 import { GatewayError } from '../../core/failure.ts'
 import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts'
 import type { CompletionRequest, CompletionResponse } from '../../core/mode.ts'
@@ -10,6 +11,8 @@ import { errorIn, parseJson } from '../error-facts.ts'
 import { postJson } from '../post-json.ts'
 import { watsonxUrl } from './address.ts'
 import { whose } from './chat-request.ts'
+import { whole } from './finish.ts'
+import { eachOf } from '../each-of.ts'
 
 const EXPECTED = 'text in "results[0].generated_text"'
 
@@ -56,19 +59,27 @@ export const watsonxGeneration: Codec<'completion'> = {
 function encode(request: CompletionRequest, target: Target): Encoded {
   const filled = withDefaults('completion', request, target.bodyDefaults)
   const dropped: string[] = []
-  const parameters: Record<string, Json> = {}
-  const beside: Record<string, Json> = {}
+  const said = new Map<string, Json>()
+  const beside = new Map<string, Json>()
   for (const [name, value] of Object.entries(filled)) {
     if (MEANINGLESS.has(name) || value === null || value === undefined) continue
     if (UNSAID.has(name) || (name === 'n' && value !== 1)) dropped.push(name)
-    else if (BESIDE.has(name)) beside[name] = value
+    else if (BESIDE.has(name)) beside.set(name, value)
     else if (name !== 'n')
-      parameters[PARAMETERS[name] ?? name] = name === 'stop' && typeof value === 'string' ? [value] : value
+      said.set(
+        entryOf(PARAMETERS, name) ?? name,
+        name === 'stop' && typeof value === 'string' ? [value] : value,
+      )
   }
-  if (parameters['decoding_method'] === undefined && SAMPLING.some((name) => parameters[name] !== undefined))
-    parameters['decoding_method'] = 'sample'
+  if (!said.has('decoding_method') && SAMPLING.some((name) => said.has(name)))
+    said.set('decoding_method', 'sample')
   const url = watsonxUrl(target, request['stream'] === true ? 'text/generation_stream' : 'text/generation')
-  const body = { ...beside, input: request.prompt, parameters, ...whose(target) }
+  const body = {
+    ...Object.fromEntries(beside),
+    input: request.prompt,
+    parameters: Object.fromEntries(said),
+    ...whose(target),
+  }
   return { ...postJson(url, body), ...(dropped.length > 0 && { dropped }) }
 }
 
@@ -100,8 +111,9 @@ function event(body: JsonObject, model: string, result: JsonObject): JsonObject 
   }
 }
 
-/** @throws GatewayError server_error or timeout where the text broke off */
+/** @throws GatewayError server_error where the text broke off */
 function finishOf(reason: Json | undefined): string | null {
+  whole('stop_reason', reason)
   switch (reason) {
     case 'max_tokens':
     case 'token_limit':
@@ -110,8 +122,6 @@ function finishOf(reason: Json | undefined): string | null {
     case 'not_finished':
     case undefined:
       return null
-    case 'error':
-      throw new GatewayError('server_error', 'answered 200 with stop_reason error')
     default:
       return 'stop'
   }
@@ -142,7 +152,7 @@ export function openGenerationStream(target: Target): StreamDecoder<JsonObject> 
     return [made]
   }
   return {
-    push: (bytes) => parser.push(bytes).flatMap(read),
+    push: (bytes) => eachOf(parser.push(bytes), read),
     end: () => {
       const events = parser.end().flatMap(read)
       if (!hasFinished || last === undefined)

@@ -401,7 +401,9 @@ test('a stream that ends early, or with an error, is no good stream', () => {
     ['chat', 'data: {"id":"1"}\n\n', 'wrong_shape'],
     ['chat', 'data: oops\n\n', 'wrong_shape'],
     ['completion', TEXT_STREAM.split(/(?<=\n\n)/)[0] ?? '', 'cut'],
+    ['chat', 'data: {"choices":[{"index":0,"delta":{},"finish_reason":"error"}]}\n\n', 'server_error'],
     ['completion', 'data: {"results":[{"generated_text":"","stop_reason":"error"}]}\n\n', 'server_error'],
+    ['completion', 'data: {"results":[{"generated_text":"","stop_reason":"cancelled"}]}\n\n', 'server_error'],
     ['completion', 'data: {"errors":[{"message":"busy"}]}\n\n', 'server_error'],
     ['completion', 'data: {}\n\n', 'wrong_shape'],
   ]
@@ -475,4 +477,28 @@ test('what is missing is said', () => {
     Reflect.get(Object(Reflect.get(Object(regional), 'target')), 'base'),
     'https://eu-de.ml.cloud.ibm.com',
   )
+})
+
+test('an answer that broke off is none, and one that ran out of time is short', () => {
+  const { chat } = watsonx.codecs
+  assert.ok(chat !== 'unsupported')
+  const decoded = (finish: string) => {
+    const message = { role: 'assistant', content: 'po' }
+    const body = { id: 'c', model_id: 'm', choices: [{ index: 0, message, finish_reason: finish }] }
+    return chat.decode(answerOf(body), targetOf()).choices[0]?.finish_reason
+  }
+  assert.deepEqual(['stop', 'length', 'tool_calls', 'time_limit'].map(decoded), [
+    'stop',
+    'length',
+    'tool_calls',
+    'length',
+  ])
+  for (const finish of ['error', 'cancelled'])
+    assert.throws(() => decoded(finish), {
+      kind: 'server_error',
+      message: `answered 200 with finish_reason ${finish}`,
+    })
+  const late = 'data: {"choices":[{"index":0,"delta":{},"finish_reason":"time_limit"}]}\n\n'
+  const [chunk] = read(opened('chat'), late)
+  assert.partialDeepStrictEqual(chunk, { choices: [{ finish_reason: 'length' }] })
 })

@@ -1,5 +1,5 @@
 import { shortId } from '../../core/deployment.ts'
-import { failureRow, GatewayError } from '../../core/failure.ts'
+import { failureRow, GatewayError, isErrorStatus } from '../../core/failure.ts'
 import type { Line } from '../../providers/call.ts'
 
 /**
@@ -20,6 +20,26 @@ export function explain(line: Line, error: GatewayError): GatewayError {
     error.param === undefined ? undefined : line.redact(error.param),
   )
 }
+
+/** Who spoke other words than those of the chat that was made of them is told of a mistake in their own. */
+export function inOwnWords(error: GatewayError, words: { own(path: string): string }): GatewayError {
+  if (error.kind !== 'bad_request') return error
+  const { message, param } = error
+  const name = param === undefined ? undefined : words.own(param)
+  // What the upstream says stays as it said it.
+  if (error.source !== 'client')
+    return name === undefined || name === param
+      ? error
+      : reworded(error, `${message} ('${param}' is what your '${name}' became)`, name)
+  const told = message.replaceAll(
+    PATH,
+    (_, quote: string, path: string) => `${quote}${words.own(path)}${quote}`,
+  )
+  return name === param && told === message ? error : reworded(error, told, name)
+}
+
+/** What may be the name of a member, in quotes. */
+const PATH = /(['"])([a-z_]+(?:\[\d*\]|\.[a-z_]+)*)\1/g
 
 /** What a request has been through when all has failed. */
 export interface Efforts {
@@ -47,9 +67,10 @@ function reworded(error: GatewayError, message: string, param: string | undefine
     cause: error,
     source: error.source,
     isUnsent: error.isUnsent,
+    isRefused: error.isRefused,
     isKeyWide: error.isKeyWide,
     // What the upstream said passes through, even a 408 that our table would call our own timeout.
-    status: upstreamStatus !== undefined && upstreamStatus >= 400 ? upstreamStatus : error.clientStatus,
+    status: isErrorStatus(upstreamStatus) ? upstreamStatus : error.clientStatus,
     ...(upstreamStatus !== undefined && { upstreamStatus }),
     ...(error.retryAfterMs !== undefined && { retryAfterMs: error.retryAfterMs }),
     ...(param !== undefined && { param }),

@@ -81,7 +81,7 @@ export function usageIn(body: Buffer, { members }: JsonSpans): Usage | undefined
  * Tokens as providers write them: `prompt_tokens` and `completion_tokens`, or `input_tokens` and `output_tokens` (images,
  * speech and OpenAI's newer routes). Undefined for anything but whole numbers.
  */
-function readUsage(value: Json | undefined): Usage | undefined {
+export function readUsage(value: Json | undefined): Usage | undefined {
   if (!isJsonObject(value)) return undefined
   const prompt = value['prompt_tokens'] ?? value['input_tokens'] ?? undefined
   const completion = value['completion_tokens'] ?? value['output_tokens'] ?? undefined

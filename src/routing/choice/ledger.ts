@@ -1,4 +1,4 @@
-import type { AnswerFacts } from '../../core/answer-facts.ts'
+import type { AnswerFacts, Usage } from '../../core/answer-facts.ts'
 import type { Clock } from '../../core/clock.ts'
 import type { Deployment } from '../../core/deployment.ts'
 import type { FailureKind } from '../../core/failure.ts'
@@ -16,6 +16,8 @@ export interface Ledger {
   /** An attempt goes out now. Exactly one of `ended`, `failed` and `left` closes the booking; more change nothing. */
   begin(deployment: Deployment, need: Need): Booking
   ended(booking: Booking, facts: AnswerFacts): void
+  /** It goes on, and has cost so much since the last time: what was guessed of it counts no more. */
+  spent(booking: Booking, usage: Usage): void
   /** It failed, or was cancelled. */
   failed(booking: Booking, kind: FailureKind): void
   /** It went well, and says nothing of tokens or of how long answers take: a file, a key. */
@@ -51,7 +53,7 @@ export interface Booking {
   readonly isStream: boolean
   readonly startedMs: number
   /** The guess that counts until the answer says better. */
-  readonly tokens: number
+  tokens: number
   isOpen: boolean
 }
 
@@ -137,7 +139,7 @@ function inherited(own: Account, index: number, elder: Elder | undefined): Accou
   }
 }
 
-function writing(books: Books): Pick<Ledger, 'begin' | 'ended' | 'failed' | 'left'> {
+function writing(books: Books): Pick<Ledger, 'begin' | 'ended' | 'spent' | 'failed' | 'left'> {
   const { flying, pending, usual } = books
   const close = (booking: Booking): boolean => {
     if (!booking.isOpen) return false
@@ -166,6 +168,12 @@ function writing(books: Books): Pick<Ledger, 'begin' | 'ended' | 'failed' | 'lef
       if (booking.isStream) account.first?.add(now, firstByteMs ?? wholeMs)
       else account.whole?.add(now, wholeMs / Math.max(usage?.completionTokens ?? 1, 1))
     },
+    spent: (booking, usage) => {
+      if (!booking.isOpen) return
+      pending[booking.index] = (pending[booking.index] ?? 0) - booking.tokens
+      booking.tokens = 0
+      books.account(booking.index)?.tokens?.add(books.now(), credible(usage.totalTokens))
+    },
     failed: (booking, kind) => {
       // Latencies are of answers: a timeout may be a hasty client's, and is for cooldowns and health to judge.
       if (close(booking) && PAID.has(kind))
@@ -178,7 +186,7 @@ function writing(books: Books): Pick<Ledger, 'begin' | 'ended' | 'failed' | 'lef
 function reading(
   { flying, pending, usual, account, now }: Books,
   elders: Elders,
-): Omit<Ledger, 'begin' | 'ended' | 'failed' | 'left' | 'account'> {
+): Omit<Ledger, 'begin' | 'ended' | 'spent' | 'failed' | 'left' | 'account'> {
   const own = {
     inFlight: (index: number) => flying[index] ?? 0,
     pendingTokens: (index: number) => pending[index] ?? 0,

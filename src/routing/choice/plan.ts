@@ -229,7 +229,7 @@ export function planAttempt(
       tags: deps.settings.tags.isEnabled,
       mockResponse: read.mockResponse !== undefined,
     }),
-    ...fit.dropped.map((name) => own?.wording?.names[name] ?? name),
+    ...fit.dropped.map((name) => own?.wording?.own(name) ?? name),
     ...(own?.dropped ?? []),
   ]
   return {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { Usage } from '../../core/answer-facts.ts'
 import { createHandClock, type HandClock } from '../../core/clock.ts'
 import { bridge, type Bridge, type SessionEnd } from './bridge.ts'
 import { FakeSocket } from './socket.fixture.ts'
@@ -9,19 +10,22 @@ interface Scene {
   readonly upstream: FakeSocket
   readonly clock: HandClock
   readonly ends: readonly SessionEnd[]
+  readonly spent: readonly Usage[]
   readonly running: Bridge
 }
 
 function scene(): Scene {
   const [client, upstream, clock] = [new FakeSocket(), new FakeSocket(), createHandClock()]
   const ends: SessionEnd[] = []
+  const spent: Usage[] = []
   const running = bridge(client, upstream, {
     clock,
     redact: (text) => text.replaceAll('sk-secret', '[secret]'),
     ended: (end) => void ends.push(end),
+    spent: (usage) => void spent.push(usage),
   })
   upstream.news()
-  return { client, upstream, clock, ends, running }
+  return { client, upstream, clock, ends, spent, running }
 }
 
 const MB = 1024 * 1024
@@ -152,4 +156,20 @@ test('no reason names a secret', () => {
   upstream.emit('close', 4000, Buffer.from('bad key sk-secret'))
   assert.deepEqual(client.news(), ['resume', 'close 4000 bad key [secret]'])
   assert.equal(ends[0]?.reason, 'bad key [secret]')
+})
+
+test('what the upstream says of its cost is told as it passes, and what a client says of it is not', () => {
+  const { client, upstream, spent, running } = scene()
+  const usage = { total_tokens: 3, input_tokens: 2, output_tokens: 1 }
+  const done = Buffer.from(JSON.stringify({ type: 'response.done', response: { usage } }))
+  client.emit('message', done, false)
+  upstream.emit('message', done, true)
+  assert.deepEqual(spent, [])
+  upstream.emit('message', [done.subarray(0, 20), done.subarray(20)], false)
+  const counted = { promptTokens: 2, completionTokens: 1, totalTokens: 3 }
+  assert.deepEqual(spent, [counted])
+  assert.equal(client.news().at(-1), `text ${done.toString()}`)
+  running.end(1001, 'bye')
+  upstream.emit('message', done, false)
+  assert.deepEqual(spent, [counted])
 })

@@ -1,9 +1,11 @@
 import type { Clock } from '../../core/clock.ts'
+import type { Usage } from '../../core/answer-facts.ts'
 import type { Redact } from '../../core/secret.ts'
 import { closeReason, isSendableCode, type MessageBytes, type OpenSocket } from '../../core/web-socket.ts'
 import type { SessionTranslator } from '../../providers/adapter.ts'
 import { bytesOf, hasRoom, isFull, pause, resume, sideOf, type Side } from './side.ts'
-import { createMiddle } from './translated.ts'
+import { usageInEvent } from './session-usage.ts'
+import { createMiddle, type Middle } from './translated.ts'
 
 /** How a session ended. */
 export interface SessionEnd {
@@ -24,6 +26,8 @@ export interface BridgeOptions {
   readonly redact: Redact
   /** Called once, when the first side is over; the other one is being closed. */
   readonly ended: (end: SessionEnd) => void
+  /** Told of tokens, each time that the upstream says what something has cost. */
+  readonly spent?: ((usage: Usage) => void) | undefined
   /** Present where the two sides speak different words. */
   readonly translator?: SessionTranslator | undefined
 }
@@ -102,7 +106,7 @@ export function bridge(clientSocket: OpenSocket, upstreamSocket: OpenSocket, opt
     },
   })
   const attach = (from: Side, to: Side): void => {
-    const pass = middle === undefined ? straight(from, to) : (data: MessageBytes) => middle.pass(from, data)
+    const pass = passOf(middle, from, to, options)
     listen(from, lost, (data, isBinary) => {
       lastMessageAt = clock.elapsed()
       if (isOver) return
@@ -120,14 +124,22 @@ export function bridge(clientSocket: OpenSocket, upstreamSocket: OpenSocket, opt
 
 type Pass = (data: MessageBytes, isBinary: boolean) => void
 
+function passOf(middle: Middle | undefined, from: Side, to: Side, options: BridgeOptions): Pass {
+  return middle === undefined ? straight(from, to, options) : (data) => middle.pass(from, data)
+}
+
 /** Passes messages on as they are, and stops reading where they cannot leave as fast as they come. */
-function straight(from: Side, to: Side): Pass {
+function straight(from: Side, to: Side, { spent }: Pick<BridgeOptions, 'spent'>): Pass {
   const flushed = (): void => {
     if (hasRoom(to)) resume(from)
   }
   return (data, isBinary) => {
-    to.socket.send(bytesOf(data), { binary: isBinary }, flushed)
+    const bytes = bytesOf(data)
+    to.socket.send(bytes, { binary: isBinary }, flushed)
     if (isFull(to)) pause(from)
+    if (spent === undefined || isBinary || from.name === 'client') return
+    const usage = usageInEvent(bytes)
+    if (usage !== undefined) spent(usage)
   }
 }
 

@@ -1,3 +1,4 @@
+import type { Usage } from '../../core/answer-facts.ts'
 import type { Clock } from '../../core/clock.ts'
 import type { Deployment } from '../../core/deployment.ts'
 import { asGatewayError, failureRow, GatewayError } from '../../core/failure.ts'
@@ -26,7 +27,7 @@ import { createWaits, MAX_DEPLOYMENTS, OPEN_MS } from './waits.ts'
 /** What realtime sessions are made of. */
 export interface RealtimeDeps extends LineDeps, PickDeps {
   readonly directory: Directory
-  readonly ledger: Pick<Ledger, 'begin' | 'failed'>
+  readonly ledger: Pick<Ledger, 'begin' | 'failed' | 'spent'>
   readonly clock: Clock
   readonly settings: {
     /** Where a deployment names no timeout of its own, milliseconds. It bounds the opening, not the session. */
@@ -56,10 +57,18 @@ export interface SessionRequest {
 export interface Session {
   /** Says who answers: for the client's upgrade. */
   readonly headers: AnswerHeaders
-  /** Joins the client's socket; `ended` is called once. */
-  join(client: OpenSocket, ended: (end: SessionEnd) => void): Bridge
+  /** Joins the client's socket. */
+  join(client: OpenSocket, told: SessionListener): Bridge
   /** The client never came: the upstream is told so. */
   abandon(): void
+}
+
+/** Told how a session goes. */
+export interface SessionListener {
+  /** Called once. */
+  readonly ended: (end: SessionEnd) => void
+  /** Called each time that the upstream says what something has cost. */
+  readonly spent: (usage: Usage) => void
 }
 
 /** Why there is no session, and who said so, where anybody was asked. */
@@ -181,7 +190,7 @@ async function openAt(
   const { traffic } = deps.health.engine
   const call = traffic.begin(chosen.deployment.index, { ...NO_PROMPT, timeoutMs })
   const booking = deps.ledger.begin(chosen.deployment, NOTHING)
-  // A session takes its place among those in flight for as long as it lasts; what it says is nobody's to count.
+  // A session takes its place among those in flight for as long as it lasts.
   const over = (): void => deps.ledger.failed(booking, 'cancelled')
   try {
     const upstream = await openSession(line, {
@@ -194,7 +203,7 @@ async function openAt(
     traffic.succeeded(call)
     return {
       headers,
-      join: (client, ended) =>
+      join: (client, told) =>
         bridge(client, upstream, {
           clock: deps.clock,
           redact: line.redact,
@@ -204,7 +213,11 @@ async function openAt(
           }),
           ended: (end) => {
             over()
-            ended(end)
+            told.ended(end)
+          },
+          spent: (usage) => {
+            deps.ledger.spent(booking, usage)
+            told.spent(usage)
           },
         }),
       abandon: () => {

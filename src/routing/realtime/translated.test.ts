@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { Usage } from '../../core/answer-facts.ts'
 import { createHandClock } from '../../core/clock.ts'
 import type { SessionTranslator } from '../../providers/adapter.ts'
 import { bridge, type SessionEnd } from './bridge.ts'
@@ -20,8 +21,15 @@ function scene(translator: SessionTranslator) {
   const [client, upstream, clock] = [new FakeSocket(), new FakeSocket(), createHandClock()]
   const ends: SessionEnd[] = []
   const redact = (text: string): string => text.replaceAll('sk-secret', '[secret]')
-  const running = bridge(client, upstream, { clock, redact, translator, ended: (end) => void ends.push(end) })
-  return { client, upstream, clock, ends, running }
+  const spent: Usage[] = []
+  const running = bridge(client, upstream, {
+    clock,
+    redact,
+    translator,
+    ended: (end) => void ends.push(end),
+    spent: (usage) => void spent.push(usage),
+  })
+  return { client, upstream, clock, ends, spent, running }
 }
 
 const MB = 1024 * 1024
@@ -59,6 +67,18 @@ test('neither side is read while too much waits for the client, nor the client w
   client.bufferedAmount = MB / 4
   client.flush()
   assert.deepEqual(holds(), [['resume'], ['resume']])
+})
+
+test('a translator says what was spent, and the events that it writes are not looked through', () => {
+  const usage = { input_tokens: 2, output_tokens: 1 }
+  const told = JSON.stringify({ type: 'response.done', response: { usage } })
+  const { client, upstream, spent } = scene({
+    ...loud(),
+    fromUpstream: () => ({ toUpstream: [], toClient: [told], spent: [usage, { input_tokens: 'many' }] }),
+  })
+  upstream.emit('message', Buffer.from('x'), false)
+  assert.equal(client.news().at(-1), `text ${told}`)
+  assert.deepEqual(spent, [{ promptTokens: 2, completionTokens: 1, totalTokens: 3 }])
 })
 
 test('the client is not read until the upstream is ready', () => {

@@ -1,7 +1,10 @@
+import type { Usage } from '../../core/answer-facts.ts'
 import type { Clock } from '../../core/clock.ts'
 import { asGatewayError } from '../../core/failure.ts'
+import type { JsonObject } from '../../core/json.ts'
 import type { MessageBytes } from '../../core/web-socket.ts'
 import type { SessionTranslator } from '../../providers/adapter.ts'
+import { readUsage } from '../answer/usage.ts'
 import { bytesOf, hasRoom, isFull, pause, resume, type Side } from './side.ts'
 
 /** The middle of a bridge between two sides that speak different words. */
@@ -23,6 +26,7 @@ const READY_MS = 30_000
 interface MiddleOptions {
   readonly clock: Clock
   readonly translator?: SessionTranslator | undefined
+  readonly spent?: ((usage: Usage) => void) | undefined
 }
 
 /** Why a middle ends its session. */
@@ -41,7 +45,7 @@ interface MiddleEnds {
 export function createMiddle(
   client: Side,
   upstream: Side,
-  { clock, translator }: MiddleOptions,
+  { clock, translator, spent }: MiddleOptions,
   { late, broken }: MiddleEnds,
 ): Middle | undefined {
   if (translator === undefined) return undefined
@@ -79,10 +83,10 @@ export function createMiddle(
     for (const text of texts) to.socket.send(Buffer.from(text), { binary: false }, flushed)
   }
   const translate = (from: Side, data: MessageBytes): void => {
-    const message = bytesOf(data).toString()
-    const said = from === client ? translator.fromClient(message) : translator.fromUpstream(message)
+    const said = translator[from === client ? 'fromClient' : 'fromUpstream'](bytesOf(data).toString())
     say(upstream, said.toUpstream)
     say(client, said.toClient)
+    if (said.spent !== undefined) for (const usage of countable(said.spent)) spent?.(usage)
     settle()
   }
   return {
@@ -97,6 +101,10 @@ export function createMiddle(
       deadline.stop()
     },
   }
+}
+
+function countable(costs: readonly JsonObject[]): readonly Usage[] {
+  return costs.flatMap((cost) => readUsage(cost) ?? [])
 }
 
 /** By when an upstream must be ready. */

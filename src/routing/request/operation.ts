@@ -63,6 +63,11 @@ export interface Sound {
   readonly bytes: Uint8Array
 }
 
+/** Writes events. */
+export interface EventJson<Event> {
+  json(event: Event): string
+}
+
 /** How OpenAI's words become the neutral request, and a decoded answer OpenAI's words again. */
 export interface Translation<M extends HttpMode = HttpMode> {
   /**
@@ -76,6 +81,8 @@ export interface Translation<M extends HttpMode = HttpMode> {
   isWanted(event: Operations[M]['event'], request: Operations[M]['request']): boolean
   /** Does this event say that the stream is alive, and nothing else? */
   isPing?(event: Operations[M]['event']): boolean
+  /** Writes the events of one stream; absent: as they are. */
+  writer?(): EventJson<Operations[M]['event']>
   /** A whole answer as the events of a stream, for providers that do not stream. */
   events?(value: Operations[M]['response']): readonly Operations[M]['event'][]
 }

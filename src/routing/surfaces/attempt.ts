@@ -11,6 +11,8 @@ import { OPERATIONS } from '../request/operations.ts'
 import { refuse } from '../request/request.ts'
 import { withOurResponseIds } from './response-ids.ts'
 import type { KnownResponse } from './response-ids.ts'
+import { ownName } from './own-words.ts'
+import type { Places } from './placed.ts'
 import { reworded } from './reworded.ts'
 import type { Make, NativeFace, Surface, WordsGround, Wording } from './surface.ts'
 
@@ -108,8 +110,26 @@ function translated(words: NonNullable<Surface['words']>, line: Line, asked: Sur
     body: bytes,
     spans: scanObject(bytes),
     dropped: [...lost, ...hints],
-    ...(words.names !== undefined && { wording: { names: words.names, wishes } }),
+    wording: wordingOf(words, json, line, asked, wishes),
     reword: (answer, stop, now) => reworded(answer, words.answer(json, { line, now }), stream, stop),
+  }
+}
+
+/** Whoever asks is told of a mistake: only then it is looked up where the chat's parts came from. */
+function wordingOf(
+  words: NonNullable<Surface['words']>,
+  json: JsonObject,
+  line: Line,
+  asked: SurfaceAsked,
+  wishes: readonly string[],
+): Wording {
+  return {
+    wishes,
+    own: (path) =>
+      ownName(words.dictionary(json), path, () => {
+        const places: Places = new Map()
+        return { chat: words.request(json, { ...groundOf(line, asked), places }, asked.stream).body, places }
+      }),
   }
 }
 
@@ -118,7 +138,8 @@ function groundOf(line: Line, { knownModel }: SurfaceAsked): WordsGround {
   const isRelayed =
     codec === 'unsupported' || (codec.relay !== undefined && codec.isRelayed?.(line.target) !== false)
   const readsThinking = codec !== 'unsupported' && codec.readsThinking?.(line.target) === true
-  return { knownModel, isRelayed, readsThinking }
+  const lacksTopK = codec !== 'unsupported' && codec.lacksTopK?.(line.target) === true
+  return { knownModel, isRelayed, readsThinking, lacksTopK }
 }
 
 function readObject(body: Buffer): JsonObject {

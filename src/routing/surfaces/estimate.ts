@@ -67,7 +67,7 @@ function documentTokens(data: string): number {
   const comma = data.indexOf(',')
   if (!data.startsWith('data:') || comma === -1)
     throw refuse(
-      "'messages': a document named by its URL cannot be counted for this model: send its data as base64.",
+      'a document named by its URL cannot be counted for this model: send its data as base64.',
       'messages',
     )
   const bytes = ((data.length - comma - 1) * 3) / 4

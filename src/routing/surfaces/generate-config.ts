@@ -48,7 +48,8 @@ export const GENERATE_NAMES: Readonly<Record<string, string>> = {
 /** How the answer is to be made, in a chat's words. */
 export function configWords(written: Json | undefined, ground: WordsGround): Spoken {
   const config = objectIn(written)
-  const said = Object.entries(SAME).filter(([own]) => saysSomething(own, config[own]))
+  const told = Object.entries(SAME).filter(([own]) => saysSomething(own, config[own]))
+  const said = ground.lacksTopK === true ? told.filter(([own]) => own !== 'topK') : told
   const effort = effortOf(config['thinkingConfig'], ground)
   const format = formatOf(config)
   const others = Object.keys(config).filter(
@@ -68,6 +69,7 @@ export function configWords(written: Json | undefined, ground: WordsGround): Spo
     }),
     lost: [
       ...others,
+      ...(said.length < told.length ? ['topK'] : []),
       ...(effort.lost === true ? ['thinkingConfig'] : []),
       ...format.lost,
       ...lostModalities(config),

@@ -3,6 +3,7 @@ import type { Json, JsonObject } from '../../core/json.ts'
 import { refuse } from '../request/request.ts'
 import { partsIn, resultOf, spokenPart, textIn, untold } from './generate-parts.ts'
 import { camelled, thoughtsIn } from './generate-words.ts'
+import { placed } from './placed.ts'
 import { objectsOf, textOf } from './read-json.ts'
 import type { WordsGround } from './surface.ts'
 
@@ -54,16 +55,18 @@ export function messagesOfContents(
         throw refuse(`'${path}.role' must be 'user' or 'model'.`, 'contents')
     }
   })
-  return [...systemMessages(system), ...said]
+  return [...systemMessages(system, ground), ...said]
 }
 
-function systemMessages(system: Json | undefined): readonly JsonObject[] {
+function systemMessages(system: Json | undefined, ground: WordsGround): readonly JsonObject[] {
   if (system === undefined || system === null || system === '') return []
-  if (typeof system === 'string') return [{ role: 'system', content: system }]
   const path = 'systemInstruction'
+  if (typeof system === 'string') return [placed(ground, path, { role: 'system', content: system })]
   const parts = isJsonObject(system) ? partsIn(system['parts'], path) : []
   const texts = parts.map((part, index) => textIn(part, `${path}.parts[${index}]`))
-  return texts.length === 0 ? [] : [{ role: 'system', content: contentOf(texts.map(asText)) }]
+  return texts.length === 0
+    ? []
+    : [placed(ground, path, { role: 'system', content: contentOf(texts.map(asText)) })]
 }
 
 function asText(text: string): JsonObject {
@@ -87,12 +90,16 @@ function userMessages(parts: readonly JsonObject[], path: string, reading: Readi
     if (isJsonObject(answered)) {
       const own = camelled(answered)
       const { text, others } = resultOf(own, place, reading.detail)
-      results.push({ role: 'tool', tool_call_id: answeredCall(own, place, reading), content: text })
-      shown.push(...others)
-    } else shown.push(...spokenPart(part, place, reading.detail))
+      const result = { role: 'tool', tool_call_id: answeredCall(own, place, reading), content: text }
+      results.push(placed(reading.ground, place, result))
+      shown.push(...others.map((each) => placed(reading.ground, place, each)))
+    } else
+      for (const each of spokenPart(part, place, reading.detail))
+        shown.push(placed(reading.ground, place, each))
   }
   const isSilent = shown.length === 0 && results.length > 0
-  return [...results, ...(isSilent ? [] : [{ role: 'user', content: contentOf(shown) }])]
+  if (isSilent) return results
+  return [...results, placed(reading.ground, path, { role: 'user', content: contentOf(shown) })]
 }
 
 /** Google's models match answers with calls by the function's name where they have no ids. */
@@ -131,7 +138,8 @@ function modelMessages(parts: readonly JsonObject[], path: string, reading: Read
       const call = { id, isAnswered: false }
       queue(reading.byId, id, call)
       queue(reading.byName, name, call)
-      made.push({ id, type: 'function', function: { name, arguments: JSON.stringify(args ?? {}) } })
+      const text = JSON.stringify(args ?? {})
+      made.push(placed(reading.ground, place, { id, type: 'function', function: { name, arguments: text } }))
     } else throw untold(part, place)
   }
   const thoughts = reading.ground.isRelayed
@@ -140,11 +148,11 @@ function modelMessages(parts: readonly JsonObject[], path: string, reading: Read
   const text = texts.join('')
   if (text === '' && made.length === 0) return []
   return [
-    {
+    placed(reading.ground, path, {
       role: 'assistant',
       content: text === '' ? null : text,
       ...(made.length > 0 && { tool_calls: made }),
       ...(thoughts !== undefined && { thinking_blocks: thoughts }),
-    },
+    }),
   ]
 }

@@ -54,7 +54,7 @@ export function chatOfGenerate(written: JsonObject, ground: WordsGround, isStrea
       'cachedContent',
     )
   const config = configWords(body['generationConfig'], ground)
-  const tools = toolWords(body['tools'], body['toolConfig'])
+  const tools = toolWords(body['tools'], body['toolConfig'], ground)
   const detail = objectIn(body['generationConfig'])['mediaResolution']
   const others = new Set<string>([...TAKEN, ...ONLY_GOOGLE])
   return {

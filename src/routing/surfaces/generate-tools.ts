@@ -3,8 +3,9 @@ import type { Json, JsonObject } from '../../core/json.ts'
 import { refuse } from '../request/request.ts'
 import { isStrict, jsonSchemaOf } from './generate-schema.ts'
 import { camelled, objectIn } from './generate-words.ts'
+import { placed } from './placed.ts'
 import { objectsOf, present, textOf } from './read-json.ts'
-import type { Spoken } from './surface.ts'
+import type { Spoken, WordsGround } from './surface.ts'
 
 /** Google's own tools, which it runs itself (https://ai.google.dev/api/caching#Tool). */
 const OWN_TOOLS =
@@ -28,25 +29,30 @@ function ownNames(tool: JsonObject): readonly string[] {
  * Functions and how strictly a model is held to them (https://ai.google.dev/gemini-api/docs/function-calling).
  * @throws GatewayError bad_request
  */
-export function toolWords(listed: Json | undefined, config: Json | undefined): Spoken {
+export function toolWords(listed: Json | undefined, config: Json | undefined, ground: WordsGround): Spoken {
   const all = listed === undefined || listed === null ? [] : objectsOf(listed, 'tools').map(camelled)
   const { functionCallingConfig, ...rest } = objectIn(config)
   const { mode = 'AUTO', allowedFunctionNames, ...others } = objectIn(functionCallingConfig)
   const isValidated = mode === 'VALIDATED'
-  const declared = all.flatMap(({ functionDeclarations: own }, index) =>
-    own === undefined || own === null ? [] : objectsOf(own, `tools[${index}].functionDeclarations`),
-  )
-  const functions = allowed(declared.map(camelled), mode, allowedFunctionNames)
+  const declared = all.flatMap(({ functionDeclarations: own }, index) => {
+    if (own === undefined || own === null) return []
+    const path = `tools[${index}].functionDeclarations`
+    return objectsOf(own, path).map((each, at) => placed(ground, `${path}[${at}]`, camelled(each)))
+  })
+  const functions = allowed(declared, mode, allowedFunctionNames)
   const lost = [
     ...all.flatMap(ownNames).map((name) => `tools (${name.slice(0, 64)})`),
-    ...lostOf(declared.map(camelled)),
+    ...lostOf(declared),
     ...Object.keys(rest).map((name) => `toolConfig.${name}`),
     ...Object.keys(others)
       .filter((name) => others[name] !== false)
       .map((name) => `toolConfig.functionCallingConfig.${name}`),
   ]
   if (functions.length === 0) return { body: {}, lost }
-  const tools = functions.map((each, index) => toolOf(each, index, isValidated))
+  const tools = functions.map((each, index) => {
+    const tool = toolOf(each, index, isValidated)
+    return placed(ground, ground.places?.get(each) ?? 'tools', tool)
+  })
   return { body: present({ tools, tool_choice: choiceOf(mode, functions) }), lost }
 }
 

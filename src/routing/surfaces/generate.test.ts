@@ -176,6 +176,9 @@ test('what Google alone has is named, not forgotten', () => {
     'generationConfig.constructor',
     'generationConfig.responseModalities',
   ])
+  const sampled = { ...ASKED, generationConfig: { topK: 40, topP: 0.5 } }
+  const { body, lost } = chatOfGenerate(sampled, { ...RELAYED, lacksTopK: true })
+  assert.deepEqual([body['top_k'], body['top_p'], lost], [undefined, 0.5, ['generationConfig.topK']])
   const chosen = { ...ASKED, generationConfig: { responseMimeType: 'text/x.enum', responseSchema: {} } }
   assert.deepEqual(chatOfGenerate(chosen, RELAYED).lost, ['generationConfig.responseMimeType'])
 })

@@ -5,6 +5,7 @@ import { refuse } from '../request/request.ts'
 import { effortOfBudget } from './effort.ts'
 import { assistantMessage, markOf, systemMessage, userMessages } from './messages-blocks.ts'
 import { messagesHints } from './messages-hints.ts'
+import { placed } from './placed.ts'
 import { memberOf, objectsOf, present, textOf, without } from './read-json.ts'
 import type { Spoken, WordsGround } from './surface.ts'
 
@@ -36,7 +37,8 @@ export function chatOfMessages(body: JsonObject, ground: WordsGround): Spoken {
   const { tools, lost: lostTools } = toolsOf(body['tools'], ground)
   const budget = isReasoning ? 'max_completion_tokens' : 'max_tokens'
   const isStream = body['stream'] === true
-  const rest = without(body, new Set([...TAKEN, ...ONLY_ANTHROPIC]))
+  const lacksTopK = ground.lacksTopK === true && typeof body['top_k'] === 'number'
+  const rest = without(body, new Set([...TAKEN, ...ONLY_ANTHROPIC, ...(lacksTopK ? ['top_k'] : [])]))
   const effort = mayThink ? effortOf(body, ground) : undefined
   return {
     body: present({
@@ -55,6 +57,7 @@ export function chatOfMessages(body: JsonObject, ground: WordsGround): Spoken {
     }),
     lost: [
       ...ONLY_ANTHROPIC.filter((name) => body[name] !== undefined && body[name] !== null),
+      ...(lacksTopK ? ['top_k'] : []),
       ...(isUnthinkable ? ['thinking'] : []),
       ...lostOfConfig(body['output_config'], mayThink),
       ...lostTools,
@@ -69,7 +72,7 @@ function aside({ metadata, service_tier: tier }: JsonObject): JsonObject {
 }
 
 function messagesOf(body: JsonObject, ground: WordsGround): readonly JsonObject[] {
-  const system = systemMessage(body['system'], ground)
+  const system = systemMessage(body['system'], 'system', ground)
   const said = objectsOf(body['messages'], 'messages').flatMap((message, index) => {
     const path = `messages[${index}]`
     switch (message['role']) {
@@ -78,7 +81,7 @@ function messagesOf(body: JsonObject, ground: WordsGround): readonly JsonObject[
       case 'assistant':
         return assistantMessage(message['content'], path, ground)
       case 'system':
-        return systemMessage(message['content'], ground) ?? []
+        return systemMessage(message['content'], `${path}.content`, ground) ?? []
       default:
         throw refuse(`'${path}.role' must be 'user' or 'assistant'.`, 'messages')
     }
@@ -141,18 +144,17 @@ function toolsOf(
   if (listed === undefined || listed === null) return { tools: [], lost: [] }
   const all = objectsOf(listed, 'tools')
   const isOwn = ({ type }: JsonObject): boolean => type === undefined || type === null || type === 'custom'
-  const own = all.filter(isOwn)
   const others = all.filter((tool) => !isOwn(tool))
   return {
-    tools: own.map((tool) => toolOf(tool, ground)),
+    tools: all.flatMap((tool, at) => (isOwn(tool) ? [toolOf(tool, `tools[${at}]`, ground)] : [])),
     lost: others.map(({ type }) => `tools (${textOf(type)?.slice(0, 64) ?? 'of no type'})`),
   }
 }
 
-function toolOf(tool: JsonObject, ground: WordsGround): JsonObject {
+function toolOf(tool: JsonObject, path: string, ground: WordsGround): JsonObject {
   const { name, description, input_schema: parameters, strict } = tool
   const called = present({ name, description, parameters, strict: strict === true ? true : undefined })
-  return { type: 'function', function: called, ...markOf(tool, ground) }
+  return placed(ground, path, { type: 'function', function: called, ...markOf(tool, ground) })
 }
 
 function choiceOf(choice: Json | undefined): JsonObject {

@@ -1,6 +1,11 @@
 import type { Json, JsonObject } from '../../core/json.ts'
 import { refuse } from '../request/request.ts'
+import { placed } from './placed.ts'
 import { objectsOf, present, textOf } from './read-json.ts'
+import type { WordsGround } from './surface.ts'
+
+/** Told where what is made came from. */
+type Ground = Pick<WordsGround, 'places'>
 
 /**
  * The items of a conversation as a chat's messages. Calls that follow each other are one message's, as a chat wants it.
@@ -9,14 +14,18 @@ import { objectsOf, present, textOf } from './read-json.ts'
 export function messagesOfItems(
   instructions: Json | undefined,
   input: Json | undefined,
+  ground: Ground,
 ): readonly JsonObject[] {
-  const first = typeof instructions === 'string' && instructions !== '' ? [system(instructions)] : []
-  if (typeof input === 'string') return [...first, { role: 'user', content: input }]
+  const first =
+    typeof instructions === 'string' && instructions !== ''
+      ? [placed(ground, 'instructions', system(instructions))]
+      : []
+  if (typeof input === 'string') return [...first, placed(ground, 'input', { role: 'user', content: input })]
   const messages: JsonObject[] = [...first]
   // Pictures in results of tools are the user's to show, once all results are told.
   let shown: readonly JsonObject[] = []
   const show = (): void => {
-    if (shown.length > 0) messages.push({ role: 'user', content: shown })
+    if (shown.length > 0) messages.push(placed(ground, 'input', { role: 'user', content: shown }))
     shown = []
   }
   for (const [index, item] of objectsOf(input, 'input').entries()) {
@@ -25,15 +34,16 @@ export function messagesOfItems(
     if (type !== 'function_call_output') show()
     switch (type) {
       case 'message':
-        messages.push(messageOf(item, path))
+        messages.push(placed(ground, path, messageOf(item, path, ground)))
         break
       case 'function_call':
-        addCall(messages, item)
+        addCall(messages, item, path, ground)
         break
       case 'function_call_output':
         {
-          const { text, others } = outputOf(item, path)
-          messages.push({ role: 'tool', tool_call_id: item['call_id'], content: text })
+          const { text, others } = outputOf(item, path, ground)
+          const result = { role: 'tool', tool_call_id: item['call_id'], content: text }
+          messages.push(placed(ground, path, result))
           shown = [...shown, ...others]
         }
         break
@@ -54,24 +64,25 @@ function system(content: Json): JsonObject {
   return { role: 'system', content }
 }
 
-function messageOf({ role, content }: JsonObject, path: string): JsonObject {
+function messageOf({ role, content }: JsonObject, path: string, ground: Ground): JsonObject {
   switch (role) {
     case 'user':
-      return { role, content: contentOf(content, path) }
+      return { role, content: contentOf(content, path, ground) }
     case 'assistant':
       return { role, content: spokenOf(content, path) }
     case 'system':
     case 'developer':
       // OpenAI's newer word for the same, which few others know.
-      return system(contentOf(content, path))
+      return system(contentOf(content, path, ground))
     default:
       throw refuse(`'${path}.role' must be one of user, assistant, system, developer.`, 'input')
   }
 }
 
-function contentOf(content: Json | undefined, path: string): Json {
+function contentOf(content: Json | undefined, path: string, ground: Ground): Json {
   if (typeof content === 'string') return content
-  return objectsOf(content, `${path}.content`).map((part) => partOf(part, path))
+  const list = `${path}.content`
+  return objectsOf(content, list).map((part, at) => partOf(part, `${list}[${at}]`, ground))
 }
 
 /** What an assistant said is plain text to every chat. */
@@ -82,7 +93,11 @@ function spokenOf(content: Json | undefined, path: string): string {
     .join('')
 }
 
-function partOf(part: JsonObject, path: string): JsonObject {
+function partOf(part: JsonObject, path: string, ground: Ground): JsonObject {
+  return placed(ground, path, saidPart(part, path))
+}
+
+function saidPart(part: JsonObject, path: string): JsonObject {
   switch (part['type']) {
     case 'input_text':
     case 'output_text':
@@ -102,7 +117,7 @@ function partOf(part: JsonObject, path: string): JsonObject {
       return { type: 'input_audio', input_audio: part['input_audio'] }
     default:
       throw refuse(
-        `'${path}.content': a part of type '${textOf(part['type'])?.slice(0, 64) ?? 'none'}' cannot be said to this deployment's provider.`,
+        `'${path}': a part of type '${textOf(part['type'])?.slice(0, 64) ?? 'none'}' cannot be said to this deployment's provider.`,
         'input',
       )
   }
@@ -110,29 +125,35 @@ function partOf(part: JsonObject, path: string): JsonObject {
 
 function keptFile(path: string): ReturnType<typeof refuse> {
   return refuse(
-    `'${path}.content': a file that is named by its id lives at OpenAI; this deployment's provider needs its data or a URL.`,
+    `'${path}': a file that is named by its id lives at OpenAI; this deployment's provider needs its data or a URL.`,
     'input',
   )
 }
 
-function addCall(messages: JsonObject[], { call_id, name, arguments: text }: JsonObject): void {
-  const call = { id: call_id, type: 'function', function: { name, arguments: text } }
+function addCall(messages: JsonObject[], item: JsonObject, path: string, ground: Ground): void {
+  const { call_id, name, arguments: text } = item
+  const call = placed(ground, path, { id: call_id, type: 'function', function: { name, arguments: text } })
   const last = messages.at(-1)
   if (last?.['role'] !== 'assistant') {
-    messages.push({ role: 'assistant', content: null, tool_calls: [call] })
+    messages.push(placed(ground, path, { role: 'assistant', content: null, tool_calls: [call] }))
     return
   }
   const others = Array.isArray(last['tool_calls']) ? last['tool_calls'] : []
-  messages[messages.length - 1] = { ...last, tool_calls: [...others, call] }
+  messages[messages.length - 1] = placed(ground, ground.places?.get(last) ?? path, {
+    ...last,
+    tool_calls: [...others, call],
+  })
 }
 
 /** A tool's result: a chat's tool messages hold text alone. */
 function outputOf(
   { output }: JsonObject,
   path: string,
+  ground: Ground,
 ): { readonly text: string; readonly others: readonly JsonObject[] } {
   if (!Array.isArray(output)) return { text: textOf(output) ?? '', others: [] }
-  const parts = objectsOf(output, `${path}.output`).map((part) => partOf(part, path))
+  const list = `${path}.output`
+  const parts = objectsOf(output, list).map((part, at) => partOf(part, `${list}[${at}]`, ground))
   const texts = parts.flatMap(({ type, text }) => (type === 'text' ? [textOf(text) ?? ''] : []))
   return { text: texts.join('\n'), others: parts.filter(({ type }) => type !== 'text') }
 }

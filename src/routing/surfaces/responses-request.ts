@@ -5,6 +5,7 @@ import type { JsonSpans } from '../../core/json-spans.ts'
 import { picked } from '../../providers/body-defaults.ts'
 import { isReasoningModel } from '../../providers/catalogue.ts'
 import { refuse } from '../request/request.ts'
+import { placed } from './placed.ts'
 import { memberOf, objectsOf, present, textOf, without } from './read-json.ts'
 import { messagesOfItems } from './responses-items.ts'
 import type { Spoken, WordsGround } from './surface.ts'
@@ -44,20 +45,21 @@ const TAKEN: ReadonlySet<string> = new Set([
  * is carried.
  * @throws GatewayError bad_request for what only a provider that keeps conversations can do
  */
-export function chatOfResponses(body: JsonObject, { knownModel, isRelayed }: WordsGround): Spoken {
+export function chatOfResponses(body: JsonObject, ground: WordsGround): Spoken {
+  const { knownModel, isRelayed } = ground
   refuseKept(body)
   const isReasoning = isReasoningModel(knownModel)
   const effort = textOf(memberOf(body['reasoning'], 'effort'))
   const mayThink = isReasoning || !isRelayed
   const isUnthinkable = !mayThink && effort !== undefined && effort !== 'none'
-  const { tools, lost: lostTools } = toolsOf(body['tools'])
+  const { tools, lost: lostTools } = toolsOf(body['tools'], ground)
   const isStream = body['stream'] === true
   const wantsLogprobs = listOf(body['include']).includes('message.output_text.logprobs')
   return {
     body: present({
       ...without(body, TAKEN),
       ...(!isRelayed && picked(body, ASIDE)),
-      messages: messagesOfItems(body['instructions'], body['input']),
+      messages: messagesOfItems(body['instructions'], body['input'], ground),
       [isReasoning ? 'max_completion_tokens' : 'max_tokens']: body['max_output_tokens'] ?? undefined,
       tools: tools.length > 0 ? tools : undefined,
       tool_choice: choiceOf(body['tool_choice']),
@@ -138,25 +140,33 @@ function listOf(value: Json | undefined): readonly Json[] {
 }
 
 /** Functions of the client's own, nested as a chat has them; OpenAI runs the others itself, and nobody else does. */
-function toolsOf(listed: Json | undefined): {
+function toolsOf(
+  listed: Json | undefined,
+  ground: WordsGround,
+): {
   readonly tools: readonly JsonObject[]
   readonly lost: readonly string[]
 } {
   if (listed === undefined || listed === null) return { tools: [], lost: [] }
   const all = objectsOf(listed, 'tools')
-  const own = all.filter(({ type }) => type === 'function')
-  const others = all.filter((tool) => !own.includes(tool))
+  const others = all.filter(({ type }) => type !== 'function')
   return {
-    tools: own.map(({ name, description, parameters, strict }) => ({
-      type: 'function',
-      function: present({
-        name,
-        description: description ?? undefined,
-        parameters: parameters ?? undefined,
-        strict: strict ?? undefined,
-      }),
-    })),
+    tools: all.flatMap((tool, at) =>
+      tool['type'] === 'function' ? [placed(ground, `tools[${at}]`, toolOf(tool))] : [],
+    ),
     lost: others.map(({ type }) => `tools (${textOf(type)?.slice(0, 64) ?? 'of no type'})`),
+  }
+}
+
+function toolOf({ name, description, parameters, strict }: JsonObject): JsonObject {
+  return {
+    type: 'function',
+    function: present({
+      name,
+      description: description ?? undefined,
+      parameters: parameters ?? undefined,
+      strict: strict ?? undefined,
+    }),
   }
 }
 

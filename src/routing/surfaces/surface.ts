@@ -6,6 +6,8 @@ import type { Line } from '../../providers/call.ts'
 import type { surfaceFace } from '../../providers/surfaces.ts'
 import type { AnswerHeaders } from '../answer/answer-head.ts'
 import type { Limits, Stream, StreamSink } from '../road.ts'
+import type { Dictionary } from './own-words.ts'
+import type { Places } from './placed.ts'
 import type { CountText } from './text-counter.ts'
 
 /** A face of the providers for one surface. */
@@ -52,8 +54,8 @@ export interface SurfaceWords {
    */
   request(body: JsonObject, ground: WordsGround, isStream: boolean): Spoken
   answer(asked: JsonObject, ground: AnswerGround): AnswerWords
-  /** What the surface calls the mode's members, where those are named to a client; others are called the same. */
-  readonly names?: Wording['names']
+  /** What the surface calls the mode's members, where those are named to a client. */
+  dictionary(asked: JsonObject): Dictionary
 }
 
 /** What is known of whoever is asked. */
@@ -64,6 +66,10 @@ export interface WordsGround {
   readonly isRelayed: boolean
   /** It reads Anthropic's `thinking`, and a mark of caches on the whole, as they are written. */
   readonly readsThinking?: boolean
+  /** It refuses a `top_k`. */
+  readonly lacksTopK?: boolean
+  /** Told where in the client's words the parts of the chat were said. */
+  readonly places?: Places
 }
 
 /** What an answer is written with. */
@@ -86,8 +92,8 @@ export interface Spoken {
 
 /** How members of a translated body are spoken of to the client. */
 export interface Wording {
-  /** What the client calls them; others are called the same. */
-  readonly names: Readonly<Record<string, string>>
+  /** What the client calls what stands at a path. */
+  own(path: string): string
   /** Nobody is told that these were left out. */
   readonly wishes: readonly string[]
 }

@@ -164,6 +164,8 @@ test('what Anthropic alone has is named, not forgotten', () => {
   const { body, lost } = chatOfMessages({ ...ASKED, ...more }, RELAYED)
   assert.deepEqual(lost, ['mcp_servers', 'thinking', 'tools (web_search_20250305)'])
   assert.equal(body['top_k'], 3)
+  const strict = chatOfMessages({ ...ASKED, top_k: 3 }, { ...RELAYED, lacksTopK: true })
+  assert.deepEqual([strict.body['top_k'], strict.lost], [undefined, ['top_k']])
   assert.deepEqual(chatOfMessages({ ...ASKED, thinking: { type: 'adaptive' } }, NEUTRAL), {
     body: { model: 'm', max_tokens: 9, messages: ASKED.messages, reasoning_effort: 'medium' },
     lost: [],

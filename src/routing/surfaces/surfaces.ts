@@ -2,8 +2,8 @@ import { isJsonObject } from '../../core/json.ts'
 import type { Usage } from '../../core/answer-facts.ts'
 import type { Json } from '../../core/json.ts'
 import { countTokens } from './count-tokens.ts'
+import { generateDictionary, messagesDictionary, responsesDictionary } from './dictionaries.ts'
 import { generateWords } from './generate-answer.ts'
-import { GENERATE_NAMES } from './generate-config.ts'
 import { chatOfGenerate, countedRequest, wantsGoogle } from './generate-request.ts'
 import { messageWords } from './messages-answer.ts'
 import { chatOfMessages } from './messages-request.ts'
@@ -65,7 +65,7 @@ const GENERATE_SIGNS: StreamSigns = {
 export const MESSAGES: Surface = {
   face: 'messages',
   what: 'chat',
-  words: { request: chatOfMessages, answer: messageWords },
+  words: { request: chatOfMessages, answer: messageWords, dictionary: messagesDictionary },
   demands: { name: 'max_tokens', settledBy: ['max_tokens', 'max_completion_tokens'] },
   passedHeaders: ANTHROPIC_HEADERS,
   stream: MESSAGE_SIGNS,
@@ -90,7 +90,7 @@ export const COUNT_TOKENS: Surface = {
 export const RESPONSES: Surface = {
   face: 'responses',
   what: 'chat',
-  words: { request: chatOfResponses, answer: responseWords },
+  words: { request: chatOfResponses, answer: responseWords, dictionary: responsesDictionary },
   stream: RESPONSE_SIGNS,
   remembers: 'response',
   wantsNative: wantsKeeper,
@@ -100,7 +100,7 @@ export const RESPONSES: Surface = {
 const GENERATE_WORDS: SurfaceWords = {
   request: chatOfGenerate,
   answer: generateWords,
-  names: GENERATE_NAMES,
+  dictionary: generateDictionary,
 }
 
 /** Gemini's own API. */

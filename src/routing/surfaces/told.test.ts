@@ -11,10 +11,14 @@ import {
   type Fate,
   type Stranger,
 } from '../../providers/strangers.fixture.ts'
+import { inOwnWords } from '../answer/explain.ts'
 import { SURFACE_OPERATIONS } from '../request/operations.ts'
 import { CHAT_TRANSLATION } from '../translate/chat.ts'
 import { surfaceAttempt } from './attempt.ts'
+import { messagesDictionary, responsesDictionary } from './dictionaries.ts'
 import { chatOfMessages } from './messages-request.ts'
+import { ownName } from './own-words.ts'
+import type { Places } from './placed.ts'
 import { chatOfResponses } from './responses-request.ts'
 import type { SurfaceWords } from './surface.ts'
 import { MESSAGES as MESSAGES_SURFACE } from './surfaces.ts'
@@ -198,23 +202,9 @@ const CHANGE_NO_ANSWER: Readonly<Record<string, readonly [why: string, of?: RegE
   'tool_choice.disable_parallel_tool_use': ['tools that are not told are not called', /replicate/],
 }
 
-/** Names in a chat of what stands elsewhere in a surface's words. */
-const IN_CHAT: readonly (readonly [RegExp, string])[] = [
-  [/^cache_control/, 'messages[].cache_control'],
-  [/^system\[\]/, 'messages[].content[]'],
-  [/^messages\[\]\.content\[\]\.cache_control/, 'messages[].tool_calls[].cache_control'],
-  [/^messages\[\]\.content\[\]\.cache_control/, 'messages[].cache_control'],
-  [/^input\[\]\.content\[\]\.detail/, 'messages[].content[].image_url.detail'],
-  [/^tools\[\]\.strict/, 'tools[].function.strict'],
-  [/^tool_choice\.disable_parallel_tool_use/, 'parallel_tool_calls'],
-  [/^(?:output_config|thinking|reasoning)/, 'reasoning_effort'],
-  [/^(?:output_config\.format|text\.format)/, 'response_format'],
-  [/^text\.verbosity/, 'verbosity'],
-  [/^input\[\]\.content\[\]\.image_url/, 'messages'],
-  [/^input\[\]\.content\[\]\.file_data/, 'messages'],
-]
+type Words = Pick<SurfaceWords, 'request' | 'dictionary'>
 
-function fateThrough(request: SurfaceWords['request'], stranger: Stranger, body: JsonObject): Fate {
+function fateThrough({ request, dictionary }: Words, stranger: Stranger, body: JsonObject): Fate {
   const { model: knownModel, isRelayed, readsThinking, encode } = stranger
   let named: readonly string[] = []
   const fate = fateOf({ encode }, () => {
@@ -222,35 +212,37 @@ function fateThrough(request: SurfaceWords['request'], stranger: Stranger, body:
     named = [...lost, ...hints].map((name) => name.split(' ')[0] ?? name)
     return CHAT_TRANSLATION.read(chat)
   })
-  return { ...fate, named: [...fate.named, ...named] }
+  const own = (path: string): string => {
+    const places: Places = new Map()
+    const ground = { knownModel, isRelayed, readsThinking, places }
+    return ownName(dictionary(body), path, () => ({ chat: request(body, ground, false).body, places }))
+  }
+  const refused = fate.refused && inOwnWords(fate.refused, { own })
+  return { ...fate, ...(refused && { refused }), named: [...fate.named.map(own), ...named] }
 }
 
-function lostOn(
-  stranger: Stranger,
-  request: SurfaceWords['request'],
-  members: typeof MESSAGES,
-): readonly string[] {
+function lostOn(stranger: Stranger, words: Words, members: typeof MESSAGES): readonly string[] {
   return members.flatMap(([path, without, withIt]) => {
     const [why, of = /./] = CHANGE_NO_ANSWER[path] ?? []
     if (why !== undefined && of.test(stranger.name)) return []
-    const names = [
-      path,
-      ...IN_CHAT.flatMap(([pattern, name]) =>
-        pattern.test(path) ? [path.replace(pattern, name), name] : [],
-      ),
-    ]
-    const [before, after] = [without, withIt].map((body) => fateThrough(request, stranger, body))
+    const [before, after] = [without, withIt].map((body) => fateThrough(words, stranger, body))
     assert.ok(before !== undefined && after !== undefined)
-    return names.some((name) => isAccountedFor(name, before, after)) ? [] : [path]
+    return isAccountedFor(path, before, after) ? [] : [path]
   })
 }
 
 describe('behind other words', async () => {
   for (const stranger of [...RELAYED, ...(await strangers())]) {
     test(`${stranger.name}: nothing of Anthropic’s messages is lost without a word`, () =>
-      assert.deepEqual(lostOn(stranger, chatOfMessages, MESSAGES), []))
+      assert.deepEqual(
+        lostOn(stranger, { request: chatOfMessages, dictionary: messagesDictionary }, MESSAGES),
+        [],
+      ))
     test(`${stranger.name}: nothing of OpenAI’s responses is lost without a word`, () =>
-      assert.deepEqual(lostOn(stranger, chatOfResponses, RESPONSES), []))
+      assert.deepEqual(
+        lostOn(stranger, { request: chatOfResponses, dictionary: responsesDictionary }, RESPONSES),
+        [],
+      ))
   }
 })
 

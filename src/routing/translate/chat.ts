@@ -3,6 +3,7 @@ import type { JsonObject } from '../../core/json.ts'
 import type { ChatChunk, ChatMessage, ChatRequest } from '../../core/mode.ts'
 import type { Translation } from '../request/operation.ts'
 import { refuse } from '../request/request.ts'
+import { createChunkWriter } from './chunk-writer.ts'
 
 /** Chat: the neutral form is OpenAI's own. */
 export const CHAT_TRANSLATION: Translation<'chat'> = {
@@ -24,6 +25,7 @@ export const CHAT_TRANSLATION: Translation<'chat'> = {
   answer: (value) => value,
   isWanted: ({ choices, usage }, request) =>
     choices.length > 0 || (usage !== undefined && asksForUsage(request)),
+  writer: createChunkWriter,
   isPing: ({ choices, usage }) => choices.length === 0 && usage === undefined,
   events: (value) => {
     const { id, created, model, choices, usage } = value

@@ -1,5 +1,6 @@
 import { asGatewayError } from '../../core/failure.ts'
 import type { StreamDecoder } from '../../providers/adapter.ts'
+import type { EventJson } from '../request/operation.ts'
 import type { StreamSink } from '../road.ts'
 import { ALIVE } from '../answer/event-watch.ts'
 import type { Written } from './whole-answer.ts'
@@ -7,12 +8,16 @@ import type { Written } from './whole-answer.ts'
 const DONE_TEXT = 'data: [DONE]\n\n'
 const DONE = Buffer.from(DONE_TEXT)
 
+const AS_IS: EventJson<unknown> = { json: (event) => JSON.stringify(event) }
+
 /** How a provider's events become OpenAI's. */
 export interface Events<Event> {
   readonly decoder: StreamDecoder<Event>
   readonly isWanted: (event: Event) => boolean
   /** Says that the stream is alive, and nothing else. */
   readonly isPing?: (event: Event) => boolean
+  /** How an event is written; default: as it is. */
+  readonly writer?: EventJson<Event> | undefined
   /** Events that come after the stream's own. Never rejects. */
   readonly lastly?: () => Promise<readonly Event[]>
 }
@@ -20,17 +25,18 @@ export interface Events<Event> {
 /** Turns a provider's events into OpenAI's. */
 export function eventSink<Event>(
   sink: StreamSink,
-  { decoder, isWanted, isPing = () => false, lastly }: Events<Event>,
+  { decoder, isWanted, isPing = () => false, writer = AS_IS, lastly }: Events<Event>,
 ): StreamSink {
   const broken: Broken = (error) => sink.fail(asGatewayError(error))
   let isGood = false
   let hasEvents = false
   const write = (decoded: readonly Event[]): boolean => {
-    const events = decoded.filter(isWanted)
+    let text = ''
+    for (const event of decoded) if (isWanted(event)) text += eventText(writer.json(event))
     // Before the first event nothing is passed on: it can still be had elsewhere.
-    if (events.length === 0) return hasEvents && decoded.some(isPing) ? sink.data(ALIVE) : true
+    if (text === '') return hasEvents && decoded.some(isPing) ? sink.data(ALIVE) : true
     hasEvents = true
-    return sink.data(Buffer.from(eventText(events)))
+    return sink.data(Buffer.from(text))
   }
   const finish = (more: readonly Event[]): void => {
     write(more)
@@ -64,11 +70,12 @@ export function eventSink<Event>(
 
 /** Events that were not streamed, as a stream. */
 export function writtenEvents(events: readonly unknown[]): Written {
-  return { type: 'text/event-stream', bytes: Buffer.from(eventText(events) + DONE_TEXT) }
+  const text = events.map((event) => eventText(JSON.stringify(event))).join('')
+  return { type: 'text/event-stream', bytes: Buffer.from(text + DONE_TEXT) }
 }
 
-function eventText(events: readonly unknown[]): string {
-  return events.map((event) => `data: ${JSON.stringify(event)}\n\n`).join('')
+function eventText(json: string): string {
+  return `data: ${json}\n\n`
 }
 
 /** Told why an answer could not be read. */

@@ -138,7 +138,9 @@ function destination(
   }
   return {
     target:
-      decoder === undefined ? wholeSink(sink, { write }) : eventSink(sink, { decoder, isWanted, isPing }),
+      decoder === undefined
+        ? wholeSink(sink, { write })
+        : eventSink(sink, { decoder, isWanted, isPing, writer: translation.writer?.() }),
   }
 }
 
@@ -168,17 +170,19 @@ function wireOf<M extends HttpMode>(
   const allowed = own === undefined ? keep : [...keep, ...own.keep]
   const { dropped: untold = [], ...wire } =
     allowed.length === 0 ? encoded : encodeAllowed(line, mode, encoded, request, allowed)
-  const dropped = wording === undefined ? untold : untold.filter((name) => !wording.wishes.includes(name))
-  const said = 'fields' in request && mode === 'audio_transcription' ? request.fields : request
-  const lost = dropped.find((name) => Object.hasOwn(Object(said), name))
-  if (lost !== undefined && !(own?.dropParams ?? dropParams)) {
-    const name = wording?.names[lost] ?? lost
+  const said: Readonly<Record<string, unknown>> = Object(
+    'fields' in request && mode === 'audio_transcription' ? request.fields : request,
+  )
+  // Who writes null has said nothing.
+  const meant = untold.filter((name) => !Object.hasOwn(said, name) || said[name] !== null)
+  const dropped = wording === undefined ? meant : meant.filter((name) => !wording.wishes.includes(name))
+  const lost = dropped.find((name) => Object.hasOwn(said, name))
+  if (lost !== undefined && !(own?.dropParams ?? dropParams))
     throw refuse(
-      `${line.deployment.provider} cannot be told '${name}' for this model: leave it out, or have it left out by drop_params.`,
-      name,
+      `${line.deployment.provider} cannot be told '${lost}' for this model: leave it out, or have it left out by drop_params.`,
+      lost,
     )
-  }
-  if (dropped.length > 0) told(dropped.map((name) => wording?.names[name] ?? name))
+  if (dropped.length > 0) told(dropped.map((name) => wording?.own(name) ?? name))
   return wire
 }
 

@@ -38,9 +38,11 @@ export function createAnswers(deps: {
   readonly begin: (metadata: Json) => Response
   /** Called before the model answers unasked: it has heard somebody. */
   readonly unasked: () => void
+  /** Told once of what each of the upstream's turns has cost: also where the response was over before. */
+  readonly spent: (usage: JsonObject) => void
 }): Answers {
   const owed = createOwed()
-  const current = createCurrent(deps.begin)
+  const current = createCurrent(deps.begin, deps.spent)
   const isOfEarlier = (): boolean => owed.any() && current.get()?.hasOutput() !== true
   return {
     state: () => {
@@ -108,17 +110,23 @@ interface Current {
 /** Words that wait for their sound, characters; any more are lost. */
 const MAX_EARLY_CHARS = 64 * 1024
 
-function createCurrent(begin: (metadata: Json) => Response): Current {
+function createCurrent(begin: (metadata: Json) => Response, spent: (usage: JsonObject) => void): Current {
   let now: Response | undefined
   let usage: JsonObject | null = null
   let early = ''
-  const forget = (): void => {
+  const settle = (): void => {
+    if (usage !== null) spent(usage)
     usage = null
+  }
+  const forget = (): void => {
+    settle()
     early = ''
   }
   return {
     get: () => now,
     begin: (metadata) => {
+      // It was of a turn that was over.
+      settle()
       now = begin(metadata)
     },
     beginHeard: () => {
@@ -132,8 +140,9 @@ function createCurrent(begin: (metadata: Json) => Response): Current {
       if (now !== undefined) now.transcript(words)
       else if (early.length < MAX_EARLY_CHARS) early += words
     },
-    used: (spent) => {
-      usage = spent
+    used: (said) => {
+      if (now === undefined) settle()
+      usage = said
     },
     end: (ending) => {
       const ended = now

@@ -1,3 +1,4 @@
+import { entryOf } from '../../../core/entry-of.ts'
 import { isJsonObject, type Json, type JsonObject } from '../../../core/json.ts'
 import { textOf } from '../../answer.ts'
 import type { Answers } from './answers.ts'
@@ -55,7 +56,7 @@ export function handleClientEvent(parts: LiveParts, event: JsonObject): Flaw | u
 }
 
 function handlerOf({ type }: JsonObject): Handler | undefined {
-  return typeof type === 'string' && Object.hasOwn(HANDLERS, type) ? HANDLERS[type] : undefined
+  return typeof type === 'string' ? entryOf(HANDLERS, type) : undefined
 }
 
 /** An event that no client has; undefined for one that is known. */

@@ -371,6 +371,34 @@ describe('a session that is set up', () => {
     assert.equal(server(TURN_COMPLETE).client.at(-1)?.['type'], 'response.done')
   })
 
+  test('is counted once whatever became of it, and so is what comes later', () => {
+    const { client, session } = ready()
+    const spent = (message: JsonObject): unknown =>
+      session.fromUpstream(JSON.stringify(message)).spent?.map(({ total_tokens: total }) => total)
+    const used = (count: number): JsonObject => ({
+      usageMetadata: { promptTokenCount: count, responseTokenCount: 1 },
+    })
+    client(RESPOND)
+    spent(sound(SOUND))
+    assert.equal(spent(used(10)), undefined)
+    assert.deepEqual(spent(TURN_COMPLETE), [11])
+    client(RESPOND)
+    spent(sound(SOUND))
+    assert.equal(spent({ serverContent: { interrupted: true } }), undefined)
+    assert.deepEqual(spent({ ...used(20), ...TURN_COMPLETE }), [21])
+    client(RESPOND)
+    spent(sound(SOUND))
+    client({ type: 'response.cancel' })
+    assert.deepEqual(spent({ ...TURN_COMPLETE, ...used(30) }), [31])
+    assert.equal(spent(used(40)), undefined)
+    assert.deepEqual(spent(used(50)), [41])
+    const { spent: late } = session.fromClient(JSON.stringify(RESPOND))
+    assert.deepEqual(
+      late?.map(({ total_tokens: total }) => total),
+      [51],
+    )
+  })
+
   test('may be asked again while the upstream still waits for what it said to be heard', () => {
     const { client, server } = ready()
     client(RESPOND)

@@ -88,6 +88,7 @@ function assemble(tray: Tray, settings: () => Settings): Omit<LiveParts, 'settin
   const conversation = createConversation(tray)
   const heard = createHeard(tray, conversation, () => !isManual())
   const answers = createAnswers({
+    spent: (usage) => tray.spent(usage),
     begin: (metadata) => beginResponse(tray, conversation, settings(), metadata),
     unasked: () => {
       if (heard.uncommittedMs() > 0) heard.commit()

@@ -1,3 +1,4 @@
+import { entryOf } from '../../../core/entry-of.ts'
 import { GatewayError } from '../../../core/failure.ts'
 import { isJsonObject, type Json, type JsonObject } from '../../../core/json.ts'
 import { toTools } from '../tools.ts'
@@ -133,7 +134,7 @@ function membersOf(given: JsonObject, root: string, mayDrop: boolean): readonly 
   return flat(given, '').map(([place, value]) => {
     const path = `${root}.${place}`.slice(0, MAX_PATH_CHARS)
     const name = PLACES.get(place) ?? (place.includes('.') ? '' : place)
-    const read = Object.hasOwn(READERS, name) ? READERS[name] : undefined
+    const read = entryOf(READERS, name)
     const settles = read?.(value) ?? lack('is no member that can be carried to Gemini Live')
     if (typeof settles === 'string' || !('lacks' in settles)) return { path, settles }
     return { path, settles: mayDrop ? settles.left : settles.lacks }

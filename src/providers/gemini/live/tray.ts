@@ -23,6 +23,8 @@ export interface Tray {
   fail(code: string, message: string): void
   /** For the upstream. */
   send(frame: JsonObject): void
+  /** For who counts tokens. */
+  spent(usage: JsonObject): void
   /** All that was laid out since the last time. */
   take(): Translated
 }
@@ -43,6 +45,7 @@ const BETA_NAMES: ReadonlyMap<string, string | undefined> = new Map([
 export function createTray({ sessionId, isBeta }: Pick<SessionGround, 'sessionId' | 'isBeta'>): Tray {
   let toUpstream: string[] = []
   let toClient: string[] = []
+  let spent: JsonObject[] = []
   let given = 0
   const id = (kind: string): string => `${kind}_${sessionId}${(given += 1).toString(36).padStart(4, '0')}`
   const say = (event: JsonObject & { readonly type: string }): void => {
@@ -67,10 +70,12 @@ export function createTray({ sessionId, isBeta }: Pick<SessionGround, 'sessionId
     fail: (code, message) =>
       say({ type: 'error', error: { type: 'server_error', code, message, param: null, event_id: null } }),
     send: (frame) => void toUpstream.push(JSON.stringify(frame)),
+    spent: (usage) => void spent.push(usage),
     take: () => {
-      const taken = { toUpstream, toClient }
+      const taken = { toUpstream, toClient, ...(spent.length > 0 && { spent }) }
       toUpstream = []
       toClient = []
+      if (spent.length > 0) spent = []
       return taken
     },
   }
