@@ -15,7 +15,7 @@ const MOST_REPEATS = 6
 const STEADY_SHARE = 0.04
 /** A compiler that never ends, or a machine that is never quiet, is measured all the same. */
 const MOST_WARM_UPS = 8
-const MOST_WARM_UP_MS = 10_000
+const MOST_WARM_UP_MS = 20_000
 
 /** All scenarios: in each the contestants take turns, round by round. */
 export async function runScenarios(ground: Ground, options: Options): Promise<readonly Result[]> {

@@ -26,7 +26,10 @@ export function reportAliases(
 
 const FALLBACKS = ['fallbacks', 'context_window_fallbacks', 'content_policy_fallbacks'] as const
 
-/** Warns of fallbacks that nobody answers to, which are passed over, and of groups that nobody asks for by that name. */
+/**
+ * Warns of fallbacks that nobody answers to, which are passed over, and of groups that nobody asks for by that name:
+ * they have no use for fallbacks, or for a retry policy.
+ */
 export function reportFallbacks(
   root: MapNode,
   deployments: readonly Deployment[],
@@ -54,6 +57,9 @@ export function reportFallbacks(
     const defaults = `${block}.default_fallbacks`
     for (const item of itemsOf(child(settings, 'default_fallbacks'))) look(item, defaults)
   }
+  const policies = child(child(root, 'router_settings'), 'model_group_retry_policy')
+  for (const { key } of entriesOf(policies).values())
+    look(key, `router_settings.model_group_retry_policy.${scalarText(key)}`)
 }
 
 function itemsOf(node: YamlNode | undefined): readonly YamlNode[] {

@@ -92,6 +92,7 @@ export function checkRoot(root: MapNode, isWhole: boolean, report: Report): void
     } else checkTop(name, entry, report)
   }
   reportStrategy(root, report)
+  reportStrategyArgs(root, report)
   reportPolicies(root, report)
   const list = root.entries.get('model_list')
   if (list === undefined && isWhole) {
@@ -120,6 +121,23 @@ function reportStrategy(root: MapNode, report: Report): void {
     const known = ROUTING_STRATEGIES.join(', ')
     const message = `is none of ${known}, so simple-shuffle is used${didYouMean(name, ROUTING_STRATEGIES)}`
     report(problemAt('warning', node, `${block}.routing_strategy`, message))
+  }
+}
+
+const STRATEGY_ARGS = ['ttl', 'lowest_latency_buffer']
+
+/** One strategy has options, and two of LiteLLM's; whoever writes others must hear that they do nothing. */
+function reportStrategyArgs(root: MapNode, report: Report): void {
+  const [router, library] = [child(root, 'router_settings'), child(root, 'litellm_settings')]
+  const strategy = textOf(child(router, 'routing_strategy') ?? child(library, 'routing_strategy'))
+  for (const { key } of entriesOf(child(router, 'routing_strategy_args')).values()) {
+    const name = scalarText(key)
+    const isKnown = STRATEGY_ARGS.includes(name)
+    if (isKnown && strategy === 'latency-based-routing') continue
+    const message = isKnown
+      ? 'is read with routing_strategy latency-based-routing alone'
+      : `unknown key, ignored${didYouMean(name, STRATEGY_ARGS) || `; there are ${STRATEGY_ARGS.join(', ')}`}`
+    report(problemAt('warning', key, `router_settings.routing_strategy_args.${name}`, message))
   }
 }
 

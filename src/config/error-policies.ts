@@ -37,6 +37,13 @@ const CLASSES: Readonly<Record<string, readonly FailureKind[]>> = {
   ContentPolicyViolationError: [],
 }
 
+/** Why a number for those changes nothing. */
+const NO_EFFECT: Readonly<Record<PolicyEnding, string>> = {
+  Retries: 'changes nothing: such a request is at fault wherever it goes, and is never tried again',
+  AllowedFails:
+    'changes nothing: such a request is at fault wherever it goes, and nobody is put aside for it',
+}
+
 /** LiteLLM has a number for all other errors among the retries alone; for failures that is `allowed_fails`. */
 function namesOf(ending: PolicyEnding): readonly string[] {
   const stems = Object.keys(CLASSES).filter((stem) => stem !== 'Default' || ending === 'Retries')
@@ -57,7 +64,7 @@ export function readPolicy(policy: unknown, ending: PolicyEnding, most: number):
   return read
 }
 
-/** Warns of members of policies that name no error, and of numbers that are none: they would be passed over. */
+/** Warns of members of policies that name no error, or one that no number helps, and of numbers that are none. */
 export function reportPolicies(root: MapNode, report: Report): void {
   for (const block of ['router_settings', 'litellm_settings']) {
     const settings = child(root, block)
@@ -87,7 +94,14 @@ function reportPolicy(
       continue
     }
     const parsed = numeric.safeParse(toJson(value))
-    if (value.kind === 'null' || (parsed.success && parsed.data >= 0)) continue
+    if (value.kind === 'null') continue
+    if (parsed.success && parsed.data >= 0) {
+      // No retries is what there is anyway.
+      const isAsked = ending === 'AllowedFails' || parsed.data > 0
+      if (isAsked && entryOf(CLASSES, name.slice(0, -ending.length))?.length === 0)
+        report(problemAt('warning', key, `${path}.${name}`, NO_EFFECT[ending]))
+      continue
+    }
     const message = `must be a number that is not negative, not ${kindName(value)}; it is ignored`
     report(problemAt('warning', value, `${path}.${name}`, message))
   }

@@ -85,8 +85,28 @@ litellm_settings:
     [
       `warning config.yaml:5:18 ${policies}retry_policy.TimeoutRetries: unknown key, ignored; there are …`,
       `warning config.yaml:5:58 ${policies}retry_policy.TimeoutErrorRetries: must be a number that is not negative, not text; it is ignored`,
+      `warning config.yaml:5:65 ${policies}retry_policy.BadRequestErrorRetries: changes nothing: such a request is at fault wherever it goes, and is never tried again`,
       `warning config.yaml:6:34 ${policies}model_group_retry_policy.a.TimeoutErorRetries: unknown key, ignored; did you mean "TimeoutErrorRetries"?`,
       'warning config.yaml:8:26 litellm_settings.allowed_fails_policy.DefaultAllowedFails: unknown key, ignored; there are …',
+    ],
+  )
+})
+
+test('a setting that changes nothing is said so: no retries are meant, nobody asks, nobody is put aside, nobody reads', async () => {
+  assert.deepEqual(
+    await problemsOf(`${ONE}router_settings:
+  retry_policy: {BadRequestErrorRetries: 0}
+  model_group_retry_policy: {aa: {TimeoutErrorRetries: 1}, a: {ContentPolicyViolationErrorRetries: 1}}
+  allowed_fails_policy: {BadRequestErrorAllowedFails: 1000}
+  routing_strategy: usage-based-routing-v2
+  routing_strategy_args: {ttl: 10, max_latency_list_size: 5}
+`),
+    [
+      'warning config.yaml:6:30 router_settings.model_group_retry_policy.aa: there is no model group "aa"; did you mean "a"?',
+      'warning config.yaml:6:64 router_settings.model_group_retry_policy.a.ContentPolicyViolationErrorRetries: changes nothing: such a request is at fault wherever it goes, and is never tried again',
+      'warning config.yaml:7:26 router_settings.allowed_fails_policy.BadRequestErrorAllowedFails: changes nothing: such a request is at fault wherever it goes, and nobody is put aside for it',
+      'warning config.yaml:9:27 router_settings.routing_strategy_args.ttl: is read with routing_strategy latency-based-routing alone',
+      'warning config.yaml:9:36 router_settings.routing_strategy_args.max_latency_list_size: unknown key, ignored; there are ttl, lowest_latency_buffer',
     ],
   )
 })

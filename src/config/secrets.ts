@@ -85,6 +85,7 @@ export function keepUrlPassword(text: string, bag: SecretBag): void {
 export const PLAIN_HEADERS: ReadonlySet<string> = new Set([
   'accept',
   'accept-language',
+  'anthropic-beta',
   'content-type',
   'user-agent',
 ])

@@ -259,16 +259,19 @@ export class GatewayError extends Error {
     if (this.#status !== undefined) return this.#status
     const row = failureRow(this.kind)
     if (row.client !== 'upstream') return row.client
-    return this.upstreamStatus !== undefined && this.upstreamStatus >= 400
-      ? this.upstreamStatus
-      : failureRow(this.kind).ownStatus
+    return isErrorStatus(this.upstreamStatus) ? this.upstreamStatus : failureRow(this.kind).ownStatus
   }
 
   /** The `exception_status` of /health: the upstream's error status, else the row's. */
   get exceptionStatus(): number {
     const upstream = this.upstreamStatus
-    return upstream !== undefined && upstream >= 400 ? upstream : failureRow(this.kind).ownStatus
+    return isErrorStatus(upstream) ? upstream : failureRow(this.kind).ownStatus
   }
+}
+
+/** True of what HTTP has for errors (RFC 9110 §15): clients choke on any other number, which some servers send. */
+export function isErrorStatus(status: number | undefined): status is number {
+  return status !== undefined && status >= 400 && status <= 599
 }
 
 /** Turns anything thrown into a GatewayError: foreign ones become `internal`. */

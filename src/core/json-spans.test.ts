@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import * as fc from 'fast-check'
 import { GatewayError } from './failure.ts'
 import { isJsonObject } from './json.ts'
-import { memberValue, scanObject, spliceBody } from './json-spans.ts'
+import { memberValue, requireUtf8, scanObject, spliceBody } from './json-spans.ts'
 
 /** JSON.parse makes `__proto__` an own key, but spreading test objects would not keep it. */
 const key = fc
@@ -144,6 +144,25 @@ test('text that is no object is refused with line, column and character', () => 
       body,
     )
   }
+})
+
+test('a body that is no UTF-8 is refused where its first broken character begins', () => {
+  const isGood = (bytes: Buffer): boolean => Buffer.from(bytes.toString()).equals(bytes)
+  fc.assert(
+    fc.property(written, fc.nat(), fc.uint8Array({ minLength: 1, maxLength: 4 }), ({ body }, at, strange) => {
+      const place = at % (body.length + 1)
+      const bytes = Buffer.concat([body.subarray(0, place), strange, body.subarray(place)])
+      if (isGood(bytes)) {
+        requireUtf8(bytes)
+        return
+      }
+      let good = bytes.length
+      while (!isGood(bytes.subarray(0, good))) good--
+      const before = bytes.toString('utf8', bytes.indexOf('\uFEFF') === 0 ? Math.min(3, good) : 0, good)
+      const refused = new RegExp(`not UTF-8: line \\d+ column \\d+ \\(char ${Array.from(before).length}\\)$`)
+      assert.throws(() => requireUtf8(bytes), { kind: 'bad_request', message: refused })
+    }),
+  )
 })
 
 test('a body built to exhaust memory is refused', () => {

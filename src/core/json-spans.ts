@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import { GatewayError } from './failure.ts'
 import type { Json } from './json.ts'
 import { createQuoteSearch, type QuoteSearch } from './quote-search.ts'
@@ -74,6 +75,33 @@ export function scanObject(body: Buffer): JsonSpans {
   const end = skipSpace(body, at + 1)
   if (end < body.length) throw invalid(body, end, 'trailing data')
   return { members, open, close: at }
+}
+
+/**
+ * Makes sure that a client's JSON is UTF-8 (RFC 8259 §8.1): passed on it would be refused in words that do not help,
+ * and parsed for a provider with words of its own it would say something else than was meant.
+ * @throws GatewayError bad_request naming line, column and offset of the first byte that is none
+ */
+export function requireUtf8(body: Buffer): void {
+  if (!isUtf8(body)) throw invalid(body, firstBroken(body), 'not UTF-8')
+}
+
+/** Where the first broken character begins: up to there, and up to no later place, the bytes are UTF-8. */
+function firstBroken(body: Buffer): number {
+  let good = 0
+  let bad = body.length + 1
+  while (bad - good > 1) {
+    const middle = (good + bad) >> 1
+    if (lastBoundary(body, middle) === -1) bad = middle
+    else good = middle
+  }
+  return lastBoundary(body, good)
+}
+
+/** Of the ends that a character has within four bytes, the last one with only UTF-8 before it; -1 for none. */
+function lastBoundary(body: Buffer, end: number): number {
+  for (let at = end; at > end - 4 && at >= 0; at--) if (isUtf8(body.subarray(0, at))) return at
+  return -1
 }
 
 /**

@@ -95,8 +95,7 @@ export function createClientAnswer(deps: ClientAnswerDeps): ClientAnswer {
       } else if (events !== undefined)
         response.end(Buffer.concat([framed(Buffer.from(lastWords(error))), LAST_CHUNK]))
       else if (account.isStream) response.end(lastWords(error))
-      // Half a JSON answer must look broken off, not short.
-      else response.destroy()
+      else breakOff(response, announcedBytes !== -1)
     },
   }
 }
@@ -153,6 +152,16 @@ function has(copies: readonly string[], name: string): boolean {
   return false
 }
 
+/**
+ * Half an answer must look broken off, not short. To a client of HTTP/1.0 the end of a connection is the end of a body
+ * whose length was not announced (RFC 9112 §8): only a reset tells it otherwise. Such a client is nginx, by default.
+ */
+function breakOff(response: ServerResponse, isAnnounced: boolean): void {
+  const { socket } = response
+  if (socket === null || isAnnounced || response.chunkedEncoding) response.destroy()
+  else socket.resetAndDestroy()
+}
+
 const LAST_CHUNK = Buffer.from('0\r\n\r\n')
 
 /**
@@ -160,13 +169,22 @@ const LAST_CHUNK = Buffer.from('0\r\n\r\n')
  * bytes, line end; events are small and many.
  */
 function framed(bytes: Buffer): Buffer {
-  const size = `${bytes.length.toString(16)}\r\n`
-  const frame = Buffer.allocUnsafe(size.length + bytes.length + 2)
-  frame.write(size, 'latin1')
-  bytes.copy(frame, size.length)
-  frame.write('\r\n', size.length + bytes.length, 'latin1')
+  // Written out by hand: each call out of JavaScript costs more than all of these digits.
+  let digits = 1
+  for (let rest = bytes.length >>> 4; rest > 0; rest >>>= 4) digits++
+  const frame = Buffer.allocUnsafe(digits + bytes.length + 4)
+  for (let at = digits - 1, rest = bytes.length; at >= 0; at--, rest >>>= 4)
+    frame[at] = HEX_DIGITS.charCodeAt(rest & 0xf)
+  frame[digits] = CARRIAGE_RETURN
+  frame[digits + 1] = LINE_END
+  frame.set(bytes, digits + 2)
+  frame[frame.length - 2] = CARRIAGE_RETURN
+  frame[frame.length - 1] = LINE_END
   return frame
 }
+
+const HEX_DIGITS = '0123456789abcdef'
+const CARRIAGE_RETURN = 0x0d
 
 /**
  * Sends an error. Where the client is still sending its body the connection ends after it, but not before the

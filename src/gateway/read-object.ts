@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import { asGatewayError, GatewayError } from '../core/failure.ts'
 import { isJsonObject } from '../core/json.ts'
 import type { JsonObject } from '../core/json.ts'
-import { scanObject } from '../core/json-spans.ts'
+import { requireUtf8, scanObject } from '../core/json-spans.ts'
 import { readBody } from './read-body.ts'
 
 /** Far more than any description of a batch or a session has. */
@@ -22,6 +22,7 @@ export function readObject(
 function parsed(body: Buffer): JsonObject | GatewayError {
   let value: unknown
   try {
+    requireUtf8(body)
     // Bounds its depth: deeper than that it could be read, but not be written again.
     scanObject(body)
     value = JSON.parse(body.toString())

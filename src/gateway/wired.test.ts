@@ -187,6 +187,7 @@ export async function startWired(sketches: readonly Sketch[], options: WiredOpti
     directory,
     lines,
     openLine: openTo,
+    openNamed: openTo,
     resolve: resolveModel,
     health: checks,
     outOfReach: IN_REACH,

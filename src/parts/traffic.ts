@@ -3,6 +3,7 @@ import type { Deployment } from '../core/deployment.ts'
 import type { GatewayDeps } from '../gateway/gateway.ts'
 import type { LineOrProblem } from '../health/subject.ts'
 import { resolveModel } from '../providers/registry.ts'
+import { rememberedLines } from '../routing/choice/candidate-line.ts'
 import { createChoice } from '../routing/choice/choice.ts'
 import type { Elders, Ledger } from '../routing/choice/ledger.ts'
 import { createOutOfReach, type OutOfReach } from '../routing/choice/out-of-reach.ts'
@@ -38,6 +39,7 @@ export function createTraffic(config: Config, deps: TrafficInputs): Traffic {
   const { clock, random, lines, health, book, metrics, nextRequest, elders } = deps
   return {
     ...deps,
+    openNamed: rememberedLines(deps.openLine),
     ...createChoice(deployments, router, { clock, price: (each) => book.price(each), nextRequest, elders }),
     outOfReach: createOutOfReach({
       isEnabled: config.engine.traffic.isHeeded,

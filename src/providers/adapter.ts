@@ -67,6 +67,8 @@ export interface Codec<M extends HttpMode> {
   readonly strangersIn?: (target: Target) => string | undefined
   /** Does it read Anthropic's `thinking`, and its `cache_control` on the whole of a request, as they are written? */
   readonly readsThinking?: (target: Target) => boolean
+  /** Does it read `anthropic_beta` in a chat's body, in which what the client's header asks for is told too? */
+  readonly readsBetas?: (target: Target) => boolean
   /** Does it refuse the `top_k` that OpenAI's chat does not have, and most who speak its words do? */
   readonly lacksTopK?: (target: Target) => boolean
   /**
@@ -253,6 +255,8 @@ export interface ProviderAdapter {
     deployment: Deployment,
     env: Readonly<Record<string, string | undefined>>,
   ): Connected | Misconfiguration
+  /** Does `connect` read more in this name of a model than a name? A wildcard's name is filled in before it, then. */
+  readonly readsName?: (model: string) => boolean
   /** Names what a non-2xx answer means. */
   classify(response: WireResponse): GatewayError
   /**

@@ -90,8 +90,17 @@ export function withDefaults(
   return { ...unlessSettled(taken, (key) => request[key] !== undefined), ...request }
 }
 
+/** Most deployments have no defaults, and nothing is made ready for them. */
+export function hasNone(defaults: JsonObject): boolean {
+  for (const _ in defaults) return false
+  return true
+}
+
 /** A body without all members but these. */
-export function picked(body: JsonObject, names: readonly string[]): JsonObject {
+export function picked<Value>(
+  body: Readonly<Record<string, Value>>,
+  names: readonly string[],
+): Readonly<Record<string, Value>> {
   return select(body, (key) => names.includes(key))
 }
 

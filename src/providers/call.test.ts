@@ -59,7 +59,9 @@ async function withUpstream(
 
 const keyed = (apiBase: string): Connection => ({ apiKey: new Secret(CONTRACT_KEY), apiBase, headers: {} })
 
-const PROBLEMS: readonly (readonly [string, Connection, Record<string, string>, string])[] = [
+type Problem = readonly [string, Connection, Record<string, string>, string]
+
+const PROBLEMS: readonly Problem[] = [
   [
     'openai',
     { headers: {} },
@@ -100,8 +102,31 @@ const PROBLEMS: readonly (readonly [string, Connection, Record<string, string>, 
     'openai',
     keyed('my-host/v1'),
     {},
-    '"my-host/v1" is no address that can be called: api_base needs http:// or https:// and a host',
+    '"my-host/v1" is no address that can be called: api_base needs http:// or https://, a host, and no spaces',
   ],
+  [
+    'openai',
+    keyed('http://h/v 1'),
+    {},
+    '"http://h/v 1" is no address that can be called: api_base needs http:// or https://, a host, and no spaces',
+  ],
+  ...(
+    [
+      ['x y', '1', '"x y" is no name of an HTTP header: see extra_headers'],
+      ['content-length', '3', 'the header "content-length" is set for each request as it is sent: '],
+      [
+        'transfer-encoding',
+        'chunked',
+        'the header "transfer-encoding" is set for each request as it is sent: ',
+      ],
+      ['connection', 'upgrade', 'the header "connection" is set for each request as it is sent: '],
+    ] as const
+  ).map(([name, value, message]): Problem => [
+    'openai',
+    { ...keyed('http://h/v1'), headers: { [name]: new Secret(value) } },
+    {},
+    message.endsWith(' ') ? `${message}remove it from extra_headers` : message,
+  ]),
   [
     'openai',
     { ...keyed('http://h/v1'), apiKey: new Secret('sk-line\n') },

@@ -4,6 +4,7 @@ import type { JsonObject } from '../core/json.ts'
 import { createSseParser } from '../transport/sse.ts'
 import type { StreamDecoder } from './adapter.ts'
 import { parseJson } from './error-facts.ts'
+import { eachOf } from './each-of.ts'
 
 /** The events of a stream in OpenAI's words, one JSON object each; its last word, `[DONE]`, is none. */
 export function openChatEvents(): StreamDecoder<JsonObject> {
@@ -16,7 +17,7 @@ export function openChatEvents(): StreamDecoder<JsonObject> {
     return [event]
   }
   return {
-    push: (bytes) => parser.push(bytes).flatMap(read),
+    push: (bytes) => eachOf(parser.push(bytes), read),
     end: () => parser.end().flatMap(read),
   }
 }

@@ -128,6 +128,11 @@ export function adapterFor(provider: string): ProviderAdapter | undefined {
   return adapter
 }
 
+/** Does connecting to this provider depend on more of a model's name than the name? */
+export function isReadToConnect(provider: string, model: string): boolean {
+  return adapterFor(provider)?.readsName?.(model) === true
+}
+
 /** `litellm_params.model` → provider, upstream model and known mode. */
 export const resolveModel: ResolveModel = createResolve({
   isBuilt: (provider) => BY_ID.has(provider),

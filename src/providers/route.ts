@@ -6,7 +6,7 @@ export function cleanBase(apiBase: string): string {
 
 /** True where a request could be sent there. */
 export function isHttpUrl(url: string): boolean {
-  return /^https?:\/\/[^/]/i.test(url) && URL.canParse(url)
+  return /^https?:\/\/[^/\s]+(?:\/[\u0021-\u00ff]*)?$/i.test(url) && URL.canParse(url)
 }
 
 /** `base` + `/route`, or `base` itself where it already ends in the route: people paste whole endpoints. */

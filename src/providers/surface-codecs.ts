@@ -7,10 +7,9 @@ import type { WireResponse } from '../transport/wire.ts'
 import type { Codec, Target } from './adapter.ts'
 import { notAnAnswer, numberOf, readAnswer, textOf } from './answer.ts'
 import type { Line } from './call.ts'
-import { relayedRequest } from './relayed-request.ts'
 import type { SurfaceFace } from './surface-face.ts'
 import type { SurfaceName } from './surface-name.ts'
-import { fittedBody, surfaceFace } from './surfaces.ts'
+import { fittedBody, surfaceFace, surfaceRequest } from './surfaces.ts'
 
 /** Which surface a mode of LiteLLM's means. */
 const SURFACES: Readonly<Record<SurfaceMode, SurfaceName>> = {
@@ -35,14 +34,16 @@ export function asSurface(line: Line, mode: SurfaceMode): Line {
   }
 }
 
+const NO_HEADERS = {}
+
 /** A chat in a surface's words, sent as traffic is. */
 function surfaceCodec(face: SurfaceFace, words: SurfaceWords): Codec<'chat'> {
   return {
     encode: (request, target) => {
       const { messages, max_tokens: most, max_completion_tokens: mostOfAll, ...rest } = request
       const asked = Buffer.from(JSON.stringify(words.request(messages, most ?? mostOfAll, rest)))
-      const { body, spans } = fittedBody(face, target, asked, scanObject(asked))
-      return relayedRequest(target, face, body, spans, undefined)
+      const { body, spans } = fittedBody(face, target, asked, scanObject(asked), NO_HEADERS)
+      return surfaceRequest(face, target, body, spans, NO_HEADERS).wire
     },
     decode: (response, target) => words.read(response, target),
   }

@@ -6,10 +6,23 @@ import type { Refitted } from './refitted.ts'
 export interface SurfaceFace extends RelayFace {
   /** Of an API that only some of a provider's models speak: is this one of them? Absent: all are. */
   readonly serves?: (target: Target) => boolean
-  /** A body that says something in a form which this model refuses, in the one that it knows; else undefined. */
-  refitted?(target: Target, body: Buffer, spans: JsonSpans): Refitted | undefined
+  /**
+   * A body with the deployment's defaults, and in the form that this model knows; undefined where it is that already.
+   * `headers` are the client's that belong to the API.
+   */
+  refitted?(
+    target: Target,
+    body: Buffer,
+    spans: JsonSpans,
+    headers: Readonly<Record<string, string>>,
+  ): Refitted | undefined
   /** What becomes of the client's headers that belong to the API. Absent: they go out as they are. */
-  readHeaders?(headers: Readonly<Record<string, string>>, body: Buffer, spans: JsonSpans): HeadersRead
+  readHeaders?(
+    target: Target,
+    headers: Readonly<Record<string, string>>,
+    body: Buffer,
+    spans: JsonSpans,
+  ): HeadersRead
   /** What a body names by its address and the provider wants the bytes of; undefined: nothing. */
   inlining?(body: Buffer, spans: JsonSpans): Inlining | undefined
   /** How it is asked for a stream, where that is another request. */

@@ -2,6 +2,7 @@ import type { JsonSpans } from '../core/json-spans.ts'
 import { scanObject } from '../core/json-spans.ts'
 import type { Limits, Stream, StreamSink, WireRequest } from '../transport/wire.ts'
 import type { Target } from './adapter.ts'
+import { BETA_HEADER } from './betas.ts'
 import { start } from './call.ts'
 import type { Line } from './call.ts'
 import { relayedRequest } from './relayed-request.ts'
@@ -11,7 +12,8 @@ import { unframed } from './unframed.ts'
 
 /**
  * Passes a body in a surface's words on to a provider that speaks them itself. `headers` are the client's own that
- * belong to it: they say what form the body has, and so beat the adapter's defaults, but not what the config says.
+ * belong to it: they say what form the body has, and so beat the adapter's defaults, but not what the config says; what is
+ * in beta is asked for by both.
  */
 export function relaySurface(
   line: Line,
@@ -23,20 +25,46 @@ export function relaySurface(
   headers: Readonly<Record<string, string>>,
 ): Stream {
   const { headers: configured } = line.deployment.connection
-  const own = Object.fromEntries(Object.entries(headers).filter(([name]) => configured[name] === undefined))
-  const { headers: passed, edits } = face.readHeaders?.(own, body, spans) ?? { headers: own }
+  const isOwn = (name: string): boolean => configured[name] === undefined || name === BETA_HEADER
+  const own = Object.fromEntries(Object.entries(headers).filter(([name]) => isOwn(name)))
+  const { wire, over } = surfaceRequest(face, line.target, body, spans, own)
   const authorize: Line['authorize'] = (request) => {
     const ready = line.authorize(request)
-    return ready instanceof Promise
-      ? ready.then((each) => withHeaders(each, passed))
-      : withHeaders(ready, passed)
+    return ready instanceof Promise ? ready.then((each) => withHeaders(each, over)) : withHeaders(ready, over)
   }
   return start(
     { ...line, authorize },
-    relayedRequest(line.target, edits === undefined ? face : alsoEdited(face, edits), body, spans, undefined),
+    wire,
     limits,
     face.openFrames === undefined ? sink : unframed(sink, face.openFrames),
   )
+}
+
+/** A request in a surface's words, without credentials. */
+export interface SurfaceRequest {
+  readonly wire: WireRequest
+  /** Headers of the client's that go out whatever is set with the credentials. */
+  readonly over: Readonly<Record<string, string>>
+}
+
+/** What a body in a surface's words becomes on the wire, with the client's headers read. */
+export function surfaceRequest(
+  face: SurfaceFace,
+  target: Target,
+  body: Buffer,
+  spans: JsonSpans,
+  headers: Readonly<Record<string, string>>,
+): SurfaceRequest {
+  const { headers: passed, edits } = face.readHeaders?.(target, headers, body, spans) ?? { headers }
+  const wire = relayedRequest(
+    target,
+    edits === undefined ? face : alsoEdited(face, edits),
+    body,
+    spans,
+    undefined,
+  )
+  const { [BETA_HEADER]: betas, ...over } = passed
+  return betas === undefined ? { wire, over } : { wire: withHeaders(wire, { [BETA_HEADER]: betas }), over }
 }
 
 function withHeaders(request: WireRequest, headers: Readonly<Record<string, string>>): WireRequest {
@@ -70,8 +98,14 @@ export interface SurfaceBody {
   readonly dropped: readonly string[]
 }
 
-/** The same body, or another where the deployment knows what is said in it in another form only. */
-export function fittedBody(face: SurfaceFace, target: Target, body: Buffer, spans: JsonSpans): SurfaceBody {
-  const anew = face.refitted?.(target, body, spans)
+/** The same body, or another where the deployment has something to add, or knows what is said in another form only. */
+export function fittedBody(
+  face: SurfaceFace,
+  target: Target,
+  body: Buffer,
+  spans: JsonSpans,
+  headers: Readonly<Record<string, string>>,
+): SurfaceBody {
+  const anew = face.refitted?.(target, body, spans, headers)
   return anew === undefined ? { body, spans, dropped: [] } : { ...anew, spans: scanObject(anew.body) }
 }

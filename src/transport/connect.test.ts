@@ -343,6 +343,23 @@ test('it is sent once more only, and then it fails', () => {
   )
 })
 
+test('a request that dies on a used connection after it was worked on is not sent again', () => {
+  const seen: string[] = []
+  const clock = createHandClock()
+  const worksAndDies = (socket: Socket): void => {
+    clock.wind(2001)
+    socket.resetAndDestroy()
+  }
+  return serving(endsAtTheNext(seen, worksAndDies), (port) =>
+    using({ clock }, async (transport) => {
+      const url = `http://127.0.0.1:${port}/`
+      assert.equal(await textOf(transport, post(url)), '200 ok')
+      await failsAs(transport.send(post(url), LIMITS), 'unreachable', /waiting for headers/)
+      assert.deepEqual(seen, ['POST', 'POST'])
+    }),
+  )
+})
+
 test('a first request that dies is not sent again', () => {
   let requests = 0
   const server = createTcpServer((socket) =>

@@ -9,8 +9,10 @@ export type Progress = 'connecting' | 'waiting for headers' | 'reading the body'
 const TLS_CODE =
   /^(ERR_TLS_|ERR_SSL_|EPROTO$|CERT_|DEPTH_ZERO_SELF_SIGNED_CERT$|SELF_SIGNED_CERT_IN_CHAIN$|UNABLE_TO_|HOSTNAME_MISMATCH$|INVALID_CA$|INVALID_PURPOSE$)/
 
-/** undici's codes for an answer that is no HTTP we accept. */
-const GARBLED_CODE = /^(HPE_|UND_ERR_HEADERS_OVERFLOW$|UND_ERR_RES_EXCEEDED_MAX_SIZE$)/
+/** undici's codes for an answer that is no HTTP we accept; it asserts that a status has three digits. */
+const GARBLED_CODE = /^(HPE_|ERR_ASSERTION$|UND_ERR_HEADERS_OVERFLOW$|UND_ERR_RES_EXCEEDED_MAX_SIZE$)/
+/** Of a body this is its early end; of a head, that it says two lengths, or one in a way that is none. */
+const LENGTH_CODE = 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH'
 
 /** A request that cannot be written at all: our own doing, not the network's. */
 const UNWRITABLE_CODE = /^(UND_ERR_INVALID_ARG|UND_ERR_NOT_SUPPORTED|UND_ERR_REQ_CONTENT_LENGTH_MISMATCH)$/
@@ -27,6 +29,10 @@ export function networkFailure(error: unknown, progress: Progress): GatewayError
   if (code === 'UND_ERR_BODY_TIMEOUT' || code === 'UND_ERR_HEADERS_TIMEOUT') {
     return new GatewayError('timeout', `the upstream fell silent (${progress})`, { cause: error })
   }
+  if (code === LENGTH_CODE && progress !== 'reading the body')
+    return new GatewayError('wrong_shape', `the answer is not HTTP: its length is none (${code})`, {
+      cause: error,
+    })
   if (GARBLED_CODE.test(code) || (error instanceof Error && error.name === 'HTTPParserError'))
     return new GatewayError('wrong_shape', `the answer is not HTTP: ${message}`, { cause: error })
   if (UNWRITABLE_CODE.test(code))
@@ -71,8 +77,9 @@ const PLAIN_WORDS: Readonly<Record<string, string>> = {
   EHOSTUNREACH: 'no route to the host',
   ENETUNREACH: 'no route to the network',
   ETIMEDOUT: 'the connection timed out',
+  ERR_ASSERTION: 'what came is none',
   UND_ERR_SOCKET: 'the connection was closed',
-  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'the body ended before its announced length',
+  [LENGTH_CODE]: 'the body ended before its announced length',
 }
 
 function words(error: unknown, code: string): string {

@@ -35,8 +35,8 @@ export function openStream(ground: StreamGround, errand: Errand): Stream {
  * `bodyTimeout`. Redirects are answers like any
  * other: following one would carry credentials away.
  *
- * A request that dies on a connection which has served others, before any byte of an answer, met a server that was
- * just closing it: it is sent once more, on a connection of its own (RFC 9112 §9.3.1 names the case).
+ * A request that dies on a connection which has served others, at once and before any byte of an answer, met a server
+ * that was just closing it: it is sent once more, on a connection of its own (RFC 9112 §9.3.1 names the case).
  *
  * What the sink throws is our own fault: the exchange ends with it, and its connection, which undici would take for the
  * network's.
@@ -51,6 +51,7 @@ class Exchange implements SlotHandler, Stream {
   #bytes = 0
   #isAnswering = false
   #isSentAgain = false
+  #sentMs = 0
   #isReturned = false
   /** The upstream has said all of its answer. */
   #isWhole = false
@@ -95,7 +96,10 @@ class Exchange implements SlotHandler, Stream {
     this.#controller = controller
     this.#stopConnecting?.()
     if (this.#over instanceof GatewayError) controller.abort(this.#over)
-    else this.#progress = 'waiting for headers'
+    else {
+      this.#progress = 'waiting for headers'
+      this.#sentMs = this.#ground.clock.precise()
+    }
   }
 
   onResponseStarted(): void {
@@ -168,7 +172,8 @@ class Exchange implements SlotHandler, Stream {
   #mayGoAgain(failure: GatewayError): boolean {
     const isReused = this.slot !== undefined && this.slot.answers > 0
     if (this.#over !== undefined || !isReused || this.#isSentAgain || this.#isAnswering) return false
-    return failure.kind === 'unreachable' && isRepeatable(this.#errand.request)
+    if (failure.kind !== 'unreachable' || !isRepeatable(this.#errand.request)) return false
+    return this.#ground.clock.precise() - this.#sentMs <= MOST_CLOSING_MS
   }
 
   #sendAgain(): void {
@@ -223,6 +228,9 @@ function endSink(sink: StreamSink): void {
     sink.fail(asGatewayError(thrown))
   }
 }
+
+/** The news of a closed connection takes a round trip. Whoever dies later has worked on the request, and may be paid. */
+const MOST_CLOSING_MS = 2000
 
 /** A streamed body is there a second time only while nothing but its held part was taken. */
 function isRepeatable({ streamed }: WireRequest): boolean {

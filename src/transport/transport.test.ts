@@ -81,6 +81,21 @@ test('a chunked answer without its last chunk is cut', () =>
     ({ url, transport }) => failsAs(transport.send(get(url), LIMITS), 'cut', /reading the body/),
   ))
 
+test('a head that says two lengths is the wrong shape, and no dead connection', async () => {
+  for (const second of ['content-length: 3', 'transfer-encoding: chunked'])
+    await tcp(
+      (socket) =>
+        socket.once('data', () => socket.end(`HTTP/1.1 200 OK\r\ncontent-length: 2\r\n${second}\r\n\r\nok`)),
+      ({ url, transport }) => failsAs(transport.send(get(url), LIMITS), 'wrong_shape', /not HTTP/),
+    )
+})
+
+test('a status below 100 is the wrong shape', () =>
+  tcp(
+    (socket) => socket.once('data', () => socket.end('HTTP/1.1 099 Oh\r\ncontent-length: 0\r\n\r\n')),
+    ({ url, transport }) => failsAs(transport.send(get(url), LIMITS), 'wrong_shape', /not HTTP/),
+  ))
+
 test('a server that speaks another protocol is the wrong shape', () =>
   tcp(
     (socket) => socket.once('data', () => socket.end('SSH-2.0-OpenSSH_9.2\r\n')),

@@ -122,6 +122,38 @@ describe('a group with one sick and one live deployment', () => {
       })
   })
 
+  test('a stream moves on from what is no first event, and not from a byte order mark', async () => {
+    const firsts: Readonly<Record<string, string>> = {
+      named: 'event: error\ndata: {"message":"the model fell over"}\n\n',
+      marked: '\uFEFFdata: {"error":{"message":"the model fell over"}}\n\n',
+      ended: 'data: [DONE]\n\n',
+      returns: 'event: error\rdata: {"message":"the model fell over"}\r\r',
+      fine: '\uFEFFdata: {"choices":[{"index":0,"delta":{"content":"well"},"finish_reason":"stop"}]}\n\n',
+    }
+    const server = createServer((asked, answer) => {
+      asked.resume()
+      answer.writeHead(200, { 'content-type': 'text/event-stream' })
+      answer.end(firsts[asked.url?.split('/')[1] ?? ''])
+    })
+    await listening(server, 0, async (url) => {
+      const members = Object.keys(firsts).flatMap((group) => [
+        { group, id: `sick-${group}`, base: `${url}/${group}/v1`, params: ', order: 1' },
+        { group, id: `live-${group}`, base: 'ok/v1', params: ', order: 2' },
+      ])
+      await withStage(configOf(members), async ({ gateway }) => {
+        const answered = async (model: string): Promise<string | null> => {
+          const { status, text, headers } = await chat(gateway, { model, stream: true })
+          assert.equal(status, 200, text)
+          assert.doesNotMatch(text, /fell over/)
+          return headers.get('x-litellm-model-id')
+        }
+        for (const group of ['named', 'marked', 'ended', 'returns'])
+          assert.equal(await answered(group), `live-${group}`, group)
+        assert.equal(await answered('fine'), 'sick-fine')
+      })
+    })
+  })
+
   test('a stream never moves on after its first byte', async () => {
     await withStage(configOf(pair('cut/v1')), async ({ gateway, fake }) => {
       const answers = await many(gateway, { model: 'g', stream: true }, 40)

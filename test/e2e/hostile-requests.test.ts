@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
 import { connect } from 'node:net'
 import { describe, test } from 'node:test'
 import { setTimeout as later } from 'node:timers/promises'
 import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib'
 import { ask, at, AUTH, chat, eventually, KEY, MESSAGES } from './asking.ts'
-import { BODY, head, PONG, raw, statuses, WELL, whole, withUpstream } from './raw-requests.ts'
+import { BODY, head, PONG, raw, statuses, WELL, whole, withUpstream, type Answering } from './raw-requests.ts'
 
 /** The body as one raw block that asks for a window of 2 to that power (RFC 8878 §3.1.1). */
 function zstdFrame(windowLog: number): Buffer {
@@ -66,6 +67,38 @@ describe('bodies and heads as nobody should send them', () => {
         assert.equal(received.length, 0)
       },
       { settings: '  max_request_size_mb: 1\n' },
+    ))
+
+  test('HTTP/1.0 takes the end of a connection for the end of an answer, so one that breaks off is reset', () => {
+    const breaksOff: Answering = (_, response) => {
+      const opening = '{"id":"x","choices":[{"index":0,"message":{"content":"'
+      response.writeHead(200, { 'content-type': 'application/json' })
+      response.write(opening + 'x'.repeat(300_000), () => response.destroy())
+    }
+    return withUpstream(
+      async (gateway) => {
+        const { hostname, port } = new URL(gateway.url)
+        const socket = connect(Number(port), hostname)
+        socket.write(head([`content-length: ${BODY.length}`], undefined, 'HTTP/1.0') + BODY)
+        const [error] = await once(socket.resume(), 'error')
+        assert.equal(at(error, 'code'), 'ECONNRESET')
+        assert.ok(socket.bytesRead > 100_000, 'it had begun')
+      },
+      { answering: breaksOff },
+    )
+  })
+
+  test('a status that HTTP does not have is told as one that it has, for clients choke on it', () =>
+    withUpstream(
+      async (gateway) => {
+        const answer = await chat(gateway, { model: 'g', num_retries: 0 })
+        assert.equal(answer.status, 500)
+        assert.match(answer.text, /answered 600: .*"code":"500"/)
+      },
+      {
+        answering: (_, response) =>
+          void response.writeHead(600).end('{"error":{"message":"out of numbers"}}'),
+      },
     ))
 
   test('a length that is wrong harms nobody else', () =>
@@ -157,9 +190,19 @@ describe('bodies and heads as nobody should send them', () => {
         const answer = await raw(gateway, [whole(body)], /\}$/)
         assert.match(answer, /^HTTP\/1\.1 400 [^]*\{"error":\{"message"/, body)
       }
-      const bytes = Buffer.concat([Buffer.from('{"model":"\xff\xfe","messages":[]}', 'latin1')])
-      const strange = await raw(gateway, [head([`content-length: ${bytes.length}`]), bytes], /\}$/)
-      assert.match(strange, /^HTTP\/1\.1 400 /)
+      for (const [path, text, place] of [
+        ['/v1/chat/completions', '{"model":"\xff\xfe","messages":[]}', 'column 11'],
+        [
+          '/v1/chat/completions',
+          '{"model":"g","messages":[{"role":"user","content":"\xe2\x82"}]}',
+          'column 52',
+        ],
+        ['/v1/batches', '{"input_file_id":"file-a","model":"g","metadata":{"a":"\xff"}}', 'column 56'],
+      ] as const) {
+        const bytes = Buffer.from(text, 'latin1')
+        const strange = await raw(gateway, [head([`content-length: ${bytes.length}`], path), bytes], /\}$/)
+        assert.match(strange, new RegExp(`^HTTP/1\\.1 400 [^]*not UTF-8: line 1 ${place} `), text)
+      }
       const headers = Array.from({ length: 300 }, (_, each) => `x-header-${each}: ${'x'.repeat(100)}`)
       assert.match(await raw(gateway, [head(headers)]), /^HTTP\/1\.1 431 [^]*\{"error":\{"message"/)
       assert.match(await raw(gateway, ['HELO gateway\r\n\r\n']), /^HTTP\/1\.1 400 [^]*\{"error"/)

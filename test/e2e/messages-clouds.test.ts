@@ -4,10 +4,8 @@ import { Anthropic, APIError, BadRequestError, RateLimitError } from '@anthropic
 import { LLMock } from '@copilotkit/aimock'
 import type { FakeProvider } from '../../src/fake-provider/server.ts'
 import { serviceAccount } from './all-providers.ts'
-import { ask, at, AUTH, KEY, listAt, withStage, type Stage } from './asking.ts'
-
-const SONNET = 'us.anthropic.claude-sonnet-4-5-20250929-v1:0'
-const PROFILE = 'arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/a1b2c3'
+import { ask, at, AUTH, KEY, listAt, withStage } from './asking.ts'
+import { BETAS, PING, PROFILE, SETTING_TRIALS, SETTLED, SONNET, type Trial } from './claude-settings.ts'
 
 /** A server of Bedrock's API that nobody here wrote. */
 const stranger = new LLMock({ port: 0 })
@@ -34,6 +32,8 @@ function config({ url }: FakeProvider): string {
     vertex_credentials: serviceAccount(`${url}/ok`),
     num_retries: 0,
   })
+  const azure = (): object => ({ api_base: `${url}/ok/as-azure_ai`, api_key: 'key-of-the-upstream' })
+  const anthropic = (): object => ({ api_base: `${url}/ok/as-anthropic`, api_key: 'key-of-the-upstream' })
   const openai = (order: string): object => ({
     api_base: `${url}/${order}/v1`,
     api_key: 'sk-upstream-openai',
@@ -67,9 +67,42 @@ function config({ url }: FakeProvider): string {
     ]),
     { name: 'to-openai', model: `bedrock/${SONNET}`, params: { ...bedrock('e500'), ...FIRST } },
     { name: 'to-openai', model: 'openai/gpt-4o', params: { ...openai('ok'), ...SECOND } },
+    { name: 'openai', model: 'openai/gpt-4o', params: openai('ok') },
     { name: 'to-bedrock', model: 'openai/gpt-4o', params: { ...openai('e500'), ...FIRST } },
     { name: 'to-bedrock', model: `bedrock/${SONNET}`, params: { ...bedrock(), ...SECOND } },
     { name: 'bedrock/*', model: 'bedrock/*', params: bedrock() },
+    {
+      name: 'azure_ai/*',
+      model: 'azure_ai/*',
+      params: azure(),
+      info: { health_check_model: 'azure_ai/claude-haiku-4-5' },
+    },
+    ...(
+      [
+        ['bedrock', `bedrock/${SONNET}`, bedrock()],
+        ['vertex', 'vertex_ai/claude-sonnet-4-5@20250929', vertex()],
+        ['azure', 'azure_ai/claude-sonnet-4-5', azure()],
+        ['anthropic', 'anthropic/claude-sonnet-4-5', anthropic()],
+      ] as const
+    ).map(([name, model, params]) => ({
+      name: `settled-${name}`,
+      model,
+      params: { ...params, ...SETTLED },
+    })),
+    ...(
+      [
+        ['bedrock', `bedrock/${SONNET}`, bedrock()],
+        ['converse', `bedrock/converse/${SONNET}`, bedrock()],
+        ['invoke', `bedrock/invoke/${SONNET}`, bedrock()],
+        ['vertex', 'vertex_ai/claude-sonnet-4-5@20250929', vertex()],
+        ['azure', 'azure_ai/claude-sonnet-4-5', azure()],
+        ['anthropic', 'anthropic/claude-sonnet-4-5', anthropic()],
+      ] as const
+    ).map(([name, model, params]) => ({
+      name: `beta-${name}`,
+      model,
+      params: { ...params, extra_headers: { 'Anthropic-Beta': BETAS[0] } },
+    })),
     { name: 'stranger', model: `bedrock/${SONNET}`, params: bedrock(stranger.url) },
   ]
   return JSON.stringify({
@@ -89,23 +122,11 @@ const PROBED = { mode: 'anthropic_messages' } as const
 
 /** Deployments that are asked in Anthropic's words. */
 const NATIVE = ['bare', 'invoke', 'bearer', 'known', `bedrock/${SONNET}`, 'vertex'] as const
-const PING: Anthropic.MessageParam[] = [{ role: 'user', content: 'ping' }]
 const WEATHER: Anthropic.Tool = {
   name: 'weather',
   input_schema: { type: 'object', properties: { city: { type: 'string' } }, required: ['city'] },
 }
 const TIME: Anthropic.Tool = { ...WEATHER, name: 'time' }
-
-/** One program, and what is tried with it. */
-interface Trial extends Stage {
-  readonly client: Anthropic
-  /** What was asked of providers since the last look, without what fetched tokens. */
-  readonly asked: () => readonly {
-    readonly path: string
-    readonly body: unknown
-    readonly headers: unknown
-  }[]
-}
 
 const TRIALS: readonly (readonly [name: string, run: (trial: Trial) => Promise<void>])[] = [
   [
@@ -466,7 +487,7 @@ test("Anthropic's own client before Claude on Bedrock and on Vertex AI", async (
         fake.clearJournal()
         return seen.map(({ url, body, headers }) => ({ path: url, body, headers }))
       }
-      for (const [name, run] of TRIALS) {
+      for (const [name, run] of [...TRIALS, ...SETTING_TRIALS]) {
         fake.clearJournal()
         await t.test(name, () => run({ ...stage, client, asked }))
       }

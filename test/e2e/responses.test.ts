@@ -15,6 +15,9 @@ const TOOLS: OpenAI.Responses.FunctionTool[] = ['weather', 'time'].map((name) =>
   strict: false,
 }))
 
+const SETTLED = `, max_tokens: 400, reasoning_effort: low, store: false, seed: 1, extra_body: {user: u},
+  response_format: {type: json_object}, verbosity: low`
+
 /** Two accounts under one name, and a provider that serves chats alone. */
 const config = configOf([
   { group: 'gpt', base: 'ok/v1', info: '-a', params: ', organization: org-a' },
@@ -32,6 +35,8 @@ const config = configOf([
   { group: 'short', base: 'nodone/v1' },
   { group: 'sick', base: 'errevent/v1' },
   { group: 'dated', base: 'ok', model: 'azure/gpt-4o', params: ", api_version: '2025-04-01-preview'" },
+  { group: 'settled', base: 'ok/v1', params: SETTLED },
+  { group: 'settled-azure', base: 'ok', model: 'azure/gpt-4o', params: SETTLED },
   { group: 'undated', base: 'ok', model: 'azure/gpt-4o' },
 ])
 
@@ -52,6 +57,31 @@ test("OpenAI's own client asks for responses", async (t) => {
         assert.equal(azure.output_text, 'pong', model)
       }
       assert.match(String(at(last(), 'url')), /\/openai\/v1\/responses$/)
+    })
+
+    await t.test('and what a deployment settles is said where the request says nothing', async () => {
+      for (const model of ['settled', 'settled-azure']) {
+        assert.equal((await create({ model })).output_text, 'pong', model)
+        const settled = {
+          model: 'gpt-4o',
+          input: 'ping',
+          max_output_tokens: 400,
+          reasoning: { effort: 'low' },
+          store: false,
+          text: { format: { type: 'json_object' }, verbosity: 'low' },
+          user: 'u',
+        }
+        assert.deepEqual(at(last(), 'body'), settled)
+        const own = {
+          max_output_tokens: 20,
+          store: true,
+          reasoning: { effort: 'high' },
+          text: {},
+          user: 'v',
+        } as const
+        await create({ model, ...own })
+        assert.deepEqual(at(last(), 'body'), { ...settled, ...own })
+      }
     })
 
     await t.test('and is told in its words what its provider cannot be told', async () => {

@@ -2,13 +2,13 @@ import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts'
 import { memberValue, scanObject, spliceBody, type BodyEdits, type JsonSpans } from '../../core/json-spans.ts'
 import type { Refused, Target } from '../adapter.ts'
 import type { Refitted } from '../refitted.ts'
-import { CALLERS_OWN, picked } from '../body-defaults.ts'
+import { picked } from '../body-defaults.ts'
 import { parseJson } from '../error-facts.ts'
 import type { Inlining, Media } from '../surface-face.ts'
-import { CHANGES_NOTHING } from '../unsaid.ts'
 import { claudeModel } from './claude-model.ts'
 import { withMarkedEnd } from './messages-body.ts'
 import { refitted } from './refit.ts'
+import { COUNTED, toldDefaults } from './surface-defaults.ts'
 
 /**
  * What a cloud that serves Claude in Anthropic's words is not told: the model stands in the path, the end of what is to be
@@ -32,26 +32,6 @@ export const CLOUD_REFUSES: readonly Refused[] = [
   { fields: SAMPLING, of: (model) => claudeModel(model).refusesSampling, models: 'Claude since 4.7' },
 ]
 
-/** Defaults of a deployment that mean the same in Anthropic's words. */
-const COMMON: ReadonlySet<string> = new Set([
-  ...SAMPLING,
-  'anthropic_beta',
-  'context_management',
-  'max_tokens',
-  'output_config',
-  'stop_sequences',
-  'system',
-  'thinking',
-])
-
-/** Defaults that are never told in Anthropic's words: each request has a bound, and these change no answer. */
-const SETTLED: ReadonlySet<string> = new Set([...CALLERS_OWN, ...CHANGES_NOTHING, 'max_completion_tokens'])
-
-/** Can a deployment's defaults be said in Anthropic's words? Others are OpenAI's, or of the cloud's own API. */
-export function areMessagesDefaults(defaults: JsonObject): boolean {
-  return Object.keys(defaults).every((name) => COMMON.has(name) || SETTLED.has(name))
-}
-
 /**
  * A body in Anthropic's words as a cloud takes it, where more is to be done than to leave members out: a deployment's
  * defaults, the end of what is to be cached, for which clouds do not look themselves, and thoughts in a form that the
@@ -63,15 +43,12 @@ export function refittedForCloud(
   body: Buffer,
   spans: JsonSpans,
 ): Refitted | undefined {
-  const told = { ...defaultsFor(target.bodyDefaults, claude, body, spans), ...markFor(body, spans) }
-  const names = Object.keys(told)
-  const first = names.length === 0 ? { body, spans } : rescanned(spliceBody(body, spans, { set: told }))
-  const last = refitted({ ...target, model: claude }, first.body, first.spans)
-  return last ?? (names.length === 0 ? undefined : { body: first.body, dropped: [] })
+  const named = { ...target, model: claude }
+  const filled = spliced(body, spans, toldDefaults(named, body, spans))
+  const marked = spliced(filled.body, filled.spans, markFor(filled.body, filled.spans))
+  const last = refitted(named, marked.body, marked.spans)
+  return last ?? (marked.body === body ? undefined : { body: marked.body, dropped: [] })
 }
-
-/** What Anthropic counts (https://platform.claude.com/docs/en/api/messages-count-tokens). */
-export const COUNTED = ['messages', 'system', 'tools', 'tool_choice', 'thinking'] as const
 
 /** What a cloud counts of a request in Anthropic's words; undefined where it would have to fetch something first. */
 export function countable(target: Target, claude: string, asked: JsonObject): JsonObject | undefined {
@@ -83,21 +60,17 @@ export function countable(target: Target, claude: string, asked: JsonObject): Js
   return isJsonObject(words) ? picked(words, COUNTED) : undefined
 }
 
-function rescanned(body: Buffer): { readonly body: Buffer; readonly spans: JsonSpans } {
-  return { body, spans: scanObject(body) }
-}
-
 type Texts = NonNullable<BodyEdits['set']>
 
-/** Sampling is nothing to who refuses it, or thinks. */
-function defaultsFor(defaults: JsonObject, claude: string, body: Buffer, spans: JsonSpans): Texts {
-  const names = Object.keys(defaults).filter((name) => COMMON.has(name) && !has(spans, name))
-  if (names.length === 0) return {}
-  const thinking = has(spans, 'thinking') ? memberValue(body, spans, 'thinking') : defaults['thinking']
-  const thinks = isJsonObject(thinking) && thinking['type'] !== 'disabled'
-  const isUnsampled = thinks || claudeModel(claude).refusesSampling
-  const told = names.filter((name) => !(isUnsampled && SAMPLING.some((each) => each === name)))
-  return Object.fromEntries(told.map((name) => [name, JSON.stringify(defaults[name])]))
+interface Scanned {
+  readonly body: Buffer
+  readonly spans: JsonSpans
+}
+
+function spliced(body: Buffer, spans: JsonSpans, set: Texts | undefined): Scanned {
+  if (set === undefined) return { body, spans }
+  const anew = spliceBody(body, spans, { set })
+  return { body: anew, spans: scanObject(anew) }
 }
 
 function has({ members }: JsonSpans, name: string): boolean {
@@ -105,11 +78,11 @@ function has({ members }: JsonSpans, name: string): boolean {
 }
 
 /** The messages with their last block marked, where a mark on the whole asks for it. */
-function markFor(body: Buffer, spans: JsonSpans): Texts {
-  if (!has(spans, 'cache_control')) return {}
+function markFor(body: Buffer, spans: JsonSpans): Texts | undefined {
+  if (!has(spans, 'cache_control')) return undefined
   const mark = memberValue(body, spans, 'cache_control')
   const messages = memberValue(body, spans, 'messages')
-  if (!isJsonObject(mark) || !Array.isArray(messages)) return {}
+  if (!isJsonObject(mark) || !Array.isArray(messages)) return undefined
   const marked = withMarkedEnd({ cache_control: mark, messages: withLastAsBlocks(messages) })
   return { messages: JSON.stringify(marked['messages']) }
 }
@@ -118,20 +91,6 @@ function withLastAsBlocks(messages: readonly Json[]): readonly Json[] {
   const last = messages.at(-1)
   if (!isJsonObject(last) || typeof last['content'] !== 'string') return messages
   return [...messages.slice(0, -1), { ...last, content: [{ type: 'text', text: last['content'] }] }]
-}
-
-/** What is in beta and asked for, by a client's header and in the body; undefined: nothing. */
-export function betasIn(
-  headers: Readonly<Record<string, string>>,
-  body: Buffer,
-  spans: JsonSpans,
-): readonly Json[] | undefined {
-  const named = headers['anthropic-beta']
-    ?.split(',')
-    .flatMap((name) => (name.trim() === '' ? [] : [name.trim()]))
-  const asked = memberValue(body, spans, 'anthropic_beta')
-  const all = new Set<Json>([...(Array.isArray(asked) ? asked : []), ...(named ?? [])])
-  return all.size === 0 ? undefined : [...all]
 }
 
 const URL_TYPE = '"url"'

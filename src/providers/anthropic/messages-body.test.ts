@@ -209,6 +209,7 @@ test('members have other names, what changes nothing stays behind, what nobody k
       stream: true,
     },
     dropped: [],
+    betas: [],
   })
 })
 

@@ -1,6 +1,7 @@
 import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts'
 import type { ChatRequest } from '../../core/mode.ts'
 import type { Target } from '../adapter.ts'
+import { BETA_MEMBER, betasOf } from '../betas.ts'
 import { withDefaults } from '../body-defaults.ts'
 import { CHANGES_NOTHING, missed } from '../unsaid.ts'
 import { CACHE_MARKS, CACHE_TIMES, untold } from '../untold.ts'
@@ -23,6 +24,8 @@ export interface MessagesBody {
   readonly body: JsonObject
   /** The client's members, by OpenAI's names, that cannot be told and whose loss changes the answer. */
   readonly dropped: readonly string[]
+  /** What is in beta and asked for by the deployment and the client. */
+  readonly betas: readonly string[]
 }
 
 /** Anthropic demands a bound; who names none gets LiteLLM's, and what thinking takes on top of it. */
@@ -49,6 +52,7 @@ const LACKS: readonly string[] = [
 const NOT_CARRIED: ReadonlySet<string> = new Set([
   ...CHANGES_NOTHING,
   ...LACKS,
+  BETA_MEMBER,
   'max_completion_tokens',
   'max_tokens',
   'messages',
@@ -124,7 +128,8 @@ export function toMessagesBody(
   }
   const lost = [...sampling.lost, ...format.lost, ...(thinking.lost === undefined ? [] : [thinking.lost])]
   const hints = untold({ ...filled, messages: request.messages }, TOLD)
-  return { body, dropped: [...lost, ...missed(filled, LACKS), ...hints] }
+  const dropped = [...lost, ...missed(filled, LACKS), ...hints]
+  return { body, dropped, betas: betasOf(target, request) }
 }
 
 /**

@@ -52,7 +52,7 @@ function isForeign(type: Json | undefined, { thinks, refusesBudgets }: ClaudeMod
 }
 
 /** The client's own turns, as far as thoughts depend on them. */
-function turnsIn(messages: Json | undefined): readonly Turn[] {
+export function turnsIn(messages: Json | undefined): readonly Turn[] {
   if (!Array.isArray(messages)) return []
   return messages.filter(isJsonObject).map(({ role, content }) => ({
     role: role === 'assistant' ? 'assistant' : 'user',

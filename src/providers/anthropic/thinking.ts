@@ -135,7 +135,8 @@ function budgeted(wanted: number, { maxTokens, isForced, messages }: ThinkingGro
   return { thinking: { type: 'enabled', budget_tokens: budget } }
 }
 
-function continuesWithoutThoughts(messages: readonly Turn[]): boolean {
+/** Goes a conversation on with the results of tools that were called without a thought? */
+export function continuesWithoutThoughts(messages: readonly Turn[]): boolean {
   const results = messages.at(-1)?.content.some(({ type }) => type === 'tool_result') ?? false
   const before = messages.at(-2)?.content[0]?.['type']
   return results && before !== 'thinking' && before !== 'redacted_thinking'

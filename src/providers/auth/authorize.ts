@@ -2,6 +2,7 @@ import type { Deployment } from '../../core/deployment.ts'
 import { Secret } from '../../core/secret.ts'
 import type { WireRequest } from '../../transport/wire.ts'
 import type { Connected, Target } from '../adapter.ts'
+import { allBetas, BETA_HEADER } from '../betas.ts'
 import type { Source } from './ground.ts'
 
 /** A header that carries a secret: `prefix` + the secret. */
@@ -17,10 +18,15 @@ export interface SecretHeader {
 
 /** What no HTTP header value may hold (RFC 9110 §5.5). */
 const UNWRITABLE = /[^\t\u0020-\u007e\u0080-\u00ff]/
+/** What every header name is (RFC 9110 §5.1). */
+const NAME = /^[!#$%&'*+.^_`|~0-9a-z-]+$/i
+/** Headers that say how a request travels: that is found out as it is sent, and nobody can know it before. */
+const FRAMING =
+  /^(?:content-length|transfer-encoding|expect|upgrade|keep-alive):|^connection:(?!(?:close|keep-alive)$)/i
 
 /**
  * A deployment that sends these headers with every request, then the deployment's own `extra_headers` (which
- * win), then the query that its `api_base` was written with.
+ * win, but for a list, to which it adds), then the query that its `api_base` was written with.
  */
 export function authorizedBy(
   credentials: readonly SecretHeader[],
@@ -30,31 +36,48 @@ export function authorizedBy(
   const { headers: own, apiBaseQuery } = deployment.connection
   const all: readonly SecretHeader[] = [
     ...credentials,
-    ...Object.entries(own).map(([name, secret]) => ({ name, prefix: '', secret })),
+    ...Object.entries(own).map(([name, secret]) => ({
+      name,
+      prefix: '',
+      secret,
+      isPlaceholder: name === BETA_HEADER,
+    })),
   ]
   const headers: Record<string, string> = {}
   for (const { name, prefix, secret } of all) {
     const value = prefix + secret.reveal()
-    if (UNWRITABLE.test(value)) {
-      return {
-        message: `the value for the header "${name}" holds a line break or a character that no HTTP header may carry`,
-      }
-    }
+    const message = problemOf(name, value)
+    if (message !== undefined) return { message }
     headers[name] = value
   }
+  const { [BETA_HEADER]: betas } = headers
+  const also = (asked: string | undefined): Record<string, string> =>
+    betas === undefined || asked === undefined
+      ? headers
+      : { ...headers, [BETA_HEADER]: allBetas(betas, asked).join(',') }
   const query = apiBaseQuery === undefined ? undefined : new URLSearchParams(apiBaseQuery.reveal())
   return {
     target,
     authorize: (request) => ({
       ...request,
       url: query === undefined ? request.url : mergeQuery(request.url, query),
-      headers: { ...request.headers, ...headers },
+      headers: { ...request.headers, ...also(request.headers[BETA_HEADER]) },
     }),
     secrets: [
       ...all.filter((header) => header.isPlaceholder !== true).map((header) => header.secret),
       ...querySecrets(apiBaseQuery),
     ],
   }
+}
+
+/** Why a header cannot be sent; undefined where it can. */
+function problemOf(name: string, value: string): string | undefined {
+  if (!NAME.test(name)) return `"${name}" is no name of an HTTP header: see extra_headers`
+  if (FRAMING.test(`${name}:${value}`))
+    return `the header "${name}" is set for each request as it is sent: remove it from extra_headers`
+  return UNWRITABLE.test(value)
+    ? `the value for the header "${name}" holds a line break or a character that no HTTP header may carry`
+    : undefined
 }
 
 /** Where a token stands: `prefix` + the token. */

@@ -106,7 +106,7 @@ export function resolveBase(
   const base = cleanBase(written)
   if (isHttpUrl(base)) return base
   return {
-    message: `"${written}" is no address that can be called: api_base needs http:// or https:// and a host`,
+    message: `"${written}" is no address that can be called: api_base needs http:// or https://, a host, and no spaces`,
   }
 }
 

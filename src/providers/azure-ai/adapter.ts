@@ -81,6 +81,7 @@ export const azureAi: ProviderAdapter = {
     messages: { ...anthropicSurfaces.messages, serves: ({ model, base }) => isClaude(model, base) },
   },
   connect,
+  readsName: (model) => isClaude(model, ''),
   auth: '`api-key: …` or `authorization: Bearer …`, by the host, or a token it gets',
   refuses: [REFUSED_IN_REASONING],
   classify: (response) => (isClaudeError(response) ? classifyAnthropic(response) : classify(response)),

@@ -45,6 +45,7 @@ export function azureAiChat(alike: Codec<'chat'>): Codec<'chat'> {
     decode: (response, target) => of(target).decode(response, target),
     inlines: (url, target) => of(target).inlines?.(url, target) === true,
     readsThinking: isOwn,
+    readsBetas: isOwn,
     isRelayed: (target) => !isOwn(target),
   }
 }

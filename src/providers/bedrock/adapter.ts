@@ -7,6 +7,7 @@ import { dnsSuffix } from '../auth/aws-fetch.ts'
 import { awsSetting, profileOfEnv, profileRegion, type AwsIdentity } from '../auth/aws-settings.ts'
 import { resolveBase, targetOf, withAddress } from '../auth/connect.ts'
 import { findKey, fromEnv, type Env } from '../auth/key.ts'
+import { allBetas, BETA_HEADER, BETA_MEMBER } from '../betas.ts'
 import { bedrockChat } from './chat.ts'
 import { bedrockCount } from './count.ts'
 import { bedrockEmbedding } from './embedding.ts'
@@ -45,6 +46,7 @@ export const bedrock: ProviderAdapter = {
   passThrough: bedrockPassThrough,
   tokenCount: bedrockCount,
   connect,
+  readsName,
   refuses: CLOUD_REFUSES,
   classify: classifyBedrock,
   auth: "AWS's signature, or `authorization: Bearer …`",
@@ -55,11 +57,20 @@ export const bedrock: ProviderAdapter = {
 /** LiteLLM's name for those that must be spoken to by Converse. */
 export const bedrockConverse: ProviderAdapter = { ...bedrock, id: 'bedrock_converse', surfaces: {} }
 
+/** Routes, regions and words for families, ARNs, and what another service ranks with. */
+function readsName(model: string): boolean {
+  const parsed = parseModel(model)
+  return (
+    typeof parsed === 'string' || parsed.id !== model || parsed.region !== undefined || /rerank/.test(model)
+  )
+}
+
 /**
  * Region, address and credentials. A key of Bedrock's own (a bearer token) wins over AWS's keys, as in AWS's clients;
  * but for reranking, for which Bedrock takes no such key.
  */
-function connect(written: Deployment, env: Env): Connected | Misconfiguration {
+function connect(given: Deployment, env: Env): Connected | Misconfiguration {
+  const written = withBetasInBody(given)
   const { model_id: named, ...bodyDefaults } = written.bodyDefaults
   const model = parseModel(written.upstreamModel)
   if (typeof model === 'string') return { message: model }
@@ -83,6 +94,19 @@ function connect(written: Deployment, env: Env): Connected | Misconfiguration {
     return authorizedBy([{ name: 'authorization', prefix: 'Bearer ', secret: key }], deployment, target)
   const who: AwsIdentity = { setting, env, region }
   return signedByAws(deployment, target, who, 'bedrock')
+}
+
+/** Bedrock reads no header of Anthropic's: what is in beta is asked for in the body. */
+function withBetasInBody(deployment: Deployment): Deployment {
+  const { connection, bodyDefaults } = deployment
+  const { [BETA_HEADER]: header, ...headers } = connection.headers
+  if (header === undefined) return deployment
+  const betas = allBetas(header.reveal(), bodyDefaults[BETA_MEMBER])
+  return {
+    ...deployment,
+    connection: { ...connection, headers },
+    bodyDefaults: { ...bodyDefaults, [BETA_MEMBER]: betas },
+  }
 }
 
 /** Written for the deployment; in its model's name; in the environment; in a profile. */

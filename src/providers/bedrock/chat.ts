@@ -5,7 +5,7 @@ import { decodeConverse } from './converse-answer.ts'
 import { toConverse } from './converse-request.ts'
 import { openConverseStream } from './converse-stream.ts'
 import { decodeInvoke, encodeInvoke, openInvokeStream } from './invoke.ts'
-import { claudeVersion, invokedId, modelName, modelUrl, STREAM_HEADERS } from './model-id.ts'
+import { claudeVersion, invokedId, mayBeClaude, modelName, modelUrl, STREAM_HEADERS } from './model-id.ts'
 
 /** Chat by Converse and ConverseStream, which speak to all models alike; by InvokeModel where that is asked for. */
 export const bedrockChat: Codec<'chat'> = {
@@ -15,6 +15,7 @@ export const bedrockChat: Codec<'chat'> = {
   },
   strangersIn: ({ model }) => (invokedId(model) === undefined ? 'additionalModelRequestFields' : undefined),
   readsThinking: ({ model }) => claudeVersion(modelName(invokedId(model) ?? model)) !== undefined,
+  readsBetas: ({ model }) => mayBeClaude(modelName(invokedId(model) ?? model)),
   // Bedrock fetches nothing: it takes bytes, and what lies in S3.
   inlines: () => true,
   decode: (response, target) =>

@@ -2,13 +2,14 @@ import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts'
 import type { ChatRequest } from '../../core/mode.ts'
 import type { Target } from '../adapter.ts'
 import { numberOf, textOf } from '../answer.ts'
+import { BETA_MEMBER, betaNames, betasOf } from '../betas.ts'
 import { withDefaults } from '../body-defaults.ts'
 import { CHANGES_NOTHING, missed } from '../unsaid.ts'
 import { CACHE_MARKS, CACHE_TIMES, untold } from '../untold.ts'
 import { toAnswerForm } from './answer-form.ts'
 import { cachesOf, type Caches } from './caches.ts'
 import { toConversation } from './messages.ts'
-import { claudeVersion } from './model-id.ts'
+import { claudeVersion, mayBeClaude } from './model-id.ts'
 import { ownReasoning, toReasoning } from './reasoning.ts'
 import { toTooling } from './tools.ts'
 
@@ -41,6 +42,7 @@ const SAID: ReadonlySet<string> = new Set([
   ...CHANGES_NOTHING,
   ...LACKS,
   // A header of Anthropic's own API, and a word of InvokeModel's: Converse knows whom it speaks to.
+  BETA_MEMBER,
   'anthropic_version',
   'cache_control',
   'max_completion_tokens',
@@ -89,7 +91,14 @@ export function toConverse(request: ChatRequest, target: Target, name: string): 
   const reasoning = thoughts ?? toReasoning(filled['reasoning_effort'], name, most, tooling.isForced)
   const parallel = toParallel(filled, name)
   const others = sorted(filled)
-  const model = { ...others.fields, ...topK(filled['top_k'], name), ...parallel.fields, ...reasoning.fields }
+  const betas = mayBeClaude(name) ? betasOf(target, request) : betaNames(request[BETA_MEMBER])
+  const model = {
+    ...others.fields,
+    ...(betas.length > 0 && { [BETA_MEMBER]: betas }),
+    ...topK(filled['top_k'], name),
+    ...parallel.fields,
+    ...reasoning.fields,
+  }
   const output = {
     ...(form.textFormat !== undefined && { textFormat: form.textFormat }),
     ...(reasoning.effort !== undefined && { effort: reasoning.effort }),

@@ -9,6 +9,7 @@ import { urlOf } from './converse-answer.ts'
 import { finishReason, usageOf } from './finish.ts'
 import { streamException } from './refusal-rules.ts'
 import { JSON_TOOL } from './tools.ts'
+import { eachOf } from '../each-of.ts'
 
 /** What a stream has said so far. */
 interface Progress {
@@ -45,7 +46,7 @@ export function openConverseStream(target: Target): StreamDecoder<ChatChunk> {
     return delta === undefined ? [] : [chunk([{ index: 0, delta, finish_reason: finish }])]
   }
   return {
-    push: (bytes) => parser.push(bytes).flatMap(read),
+    push: (bytes) => eachOf(parser.push(bytes), read),
     end: () => {
       parser.end()
       if (!progress.isFinished) throw new GatewayError('cut', 'the stream ended before its last event')

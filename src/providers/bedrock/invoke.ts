@@ -8,11 +8,13 @@ import { notAnAnswer, readAnswer, textOf } from '../answer.ts'
 import { fromMessagesAnswer, isMessagesAnswer } from '../anthropic/messages-answer.ts'
 import { toMessagesBody, withMarkedEnd } from '../anthropic/messages-body.ts'
 import { openMessagesEvents } from '../anthropic/messages-events.ts'
+import { BETA_MEMBER } from '../betas.ts'
 import { parseJson } from '../error-facts.ts'
 import { JSON_HEADERS } from '../post-json.ts'
 import { eventOf } from './converse-stream.ts'
 import { answeredAt } from './finish.ts'
 import { modelUrl, STREAM_HEADERS } from './model-id.ts'
+import { eachOf } from '../each-of.ts'
 
 const EXPECTED = 'a "message" with "content"'
 /** https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-anthropic-claude-messages-request-response.html */
@@ -20,7 +22,7 @@ export const CLAUDE_VERSION = 'bedrock-2023-05-31'
 
 /** Chat with a claude by InvokeModel, in Anthropic's own words: the path names the model and says whether it streams. */
 export function encodeInvoke(request: ChatRequest, target: Target, id: string): Encoded {
-  const { body, dropped } = toMessagesBody(request, { ...target, model: id })
+  const { body, dropped, betas } = toMessagesBody(request, { ...target, model: id })
   // Tiers are Anthropic's own (https://platform.claude.com/docs/en/api/service-tiers).
   const { model: _, stream: __, service_tier: ___, ...rest } = withMarkedEnd(body)
   const isStream = request.stream === true
@@ -28,7 +30,11 @@ export function encodeInvoke(request: ChatRequest, target: Target, id: string): 
     method: 'POST',
     url: modelUrl(target.base, id, isStream ? 'invoke-with-response-stream' : 'invoke'),
     headers: isStream ? STREAM_HEADERS : JSON_HEADERS,
-    body: JSON.stringify({ anthropic_version: CLAUDE_VERSION, ...rest }),
+    body: JSON.stringify({
+      anthropic_version: CLAUDE_VERSION,
+      ...(betas.length > 0 && { [BETA_MEMBER]: betas }),
+      ...rest,
+    }),
     dropped,
   }
 }
@@ -52,7 +58,7 @@ export function openInvokeStream(target: Target): StreamDecoder<ChatChunk> {
     return events.push(event)
   }
   return {
-    push: (bytes) => parser.push(bytes).flatMap(read),
+    push: (bytes) => eachOf(parser.push(bytes), read),
     end: () => {
       parser.end()
       return events.end()

@@ -127,6 +127,11 @@ export function claudeOf({ model, claude }: Pick<Target, 'model' | 'claude'>): s
   return name.startsWith('anthropic.') ? name : claude
 }
 
+/** Is it Claude, or named by something that does not tell whose it is? */
+export function mayBeClaude(name: string): boolean {
+  return name.startsWith('anthropic.') || !name.includes('.')
+}
+
 /** A claude's generation as a number that can be compared: 307 for 3.7, 400 for 4; undefined for other models. */
 export function claudeVersion(name: string): number | undefined {
   const [, old, oldMinor, , major, minor] =

@@ -62,7 +62,7 @@ function asked(
   const raw = Buffer.from(JSON.stringify({ ...ASKED, ...words }))
   const face = surfaceFace(line, 'messages', words['stream'] === true)
   if (face === undefined || face.takes?.(line.target, raw, scanObject(raw)) === false) return undefined
-  const { body, spans } = fittedBody(face, line.target, raw, scanObject(raw))
+  const { body, spans } = fittedBody(face, line.target, raw, scanObject(raw), {})
   relaySurface(line, face, body, spans, { timeoutMs: 1, maxBytes: 1 }, SINK, headers)
   const wire = sent.pop()
   assert.ok(wire !== undefined)
@@ -99,7 +99,7 @@ test('claudes are asked in Anthropic’s words by whatever name they have, unles
     ['bedrock', 'amazon.nova-pro-v1:0'],
     // What is not said in Anthropic's words must not be lost.
     ['bedrock', SONNET, undefined, { bodyDefaults: { guardrailConfig: { guardrailIdentifier: 'g' } } }],
-    ['bedrock', SONNET, undefined, { bodyDefaults: { reasoning_effort: 'low' } }],
+    ['bedrock', SONNET, SONNET, { bodyDefaults: { reasoning_effort: 'low' } }],
     [
       'bedrock',
       SONNET,
@@ -136,7 +136,7 @@ test('a body goes out with the model in the path, and says no more of a stream t
   assert.match(streamed.url, /\/invoke-with-response-stream$/)
 })
 
-test('what a client asks for in beta stands in the body, once, unless the config says otherwise', () => {
+test('what a client asks for in beta stands in the body, once, after what the config asks for', () => {
   const betas = { 'anthropic-version': '2023-06-01', 'anthropic-beta': 'a-1, b-2,,a-1' }
   const bodyOf = (
     more: Parameters<typeof lineOf>[2],
@@ -151,7 +151,7 @@ test('what a client asks for in beta stands in the body, once, unless the config
   assert.deepEqual(bodyOf({}, { anthropic_beta: ['c-3', 'a-1'] }), [['c-3', 'a-1', 'b-2'], undefined])
   assert.deepEqual(bodyOf({ bodyDefaults: { anthropic_beta: ['d-4'] } }), [['d-4', 'a-1', 'b-2'], undefined])
   assert.deepEqual(bodyOf({ bodyDefaults: { anthropic_beta: ['d-4'] } }, {}, {}), [['d-4'], undefined])
-  assert.deepEqual(bodyOf({ headers: { 'anthropic-beta': 'e-5' } }), [undefined, 'e-5'])
+  assert.deepEqual(bodyOf({ headers: { 'anthropic-beta': 'e-5' } }), [['e-5', 'a-1', 'b-2'], undefined])
   assert.deepEqual(bodyOf({}, {}, {}), [undefined, undefined])
 })
 

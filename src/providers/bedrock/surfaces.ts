@@ -1,11 +1,6 @@
 import type { ProviderAdapter, Target } from '../adapter.ts'
-import {
-  areMessagesDefaults,
-  betasIn,
-  CLOUD_UNSAID,
-  inliningOf,
-  refittedForCloud,
-} from '../anthropic/cloud-surface.ts'
+import { CLOUD_UNSAID, inliningOf, refittedForCloud } from '../anthropic/cloud-surface.ts'
+import { BETA_HEADER, BETA_MEMBER, betasIn } from '../betas.ts'
 import type { HeadersRead, SurfaceFace } from '../surface-face.ts'
 import { CONVERSE_WORDS } from './converse-request.ts'
 import { CLAUDE_VERSION } from './invoke.ts'
@@ -19,21 +14,28 @@ import { claudeOf, invokedId, modelUrl, STREAM_HEADERS } from './model-id.ts'
  */
 const CLAUDE: SurfaceFace = {
   url: (target) => urlOf(target, 'invoke'),
-  serves: (target) => claudeOf(target) !== undefined && areMessagesDefaults(target.bodyDefaults),
+  serves: (target) => claudeOf(target) !== undefined && !saysConverse(target),
   takes: (_target, _body, { members }) => members.every(({ key }) => !CONVERSE_WORDS.has(key)),
   inlining: inliningOf,
   refitted: (target, body, spans) => refittedForCloud(target, claudeOf(target) ?? target.model, body, spans),
-  readHeaders: (headers, body, spans) => {
-    if (headers['anthropic-beta'] === undefined) return NOTHING
-    const betas = betasIn(headers, body, spans)
-    return betas === undefined
+  readHeaders: (target, headers, body, spans) => {
+    const { [BETA_MEMBER]: own } = target.bodyDefaults
+    if (headers[BETA_HEADER] === undefined && own === undefined) return NOTHING
+    const betas = betasIn(target, headers, body, spans)
+    return betas.length === 0
       ? NOTHING
-      : { headers: {}, edits: { set: { anthropic_beta: JSON.stringify(betas) } } }
+      : { headers: {}, edits: { set: { [BETA_MEMBER]: JSON.stringify(betas) } } }
   },
   edits: () => ({
     set: { anthropic_version: JSON.stringify(CLAUDE_VERSION) },
     remove: [...CLOUD_UNSAID, 'stream'],
   }),
+}
+
+/** What a deployment's defaults say in Converse's words is said there. */
+function saysConverse({ bodyDefaults }: Target): boolean {
+  for (const name in bodyDefaults) if (CONVERSE_WORDS.has(name)) return true
+  return false
 }
 
 const NOTHING: HeadersRead = { headers: {} }

@@ -9,6 +9,7 @@ import { isV1 } from './address.ts'
 import { citedIn, logprobsOf } from './citations.ts'
 import { finishReason, usageOf } from './finish.ts'
 import { createLineParser } from '../line-parser.ts'
+import { eachOf } from '../each-of.ts'
 
 /**
  * Cohere's stream as OpenAI's chunks. Version 2 sends server-sent events, one JSON object each with its
@@ -51,7 +52,7 @@ export function openCohereStream(target: Target): StreamDecoder<ChatChunk> {
       : [chunk([{ index: 0, delta, ...(logprobs !== null && { logprobs }), finish_reason: null }])]
   }
   return {
-    push: (bytes) => texts.push(bytes).flatMap(read),
+    push: (bytes) => eachOf(texts.push(bytes), read),
     end: () => {
       const chunks = texts.end().flatMap(read)
       if (!finished) throw new GatewayError('cut', 'the stream ended before its last event')

@@ -9,6 +9,7 @@ import { errorIn, parseJson } from '../error-facts.ts'
 import { annotationsOf } from './annotations.ts'
 import { signatureField, wordsOf } from './candidate.ts'
 import { blockedPrompt, finishReason, logprobsOf, usageOf } from './finish.ts'
+import { eachOf } from '../each-of.ts'
 
 /** What has come of one candidate so far. */
 interface Progress {
@@ -38,7 +39,7 @@ export function openGeminiStream(target: Target): StreamDecoder<ChatChunk> {
   const read = ({ data }: { readonly data: string }): readonly ChatChunk[] =>
     data === '[DONE]' ? [] : chunksOf(data, course)
   return {
-    push: (bytes) => parser.push(bytes).flatMap(read),
+    push: (bytes) => eachOf(parser.push(bytes), read),
     end: () => {
       const chunks = parser.end().flatMap(read)
       const all = [...course.candidates.values()]

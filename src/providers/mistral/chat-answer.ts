@@ -7,6 +7,7 @@ import type { StreamDecoder, Target } from '../adapter.ts'
 import { textOf } from '../answer.ts'
 import { errorIn, parseJson } from '../error-facts.ts'
 import { decodeChat } from '../openai/chat.ts'
+import { eachOf } from '../each-of.ts'
 
 /** An answer of which the parts, where content came in parts, are one text and what was thought beside it. */
 export function decodeMistralChat(response: WireResponse, target: Target): ChatResponse {
@@ -85,7 +86,7 @@ export function openMistralStream(): StreamDecoder<ChatChunk> {
     return usageApart(chunk)
   }
   return {
-    push: (bytes) => parser.push(bytes).flatMap(read),
+    push: (bytes) => eachOf(parser.push(bytes), read),
     end: () => {
       const last = parser.end().flatMap(read)
       if (!hasFinished) throw new GatewayError('cut', 'the stream ended before its last event')

@@ -3,6 +3,7 @@ import { isJsonObject, type JsonObject } from '../../core/json.ts'
 import type { StreamDecoder } from '../adapter.ts'
 import { errorIn, parseJson } from '../error-facts.ts'
 import { createLineParser } from '../line-parser.ts'
+import { eachOf } from '../each-of.ts'
 
 /**
  * A decoder of Ollama's streams: one JSON object a line, the last one `done`
@@ -23,7 +24,7 @@ export function openLines<Event>(read: (body: JsonObject) => readonly Event[]): 
     return read(body)
   }
   return {
-    push: (bytes) => parser.push(bytes).flatMap(readLine),
+    push: (bytes) => eachOf(parser.push(bytes), readLine),
     end: () => {
       const last = parser.end().flatMap(readLine)
       if (!isDone) throw new GatewayError('cut', 'the stream ended before its last line')

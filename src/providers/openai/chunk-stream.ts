@@ -5,6 +5,7 @@ import { createSseParser } from '../../transport/sse.ts'
 import type { StreamDecoder, Target } from '../adapter.ts'
 import { numberOf, textOf } from '../answer.ts'
 import { errorIn, parseJson } from '../error-facts.ts'
+import { eachOf } from '../each-of.ts'
 
 /** What differs from OpenAI's chunks in a stream of almost the same. */
 export interface ChunkHabits {
@@ -53,7 +54,7 @@ export function openChunkStream(target: Target, habits: ChunkHabits): StreamDeco
     return choices.length === 0 ? [] : [head]
   }
   return {
-    push: (bytes) => parser.push(bytes).flatMap(read),
+    push: (bytes) => eachOf(parser.push(bytes), read),
     end: () => {
       const last = parser.end().flatMap(read)
       if (!hasFinished) throw new GatewayError('cut', 'the stream ended before its last event')

@@ -3,6 +3,7 @@ import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts'
 import { createSseParser } from '../../transport/sse.ts'
 import type { StreamDecoder } from '../adapter.ts'
 import { errorIn, parseJson } from '../error-facts.ts'
+import { eachOf } from '../each-of.ts'
 
 /**
  * Fill-in-the-middle servers answer a completion as if it were a chat: its words stand in a message, or in a
@@ -42,7 +43,7 @@ export function openMessageStream(): StreamDecoder<JsonObject> {
     return [asTextCompletion(event)]
   }
   return {
-    push: (bytes) => parser.push(bytes).flatMap(read),
+    push: (bytes) => eachOf(parser.push(bytes), read),
     end: () => {
       const last = parser.end().flatMap(read)
       if (!hasFinished) throw new GatewayError('cut', 'the stream ended before its last event')

@@ -7,6 +7,7 @@ import type { StreamDecoder, Target } from '../adapter.ts'
 import { textOf } from '../answer.ts'
 import { parseJson } from '../error-facts.ts'
 import { createdAt, predictionFailure, predictionIn, usageIn } from './prediction.ts'
+import { eachOf } from '../each-of.ts'
 
 /**
  * The events of a prediction: `output` with a piece of text, `error` with `{detail}`, and at last `done` with a `reason`
@@ -47,7 +48,7 @@ export function openReplicateStream(target: Target, first?: WireResponse): Strea
     }
   }
   return {
-    push: (bytes) => parser.push(bytes).flatMap(read),
+    push: (bytes) => eachOf(parser.push(bytes), read),
     end: () => {
       const last = parser.end().flatMap(read)
       if (!isDone) throw new GatewayError('cut', 'the stream ended before its last event')

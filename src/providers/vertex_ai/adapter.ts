@@ -8,7 +8,7 @@ import { OPENAI_EXTRAS } from '../unsaid.ts'
 import { liveUrl, VERTEX } from './address.ts'
 import { vertexChat } from './chat.ts'
 import { vertexCompletion } from './completion.ts'
-import { connectVertex } from './connect.ts'
+import { connectVertex, readsVertexName } from './connect.ts'
 import { vertexCount } from './count.ts'
 import { vertexEmbed } from './embed.ts'
 import { isOpenModel } from './model-name.ts'
@@ -36,6 +36,7 @@ export const vertexAi: ProviderAdapter = {
   passThrough: vertexPassThrough,
   tokenCount: vertexCount,
   connect: connectVertex,
+  readsName: readsVertexName,
   // Not among what the shared endpoint of open models documents
   // (https://docs.cloud.google.com/vertex-ai/generative-ai/docs/multimodal/call-vertex-using-openai-library).
   refuses: [

@@ -40,7 +40,7 @@ export function vertexBase(
   const base = written === undefined ? undefined : cleanBase(written).replace(METHOD, '')
   if (base !== undefined && !isHttpUrl(base))
     return {
-      message: `"${written ?? ''}" is no address that can be called: api_base needs http:// or https:// and a host`,
+      message: `"${written ?? ''}" is no address that can be called: api_base needs http:// or https://, a host, and no spaces`,
     }
   if (base !== undefined && /\/(projects|publishers)\//.test(base)) return base
   const location =
@@ -74,12 +74,15 @@ function placed(base: string, { project, location, version }: Place): string {
   return `${root}/projects/${encodeURIComponent(project)}/locations/${location}`
 }
 
+/** Of Google's models that are not among the newest. */
+export const USUAL_LOCATION = 'us-central1'
+
 /** The newest, and models of these publishers, are served at the global endpoint only, or there for certain. */
-function usualLocation(model: string): string {
+export function usualLocation(model: string): string {
   const isGlobal = /^publishers\/(anthropic|minimaxai|moonshotai|qwen|xai|zai-org)\//
   return (generationOf(model) ?? 0) >= 3 || isGlobal.test(vertexModel(model).resource)
     ? 'global'
-    : 'us-central1'
+    : USUAL_LOCATION
 }
 
 function resource(model: string): string {

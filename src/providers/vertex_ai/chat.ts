@@ -2,6 +2,7 @@ import type { ChatRequest } from '../../core/mode.ts'
 import type { Codec, Encoded, Target } from '../adapter.ts'
 import { anthropicChat, openAnthropicStream } from '../anthropic/chat.ts'
 import { toMessagesBody, withMarkedEnd } from '../anthropic/messages-body.ts'
+import { withBetas } from '../betas.ts'
 import { geminiChat } from '../gemini/chat.ts'
 import { openGeminiStream } from '../gemini/chat-stream.ts'
 import { decodeMistralChat, openMistralStream } from '../mistral/chat-answer.ts'
@@ -31,6 +32,7 @@ const CHATS: { readonly [W in Words]: Chat } = {
 export const vertexChat: Codec<'chat'> = {
   encode: (request, target) => chatOf(target).encode(request, target),
   readsThinking: (target) => chatOf(target).readsThinking?.(target) === true,
+  readsBetas: (target) => chatOf(target).readsBetas?.(target) === true,
   lacksTopK: ({ model }) => vertexModel(model).words === 'mistral',
   inlines: (url, target) => chatOf(target).inlines?.(url, target) === true,
   decode: (response, target) => chatOf(target).decode(response, target),
@@ -45,13 +47,12 @@ function chatOf({ model }: Target): Chat {
 
 /** https://docs.claude.com/en/api/claude-on-vertex-ai */
 function toClaude(request: ChatRequest, target: Target): Encoded {
-  const { body, dropped } = toMessagesBody(request, target)
+  const { body, dropped, betas } = toMessagesBody(request, target)
   // Tiers are Anthropic's own (https://platform.claude.com/docs/en/api/service-tiers).
   const { model: _, service_tier: __, ...words } = withMarkedEnd(body)
-  return {
-    ...postJson(VERTEX.url(target, rawMethod(request)), { anthropic_version: CLAUDE_VERSION, ...words }),
-    ...(dropped.length > 0 && { dropped }),
-  }
+  const url = VERTEX.url(target, rawMethod(request))
+  const wire = withBetas(postJson(url, { anthropic_version: CLAUDE_VERSION, ...words }), betas)
+  return dropped.length > 0 ? { ...wire, dropped } : wire
 }
 
 /** https://docs.cloud.google.com/vertex-ai/generative-ai/docs/partner-models/mistral, read 2026-11-27 */

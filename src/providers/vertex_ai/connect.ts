@@ -5,7 +5,8 @@ import { targetOf } from '../auth/connect.ts'
 import { authorizedByGoogle } from '../auth/google.ts'
 import { findGoogleCredentials } from '../auth/google-credentials.ts'
 import type { Env } from '../auth/key.ts'
-import { vertexBase } from './address.ts'
+import { USUAL_LOCATION, usualLocation, vertexBase } from './address.ts'
+import { vertexModel } from './model-name.ts'
 
 /** Deployed models that are asked for predictions in a form of their own. */
 const OWN_FORM = /^(?:bge|gemma)\//
@@ -28,6 +29,13 @@ export function connectVertex(written: Deployment, env: Env): Connected | Miscon
   const base = vertexBase(deployment, env, credentials)
   if (typeof base !== 'string') return base
   return authorizedByGoogle(credentials, deployment, targetOf(deployment, base))
+}
+
+/** A name may say where it is served, that it is a deployed model, or that a key alone will not do. */
+export function readsVertexName(model: string): boolean {
+  if (OWN_FORM.test(model) || usualLocation(model) !== USUAL_LOCATION) return true
+  const { words, resource } = vertexModel(model)
+  return words !== 'google' || resource.startsWith('endpoints/')
 }
 
 /** A number alone is an endpoint that speaks OpenAI's words, unless something says that it is a Gemini. */

@@ -43,7 +43,7 @@ test('its body says no model, but whether it is streamed, and thinks in the form
     thinking,
   }
   const raw = Buffer.from(JSON.stringify(asked))
-  const { body, spans, dropped } = fittedBody(face, target, raw, scanObject(raw))
+  const { body, spans, dropped } = fittedBody(face, target, raw, scanObject(raw), {})
   const wire = relayedRequest(target, face, body, spans, undefined)
   assert.deepEqual(JSON.parse(String(wire.body)), {
     max_tokens: 20_000,

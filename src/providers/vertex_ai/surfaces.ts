@@ -1,11 +1,8 @@
 import type { ProviderAdapter } from '../adapter.ts'
-import {
-  areMessagesDefaults,
-  betasIn,
-  CLOUD_UNSAID,
-  inliningOf,
-  refittedForCloud,
-} from '../anthropic/cloud-surface.ts'
+import { CLOUD_UNSAID, inliningOf, refittedForCloud } from '../anthropic/cloud-surface.ts'
+import { betasInHeader } from '../anthropic/betas-in-header.ts'
+import { BETA_HEADER } from '../betas.ts'
+import { picked } from '../body-defaults.ts'
 import { googleSurfaces } from '../gemini/surfaces.ts'
 import type { SurfaceFace } from '../surface-face.ts'
 import { CLAUDE_VERSION, VERTEX } from './address.ts'
@@ -18,15 +15,11 @@ import { speaksGemini, vertexModel } from './model-name.ts'
  */
 const CLAUDE: SurfaceFace = {
   url: (target) => VERTEX.url(target, 'rawPredict'),
-  serves: ({ model, bodyDefaults }) =>
-    vertexModel(model).words === 'anthropic' && areMessagesDefaults(bodyDefaults),
+  serves: ({ model }) => vertexModel(model).words === 'anthropic',
   inlining: inliningOf,
   refitted: (target, body, spans) => refittedForCloud(target, target.model, body, spans),
-  readHeaders: (headers, body, spans) => {
-    const betas = betasIn(headers, body, spans)?.filter((name) => typeof name === 'string')
-    if (betas === undefined) return { headers: {} }
-    return { headers: { 'anthropic-beta': betas.join(',') }, edits: { remove: ['anthropic_beta'] } }
-  },
+  readHeaders: (target, headers, body, spans) =>
+    betasInHeader(target, picked(headers, [BETA_HEADER]), body, spans),
   edits: () => ({ set: { anthropic_version: JSON.stringify(CLAUDE_VERSION) }, remove: CLOUD_UNSAID }),
 }
 

@@ -1,6 +1,6 @@
 import type { ProviderAdapter } from '../adapter.ts'
 import { createClassify } from '../classify.ts'
-import { watsonxModelsUrl } from './address.ts'
+import { isDeployment, watsonxModelsUrl } from './address.ts'
 import { watsonxChat } from './chat.ts'
 import { connectWatsonx } from './connect.ts'
 import { watsonxEmbeddings } from './embeddings.ts'
@@ -25,6 +25,8 @@ export const watsonx: ProviderAdapter = {
   objects: 'unsupported',
   realtimeKeys: 'unsupported',
   connect: connectWatsonx,
+  // Whose model it is stands in every body but those for deployed ones.
+  readsName: (model) => isDeployment({ model }),
   // https://cloud.ibm.com/apidocs/watsonx-ai#error-handling, read 2026-11-27
   classify: createClassify([
     { code: /^(token_quota_reached|consumption_quota_reached)$/, kind: 'quota' },

@@ -12,6 +12,7 @@ import { postJson } from '../post-json.ts'
 import { watsonxUrl } from './address.ts'
 import { whose } from './chat-request.ts'
 import { whole } from './finish.ts'
+import { eachOf } from '../each-of.ts'
 
 const EXPECTED = 'text in "results[0].generated_text"'
 
@@ -151,7 +152,7 @@ export function openGenerationStream(target: Target): StreamDecoder<JsonObject> 
     return [made]
   }
   return {
-    push: (bytes) => parser.push(bytes).flatMap(read),
+    push: (bytes) => eachOf(parser.push(bytes), read),
     end: () => {
       const events = parser.end().flatMap(read)
       if (!hasFinished || last === undefined)

@@ -43,6 +43,15 @@ test('the name asked for is written over the model of every event, in any split'
   fc.assert(fc.property(fc.array(fc.nat()), (splits) => assert.equal(passed(splits, 'mine'), expected)))
 })
 
+test('lines that end in carriage returns alone pass as they come, ended by line feeds', () => {
+  const gate = createEventGate({ redact: (text) => text, see: () => {} })
+  assert.equal(gate.push(Buffer.from('data: {"a":1}\r\r'))?.toString(), 'data: {"a":1}\n\n')
+  assert.equal(gate.push(Buffer.from('data: {"é":2}\r\rdata: [DO'))?.toString(), 'data: {"é":2}\n\n')
+  assert.equal(gate.push(Buffer.from('NE]\r\r'))?.toString(), 'data: [DONE]\n\n')
+  assert.equal(gate.push(Buffer.from('data: 3\r')), undefined, 'half of a CRLF, for all one knows')
+  assert.equal(gate.push(Buffer.from('\n\r\n'))?.toString(), 'data: 3\r\n\r\n')
+})
+
 test('only whole lines pass, so that an event can follow a broken one', () => {
   const gate = createEventGate({ redact: (text) => text, see: () => {} })
   assert.equal(gate.push(Buffer.from('data: {"a":1}\n\ndata: {"b'))?.toString(), 'data: {"a":1}\n\n')

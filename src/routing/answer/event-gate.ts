@@ -26,6 +26,7 @@ export interface EventGateOptions {
 /** A longer line passes in pieces: it is held for tidiness, never at any cost. */
 const MAX_HELD_BYTES = 1024 * 1024
 const LINE_END = 0x0a
+const CARRIAGE_RETURN = 0x0d
 const ERROR_KEY = Buffer.from('"error"')
 const DATA = Buffer.from('data:')
 
@@ -50,8 +51,11 @@ export function createEventGate({ redact, model, see, telling }: EventGateOption
     return pass(whole)
   }
   return {
-    push: (chunk) => {
-      const end = chunk.lastIndexOf(LINE_END) + 1
+    push: (arrived) => {
+      const lastEnd = arrived.lastIndexOf(LINE_END) + 1
+      const isOfReturns = lastEnd === 0 && endsLines(arrived)
+      const chunk = isOfReturns ? withLineFeeds(arrived) : arrived
+      const end = isOfReturns ? chunk.lastIndexOf(LINE_END) + 1 : lastEnd
       const ready = end === 0 ? undefined : release(end === chunk.length ? chunk : chunk.subarray(0, end))
       if (end < chunk.length) {
         held.push(chunk.subarray(end))
@@ -62,6 +66,20 @@ export function createEventGate({ redact, model, see, telling }: EventGateOption
     },
     rest: () => (heldBytes === 0 ? undefined : release()),
   }
+}
+
+/**
+ * Of bytes without a line feed: does a carriage return end lines in them (WHATWG HTML §9.2.6)? At their very end it may
+ * be the first half of a CRLF.
+ */
+function endsLines(bytes: Buffer): boolean {
+  const at = bytes.indexOf(CARRIAGE_RETURN)
+  return at !== -1 && at < bytes.length - 1
+}
+
+/** A copy: nobody who reads these events tells the two apart, and everybody who watches them looks for line feeds. */
+function withLineFeeds(bytes: Buffer): Buffer {
+  return Buffer.from(bytes.toString('latin1').replaceAll('\r', '\n'), 'latin1')
 }
 
 /** Every `data: {…}` line with `model` replaced; lines that are no JSON object pass as they are. */

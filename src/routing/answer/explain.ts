@@ -1,5 +1,5 @@
 import { shortId } from '../../core/deployment.ts'
-import { failureRow, GatewayError } from '../../core/failure.ts'
+import { failureRow, GatewayError, isErrorStatus } from '../../core/failure.ts'
 import type { Line } from '../../providers/call.ts'
 
 /**
@@ -70,7 +70,7 @@ function reworded(error: GatewayError, message: string, param: string | undefine
     isRefused: error.isRefused,
     isKeyWide: error.isKeyWide,
     // What the upstream said passes through, even a 408 that our table would call our own timeout.
-    status: upstreamStatus !== undefined && upstreamStatus >= 400 ? upstreamStatus : error.clientStatus,
+    status: isErrorStatus(upstreamStatus) ? upstreamStatus : error.clientStatus,
     ...(upstreamStatus !== undefined && { upstreamStatus }),
     ...(error.retryAfterMs !== undefined && { retryAfterMs: error.retryAfterMs }),
     ...(param !== undefined && { param }),

@@ -24,7 +24,11 @@ const QUOTED_CHARS = 80
 /** Values of an `error` member that mean there is none. */
 const NO_ERROR: ReadonlySet<string> = new Set(['null', 'false', '""', '{}'])
 /** Field names of the event-stream format (WHATWG HTML §9.2.5), and its comment. */
-const EVENT_FIELD = /^(?:\uFEFF)?(?:data|event|id|retry)?:/
+const EVENT_FIELD = /^(?:data|event|id|retry)?:/
+/** What a stream says that ends before its first event. */
+const NOTHING = Buffer.alloc(0)
+/** One byte order mark may stand before all of it. */
+const BYTE_ORDER_MARK = /^\uFEFF/
 const EVENT_FIELD_NAMES = ['data:', 'event:', 'id:', 'retry:', ':']
 
 /** The offset of the first byte that is no JSON white space. */
@@ -74,7 +78,7 @@ export function opening(bytes: Buffer, proof: string): Opening {
   const start = firstByte(bytes)
   if (start === bytes.length) return 'wait'
   if (bytes[start] === OPEN_BRACE) return 'object'
-  const text = bytes.toString('utf8', start, start + 16)
+  const text = bytes.toString('utf8', start, start + 16).replace(BYTE_ORDER_MARK, '')
   if (!EVENT_FIELD.test(text)) {
     if (EVENT_FIELD_NAMES.some((name) => name.startsWith(text))) return 'wait'
     return { kind: 'wrong_shape', seen: `a 200 that is no event stream: ${quote(bytes)}` }
@@ -86,31 +90,34 @@ export function opening(bytes: Buffer, proof: string): Opening {
   return firstEventFlaw(bytes.toString('utf8', start, end), proof) ?? 'events'
 }
 
-/** An error as the very first event can still become an honest status. */
+/** An error as the very first event, or an end in its place, can still become an honest status. */
 function firstEventFlaw(event: string, proof: string): Flaw | undefined {
-  const data = event
-    .split(/\r?\n/)
-    .filter((line) => line.startsWith('data:'))
-    .map((line) => line.slice(5).trimStart())
-    .join('\n')
-  const bytes = Buffer.from(data)
-  if (bytes[0] !== OPEN_BRACE) return undefined
+  const lines = event.replace(BYTE_ORDER_MARK, '').split(/\r\n|\r|\n/)
+  const data = lines.filter((line) => line.startsWith('data:')).map((line) => line.slice(5).trimStart())
+  const bytes = Buffer.from(data.join('\n'))
+  if (data[0] === '[DONE]') return { kind: 'empty', seen: 'a 200 with an end alone', json: NOTHING }
+  // Some name the event and write the error flat: `event: error`, `data: {"message": …}`.
+  const isNamed = lines.some((line) => /^event: ?error$/.test(line))
+  const flaw: Flaw = { kind: 'server_error', seen: `an error as the first event: ${quote(bytes)}` }
+  if (bytes[0] !== OPEN_BRACE) return isNamed ? flaw : undefined
   try {
     const spans = scanObject(bytes)
     const hasProof = spans.members.some((member) => member.key === proof)
-    if (hasProof || !(hasError(bytes, spans) || isErrorEvent(bytes, spans))) return undefined
-    return { kind: 'server_error', seen: `an error as the first event: ${quote(bytes)}`, json: bytes }
+    if (hasProof || !(isNamed || hasError(bytes, spans) || isErrorEvent(bytes, spans))) return undefined
+    return { ...flaw, json: bytes }
   } catch (error) {
     if (!(error instanceof GatewayError)) throw error
     return { kind: 'wrong_shape', seen: `a first event that is no JSON: ${quote(bytes)}` }
   }
 }
 
+/** In each way to end lines that the format has. */
+const BLANK_LINES = ['\n\n', '\r\n\r\n', '\r\r']
+
 /** Where the blank line that ends the first event stands, or -1. */
 function eventEnd(bytes: Buffer, start: number): number {
-  const lf = bytes.indexOf('\n\n', start)
-  const crlf = bytes.indexOf('\r\n\r\n', start)
-  return lf === -1 || (crlf !== -1 && crlf < lf) ? crlf : lf
+  const found = BLANK_LINES.map((blank) => bytes.indexOf(blank, start)).filter((at) => at !== -1)
+  return found.length === 0 ? -1 : Math.min(...found)
 }
 
 /** Does an object say that it is an error? Text comparison: the value may be broken inside, and need not be read to know that it is there. */

@@ -2,6 +2,7 @@ import type { ClientForm } from '../../core/client-form.ts'
 import type { JsonObject } from '../../core/json.ts'
 import { scanObject, spliceBody } from '../../core/json-spans.ts'
 import type { JsonSpans } from '../../core/json-spans.ts'
+import { BETA_HEADER, withClientBetas } from '../../providers/betas.ts'
 import type { Line } from '../../providers/call.ts'
 import type { RelayedForm } from '../../providers/form-request.ts'
 import { routeHeaders } from '../answer/answer-head.ts'
@@ -16,6 +17,7 @@ import { fieldsAsJson } from '../request/form-fields.ts'
 import { createNeed } from '../request/need.ts'
 import type { Need } from '../request/need.ts'
 import type { Operation } from '../request/operation.ts'
+import { OPERATIONS } from '../request/operations.ts'
 import type { PickDeps } from './pick-inputs.ts'
 import { promptHash } from '../request/prompt-hash.ts'
 import { deploymentKey } from '../objects/id.ts'
@@ -61,6 +63,8 @@ export interface Asked {
   readonly need: Need
   /** A hash of who asks and what. */
   readonly prompt: number
+  /** Of a chat: what it asks Anthropic for in beta, by a header. */
+  readonly betas?: string
   /** What the request is tagged with; undefined where nobody looks at tags. */
   readonly tags: readonly string[] | undefined
 }
@@ -115,6 +119,7 @@ export function readAsked(
 ): Asked {
   const whole = Buffer.isBuffer(body) ? undefined : body
   const json = Buffer.isBuffer(body) ? body : fieldsAsJson(body.fields)
+  const { [BETA_HEADER]: betas } = headers
   // What else a large form holds is not known yet.
   const known = whole?.rest === undefined ? operation : { ...operation, required: [] }
   const read = readRequest(known, json, urlModel, headers, defaultModel)
@@ -125,6 +130,7 @@ export function readAsked(
     need: createNeed(json, read.stream),
     prompt: promptHash(json, String(headers['authorization'] ?? headers['x-api-key'] ?? '')),
     tags: isEnabled ? readTags(json, read.spans, headers) : undefined,
+    ...(typeof betas === 'string' && operation === OPERATIONS.chat && { betas }),
     ...(operation.surface !== undefined && { surface: askedSurface(operation.surface, json, read, headers) }),
     ...(whole !== undefined && {
       form: { form: whole, fields: json, removed: GATEWAY_FIELDS, refused: CONNECTION_FIELDS },
@@ -216,7 +222,7 @@ export function planAttempt(
   const { operation, body, read, form } = asked
   const line = lineFor(deps, operation, chosen, body, read, group.model)
   const own = operation.surface === undefined ? undefined : inWordsOf(operation.surface, line, asked, group)
-  const { body: said, spans } = own ?? group
+  const { body: said, spans } = own ?? withBetas(asked, line, group)
   const fit = fitted(said, spans, line, operation.mode, read.fieldRules)
   const dropped = [
     ...droppedFields(read.gatewayFields, {
@@ -240,6 +246,13 @@ export function planAttempt(
     reword: own?.reword,
     wording: own?.wording,
   }
+}
+
+/** What a chat's client asks for in beta by a header goes into the body of who reads it there. */
+function withBetas({ betas }: Asked, { adapter, target }: Line, group: Group): Pick<Group, 'body' | 'spans'> {
+  const codec = adapter.codecs.chat
+  if (betas === undefined || codec === 'unsupported') return group
+  return withClientBetas(codec, target, betas, group.body, group.spans) ?? group
 }
 
 function inWordsOf(surface: Surface, line: Line, asked: Asked, { body, spans }: Group): SurfaceAttempt {

@@ -132,6 +132,7 @@ function depsOf(
     directory: createDirectory(deployments, () => ({ ...named, problem: 'unknown' }), more.aliases),
     lines: (index) => lineOf(deployments[index]),
     openLine: (each) => lineOf(each),
+    openNamed: (each) => lineOf(each),
     resolve: () => named,
     health,
     outOfReach: createOutOfReach({

@@ -113,7 +113,7 @@ export const SURFACE_OPERATIONS = {
     mode: 'chat',
     surface: MESSAGES,
     route: '/v1/messages',
-    required: [{ name: 'messages', isArray: true }, { name: 'max_tokens' }],
+    required: [{ name: 'messages', isArray: true }],
     streams: true,
     answer: {
       kind: 'object',

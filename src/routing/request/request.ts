@@ -1,7 +1,7 @@
 import { GatewayError } from '../../core/failure.ts'
 import { isJsonObject } from '../../core/json.ts'
 import type { Json, JsonObject } from '../../core/json.ts'
-import { memberValue, scanObject } from '../../core/json-spans.ts'
+import { memberValue, requireUtf8, scanObject } from '../../core/json-spans.ts'
 import type { JsonSpans } from '../../core/json-spans.ts'
 import { areFallbackLists, readFallbackLists, readFallbacks } from '../../core/fallback.ts'
 import { timeMs, wholeRetries } from './asked-number.ts'
@@ -54,6 +54,7 @@ export function readRequest(
   headers: RequestHeaders = {},
   defaultModel?: string,
 ): RequestRead {
+  requireUtf8(body)
   const spans = scanObject(body)
   const connectionFields: string[] = []
   const gatewayFields: string[] = []

@@ -57,10 +57,15 @@ export interface SurfaceAsked {
  */
 export function surfaceAttempt(surface: Surface, line: Line, asked: SurfaceAsked): SurfaceAttempt {
   const { operation, body, spans, stream, headers, isMocked } = asked
+  if (surface.demands !== undefined) checkDemanded(surface.demands, line, asked)
   const isUsable = !isMocked || (surface.words ?? surface.make) === undefined
   const face = isUsable ? surfaceFace(line, surface.face, stream) : undefined
   if (face !== undefined && face.takes?.(line.target, body, spans) !== false) {
-    const native = { operation, ...fittedBody(face, line.target, body, spans), native: { face, headers } }
+    const native = {
+      operation,
+      ...fittedBody(face, line.target, body, spans, headers),
+      native: { face, headers },
+    }
     if (surface.remembers === undefined) return native
     const { previous } = asked
     return {
@@ -75,6 +80,16 @@ export function surfaceAttempt(surface: Surface, line: Line, asked: SurfaceAsked
   if (surface.words === undefined)
     throw refuse(`${line.deployment.provider} has no ${surface.what}.`, 'model')
   return translated(surface.words, line, asked)
+}
+
+function checkDemanded(
+  { name, settledBy }: NonNullable<Surface['demands']>,
+  { target: { bodyDefaults } }: Line,
+  { operation, spans }: SurfaceAsked,
+): void {
+  if (spans.members.some(({ key }) => key === name)) return
+  if (settledBy.some((each) => bodyDefaults[each] !== undefined)) return
+  throw refuse(`${operation.route}: Missing required parameter: '${name}'.`, name)
 }
 
 function translated(words: NonNullable<Surface['words']>, line: Line, asked: SurfaceAsked): SurfaceAttempt {

@@ -23,6 +23,8 @@ export interface Surface {
   readonly words?: SurfaceWords
   /** Answers for all others here, in the surface's words: what it takes is no work of the model's. */
   readonly make?: (body: JsonObject, line: Line, ground: WordsGround & { readonly isMocked: boolean }) => Make
+  /** What a body must have unless the deployment's defaults have it, under one of these names. */
+  readonly demands?: { readonly name: string; readonly settledBy: readonly string[] }
   /** A client's headers that providers who speak it read. */
   readonly passedHeaders?: readonly string[]
   /** How streams of it say what one looks for; absent: it has none. */

@@ -66,6 +66,7 @@ export const MESSAGES: Surface = {
   face: 'messages',
   what: 'chat',
   words: { request: chatOfMessages, answer: messageWords, dictionary: messagesDictionary },
+  demands: { name: 'max_tokens', settledBy: ['max_tokens', 'max_completion_tokens'] },
   passedHeaders: ANTHROPIC_HEADERS,
   stream: MESSAGE_SIGNS,
 }
