@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import { GatewayError } from './failure.ts'
 import type { Json } from './json.ts'
+import { knownName } from './known-names.ts'
 import { createQuoteSearch, type QuoteSearch } from './quote-search.ts'
 
 /** Where one top-level member of a JSON object stands in the bytes. Offsets are bytes, ends exclusive. */
@@ -190,6 +191,8 @@ function scanMember(search: QuoteSearch, start: number): Member {
 }
 
 function keyText(body: Buffer, start: number, end: number): string {
+  const known = knownName(body, start + 1, end - 1)
+  if (known !== undefined) return known
   const text = body.toString('utf8', start, end)
   if (PLAIN_KEY.test(text)) return text.slice(1, -1)
   try {
