@@ -16,7 +16,7 @@ export interface ProviderFacts {
   /** Does its chat take tools? Absent where it has none. */
   readonly tools?: boolean
   /** The free requests, below the base; absent where it has none. */
-  readonly free?: { readonly paths: readonly string[]; readonly isPublic: boolean }
+  readonly free?: { readonly looks: readonly string[]; readonly isPublic: boolean }
   /** How a request carries its credential. */
   readonly auth: string
   /** Its own address. */
@@ -147,13 +147,15 @@ function takesTools(adapter: ProviderAdapter): boolean {
 
 function freeFacts(adapter: ProviderAdapter): ProviderFacts['free'] {
   const target = connect(adapter, { key: KEY, base: BASE }, () => undefined)?.target
-  const url = target === undefined ? undefined : adapter.freeUrl?.(target)
-  if (url === undefined) return undefined
-  const loaded = target === undefined ? undefined : adapter.residence?.url(target)
-  const paths = [url, ...(loaded === undefined ? [] : [loaded])].map((each) =>
-    new URL(each).pathname.replace(/^\/v1(?=\/)/, ''),
+  if (target === undefined) return undefined
+  const url = adapter.freeUrl?.(target)
+  const first = adapter.freeRequest?.(target) ?? (url === undefined ? undefined : { method: 'GET', url })
+  if (first === undefined) return undefined
+  const loaded = adapter.residence?.url(target)
+  const looks = [first, ...(loaded === undefined ? [] : [{ method: 'GET', url: loaded }])].map(
+    (look) => `${look.method} ${new URL(look.url).pathname.replace(/^\/v1(?=\/)/, '')}`,
   )
-  return { paths, isPublic: adapter.isFreePublic === true }
+  return { looks, isPublic: adapter.isFreePublic === true }
 }
 
 function deploymentOf(

@@ -44,8 +44,8 @@ export function providersPage(): string {
 
 function served({ id, modes, partly, streams, tools, free, auth }: ProviderFacts): string {
   const yes = (is: boolean | undefined): string => (is === undefined ? '–' : is ? 'yes' : 'no')
-  const paths = (free?.paths ?? []).map((path) => `\`GET ${path}\``).join(', ')
-  const look = free === undefined ? '–' : `${paths}${free.isPublic ? ' (not of the key)' : ''}`
+  const looks = (free?.looks ?? []).map((each) => `\`${each}\``).join(', ')
+  const look = free === undefined ? '–' : `${looks}${free.isPublic ? ' (not of the key)' : ''}`
   const some = partly.map(({ mode, models }) => `; ${mode} of ${models} alone`).join('')
   return row([`\`${id}/\``, modesText(modes) + some, yes(streams), yes(tools), look, auth])
 }

@@ -60,6 +60,21 @@ test('where anybody may list models, the key is proven by its own page', async (
   assert.equal((await lookAt('openrouter', '/api/v1', 'sk-bad')).kind, 'failed')
 })
 
+test('where counting is free, the model is seen as well as the key, and a wildcard is seen by its key', async () => {
+  assert.deepEqual(await lookAt('anthropic', '', 'sk-good', 'claude-haiku-4-5'), { kind: 'passed' })
+  assert.deepEqual(await lookAt('anthropic', '', 'sk-good', 'claude-*'), { kind: 'passed' })
+  assert.equal((await lookAt('anthropic', '', 'sk-bad', 'claude-haiku-4-5')).kind, 'failed')
+  const asked = fake.journal().slice(-3)
+  assert.deepEqual(
+    asked.map(({ method, url }) => `${method} ${url}`),
+    [
+      'POST /ok/as-anthropic/v1/messages/count_tokens',
+      'GET /ok/as-anthropic/v1/models?limit=1',
+      'POST /ok/as-anthropic/v1/messages/count_tokens',
+    ],
+  )
+})
+
 test('a listing that needs no key proves the way there, and no key', async () => {
   assert.deepEqual(await lookAt('nvidia_nim', '/v1'), { kind: 'reached' })
   assert.deepEqual(await lookAt('nvidia_nim', '/v1', 'sk-bad'), { kind: 'reached' })

@@ -273,6 +273,8 @@ export interface ProviderAdapter {
    * undefined: the provider has no such thing, or not there.
    */
   readonly freeUrl?: (target: Target) => string | undefined
+  /** Another free request, which shows more; undefined: not for this one, which is asked for by `freeUrl`. */
+  readonly freeRequest?: (target: Target) => WireRequest | undefined
   /** True where that GET needs no key: it proves the way there, and nothing of the key. */
   readonly isFreePublic?: boolean
   /** What `drop_params` leaves out of bodies. */

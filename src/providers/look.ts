@@ -4,8 +4,9 @@ import { described, refusalOf, type Line } from './call.ts'
 
 /** The provider's free request for this line, without credentials; undefined where it has none. */
 export function freeRequest(line: Line): WireRequest | undefined {
-  const url = line.adapter.freeUrl?.(line.target)
-  return url === undefined ? undefined : getting(url)
+  const { adapter, target } = line
+  const url = adapter.freeUrl?.(target)
+  return adapter.freeRequest?.(target) ?? (url === undefined ? undefined : getting(url))
 }
 
 /** A free GET. */

@@ -114,10 +114,10 @@ test('without a key it says where one may stand', () => {
 })
 
 const BASES: readonly (readonly [Connection, Env, string])[] = [
-  [{ headers: {} }, {}, 'https://api.anthropic.com/v1/models?limit=1'],
-  [{ headers: {} }, { ANTHROPIC_BASE_URL: 'http://h/x' }, 'http://h/x/v1/models?limit=1'],
-  [{ headers: {}, apiBase: 'http://h/v1/' }, {}, 'http://h/v1/models?limit=1'],
-  [{ headers: {}, apiBase: 'http://h/ok/v1/messages' }, {}, 'http://h/ok/v1/models?limit=1'],
+  [{ headers: {} }, {}, 'https://api.anthropic.com/v1'],
+  [{ headers: {} }, { ANTHROPIC_BASE_URL: 'http://h/x' }, 'http://h/x/v1'],
+  [{ headers: {}, apiBase: 'http://h/v1/' }, {}, 'http://h/v1'],
+  [{ headers: {}, apiBase: 'http://h/ok/v1/messages' }, {}, 'http://h/ok/v1'],
 ]
 
 for (const [connection, env, url] of BASES) {
@@ -128,6 +128,11 @@ for (const [connection, env, url] of BASES) {
       env,
     )
     assert.ok('target' in connected)
-    assert.equal(anthropic.freeUrl?.(connected.target), url)
+    const counting = anthropic.freeRequest?.(connected.target)
+    assert.equal(counting?.url, `${url}/messages/count_tokens`)
+    assert.match(String(counting?.body), /^\{"model":"[^"]+","messages":\[/)
+    // A wildcard names no model that could be counted for.
+    assert.equal(anthropic.freeRequest?.({ ...connected.target, model: 'claude-*' }), undefined)
+    assert.equal(anthropic.freeUrl?.(connected.target), `${url}/models?limit=1`)
   })
 }

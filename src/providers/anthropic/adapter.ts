@@ -1,8 +1,10 @@
 import type { Deployment, Misconfiguration } from '../../core/deployment.ts'
 import { Secret } from '../../core/secret.ts'
-import type { Connected, ProviderAdapter } from '../adapter.ts'
+import type { WireRequest } from '../../transport/wire.ts'
+import type { Connected, ProviderAdapter, Target } from '../adapter.ts'
 import { connectByKey, type KeySource } from '../auth/connect.ts'
 import { findKey, fromEnv, type Env } from '../auth/key.ts'
+import { postJson } from '../post-json.ts'
 import { anthropicUrl } from './address.ts'
 import { anthropicBatch } from './batch.ts'
 import { anthropicChat } from './chat.ts'
@@ -52,8 +54,8 @@ export const anthropic: ProviderAdapter = {
   connect,
   classify: classifyAnthropic,
   cheapChatModel: 'claude-haiku-4-5',
-  // Counting tokens is free as well, but a POST, and has a limit of its own to run into.
   freeUrl: (target) => anthropicUrl(target, '/models?limit=1'),
+  freeRequest: countOne,
 }
 
 function connect(deployment: Deployment, env: Env): Connected | Misconfiguration {
@@ -66,6 +68,17 @@ function connect(deployment: Deployment, env: Env): Connected | Misconfiguration
   ])
   if ('message' in connected) return connected
   return { ...connected, target: { ...connected.target, apiVersion: version } }
+}
+
+/**
+ * Counting tokens costs nothing, has a limit of its own, and shows that the key may use this model
+ * (https://platform.claude.com/docs/en/build-with-claude/token-counting). A wildcard names no model.
+ */
+function countOne(target: Target): WireRequest | undefined {
+  const { model } = target
+  if (model.includes('*')) return undefined
+  const messages = [{ role: 'user', content: 'ping' }]
+  return postJson(anthropicUrl(target, '/messages/count_tokens'), { model, messages })
 }
 
 /** Only where no key is set anywhere: Anthropic itself goes by the key where both come. */
