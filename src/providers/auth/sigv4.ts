@@ -42,15 +42,17 @@ export type Signer = (request: Signable, keys: AwsKeys, at: number) => Readonly<
  */
 export function createSigner({ region, service }: SigningPlace): Signer {
   let made: { readonly day: string; readonly keys: AwsKeys; readonly key: Buffer } | undefined
+  let latest: (Address & Pick<Signable, 'url'>) | undefined
   return (request, keys, at) => {
     const time = amzTime(at)
     const day = time.slice(0, 8)
     const scope = [day, region, service, 'aws4_request']
     if (made?.day !== day || made.keys !== keys) made = { day, keys, key: signingKey(keys, scope) }
-    const url = new URL(request.url)
-    const headers = signable(request, url.host, keys, time)
+    // Most requests of a deployment go to one address.
+    if (latest?.url !== request.url) latest = { url: request.url, ...addressOf(request.url) }
+    const headers = signable(request, latest.host, keys, time)
     const names = Object.keys(headers).sort()
-    const signature = signed(canonical({ ...request, headers }, url, names), made.key, scope, time)
+    const signature = signed(canonical({ ...request, headers }, latest, names), made.key, scope, time)
     const added = {
       'x-amz-date': time,
       authorization:
@@ -84,7 +86,7 @@ export function signatureOf(
   scope: readonly string[],
   time: string,
 ): string {
-  return signed(canonical(request, new URL(request.url), names), signingKey(keys, scope), scope, time)
+  return signed(canonical(request, addressOf(request.url), names), signingKey(keys, scope), scope, time)
 }
 
 function signed(text: string, key: Buffer, scope: readonly string[], time: string): string {
@@ -101,11 +103,24 @@ export function amzTime(at: number): string {
   return `${new Date(at).toISOString().slice(0, 19).replaceAll(/[-:]/g, '')}Z`
 }
 
-function canonical(request: Signable, { pathname, searchParams }: URL, names: readonly string[]): string {
+/** An address as it is signed. */
+interface Address {
+  readonly host: string
+  readonly path: string
+  readonly query: string
+}
+
+function addressOf(url: string): Address {
+  const { host, pathname, searchParams } = new URL(url)
+  const query = searchParams.size === 0 ? '' : canonicalQuery(searchParams)
+  return { host, path: canonicalPath(pathname), query }
+}
+
+function canonical(request: Signable, { path, query }: Address, names: readonly string[]): string {
   return [
     request.method,
-    canonicalPath(pathname),
-    searchParams.size === 0 ? '' : canonicalQuery(searchParams),
+    path,
+    query,
     ...names.map((name) => `${name}:${oneSpace(request.headers[name] ?? '')}`),
     '',
     names.join(';'),
