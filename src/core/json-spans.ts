@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer'
+import { entryOf } from './entry-of.ts'
 import { GatewayError } from './failure.ts'
 import type { Json } from './json.ts'
 import { knownName } from './known-names.ts'
@@ -136,7 +137,7 @@ export function spliceBody(body: Buffer, spans: JsonSpans, edits: BodyEdits): Bu
   for (let index = 0; index < spans.members.length; index++) {
     const member = spans.members[index]
     if (member === undefined) break
-    const value = ownText(set, member.key)
+    const value = entryOf(set, member.key)
     if (value === undefined && remove.includes(member.key)) {
       copyTo(keptEnd)
       // The comma that goes with a removed member is the one before it, or after it when nothing stands before.
@@ -173,11 +174,6 @@ function additions(
   for (const key of Object.keys(set)) add(key, set[key])
   for (const key of Object.keys(defaults)) if (!Object.hasOwn(set, key)) add(key, defaults[key])
   return added
-}
-
-/** Own members only: a client may well send a key named `constructor`. */
-function ownText(texts: Readonly<Record<string, string>>, key: string): string | undefined {
-  return Object.hasOwn(texts, key) ? texts[key] : undefined
 }
 
 function scanMember(search: QuoteSearch, start: number): Member {

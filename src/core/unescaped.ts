@@ -1,4 +1,5 @@
 import { entryOf } from './entry-of.ts'
+
 /** A text with every escape in it undone, and where each of its characters stood. */
 export interface Unescaped {
   /** One character a byte of UTF-8, so that percent-encoded bytes have the same form as plain ones. */

@@ -42,9 +42,10 @@ export function createBrokenRequests(clock: Clock, redact: Redact, maxHeaderByte
   }
   return {
     arrived: ({ socket }, response) => {
-      const turn = turns.get(socket) ?? { response }
-      if (turn.response === response) turns.set(socket, turn)
-      turn.response = response
+      const known = turns.get(socket)
+      const turn: Turn = known ?? { response }
+      if (known === undefined) turns.set(socket, turn)
+      else turn.response = response
       response.once('close', () => {
         if (turn.response === response) turn.response = undefined
       })

@@ -12,6 +12,7 @@ import {
 } from '@google/genai'
 import type { FakeProvider } from '../../src/fake-provider/server.ts'
 import { ask, at, AUTH, KEY, listAt, withStage } from './asking.ts'
+import { raised } from './raised.ts'
 
 const PNG = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR42mNgAAAAAgABSK+kcQAAAABJRU5ErkJggg=='
 const SONNET = 'anthropic.claude-sonnet-4-20250514-v1:0'
@@ -108,7 +109,7 @@ test("Google's own client asks Gemini in its own words", async (t) => {
         ['sick', 503, /UNAVAILABLE/],
       ]
       for (const [model, status, words] of cases) {
-        const error = await raised(() => client.models.generateContent({ model, contents: 'ping' }))
+        const error = await raised(ApiError, () => client.models.generateContent({ model, contents: 'ping' }))
         assert.equal(error.status, status, model)
         assert.match(error.message, words)
       }
@@ -370,7 +371,9 @@ test("Google's own client before deployments that speak other words", async (t) 
         ['mistral', { topK: 40 }, 'generationConfig.topK'],
       ]
       for (const [model, own, name] of cases) {
-        const error = await raised(() => models.generateContent({ model, contents: 'ping', config: own }))
+        const error = await raised(ApiError, () =>
+          models.generateContent({ model, contents: 'ping', config: own }),
+        )
         assert.equal(error.status, 400, name)
         assert.ok(error.message.includes(`'${name}'`), error.message)
       }
@@ -398,7 +401,9 @@ test("Google's own client before deployments that speak other words", async (t) 
     })
 
     await t.test('is told in its words what goes wrong', async () => {
-      const limited = await raised(() => models.generateContent({ model: 'limited', contents: 'ping' }))
+      const limited = await raised(ApiError, () =>
+        models.generateContent({ model: 'limited', contents: 'ping' }),
+      )
       assert.deepEqual([limited.status, /RESOURCE_EXHAUSTED/.test(limited.message)], [429, true])
       const filtered = await models.generateContent({ model: 'filtered', contents: 'ping' })
       assert.equal(filtered.candidates?.[0]?.finishReason, 'SAFETY')
@@ -481,13 +486,3 @@ test("Google's own client before deployments that speak other words", async (t) 
     })
   })
 })
-
-async function raised(run: () => Promise<unknown>): Promise<ApiError> {
-  try {
-    await run()
-  } catch (error) {
-    assert.ok(error instanceof ApiError, String(error))
-    return error
-  }
-  return assert.fail('nothing was raised')
-}

@@ -5,6 +5,7 @@ import { LLMock } from '@copilotkit/aimock'
 import type { FakeProvider } from '../../src/fake-provider/server.ts'
 import { serviceAccount } from './all-providers.ts'
 import { ask, at, AUTH, KEY, listAt, withStage } from './asking.ts'
+import { raised } from './raised.ts'
 import { BETAS, PING, PROFILE, SETTING_TRIALS, SETTLED, SONNET, type Trial } from './claude-settings.ts'
 
 /** A server of Bedrock's API that nobody here wrote. */
@@ -256,7 +257,7 @@ const TRIALS: readonly (readonly [name: string, run: (trial: Trial) => Promise<v
           [at(both?.headers, 'anthropic-beta'), at(both?.body, 'anthropic_beta')],
           model === 'vertex' ? [betas.join(','), undefined] : [undefined, betas],
         )
-        const refused = await raised(() =>
+        const refused = await raised(APIError, () =>
           client.beta.messages.create({
             model,
             max_tokens: 50,
@@ -336,7 +337,7 @@ const TRIALS: readonly (readonly [name: string, run: (trial: Trial) => Promise<v
       const url = 'https://127.0.0.1/a.png'
       const content: Anthropic.ContentBlockParam[] = [{ type: 'image', source: { type: 'url', url } }]
       for (const model of NATIVE) {
-        const error = await raised(() =>
+        const error = await raised(APIError, () =>
           client.messages.create({ model, max_tokens: 50, messages: [{ role: 'user', content }] }),
         )
         // This address is not public, and so the gateway says that it was about to fetch it.
@@ -369,13 +370,13 @@ const TRIALS: readonly (readonly [name: string, run: (trial: Trial) => Promise<v
   [
     'errors come in Anthropic’s form, whole and within a stream',
     async ({ client }) => {
-      const limited = await raised(() =>
+      const limited = await raised(APIError, () =>
         client.messages.create({ model: 'b-limited', max_tokens: 5, messages: PING }),
       )
       assert.ok(limited instanceof RateLimitError, String(limited))
       assert.equal(at(limited.error, 'error', 'type'), 'rate_limit_error')
       for (const model of ['b-cut', 'v-cut', 'b-errevent', 'v-errevent', 'b-nodone', 'v-nodone']) {
-        const error = await raised(async () => {
+        const error = await raised(APIError, async () => {
           const stream = await client.messages.create({ model, max_tokens: 5, messages: PING, stream: true })
           for await (const event of stream) assert.notEqual(event.type, 'message_stop', model)
         })
@@ -496,13 +497,3 @@ test("Anthropic's own client before Claude on Bedrock and on Vertex AI", async (
     await stranger.stop()
   }
 })
-
-async function raised(run: () => Promise<unknown>): Promise<APIError> {
-  try {
-    await run()
-  } catch (error) {
-    assert.ok(error instanceof APIError, String(error))
-    return error
-  }
-  return assert.fail('nothing was raised')
-}

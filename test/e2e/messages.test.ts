@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Anthropic, APIError, AuthenticationError, BadRequestError, RateLimitError } from '@anthropic-ai/sdk'
 import { ask, at, AUTH, configOf, eventually, KEY, withStage } from './asking.ts'
+import { raised } from './raised.ts'
 import type { Gateway } from './program.ts'
 
 const clientOf = (gateway: Gateway): Anthropic =>
@@ -190,7 +191,7 @@ test("Anthropic's own client before deployments that speak OpenAI's words", asyn
         [at(last(), 'reasoning_effort'), at(last(), 'max_completion_tokens'), at(last(), 'max_tokens')],
         ['high', 16_000, undefined],
       )
-      const refused = await raised(() =>
+      const refused = await raised(APIError, () =>
         client.messages.create({ ...asked, model: 'gpt', max_tokens: 16_000 }),
       )
       assert.equal(refused.status, 400)
@@ -210,7 +211,7 @@ test("Anthropic's own client before deployments that speak OpenAI's words", asyn
         tools: TOOLS,
         tool_choice: single,
       }
-      const refused = await raised(() => client.messages.create(asked))
+      const refused = await raised(APIError, () => client.messages.create(asked))
       assert.equal(refused.status, 400)
       assert.match(refused.message, /cannot be told 'tool_choice\.disable_parallel_tool_use'/)
       const { headers } = await ask(`${gateway.url}/v1/messages`, {
@@ -221,20 +222,20 @@ test("Anthropic's own client before deployments that speak OpenAI's words", asyn
     })
 
     await t.test('is answered in its own words where something is wrong', async () => {
-      const unknown = await raised(() =>
+      const unknown = await raised(APIError, () =>
         client.messages.create({ model: 'none', max_tokens: 5, messages: MESSAGES }),
       )
       assert.ok(unknown instanceof BadRequestError, String(unknown))
       assert.equal(at(unknown.error, 'error', 'type'), 'invalid_request_error')
       assert.equal(at(unknown.error, 'type'), 'error')
-      const limited = await raised(() =>
+      const limited = await raised(APIError, () =>
         client.messages.create({ model: 'limited', max_tokens: 5, messages: MESSAGES }),
       )
       assert.ok(limited instanceof RateLimitError, String(limited))
       assert.equal(at(limited.error, 'error', 'type'), 'rate_limit_error')
       assert.equal(limited.headers?.get('retry-after'), '7')
       const stranger = new Anthropic({ apiKey: 'sk-wrong', baseURL: gateway.url, maxRetries: 0 })
-      const refused = await raised(() =>
+      const refused = await raised(APIError, () =>
         stranger.messages.create({ model: 'gpt', max_tokens: 5, messages: MESSAGES }),
       )
       assert.ok(refused instanceof AuthenticationError, String(refused))
@@ -245,7 +246,7 @@ test("Anthropic's own client before deployments that speak OpenAI's words", asyn
 
     await t.test('is told when a stream breaks, or says that it failed', async () => {
       for (const model of ['cut', 'sick']) {
-        const error = await raised(async () => {
+        const error = await raised(APIError, async () => {
           const stream = await client.messages.create({
             model,
             max_tokens: 5,
@@ -260,7 +261,7 @@ test("Anthropic's own client before deployments that speak OpenAI's words", asyn
 
     await t.test('ends the upstream request when it leaves', async () => {
       const leaving = new AbortController()
-      const pending = raised(() =>
+      const pending = raised(APIError, () =>
         client.messages.create(
           { model: 'waiting', max_tokens: 5, messages: MESSAGES },
           { signal: leaving.signal },
@@ -289,13 +290,3 @@ test("Anthropic's own client before deployments that speak OpenAI's words", asyn
     })
   })
 })
-
-async function raised(run: () => Promise<unknown>): Promise<APIError> {
-  try {
-    await run()
-  } catch (error) {
-    assert.ok(error instanceof APIError, String(error))
-    return error
-  }
-  return assert.fail('nothing was raised')
-}

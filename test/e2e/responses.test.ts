@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { APIError, NotFoundError, OpenAI, RateLimitError } from 'openai'
 import { ask, at, AUTH, configOf, KEY, withStage } from './asking.ts'
+import { raised } from './raised.ts'
 import type { Gateway } from './program.ts'
 
 const clientOf = (gateway: Gateway): OpenAI =>
@@ -110,7 +111,7 @@ test("OpenAI's own client asks for responses", async (t) => {
         ['command', { input: [{ role: 'user', content: [file] }] }, 'input'],
       ]
       for (const [model, more, name] of cases) {
-        const error = await raised(() => create({ model, ...more }))
+        const error = await raised(APIError, () => create({ model, ...more }))
         assert.deepEqual([error.status, error.param], [400, name], error.message)
         assert.ok(name === 'input' || error.message.includes(`'${name}'`), error.message)
       }
@@ -141,12 +142,12 @@ test("OpenAI's own client asks for responses", async (t) => {
       assert.equal((await client.responses.retrieve(id)).id, id)
       const items = await client.responses.inputItems.list(id)
       assert.equal(items.data[0]?.id, 'msg_in')
-      const notNow = await raised(() => client.responses.cancel(id))
+      const notNow = await raised(APIError, () => client.responses.cancel(id))
       assert.match(notNow.message, /Cannot cancel a synchronous response/)
       await client.responses.delete(id)
-      const gone = await raised(() => client.responses.retrieve(id))
+      const gone = await raised(APIError, () => client.responses.retrieve(id))
       assert.ok(gone instanceof NotFoundError, String(gone))
-      const altered = await raised(() => client.responses.retrieve(`${id}A`))
+      const altered = await raised(APIError, () => client.responses.retrieve(`${id}A`))
       assert.match(altered.message, /No such response.*altered/)
     })
 
@@ -197,7 +198,9 @@ test("OpenAI's own client asks for responses", async (t) => {
         { role: 'system', content: 'be short' },
         { role: 'user', content: 'ping' },
       ])
-      const forgotten = await raised(() => create({ model: 'command', previous_response_id: response.id }))
+      const forgotten = await raised(APIError, () =>
+        create({ model: 'command', previous_response_id: response.id }),
+      )
       assert.equal(forgotten.status, 400)
       assert.match(forgotten.message, /'previous_response_id'.*keeps anything; send the whole conversation/)
       for (const kept of [
@@ -207,12 +210,12 @@ test("OpenAI's own client asks for responses", async (t) => {
         { prompt: { id: 'pmpt_1' } },
         { previous_response_id: 'resp_1' },
       ]) {
-        const refused = await raised(() => create({ model: 'command', ...kept }))
+        const refused = await raised(APIError, () => create({ model: 'command', ...kept }))
         const [name = ''] = Object.keys(kept)
         assert.deepEqual([refused.status, refused.param], [400, name])
         assert.match(refused.message, new RegExp(`'${name}'`))
       }
-      const nowhere = await raised(() => client.responses.retrieve(response.id))
+      const nowhere = await raised(APIError, () => client.responses.retrieve(response.id))
       assert.match(nowhere.message, /has no responses to keep/)
     })
 
@@ -254,16 +257,20 @@ test("OpenAI's own client asks for responses", async (t) => {
     })
 
     await t.test('and is told where they go wrong', async () => {
-      const limited = await raised(() => create({ model: 'limited' }))
+      const limited = await raised(APIError, () => create({ model: 'limited' }))
       assert.ok(limited instanceof RateLimitError, String(limited))
       assert.equal(at(limited, 'type'), 'rate_limited')
-      const elsewhere = await raised(() => create({ model: 'command', previous_response_id: 'resp_pg1_x' }))
+      const elsewhere = await raised(APIError, () =>
+        create({ model: 'command', previous_response_id: 'resp_pg1_x' }),
+      )
       assert.ok(elsewhere instanceof NotFoundError, String(elsewhere))
       const first = await create({})
-      const strange = await raised(() => create({ model: 'command', previous_response_id: first.id }))
+      const strange = await raised(APIError, () =>
+        create({ model: 'command', previous_response_id: first.id }),
+      )
       assert.match(strange.message, /lives does not answer to model=command/)
       for (const model of ['cut', 'short', 'sick']) {
-        const broken = await raised(async () => {
+        const broken = await raised(APIError, async () => {
           const stream = await client.responses.create({ model, input: 'ping', stream: true })
           for await (const event of stream) assert.notEqual(event.type, 'response.completed')
         })
@@ -278,13 +285,3 @@ test("OpenAI's own client asks for responses", async (t) => {
     })
   })
 })
-
-async function raised(run: () => Promise<unknown>): Promise<APIError> {
-  try {
-    await run()
-  } catch (error) {
-    assert.ok(error instanceof APIError, String(error))
-    return error
-  }
-  return assert.fail('nothing was raised')
-}

@@ -1,3 +1,4 @@
+import { entryOf } from '../../core/entry-of.ts'
 import { isJsonObject, type Json } from '../../core/json.ts'
 
 /** What a JSON value must be like: a type, a list of one kind, a map of one kind (`*`), or an object with these fields. */
@@ -28,7 +29,7 @@ export function misfit(value: Json | undefined, shape: Shape, path = ''): string
   const any = shape['*']
   return first(
     Object.entries(value).map(([name, one]) => {
-      const inner = any ?? (Object.hasOwn(shape, name) ? shape[name] : undefined)
+      const inner = any ?? entryOf(shape, name)
       if (inner !== undefined) return misfit(one, inner, path === '' ? name : `${path}.${name}`)
       const at = path === '' ? '' : ` at '${path}'`
       return `Invalid JSON payload received. Unknown name "${name}"${at}: Cannot find field.`

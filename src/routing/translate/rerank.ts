@@ -1,3 +1,4 @@
+import { entryOf } from '../../core/entry-of.ts'
 import type { Json, JsonObject } from '../../core/json.ts'
 import { isDeeperThan, isJsonObject } from '../../core/json.ts'
 import type { Translation } from '../request/operation.ts'
@@ -48,7 +49,7 @@ function membersOf(document: JsonObject, fields: readonly Json[]): JsonObject {
   const named = fields.flatMap((name) => (typeof name === 'string' ? [name] : []))
   return Object.fromEntries(
     named.flatMap((name): [string, Json][] => {
-      const value = Object.hasOwn(document, name) ? document[name] : undefined
+      const value = entryOf(document, name)
       return value === undefined ? [] : [[name, value]]
     }),
   )
