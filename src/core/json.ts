@@ -17,3 +17,14 @@ export function isDeeperThan(levels: number, value: Json | undefined): boolean {
   if (levels === 0) return true
   return Object.values(value).some((inner: Json | undefined) => isDeeperThan(levels - 1, inner))
 }
+
+/** JSON text → value; undefined where it is no JSON. Blank lines before it (a keep-alive habit) are fine. */
+export function parseJson(text: string): Json | undefined {
+  try {
+    const value: Json = JSON.parse(text)
+    return value
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined
+    throw error
+  }
+}

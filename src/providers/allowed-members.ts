@@ -1,6 +1,5 @@
-import { isJsonObject, type Json, type JsonObject } from '../core/json.ts'
+import { isJsonObject, type Json, type JsonObject, parseJson } from '../core/json.ts'
 import type { Codec, Encoded, Target } from './adapter.ts'
-import { parseJson } from './error-facts.ts'
 
 /**
  * The same request with those members that it was not told of, but that the deployment or the client says the provider

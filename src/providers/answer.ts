@@ -1,8 +1,8 @@
 import { GatewayError } from '../core/failure.ts'
-import { isJsonObject, type Json, type JsonObject } from '../core/json.ts'
+import { isJsonObject, type Json, type JsonObject, parseJson } from '../core/json.ts'
 import type { WireResponse } from '../transport/wire.ts'
 import { kindOf, kindOfCodes } from './classify.ts'
-import { bodyText, errorIn, jsonText, looksLikeHtml, parseJson } from './error-facts.ts'
+import { bodyText, errorIn, jsonText, looksLikeHtml } from './error-facts.ts'
 
 /** How much of a strange answer is quoted. */
 const QUOTED_CHARS = 80

@@ -1,9 +1,8 @@
 import { GatewayError } from '../core/failure.ts'
-import { isJsonObject } from '../core/json.ts'
+import { isJsonObject, parseJson } from '../core/json.ts'
 import type { JsonObject } from '../core/json.ts'
 import { createSseParser } from '../transport/sse.ts'
 import type { StreamDecoder } from './adapter.ts'
-import { parseJson } from './error-facts.ts'
 import { eachOf } from './each-of.ts'
 
 /** The events of a stream in OpenAI's words, one JSON object each; its last word, `[DONE]`, is none. */

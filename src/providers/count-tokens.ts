@@ -1,9 +1,9 @@
-import { isJsonObject, type JsonObject } from '../core/json.ts'
+import { isJsonObject, type JsonObject, parseJson } from '../core/json.ts'
 import type { ChatRequest } from '../core/mode.ts'
 import type { Limits, WireRequest } from '../transport/wire.ts'
 import { authorized } from './authorized.ts'
 import type { Line } from './call.ts'
-import { parseJson, bodyText } from './error-facts.ts'
+import { bodyText } from './error-facts.ts'
 
 /** Longer nobody waits for a number that can be estimated. */
 const MOST_MS = 5_000

@@ -1,4 +1,4 @@
-import { isDeeperThan, isJsonObject, type Json, type JsonObject } from '../core/json.ts'
+import { isDeeperThan, isJsonObject, type Json, type JsonObject, parseJson } from '../core/json.ts'
 import type { WireResponse } from '../transport/wire.ts'
 
 /** What an error answer says of itself, whatever its shape. */
@@ -21,17 +21,6 @@ const decoder = new TextDecoder()
 /** The body as text; undecodable bytes become U+FFFD. */
 export function bodyText(response: WireResponse): string {
   return decoder.decode(response.body)
-}
-
-/** JSON text → value; undefined where it is no JSON. Blank lines before it (a keep-alive habit) are fine. */
-export function parseJson(text: string): Json | undefined {
-  try {
-    const value: Json = JSON.parse(text)
-    return value
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined
-    throw error
-  }
 }
 
 /** Reads the error out of a whole answer. */

@@ -1,8 +1,7 @@
-import { isJsonObject, type JsonObject } from '../core/json.ts'
+import { isJsonObject, type JsonObject, parseJson } from '../core/json.ts'
 import type { SentRequest } from '../core/verdict.ts'
 import type { WireRequest } from '../transport/wire.ts'
 import type { Line } from './call.ts'
-import { parseJson } from './error-facts.ts'
 import { partNames } from './multipart.ts'
 
 /** The request as /health shows it: every header value hidden, a form as the names of its parts. */

@@ -1,8 +1,8 @@
 import { GatewayError } from '../core/failure.ts'
-import { isJsonObject, type JsonObject } from '../core/json.ts'
+import { isJsonObject, type JsonObject, parseJson } from '../core/json.ts'
 import type { WireResponse } from '../transport/wire.ts'
 import { notAnAnswer } from './answer.ts'
-import { bodyText, looksLikeHtml, parseJson } from './error-facts.ts'
+import { bodyText, looksLikeHtml } from './error-facts.ts'
 
 const EXPECTED = 'sound'
 

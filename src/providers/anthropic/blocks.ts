@@ -1,8 +1,7 @@
 import { GatewayError } from '../../core/failure.ts'
-import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts'
+import { isJsonObject, type Json, type JsonObject, parseJson } from '../../core/json.ts'
 import { textOf } from '../answer.ts'
 import { toAnnotations } from './annotations.ts'
-import { parseJson } from '../error-facts.ts'
 import { ANSWER_TOOL } from './schema.ts'
 
 /** The blocks of a streamed message, each as what it adds to OpenAI's message; undefined where it adds nothing. */

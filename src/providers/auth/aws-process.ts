@@ -1,7 +1,6 @@
 import { execFile } from 'node:child_process'
 import { GatewayError } from '../../core/failure.ts'
-import { isJsonObject } from '../../core/json.ts'
-import { parseJson } from '../error-facts.ts'
+import { isJsonObject, parseJson } from '../../core/json.ts'
 import { keysIn, type TimedKeys } from './aws-fetch.ts'
 import { misconfigured } from './aws-settings.ts'
 import type { Env } from './key.ts'

@@ -1,10 +1,10 @@
 import { sign } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { GatewayError, type FailureKind } from '../../core/failure.ts'
-import { isJsonObject, type JsonObject } from '../../core/json.ts'
+import { isJsonObject, type JsonObject, parseJson } from '../../core/json.ts'
 import type { WireRequest, WireResponse } from '../../transport/wire.ts'
 import { numberOf, textOf } from '../answer.ts'
-import { bodyText, parseJson, readError } from '../error-facts.ts'
+import { bodyText, readError } from '../error-facts.ts'
 import type {
   AuthorizedUser,
   ExternalAccount,

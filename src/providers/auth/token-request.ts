@@ -1,8 +1,8 @@
 import { asGatewayError, GatewayError } from '../../core/failure.ts'
-import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts'
+import { isJsonObject, type Json, type JsonObject, parseJson } from '../../core/json.ts'
 import { createRedact, Secret, type Redact } from '../../core/secret.ts'
 import type { WireRequest, WireResponse } from '../../transport/wire.ts'
-import { bodyText, oneLine, parseJson } from '../error-facts.ts'
+import { bodyText, oneLine } from '../error-facts.ts'
 import { retryAfterMs } from '../retry-after.ts'
 import type { AuthGround, Granted } from './ground.ts'
 

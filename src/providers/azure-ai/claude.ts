@@ -1,5 +1,5 @@
 import type { Deployment, Misconfiguration } from '../../core/deployment.ts'
-import { isJsonObject } from '../../core/json.ts'
+import { isJsonObject, parseJson } from '../../core/json.ts'
 import { Secret } from '../../core/secret.ts'
 import type { WireResponse } from '../../transport/wire.ts'
 import type { Codec, Connected, Target } from '../adapter.ts'
@@ -7,7 +7,7 @@ import { anthropicChat } from '../anthropic/chat.ts'
 import { connectAzure } from '../auth/azure.ts'
 import { targetOf } from '../auth/connect.ts'
 import type { Env } from '../auth/key.ts'
-import { bodyText, parseJson } from '../error-facts.ts'
+import { bodyText } from '../error-facts.ts'
 
 const KEY_ENV = ['AZURE_AI_API_KEY'] as const
 const VERSION_HEADER = 'anthropic-version'

@@ -1,8 +1,7 @@
 import { GatewayError } from '../../core/failure.ts'
-import { isJsonObject } from '../../core/json.ts'
+import { isJsonObject, parseJson } from '../../core/json.ts'
 import { createFrameParser, type Frame } from '../../transport/event-stream.ts'
 import { textOf } from '../answer.ts'
-import { parseJson } from '../error-facts.ts'
 import type { FrameReader } from '../surface-face.ts'
 import { eventOf } from './converse-stream.ts'
 

@@ -1,8 +1,7 @@
-import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts'
+import { isJsonObject, type Json, type JsonObject, parseJson } from '../../core/json.ts'
 import type { ChatMessage } from '../../core/mode.ts'
 import { textOf } from '../answer.ts'
 import { earlierWords } from '../earlier-words.ts'
-import { parseJson } from '../error-facts.ts'
 import { toParts, type Listener } from './parts.ts'
 import { generationOf, unsayable } from './surface.ts'
 

@@ -1,9 +1,9 @@
-import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts'
+import { isJsonObject, type Json, type JsonObject, parseJson } from '../../core/json.ts'
 import type { GatewayError } from '../../core/failure.ts'
 import type { WireResponse } from '../../transport/wire.ts'
 import { textOf } from '../answer.ts'
 import { createClassify, type RefusalRule } from '../classify.ts'
-import { bodyText, parseJson } from '../error-facts.ts'
+import { bodyText } from '../error-facts.ts'
 
 /** What Google's refusals mean beyond the common table (https://ai.google.dev/gemini-api/docs/troubleshooting). */
 const RULES: readonly RefusalRule[] = [

@@ -1,11 +1,11 @@
 import { GatewayError } from '../../core/failure.ts'
-import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts'
+import { isJsonObject, type Json, type JsonObject, parseJson } from '../../core/json.ts'
 import type { ChatChoice, ChatChunk, ChatResponse } from '../../core/mode.ts'
 import type { WireResponse } from '../../transport/wire.ts'
 import { createSseParser } from '../../transport/sse.ts'
 import type { StreamDecoder, Target } from '../adapter.ts'
 import { textOf } from '../answer.ts'
-import { errorIn, parseJson } from '../error-facts.ts'
+import { errorIn } from '../error-facts.ts'
 import { decodeChat } from '../openai/chat.ts'
 import { eachOf } from '../each-of.ts'
 

@@ -1,7 +1,7 @@
 import { GatewayError } from '../../core/failure.ts'
-import { isJsonObject, type JsonObject } from '../../core/json.ts'
+import { isJsonObject, type JsonObject, parseJson } from '../../core/json.ts'
 import type { StreamDecoder } from '../adapter.ts'
-import { errorIn, parseJson } from '../error-facts.ts'
+import { errorIn } from '../error-facts.ts'
 import { createLineParser } from '../line-parser.ts'
 import { eachOf } from '../each-of.ts'
 

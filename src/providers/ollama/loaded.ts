@@ -1,10 +1,10 @@
 import type { Residence } from '../../core/health.ts'
-import { isJsonObject } from '../../core/json.ts'
+import { isJsonObject, parseJson } from '../../core/json.ts'
 import type { WireResponse } from '../../transport/wire.ts'
 import type { Target } from '../adapter.ts'
 import type { ResidenceFace } from '../residence.ts'
 import { textOf } from '../answer.ts'
-import { bodyText, parseJson } from '../error-facts.ts'
+import { bodyText } from '../error-facts.ts'
 import { ollamaUrl } from './address.ts'
 import { entryIn, isCloud } from './pulled.ts'
 

@@ -1,9 +1,8 @@
 import { GatewayError } from '../../core/failure.ts'
-import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts'
+import { isJsonObject, type Json, type JsonObject, parseJson } from '../../core/json.ts'
 import type { ChatMessage } from '../../core/mode.ts'
 import { textOf } from '../answer.ts'
 import { earlierWords } from '../earlier-words.ts'
-import { parseJson } from '../error-facts.ts'
 
 /**
  * OpenAI's messages in Ollama's words: one text each, pictures beside it in base64, the arguments of calls as objects,

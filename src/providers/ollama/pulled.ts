@@ -1,10 +1,10 @@
 import { GatewayError } from '../../core/failure.ts'
-import { isJsonObject } from '../../core/json.ts'
+import { isJsonObject, parseJson } from '../../core/json.ts'
 import type { Json, JsonObject } from '../../core/json.ts'
 import type { WireResponse } from '../../transport/wire.ts'
 import type { Target } from '../adapter.ts'
 import { textOf } from '../answer.ts'
-import { bodyText, parseJson } from '../error-facts.ts'
+import { bodyText } from '../error-facts.ts'
 
 /**
  * Reads the list of models that were pulled (https://docs.ollama.com/api/tags); asking for it loads none.

@@ -1,10 +1,10 @@
 import { GatewayError } from '../../core/failure.ts'
-import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts'
+import { isJsonObject, type Json, type JsonObject, parseJson } from '../../core/json.ts'
 import type { ChatChunk } from '../../core/mode.ts'
 import { createSseParser } from '../../transport/sse.ts'
 import type { StreamDecoder, Target } from '../adapter.ts'
 import { numberOf, textOf } from '../answer.ts'
-import { errorIn, parseJson } from '../error-facts.ts'
+import { errorIn } from '../error-facts.ts'
 import { eachOf } from '../each-of.ts'
 
 /** What differs from OpenAI's chunks in a stream of almost the same. */

@@ -1,8 +1,8 @@
 import { GatewayError } from '../../core/failure.ts'
-import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts'
+import { isJsonObject, type Json, type JsonObject, parseJson } from '../../core/json.ts'
 import { createSseParser } from '../../transport/sse.ts'
 import type { StreamDecoder } from '../adapter.ts'
-import { errorIn, parseJson } from '../error-facts.ts'
+import { errorIn } from '../error-facts.ts'
 import { eachOf } from '../each-of.ts'
 
 /**

@@ -1,8 +1,8 @@
 import { GatewayError, type FailureKind } from '../../core/failure.ts'
-import { isJsonObject } from '../../core/json.ts'
+import { isJsonObject, parseJson } from '../../core/json.ts'
 import type { RealtimeFace, Target } from '../adapter.ts'
 import { kindOf } from '../classify.ts'
-import { errorIn, parseJson, type ErrorFacts } from '../error-facts.ts'
+import { errorIn, type ErrorFacts } from '../error-facts.ts'
 import { toWebSocket } from '../route.ts'
 
 /** The first events that greet a session. `conversation.created` is xAI's. */

@@ -1,8 +1,8 @@
 import { GatewayError, type FailureKind } from '../../core/failure.ts'
-import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts'
+import { isJsonObject, type Json, type JsonObject, parseJson } from '../../core/json.ts'
 import { numberOf, textOf } from '../answer.ts'
 import type { WireResponse } from '../../transport/wire.ts'
-import { bodyText, parseJson } from '../error-facts.ts'
+import { bodyText } from '../error-facts.ts'
 
 /** `{id, status, output, error, created_at, metrics, urls}` (https://replicate.com/docs/reference/http, read 2026-11-27). */
 export function predictionIn(response: WireResponse): JsonObject {

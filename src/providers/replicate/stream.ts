@@ -1,11 +1,10 @@
 import { GatewayError } from '../../core/failure.ts'
-import { isJsonObject, type JsonObject } from '../../core/json.ts'
+import { isJsonObject, type JsonObject, parseJson } from '../../core/json.ts'
 import type { ChatChunk } from '../../core/mode.ts'
 import { createSseParser, type SseEvent } from '../../transport/sse.ts'
 import type { WireResponse } from '../../transport/wire.ts'
 import type { StreamDecoder, Target } from '../adapter.ts'
 import { textOf } from '../answer.ts'
-import { parseJson } from '../error-facts.ts'
 import { createdAt, predictionFailure, predictionIn, usageIn } from './prediction.ts'
 import { eachOf } from '../each-of.ts'
 

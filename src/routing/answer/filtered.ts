@@ -1,4 +1,4 @@
-import { isJsonObject } from '../../core/json.ts'
+import { isJsonObject, parseJson } from '../../core/json.ts'
 import type { JsonObject } from '../../core/json.ts'
 import { opening } from './judge.ts'
 import type { Flaw, Opening } from './judge.ts'
@@ -53,12 +53,7 @@ function hasContent({ delta, text }: JsonObject): boolean {
 }
 
 function objectIn(text: string): JsonObject | undefined {
-  try {
-    const json: unknown = JSON.parse(text)
-    return isJsonObject(json) ? json : undefined
-  } catch (error) {
-    // What it is instead is for others to say.
-    if (error instanceof SyntaxError) return undefined
-    throw error
-  }
+  // What it is instead is for others to say.
+  const json = parseJson(text)
+  return isJsonObject(json) ? json : undefined
 }

@@ -1,5 +1,5 @@
 import type { Deployment } from '../../core/deployment.ts'
-import { isJsonObject } from '../../core/json.ts'
+import { isJsonObject, parseJson } from '../../core/json.ts'
 import { isSameModel, modelInPath } from '../../providers/pass-through.ts'
 import type { Candidate, Directory } from '../choice/directory.ts'
 
@@ -71,13 +71,8 @@ export function modelNamed(
   const inPath = modelInPath(provider, path)
   if (inPath !== undefined) return inPath
   if (body === undefined || !/\bjson\b/i.test(contentType)) return undefined
-  try {
-    const json: unknown = JSON.parse(Buffer.from(body).toString())
-    const model = isJsonObject(json) ? json['model'] : undefined
-    return typeof model === 'string' && model !== '' ? model : undefined
-  } catch (error) {
-    // What is wrong with it is for the provider to say.
-    if (error instanceof SyntaxError) return undefined
-    throw error
-  }
+  // What is wrong with it is for the provider to say.
+  const json = parseJson(Buffer.from(body).toString())
+  const model = isJsonObject(json) ? json['model'] : undefined
+  return typeof model === 'string' && model !== '' ? model : undefined
 }

@@ -1,5 +1,5 @@
 import type { Usage } from '../../core/answer-facts.ts'
-import { isJsonObject } from '../../core/json.ts'
+import { isJsonObject, parseJson } from '../../core/json.ts'
 import { readUsage } from '../answer/usage.ts'
 
 /** Events that say what something has cost (https://platform.openai.com/docs/api-reference/realtime-server-events). */
@@ -20,13 +20,7 @@ export function usageInEvent(message: Buffer): Usage | undefined {
 }
 
 function usageIn(message: Buffer): Usage | undefined {
-  let event: unknown
-  try {
-    event = JSON.parse(message.toString())
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined
-    throw error
-  }
+  const event = parseJson(message.toString())
   if (!isJsonObject(event) || typeof event['type'] !== 'string' || !COSTLY.test(`"${event['type']}"`))
     return undefined
   const { response, usage } = event

@@ -1,5 +1,5 @@
 import { GatewayError } from '../../core/failure.ts'
-import { isJsonObject } from '../../core/json.ts'
+import { isJsonObject, parseJson } from '../../core/json.ts'
 import type { Json, JsonObject } from '../../core/json.ts'
 import { countOf, memberOf, textOf } from './read-json.ts'
 
@@ -148,13 +148,7 @@ export function argumentsOf(
   { arguments: text }: Pick<ToolCall, 'arguments'>,
   mayBeCut: boolean,
 ): JsonObject | undefined {
-  let input: unknown
-  try {
-    input = text.trim() === '' ? {} : JSON.parse(text)
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error
-    input = undefined
-  }
+  const input = text.trim() === '' ? {} : parseJson(text)
   if (isJsonObject(input)) return input
   if (mayBeCut) return undefined
   throw new GatewayError('wrong_shape', 'answered with a call of a tool whose arguments are no JSON object')

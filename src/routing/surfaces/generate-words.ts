@@ -1,4 +1,4 @@
-import { isJsonObject } from '../../core/json.ts'
+import { isJsonObject, parseJson } from '../../core/json.ts'
 import type { Json, JsonObject } from '../../core/json.ts'
 import type { ChatUsage } from './chat-answer.ts'
 import { memberOf, textOf } from './read-json.ts'
@@ -98,13 +98,8 @@ export function signatureOf(thoughts: readonly JsonObject[]): string {
 /** The thoughts in a signature; undefined where it is not one of ours. */
 export function thoughtsIn(signature: Json | undefined): readonly JsonObject[] | undefined {
   if (typeof signature !== 'string' || !OUR_SIGNATURE.test(signature)) return undefined
-  try {
-    const blocks: unknown = JSON.parse(Buffer.from(signature, 'base64').toString())
-    return Array.isArray(blocks) ? blocks.filter(isThought) : undefined
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined
-    throw error
-  }
+  const blocks = parseJson(Buffer.from(signature, 'base64').toString())
+  return Array.isArray(blocks) ? blocks.filter(isThought) : undefined
 }
 
 /** `[{"` in base64. */

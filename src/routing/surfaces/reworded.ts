@@ -1,6 +1,6 @@
 import type { AnswerFacts } from '../../core/answer-facts.ts'
 import { asGatewayError, GatewayError } from '../../core/failure.ts'
-import { isJsonObject } from '../../core/json.ts'
+import { isJsonObject, parseJson } from '../../core/json.ts'
 import type { JsonObject } from '../../core/json.ts'
 import { openChatEvents } from '../../providers/chat-events.ts'
 import { EVENT_HEADERS, JSON_HEADERS } from '../answer/answer-form.ts'
@@ -69,12 +69,8 @@ export function wholeIn(
 }
 
 function parsed(body: Buffer): JsonObject {
-  try {
-    const json: unknown = JSON.parse(body.toString())
-    if (isJsonObject(json)) return json
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error
-  }
+  const json = parseJson(body.toString())
+  if (isJsonObject(json)) return json
   throw new GatewayError('wrong_shape', 'answered with no JSON object')
 }
 

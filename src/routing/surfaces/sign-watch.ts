@@ -1,5 +1,5 @@
 import type { Usage } from '../../core/answer-facts.ts'
-import { isJsonObject } from '../../core/json.ts'
+import { isJsonObject, parseJson } from '../../core/json.ts'
 import type { JsonObject } from '../../core/json.ts'
 import { signOf } from '../answer/event-watch.ts'
 import type { EventWatch } from '../answer/event-watch.ts'
@@ -42,12 +42,7 @@ function whole({ promptTokens = 0, completionTokens = 0, ...more }: Partial<Usag
 }
 
 function parsed(text: string): JsonObject | undefined {
-  try {
-    const event: unknown = JSON.parse(text)
-    return isJsonObject(event) ? event : undefined
-  } catch (error) {
-    // A line that was too long to be held whole comes in pieces.
-    if (error instanceof SyntaxError) return undefined
-    throw error
-  }
+  // A line that was too long to be held whole comes in pieces.
+  const event = parseJson(text)
+  return isJsonObject(event) ? event : undefined
 }

@@ -1,8 +1,8 @@
 import { GatewayError } from '../../../core/failure.ts'
-import { isJsonObject } from '../../../core/json.ts'
+import { isJsonObject, parseJson } from '../../../core/json.ts'
 import type { RealtimeFace, Target } from '../../adapter.ts'
 import { kindOf, kindOfCodes } from '../../classify.ts'
-import { errorIn, parseJson } from '../../error-facts.ts'
+import { errorIn } from '../../error-facts.ts'
 import { toWebSocket } from '../../route.ts'
 import { createLiveSession } from './session.ts'
 

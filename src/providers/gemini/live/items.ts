@@ -1,6 +1,5 @@
-import { isJsonObject, type Json, type JsonObject } from '../../../core/json.ts'
+import { isJsonObject, type Json, type JsonObject, parseJson } from '../../../core/json.ts'
 import { textOf } from '../../answer.ts'
-import { parseJson } from '../../error-facts.ts'
 import { givenId, type Item } from './conversation.ts'
 import { heardSound, SOUND_FORMS, type SoundForm } from './sound-form.ts'
 import type { Flaw, Tray } from './tray.ts'
