@@ -212,6 +212,7 @@ describe('the history', () => {
       assert.equal(at(past, 'store', 'state'), 'waiting')
       assert.match(String(at(past, 'store', 'error')), /\/proc\/pulsegate/)
       assert.equal((await chat(gateway, { model: 'well' })).status, 200)
+      await gateway.seen(/"history_unavailable"/)
       assert.equal(gateway.stderr().match(/"history_unavailable"/g)?.length, 1)
     })
   })
@@ -244,7 +245,7 @@ describe('the history', () => {
         30_000,
       )
       assert.equal(at(back, 'store', 'dropped_rows'), 0)
-      assert.match(second.stderr(), /"history_available"/)
+      await second.seen(/"history_available"/)
     })
   })
 
@@ -269,6 +270,7 @@ describe('the history', () => {
             (body) => at(body, 'store', 'state') === 'kept' && listAt(body, 'health_checks').length > 0,
             30_000,
           )
+          await gateway.seen(/"history_available"/)
           assert.equal(gateway.stderr().match(/"history_unavailable"/g)?.length, 1)
           await gateway.stop()
         })
@@ -287,7 +289,7 @@ describe('the history', () => {
         (body) => at(body, 'store', 'state') === 'kept' && listAt(body, 'health_checks').length === 1,
         20_000,
       )
-      assert.match(gateway.stderr(), /"history_file_moved"/)
+      await gateway.seen(/"history_file_moved"/)
       assert.match(readFileSync(join(cwd, 'pulsegate.db.corrupt'), 'utf8'), /^this is no database/)
     })
   })

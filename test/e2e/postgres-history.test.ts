@@ -112,6 +112,7 @@ describe('a history in PostgreSQL', { skip: NO_POSTGRES }, () => {
         (body) => isKept(body) && [...seen].every((each) => failures(body).has(each)),
         20_000,
       )
+      await gateway.seen(/"history_available"/)
       assert.equal(gateway.stderr().match(/"history_unavailable"/g)?.length, 1)
     })
   })
