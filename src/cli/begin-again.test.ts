@@ -25,10 +25,24 @@ function standIn(own: Readonly<Record<string, unknown>>): {
 test('a gateway begins again with what V8 and the C library take only at the start, and with all it had', () => {
   const { target, began } = standIn({ execArgv: ['--max-old-space-size=512'] })
   beginAgain(target)
-  const args = ['--no-memory-reducer', '--max-old-space-size=512', '/app/pulsegate.js', 'config.yaml']
-  assert.deepEqual(began, [
-    [process.execPath, [process.execPath, ...args], { MALLOC_ARENA_MAX: '2', PATH: '/bin' }],
-  ])
+  const [[file, args, env] = []] = began
+  assert.equal(file, process.execPath)
+  assert.deepEqual(args?.slice(0, 3), [process.execPath, '--no-memory-reducer', '--min-semi-space-size=2'])
+  // What the user says comes last, and so holds.
+  assert.deepEqual(args?.slice(-3), ['--max-old-space-size=512', '/app/pulsegate.js', 'config.yaml'])
+  assert.deepEqual(env, { MALLOC_ARENA_MAX: '2', PATH: '/bin' })
+})
+
+test('a word that only one version of V8 knows is said to no other: it would not start', () => {
+  for (const [v8, knows] of [
+    ['12.4.254.21-node.33', false],
+    ['13.6.233.17-node.37', true],
+    ['14.1.146.11-node.14', false],
+  ] as const) {
+    const { target, began } = standIn({ versions: { ...process.versions, v8 } })
+    beginAgain(target)
+    assert.equal(began[0]?.[1].includes('--external-memory-accounted-in-global-limit'), knows, v8)
+  }
 })
 
 test('what the environment says of arenas of memory stands', () => {

@@ -3,7 +3,7 @@ import { entryOf } from './entry-of.ts'
 import { GatewayError } from './failure.ts'
 import type { Json } from './json.ts'
 import { knownName } from './known-names.ts'
-import { createQuoteSearch, type QuoteSearch } from './quote-search.ts'
+import { closingEnd } from './closing-quote.ts'
 
 /** Where one top-level member of a JSON object stands in the bytes. Offsets are bytes, ends exclusive. */
 export interface Member {
@@ -58,14 +58,13 @@ const SCALAR = /^(?:true|false|null|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?)
  * @throws GatewayError bad_request naming line, column and offset where the text is no JSON object
  */
 export function scanObject(body: Buffer): JsonSpans {
-  const search = createQuoteSearch(body)
   const open = skipSpace(body, afterByteOrderMark(body))
   if (body[open] !== OPEN_BRACE) throw invalid(body, open, 'expected an object')
   const members: Member[] = []
   let at = skipSpace(body, open + 1)
   if (body[at] !== CLOSE_BRACE) {
     for (;;) {
-      const member = scanMember(search, at)
+      const member = scanMember(body, at)
       if (members.length === MAX_MEMBERS) throw invalid(body, at, `more than ${MAX_MEMBERS} keys`)
       members.push(member)
       at = skipSpace(body, member.valueEnd)
@@ -176,14 +175,13 @@ function additions(
   return added
 }
 
-function scanMember(search: QuoteSearch, start: number): Member {
-  const { body } = search
+function scanMember(body: Buffer, start: number): Member {
   if (body[start] !== QUOTE) throw invalid(body, start, 'expected a key in double quotes')
-  const keyEnd = stringEnd(search, start)
+  const keyEnd = stringEnd(body, start)
   const colon = skipSpace(body, keyEnd)
   if (body[colon] !== COLON) throw invalid(body, colon, "expected ':'")
   const valueStart = skipSpace(body, colon + 1)
-  return { key: keyText(body, start, keyEnd), start, valueStart, valueEnd: valueEnd(search, valueStart) }
+  return { key: keyText(body, start, keyEnd), start, valueStart, valueEnd: valueEnd(body, valueStart) }
 }
 
 function keyText(body: Buffer, start: number, end: number): string {
@@ -200,11 +198,10 @@ function keyText(body: Buffer, start: number, end: number): string {
   throw invalid(body, start, 'invalid key')
 }
 
-function valueEnd(search: QuoteSearch, start: number): number {
-  const { body } = search
+function valueEnd(body: Buffer, start: number): number {
   const first = body[start]
-  if (first === QUOTE) return stringEnd(search, start)
-  if (first === OPEN_BRACE || first === OPEN_BRACKET) return nestedEnd(search, start)
+  if (first === QUOTE) return stringEnd(body, start)
+  if (first === OPEN_BRACE || first === OPEN_BRACKET) return nestedEnd(body, start)
   let end = start
   while (end < body.length && isScalarByte(body[end])) end++
   if (!SCALAR.test(body.toString('latin1', start, end))) {
@@ -214,13 +211,12 @@ function valueEnd(search: QuoteSearch, start: number): number {
 }
 
 /** The end of an object or array: strings are jumped over, brackets must match. */
-function nestedEnd(search: QuoteSearch, start: number): number {
-  const { body } = search
+function nestedEnd(body: Buffer, start: number): number {
   const closers: number[] = []
   for (let at = start; at < body.length;) {
     const byte = body[at]
     if (byte === QUOTE) {
-      at = stringEnd(search, at)
+      at = stringEnd(body, at)
       continue
     }
     if (byte === OPEN_BRACE || byte === OPEN_BRACKET) {
@@ -235,9 +231,9 @@ function nestedEnd(search: QuoteSearch, start: number): number {
   throw invalid(body, body.length, 'unclosed bracket')
 }
 
-function stringEnd(search: QuoteSearch, start: number): number {
-  const end = search.closingEnd(start)
-  if (end === -1) throw invalid(search.body, search.body.length, 'unterminated string')
+function stringEnd(body: Buffer, start: number): number {
+  const end = closingEnd(body, start)
+  if (end === -1) throw invalid(body, body.length, 'unterminated string')
   return end
 }
 

@@ -2,7 +2,7 @@ import type { Usage } from '../../core/answer-facts.ts'
 import type { Json } from '../../core/json.ts'
 import { isJsonObject } from '../../core/json.ts'
 import type { JsonSpans } from '../../core/json-spans.ts'
-import { createQuoteSearch } from '../../core/quote-search.ts'
+import { closingEnd } from '../../core/closing-quote.ts'
 import { createBrackets, follow } from './brackets.ts'
 
 /** The member that says what an answer cost; within a JSON string its quotes would be escaped. */
@@ -108,13 +108,12 @@ function valueAfter(bytes: Buffer, keyEnd: number): number {
 
 /** Where the value at `start` ends, if the object that it is a member of is the one that ends at `end`; else -1. */
 function outermostEnd(bytes: Buffer, start: number, end: number): number {
-  const search = createQuoteSearch(bytes)
   let depth = 1
   let valueEnd = -1
   for (let at = start; at < end; at++) {
     const byte = bytes[at]
     if (byte === QUOTE) {
-      const closing = search.closingEnd(at)
+      const closing = closingEnd(bytes, at)
       if (closing === -1 || closing > end) return -1
       at = closing - 1
     } else if (byte === OPEN_BRACE || byte === OPEN_BRACKET) depth++
