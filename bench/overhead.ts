@@ -11,10 +11,12 @@ import { SCENARIOS, type Scenario } from './scenarios.ts'
 const DIRTY_SHARE = 0.15
 /** In a whole run, so that a busy machine does not make it endless. */
 const MOST_REPEATS = 6
-/** Two windows in a row whose CPU differs by no more than this: compilers have done what they will do. */
-const STEADY_SHARE = 0.04
+/** Windows in a row whose CPU differs by no more than this: compilers have done what they will do. */
+const STEADY_SHARE = 0.05
+/** Two may be alike by chance, just before a compiler begins with what has become hot. */
+const STEADY_WINDOWS = 3
 /** A compiler that never ends, or a machine that is never quiet, is measured all the same. */
-const MOST_WARM_UPS = 8
+const MOST_WARM_UPS = 16
 const MOST_WARM_UP_MS = 20_000
 
 /** All scenarios: in each the contestants take turns, round by round. */
@@ -77,15 +79,15 @@ async function measure({ load }: Ground, contestant: Contestant, { task }: Scena
 }
 
 /**
- * Asks for what will be measured until it costs the same twice: the compilers of V8 work on the contestant's core for
- * seconds, and up to a fifth of the CPU of a window that begins too early is theirs.
+ * Asks for what will be measured until it costs the same three times: the compilers of V8 work on the contestant's core
+ * for seconds, and up to half of the CPU of a window that begins too early is theirs.
  */
 async function warmUp(ground: Ground, contestant: Contestant, scenario: Scenario): Promise<void> {
   const begun = performance.now()
-  let before = Number.POSITIVE_INFINITY
-  for (let left = MOST_WARM_UPS; left > 0 && performance.now() - begun < MOST_WARM_UP_MS; left--) {
-    const { cpuUs } = await measure(ground, contestant, scenario)
-    if (Math.abs(cpuUs - before) <= before * STEADY_SHARE) return
-    before = cpuUs
+  const costs: number[] = []
+  while (costs.length < MOST_WARM_UPS && performance.now() - begun < MOST_WARM_UP_MS) {
+    costs.push((await measure(ground, contestant, scenario)).cpuUs)
+    const last = costs.slice(-STEADY_WINDOWS)
+    if (last.length === STEADY_WINDOWS && Math.max(...last) <= Math.min(...last) * (1 + STEADY_SHARE)) return
   }
 }
