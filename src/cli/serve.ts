@@ -5,6 +5,7 @@ import { readConfigFiles, readModel } from '../read-config.ts'
 import type { Command } from './args.ts'
 import { collectInRest } from './collect-garbage.ts'
 import { EXIT } from './exit-code.ts'
+import { growth, growWithBodies } from './held-outside.ts'
 import { hearReloads, type ConfigFile } from './keep-reading.ts'
 import { printNotActedOn, printProblems } from './problems.ts'
 import { runGateway } from './run-gateway.ts'
@@ -30,6 +31,7 @@ export async function serve(command: Extract<Command, { kind: 'serve' }>, shell:
   if (config === undefined) return EXIT.refused
   printNotActedOn(config, terminal)
   const young = boundYoungGeneration(shell.clock, youngGeneration)
+  const stopGrowing = growWithBodies(shell.clock, growth)
   let inFlight = (): number => 0
   let stopCollecting: Cancel = () => {}
   return runGateway(config, shell, {
@@ -50,6 +52,7 @@ export async function serve(command: Extract<Command, { kind: 'serve' }>, shell:
     },
   }).finally(() => {
     stopCollecting()
+    stopGrowing()
     young.stop()
     signals?.stop()
   })
