@@ -10,7 +10,7 @@ export interface Duty {
 }
 
 const ANSWER_MS = 5000
-const TRIES = 8
+const TRIES = 24
 
 /**
  * What the gateway does with the configuration that is measured. Nothing is taken from the configuration: each line

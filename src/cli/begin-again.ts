@@ -23,9 +23,10 @@ const BODIES_IN_LIMIT = '--external-memory-accounted-in-global-limit'
 const ENV = { MALLOC_ARENA_MAX: '2' }
 
 /**
- * Replaces the program by itself, started with what V8 and the C library take only then and what helps a gateway and can be had no later; to be called before
- * anything is loaded that would have to be loaded again (it takes 20 ms). The process keeps its number. Nothing happens where the
- * program was started so already, and where a process cannot be replaced or may not be: it only holds more memory then.
+ * Replaces the program by itself, started with what V8 and the C library take at no other time; to be called before
+ * anything is loaded that would have to be loaded again (it takes 20 ms). The process keeps its number. Nothing happens
+ * where the program was started so already, and where a process cannot be replaced or may not be: it only holds more
+ * memory then, and collects more often.
  */
 export function beginAgain(target: NodeJS.Process): void {
   const { execPath, execArgv, argv, env, platform, versions } = target
