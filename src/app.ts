@@ -38,6 +38,8 @@ export interface App {
   swap(config: Config, was: Int32Array): Promise<{ readonly lost: number } | undefined>
   /** Requests that are being answered. */
   inFlight(): number
+  /** Requests that have come in so far. */
+  begun(): number
   /** When a deployment is looked at next, milliseconds since 1970; undefined: nothing is planned. */
   nextCheckAt(index: number): number | undefined
   /**
@@ -107,6 +109,7 @@ export async function createApp(config: Config, deps: AppDeps): Promise<App> {
     config: () => generations.config(),
     swap: (next, was) => generations.swap(next, was),
     inFlight: () => gateway.inFlight(),
+    begun: () => gateway.begun(),
     close,
     ...asked(generations),
     start: async () => {

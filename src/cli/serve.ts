@@ -3,7 +3,7 @@ import type { Loaded } from '../config/config.ts'
 import type { Cancel } from '../core/clock.ts'
 import { readConfigFiles, readModel } from '../read-config.ts'
 import type { Command } from './args.ts'
-import { collectInRest } from './collect-garbage.ts'
+import { collectInRest, type Traffic } from './collect-garbage.ts'
 import { EXIT } from './exit-code.ts'
 import { growth, growWithBodies } from './held-outside.ts'
 import { hearReloads, type ConfigFile } from './keep-reading.ts'
@@ -32,7 +32,7 @@ export async function serve(command: Extract<Command, { kind: 'serve' }>, shell:
   printNotActedOn(config, terminal)
   const young = boundYoungGeneration(shell.clock, youngGeneration)
   const stopGrowing = growWithBodies(shell.clock, growth)
-  let inFlight = (): number => 0
+  let traffic: Traffic = { inFlight: () => 0, begun: () => 0 }
   let stopCollecting: Cancel = () => {}
   return runGateway(config, shell, {
     address: command.address,
@@ -44,11 +44,11 @@ export async function serve(command: Extract<Command, { kind: 'serve' }>, shell:
     stopAsked,
     onListening: () => {
       spendMemory()
-      if (shell.isTuned) stopCollecting = collectInRest(shell.clock, () => inFlight())
+      if (shell.isTuned) stopCollecting = collectInRest(shell.clock, traffic)
     },
     onBuilt: (app) => {
-      inFlight = () => app.inFlight()
-      young.follow(inFlight)
+      traffic = app
+      young.follow(() => app.inFlight())
     },
   }).finally(() => {
     stopCollecting()

@@ -55,6 +55,8 @@ export interface Front {
   /** `closing`: new requests are refused. */
   phase: 'serving' | 'draining' | 'closing'
   inFlight: number
+  /** Of all requests so far. */
+  begun: number
   /** Those that were there before it began to close. */
   awaited: number
   /** Told when the last of these is over. */
@@ -101,6 +103,7 @@ export function createFace(app: FastifyInstance, deps: GatewayDeps, front: Front
     const refusal = isOpen ? undefined : isClosing ? shuttingDown() : refusalOf(request)
     if (!isFeed) {
       front.inFlight++
+      front.begun++
       face.inFlight++
     }
     if (isAwaited) front.awaited++

@@ -108,6 +108,8 @@ export interface Gateway {
   renew(deps: GatewayDeps): Promise<() => Earlier>
   /** Requests that are being answered now. */
   readonly inFlight: () => number
+  /** Requests that have come in so far. */
+  readonly begun: () => number
 }
 
 /** Requests that began under a config that is no longer served with. */

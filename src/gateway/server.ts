@@ -50,6 +50,7 @@ function openFront(deps: FrontDeps, createFirst: (newFace: (deps: GatewayDeps) =
   const front: Front = {
     phase: 'serving',
     inFlight: 0,
+    begun: 0,
     awaited: 0,
     onLastOver: () => {},
     onOver: () => setImmediate(() => server.server.closeIdleConnections()),
@@ -97,6 +98,7 @@ function openFront(deps: FrontDeps, createFirst: (newFace: (deps: GatewayDeps) =
       return closeFront(front, { server, clock: deps.clock, drainTimeoutMs, endAll })
     },
     inFlight: () => front.inFlight,
+    begun: () => front.begun,
   }
 }
 
