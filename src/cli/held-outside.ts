@@ -1,5 +1,6 @@
 import { getHeapStatistics, setFlagsFromString } from 'node:v8'
 import type { Cancel, Clock } from '../core/clock.ts'
+import { keepPace } from './keep-pace.ts'
 
 /** What V8 holds, and when it collects everything. */
 export interface Growth {
@@ -18,26 +19,15 @@ export const growth: Growth = {
 /** More than a gateway holds outside that answers short requests. */
 const MANY_BYTES = 16 * 1024 * 1024
 const GROWTH_PERCENT = 300
-const LOOK_EVERY_MS = 200
 
 /**
  * Has V8 collect everything less often while bodies are held, until cancelled. Left alone it does so whenever some
  * 64 MB of them have come and gone, which with large ones is twenty times a second: half of all CPU.
  */
 export function growWithBodies(clock: Pick<Clock, 'after'>, own: Growth): Cancel {
-  let percent = 0
-  let stopWaiting: Cancel = () => {}
-  const grow = (next: number): void => {
-    if (next !== percent) own.growBy(next)
-    percent = next
-  }
-  const look = (): void => {
-    grow(own.outsideBytes() > MANY_BYTES ? GROWTH_PERCENT : 0)
-    stopWaiting = clock.after(LOOK_EVERY_MS, look)
-  }
-  look()
-  return () => {
-    stopWaiting()
-    grow(0)
-  }
+  return keepPace(clock, {
+    usual: 0,
+    wanted: () => (own.outsideBytes() > MANY_BYTES ? GROWTH_PERCENT : 0),
+    tell: (percent) => own.growBy(percent),
+  })
 }

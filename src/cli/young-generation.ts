@@ -1,5 +1,6 @@
 import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8'
-import type { Cancel, Clock } from '../core/clock.ts'
+import type { Clock } from '../core/clock.ts'
+import { keepPace } from './keep-pace.ts'
 
 /** V8's young generation: where everything begins that is made while a request runs. */
 export interface YoungGeneration {
@@ -26,7 +27,6 @@ const ENOUGH_BYTES = 16 * 1024 * 1024
  * times the cost. Overload must not make each request dearer.
  */
 const CROWD = 100
-const LOOK_EVERY_MS = 200
 
 /** Who watches the young generation. */
 export interface YoungBound {
@@ -42,25 +42,18 @@ export interface YoungBound {
  */
 export function boundYoungGeneration(clock: Pick<Clock, 'after'>, young: YoungGeneration): YoungBound {
   let inFlight = (): number => 0
-  let factor = 2
-  let stopWaiting: Cancel = () => {}
-  const grow = (next: number): void => {
-    if (next !== factor) young.growBy(next)
-    factor = next
-  }
-  const look = (): void => {
-    const upToEnough = Math.max(1, Math.floor(ENOUGH_BYTES / young.sizeBytes()))
-    grow(inFlight() > CROWD ? Math.max(2, upToEnough) : upToEnough)
-    stopWaiting = clock.after(LOOK_EVERY_MS, look)
-  }
-  look()
+  const stop = keepPace(clock, {
+    usual: 2,
+    wanted: () => {
+      const upToEnough = Math.max(1, Math.floor(ENOUGH_BYTES / young.sizeBytes()))
+      return inFlight() > CROWD ? Math.max(2, upToEnough) : upToEnough
+    },
+    tell: (factor) => young.growBy(factor),
+  })
   return {
     follow: (count) => {
       inFlight = count
     },
-    stop: () => {
-      stopWaiting()
-      grow(2)
-    },
+    stop,
   }
 }
