@@ -214,9 +214,9 @@ async function openLink(store: Store): Promise<Link> {
     autoResubscribe: false,
     connectionName: `pulsegate-${self}`,
   }
-  // It takes 14 MB: only who shares has it.
-  const { Redis: Connection } = await import('ioredis')
-  const link: Link = { commands: new Connection(options), hints: new Connection(options) }
+  // It takes 14 MB: only who shares has it. A bundle has no names of a package that is not an ES module, but its default.
+  const { default: ioredis } = await import('ioredis')
+  const link: Link = { commands: new ioredis.Redis(options), hints: new ioredis.Redis(options) }
   const lost = (why: string) => (): void => {
     if (store.loop.link() === link) store.loop.failed(why)
   }

@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { ENTRY } from './bundle.ts'
 
 /** How the program ended. */
 export interface Ending {
@@ -42,13 +43,13 @@ export interface StartOptions {
   /** Added to a bare environment: nothing of the caller's own leaks in. */
   readonly env?: Readonly<Record<string, string>>
   readonly cwd?: string
-  /** The script; default: the sources. */
+  /** The script; default: what is published, or the sources where it was not built for this run. */
   readonly entry?: string
 }
 
-const MAIN = resolve(import.meta.dirname, '../../src/main.ts')
+const MAIN = process.env[ENTRY] ?? resolve(import.meta.dirname, '../../src/main.ts')
 const DEADLINE_MS = 20_000
-/** Hundreds of starts compile the same sources: once is enough. */
+/** Hundreds of starts compile the same program: once is enough. */
 const COMPILED = join(tmpdir(), 'pulsegate-compiled')
 
 /** Starts the program; resolves at once. Whoever starts it must stop it. */
