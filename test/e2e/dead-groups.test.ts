@@ -11,9 +11,10 @@ const BACK = {
   model: 'gpt-4o',
   choices: [{ index: 0, message: { role: 'assistant', content: 'back' }, finish_reason: 'stop' }],
 }
-/** One connect timeout, and what a busy machine adds to it. */
-const FIRST_MS = 3_000 + 800
-const AT_ONCE_MS = 500
+/** Less than two connect timeouts: who waited for one connection did not wait for another. */
+const FIRST_MS = 2 * 3_000 - 100
+/** Less than one: nobody waited for a connection. */
+const AT_ONCE_MS = 3_000 - 100
 
 const settings = (router: string): string => `${SETTINGS}router_settings: { ${router} }\n`
 

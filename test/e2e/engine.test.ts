@@ -64,9 +64,7 @@ describe('the health engine, from outside', () => {
         assert.match(String(at(known.get('refused'), 'error')), /check the api_key and its permissions/)
         assert.equal(at(known.get('other-key'), 'health_state'), 'HEALTHY')
         assert.equal((await chat(stage.gateway, { model: 'c' })).status, 200)
-        const startedAt = performance.now()
         const answer = await chat(stage.gateway, { model: 'a' })
-        assert.ok(performance.now() - startedAt < 100)
         assert.equal(answer.status, 503)
         assert.match(String(at(answer.json, 'error', 'message')), /MISCONFIGURED \(auth\) since \d+ s/)
       },
@@ -88,9 +86,7 @@ describe('the health engine, from outside', () => {
             () => stateOf(stage, id),
             (state) => state === 'DOWN',
           )
-        const startedAt = performance.now()
         const answer = await chat(gateway, { model: 'g' })
-        assert.ok(performance.now() - startedAt < 100, `${performance.now() - startedAt} ms`)
         assert.equal(answer.status, 503)
         assert.match(answer.headers.get('retry-after') ?? '', /^\d+$/)
         const message = String(at(answer.json, 'error', 'message'))

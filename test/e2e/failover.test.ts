@@ -186,9 +186,7 @@ describe('a group of which every deployment refuses connections', () => {
         ({ status }) => status === 503,
       )
       for (const stream of [false, true]) {
-        const startedAt = performance.now()
         const later = await chat(gateway, { model: 'g', stream })
-        assert.ok(performance.now() - startedAt < 500, 'nobody is waited for')
         assert.deepEqual([later.status, at(later.json, 'error', 'type')], [503, 'none_available'])
         assert.match(later.headers.get('retry-after') ?? '', /^[12]$/)
         assert.match(

@@ -174,7 +174,8 @@ describe('recorded answers of LiteLLM', () => {
         fine: 'healthy',
       },
     )
-    assert.ok(health.tookMs <= 3_500, `${health.tookMs} ms`)
+    // The one that hangs is waited for 3 s, and nobody after it.
+    assert.ok(health.tookMs < 5_900, `${health.tookMs} ms`)
   })
 
   test('what failed is told with the whole id of the deployment, to the client as in the health answer', () => {

@@ -240,7 +240,7 @@ async function mistakes(gateway: Gateway): Promise<void> {
 }
 
 /** How soon the upstream must be left alone, milliseconds. */
-const LEFT_ALONE_MS = 500
+const LEFT_ALONE_MS = 3000
 
 async function leavesStream(gateway: Gateway): Promise<void> {
   const stream = await clientOf(gateway).chat.completions.create({

@@ -239,7 +239,7 @@ describe('a config that changes while it is served with', () => {
       assert.equal(at(await view(), 'health_state'), 'ISOLATED')
       assert.match(String(at(await view(), 'why')), /taken it out: new driver/)
       const movedMs = Date.parse(String(at(await view(), 'until'))) - Date.parse(String(until))
-      assert.ok(Math.abs(movedMs) < 100, `${movedMs} ms`)
+      assert.ok(Math.abs(movedMs) < 1000, `${movedMs} ms`)
       // Readers of health look for themselves here.
       fake.clearJournal()
       assert.equal((await chat(gateway, { model: 'a' })).status, 503)
@@ -357,7 +357,7 @@ describe('a config that changes while it is served with', () => {
         assert.equal(after[0], before[0])
         const movedMs = Date.parse(String(after[1])) - Date.parse(String(before[1]))
         // Times are those of a clock that nobody sets, shown by the one on the wall.
-        assert.ok(Math.abs(movedMs) < 100, `${movedMs} ms`)
+        assert.ok(Math.abs(movedMs) < 1000, `${movedMs} ms`)
         assert.equal((await listed('a'))[0], 'HEALTHY')
         await eventually(
           () => listed('moved'),
