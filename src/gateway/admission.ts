@@ -3,6 +3,7 @@ import type { Clock } from '../core/clock.ts'
 import { GatewayError } from '../core/failure.ts'
 import type { FailureKind } from '../core/failure.ts'
 import type { Log } from '../core/log.ts'
+import { atTurnEnd } from '../core/turn-end.ts'
 import { createBusyLoop, type LoopDeps } from './busy-loop.ts'
 import { errorAnswer } from './error-answer.ts'
 
@@ -35,8 +36,6 @@ export interface Refusal {
 }
 
 const RETRY_AFTER_MS = 1_000
-/** What waits to be refused outlives collections of the young generation: hundreds at a time cost a third of the goodput. */
-const MOST_TOGETHER = 32
 /** Larger bodies are not read to their end only to keep a connection. */
 const MAX_DRAINED_BYTES = 64 * 1024
 /** How long the rest of such a body is thrown away, so that the client can read the answer. */
@@ -50,7 +49,9 @@ export function createAdmission(deps: AdmissionDeps): Admission {
   const isLoopBusy = createBusyLoop(deps)
   const full = refusalOf(deps, `${maxInFlight} requests are in flight already`)
   const late = refusalOf(deps, 'it has more requests than it can work on')
-  const together = sendTogether()
+  const send = atTurnEnd<readonly [Refusal, ServerResponse]>(([{ error, headers, body }, response]) =>
+    response.writeHead(error.clientStatus, headers).end(body, 'latin1'),
+  )
   let refused = 0
   const count = (): void => {
     refused++
@@ -70,7 +71,7 @@ export function createAdmission(deps: AdmissionDeps): Admission {
     refuse: (refusal, request, response) => {
       deps.refused(refusal.error.kind)
       // Node throws a body away that nobody has read when the answer is sent, and the connection goes on.
-      if (isSmall(request)) together(refusal, response)
+      if (isSmall(request)) send([refusal, response])
       else sendAndLinger(refusal, request, response, clock)
     },
   }
@@ -87,25 +88,6 @@ function refusalOf({ headers }: AdmissionDeps, why: string): Refusal {
   const { headers: own, body } = errorAnswer(error, (text) => text)
   const all = { ...headers, ...own, 'content-length': String(body.length) }
   return { error, headers: Object.entries(all).flat(), body }
-}
-
-/**
- * Sends what is refused in one turn of the event loop one after the other, at its end or when there are enough. Clients
- * on the same machine are woken once for all of them: to wake somebody for each costs more than all the rest of a refusal.
- */
-function sendTogether(): (refusal: Refusal, response: ServerResponse) => void {
-  let waiting: (readonly [Refusal, ServerResponse])[] = []
-  const sendAll = (): void => {
-    const now = waiting
-    waiting = []
-    for (const [{ error, headers, body }, response] of now)
-      response.writeHead(error.clientStatus, headers).end(body, 'latin1')
-  }
-  return (refusal, response) => {
-    const count = waiting.push([refusal, response])
-    if (count === 1) setImmediate(sendAll)
-    else if (count === MOST_TOGETHER) sendAll()
-  }
 }
 
 function sendAndLinger(

@@ -3,6 +3,7 @@ import type { Writable } from 'node:stream'
 import type { Clock } from '../core/clock.ts'
 import type { GatewayError } from '../core/failure.ts'
 import type { Redact } from '../core/secret.ts'
+import { atTurnEnd } from '../core/turn-end.ts'
 import type { AnswerHeaders } from '../routing/answer/answer-head.ts'
 import type { RelayAnswer } from '../routing/answer/relay-answer.ts'
 import { errorAnswer, errorEvent } from './error-answer.ts'
@@ -19,6 +20,8 @@ export interface ClientAnswerDeps {
   readonly redact: Redact
   readonly report: RequestReport
   readonly clock: Clock
+  /** Ends an answer with its whole body, one character a byte, together with others. */
+  readonly finish: (response: ServerResponse, body: string) => void
   /** Called when the client can take more, after `data` has said that it cannot. */
   readonly drained: () => void
   /** How this client reads errors; default: as OpenAI's. */
@@ -36,7 +39,7 @@ const LINGER_MS = 1000
 
 /** Writes a relayed answer to the client's socket. After the first byte an error ends it honestly or breaks it off. */
 export function createClientAnswer(deps: ClientAnswerDeps): ClientAnswer {
-  const { response, headers, redact, report, errors, drained } = deps
+  const { response, headers, redact, report, errors, finish, drained } = deps
   response.on('drain', drained)
   const account = report.begun(deps.operation, headers)
   let isOver = false
@@ -78,7 +81,7 @@ export function createClientAnswer(deps: ClientAnswerDeps): ClientAnswer {
       if (isOver) return
       isOver = true
       // As text, one character a byte, it is joined with the head and leaves in one plain write.
-      if (whole !== undefined) response.end(whole.toString('latin1'), 'latin1')
+      if (whole !== undefined) finish(response, whole.toString('latin1'))
       else if (events !== undefined) response.end(LAST_CHUNK)
       else response.end()
       report.over(account, { facts })
@@ -98,6 +101,12 @@ export function createClientAnswer(deps: ClientAnswerDeps): ClientAnswer {
       else breakOff(response, announcedBytes !== -1)
     },
   }
+}
+
+/** Ends answers of one turn of the event loop one after the other, at its end. */
+export function createFinish(): ClientAnswerDeps['finish'] {
+  const end = atTurnEnd<readonly [ServerResponse, string]>(([response, body]) => response.end(body, 'latin1'))
+  return (response, body) => end([response, body])
 }
 
 /**

@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { GatewayError } from '../core/failure.ts'
 import { LITELLM_VERSION } from '../core/version.ts'
+import { createFinish } from './client-answer.ts'
 import type { ErrorWords } from './error-words.ts'
 import type { FeedReaders } from './feed-readers.ts'
 import type { GatewayDeps, RouteContext } from './gateway.ts'
@@ -88,7 +89,12 @@ export function createFace(app: FastifyInstance, deps: GatewayDeps, front: Front
   const { drainTimeoutMs, logSuccessSample } = deps.settings
   const running = createRunningRequests()
   const report = createRequestReport({ ...deps, logSuccessSample })
-  const context: RouteContext = { ...deps, isDraining: () => front.phase !== 'serving', report }
+  const context: RouteContext = {
+    ...deps,
+    isDraining: () => front.phase !== 'serving',
+    report,
+    finish: createFinish(),
+  }
   const checkKey = createKeyCheck(deps.settings, deps.sessionKeys)
 
   const refusalOf = ({ headers, raw, routeOptions: { config } }: FastifyRequest): GatewayError | undefined =>

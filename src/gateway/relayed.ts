@@ -37,6 +37,7 @@ export function relayed(
     redact: context.redact,
     report: context.report,
     clock: context.clock,
+    finish: context.finish,
     errors: reply.request.routeOptions.config.errors,
     drained: () => exchange?.resume(),
   })

@@ -1,6 +1,7 @@
 import { connect as connectTcp, type OnReadOpts, type Socket } from 'node:net'
 import type { Clock } from '../core/clock.ts'
 import { asGatewayError, GatewayError } from '../core/failure.ts'
+import { createCorked } from './corked.ts'
 import { createEncrypt, type Encrypt, type Trust } from './encrypt.ts'
 import { noConnection } from './network-failure.ts'
 import type { Destination, ProxyOf } from './proxies.ts'
@@ -41,7 +42,12 @@ const TCP_KEEP_ALIVE_MS = 60_000
 /** One for HTTP and WebSockets alike. */
 export function createConnector(settings: ConnectSettings): Connector {
   const { clock, connectTimeoutMs, proxyOf } = settings
-  const ways: Ways = { proxyOf, encrypt: createEncrypt(settings.trust), pulled: createPulled() }
+  const ways: Ways = {
+    proxyOf,
+    encrypt: createEncrypt(settings.trust),
+    pulled: createPulled(),
+    corked: createCorked(),
+  }
   const connecting = new Set<Attempt>()
   let isClosed = false
   return {
@@ -89,14 +95,15 @@ interface Ways {
   readonly proxyOf: ProxyOf
   readonly encrypt: Encrypt
   readonly pulled: ReturnType<typeof createPulled>
+  readonly corked: ReturnType<typeof createCorked>
 }
 
 async function open(attempt: Attempt, to: ConnectRequest, ways: Ways): Promise<Socket> {
-  const { proxyOf, encrypt, pulled } = ways
+  const { proxyOf, encrypt, pulled, corked } = ways
   const proxy = proxyOf(to)
   if (proxy === undefined && to.isPulled === true) {
     const socket = pulled((onread) => (to.isSecure ? encrypt(onread, to) : openTcp(to, onread)))
-    return ready(attempt, lively(socket), to.isSecure ? 'secureConnect' : 'connect')
+    return ready(attempt, corked(lively(socket)), to.isSecure ? 'secureConnect' : 'connect')
   }
   let socket = await ready(attempt, lively(openTcp(proxy ?? to)), 'connect')
   if (proxy !== undefined) {

@@ -1,0 +1,28 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { atTurnEnd } from './turn-end.ts'
+
+test('all of a turn is done at its end, in order, and what comes meanwhile in the next', async () => {
+  const done: number[] = []
+  const putOff = atTurnEnd<number>((each) => {
+    done.push(each)
+    if (each === 2) putOff(9)
+  })
+  for (const each of [1, 2, 3]) putOff(each)
+  await Promise.resolve()
+  assert.deepEqual(done, [])
+  await nextTurn()
+  assert.deepEqual(done, [1, 2, 3])
+  await nextTurn()
+  assert.deepEqual(done, [1, 2, 3, 9])
+})
+
+test('no more wait than may: they are done at once, and the others at the end', async () => {
+  const done: number[] = []
+  const putOff = atTurnEnd<number>((each) => done.push(each), 3)
+  for (let each = 1; each <= 7; each++) putOff(each)
+  assert.deepEqual(done, [1, 2, 3, 4, 5, 6])
+  await nextTurn()
+  assert.deepEqual(done, [1, 2, 3, 4, 5, 6, 7])
+})
