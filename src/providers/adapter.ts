@@ -3,9 +3,10 @@ import type { GatewayError } from '../core/failure.ts'
 import type { JsonObject } from '../core/json.ts'
 import type { BodyEdits, JsonSpans } from '../core/json-spans.ts'
 import type { ChatRequest, HttpMode, Mode, Operations, SideRoute } from '../core/mode.ts'
-import type { Redact, Secret } from '../core/secret.ts'
-import type { DialRequest, WireRequest, WireResponse } from '../transport/wire.ts'
+import type { Secret } from '../core/secret.ts'
+import type { WireRequest, WireResponse } from '../transport/wire.ts'
 import type { AuthGround } from './auth/ground.ts'
+import type { RealtimeFace } from './realtime-face.ts'
 import type { RealtimeKeysFace } from './realtime-keys-face.ts'
 import type { ResidenceFace } from './residence.ts'
 import type { SurfaceFace } from './surface-face.ts'
@@ -121,6 +122,11 @@ export interface RelayFace {
 export interface StreamDecoder<Event> {
   push(bytes: Uint8Array): readonly Event[]
   end(): readonly Event[]
+  /**
+   * Present where events whose bytes are equal but for a text, which stands in both as it is, mean the same but for that
+   * text. Told of each that was passed on unread: how many characters its text has.
+   */
+  readonly passed?: (chars: number) => void
   /** What the answer to a step's `lastly` adds. Never throws: where it says nothing, nothing is added. */
   lastly?(response: WireResponse): readonly Event[]
 }
@@ -136,49 +142,6 @@ export interface Connected {
   readonly secrets: readonly Secret[]
   /** Secrets that became known after the start: tokens. Another list whenever there are others. */
   readonly freshSecrets?: () => readonly Secret[]
-}
-
-/** How a provider opens a realtime session. */
-export interface RealtimeFace {
-  dial(target: Target): DialRequest
-  /** Sent first where the provider waits for the client to speak. */
-  readonly opening?: (target: Target) => string
-  /** True when this first message proves the session. @throws GatewayError when it is an error */
-  proves(message: string): boolean
-  /** Present where its sessions are of other words than OpenAI's. Absent: what both sides say is passed on as bytes. */
-  readonly translate?: (target: Target, ground: SessionGround) => SessionTranslator
-}
-
-/** What a translator knows of its session beside the deployment. */
-export interface SessionGround {
-  /** The stem of every id that it gives out. */
-  readonly sessionId: string
-  /** True: the client speaks the events of the beta, of before 2025-08. */
-  readonly isBeta: boolean
-  /** `drop_params`: what a client settles of its session and this upstream lacks is left out instead of refused. */
-  readonly mayDrop: boolean
-  /** For what an upstream says of itself. */
-  readonly redact: Redact
-}
-
-/** What one message comes to, for either side, in order. */
-export interface Translated {
-  readonly toUpstream: readonly string[]
-  readonly toClient: readonly string[]
-  /** What something has cost, as OpenAI's `usage` says it, whether or not the client is told. */
-  readonly spent?: readonly JsonObject[]
-}
-
-/** One session between a client of OpenAI's and an upstream of other words. Does no I/O, never throws, holds no more than it says. */
-export interface SessionTranslator {
-  /** What the client hears before it has said anything. */
-  greeting(): readonly string[]
-  fromClient(message: string): Translated
-  fromUpstream(message: string): Translated
-  /** True while the upstream has not said that it is ready: the client is not to be read then. */
-  isWaiting(): boolean
-  /** The upstream is over: the last that the client hears. Codes as RFC 6455 has them; a redacted reason. */
-  ended(code: number, reason: string): readonly string[]
 }
 
 /** Where a provider keeps files and batches; what it says of them is in OpenAI's words. */

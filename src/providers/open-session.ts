@@ -3,7 +3,7 @@ import { GatewayError } from '../core/failure.ts'
 import type { Secret } from '../core/secret.ts'
 import { MAX_SOCKET_MESSAGE_BYTES, type OpenSocket } from '../core/web-socket.ts'
 import type { WireRequest } from '../transport/wire.ts'
-import type { SessionGround, SessionTranslator } from './adapter.ts'
+import type { SessionGround, SessionTranslator } from './realtime-face.ts'
 import { authorized } from './authorized.ts'
 import { refusalOf, type Line } from './call.ts'
 

@@ -9,6 +9,8 @@ export interface Blocks {
   start(index: Json | undefined, block: JsonObject): JsonObject | undefined
   grow(index: Json | undefined, delta: JsonObject): JsonObject | undefined
   stop(index: Json | undefined): JsonObject | undefined
+  /** So many characters were written without being read here. */
+  passed(chars: number): void
   /** Has a tool of the client's been called? */
   hasCalls(): boolean
 }
@@ -81,6 +83,9 @@ export function createBlocks(): Blocks {
       const block = open.get(index)
       open.delete(index)
       return block === undefined ? undefined : stopped(block, written)
+    },
+    passed: (chars) => {
+      written += chars
     },
     hasCalls: () => calls > 0,
   }

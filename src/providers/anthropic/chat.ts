@@ -66,6 +66,7 @@ export function openAnthropicStream(target: Target): StreamDecoder<ChatChunk> {
   return {
     push: (bytes) => eachOf(parser.push(bytes), read),
     end: () => [...parser.end().flatMap(read), ...events.end()],
+    passed: (chars) => events.passed(chars),
   }
 }
 

@@ -11,6 +11,8 @@ import { errorWithin } from './refusals.ts'
 export interface MessagesEvents {
   /** A ping is a chunk that says nothing. @throws GatewayError what an `error` event means; wrong_shape for what is none of Anthropic's events */
   push(event: JsonObject): readonly ChatChunk[]
+  /** Of a text that the last `push` would have been for: so many characters. */
+  passed(chars: number): void
   /** @throws GatewayError cut where the last event has not come */
   end(): readonly ChatChunk[]
 }
@@ -66,6 +68,7 @@ export function openMessagesEvents(target: Target): MessagesEvents {
   }
   return {
     push,
+    passed: (chars) => blocks.passed(chars),
     end: () => {
       if (!isOver) throw new GatewayError('cut', 'the stream ended before its last event')
       return []

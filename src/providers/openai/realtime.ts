@@ -1,6 +1,7 @@
 import { GatewayError, type FailureKind } from '../../core/failure.ts'
 import { isJsonObject, parseJson } from '../../core/json.ts'
-import type { RealtimeFace, Target } from '../adapter.ts'
+import type { Target } from '../adapter.ts'
+import type { RealtimeFace } from '../realtime-face.ts'
 import { kindOf } from '../classify.ts'
 import { errorIn, type ErrorFacts } from '../error-facts.ts'
 import { toWebSocket } from '../route.ts'

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Usage } from '../../core/answer-facts.ts'
 import { createHandClock } from '../../core/clock.ts'
-import type { SessionTranslator } from '../../providers/adapter.ts'
+import type { SessionTranslator } from '../../providers/realtime-face.ts'
 import { bridge, type SessionEnd } from './bridge.ts'
 import { FakeSocket } from './socket.fixture.ts'
 

@@ -3,7 +3,7 @@ import type { Clock } from '../../core/clock.ts'
 import { asGatewayError } from '../../core/failure.ts'
 import type { JsonObject } from '../../core/json.ts'
 import type { MessageBytes } from '../../core/web-socket.ts'
-import type { SessionTranslator } from '../../providers/adapter.ts'
+import type { SessionTranslator } from '../../providers/realtime-face.ts'
 import { readUsage } from '../answer/usage.ts'
 import { bytesOf, hasRoom, isFull, pause, resume, type Side } from './side.ts'
 

@@ -66,6 +66,8 @@ export interface Sound {
 /** Writes events. */
 export interface EventJson<Event> {
   json(event: Event): string
+  /** The text that an event adds, where it says nothing else. */
+  text?(event: Event): string | undefined
 }
 
 /** How OpenAI's words become the neutral request, and a decoded answer OpenAI's words again. */

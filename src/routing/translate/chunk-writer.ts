@@ -22,16 +22,23 @@ export function createChunkWriter(): EventJson<ChatChunk> {
   }
   return {
     json: (chunk) => {
-      const [choice] = chunk.choices
-      const text = chunk.choices.length === 1 ? textIn(choice) : undefined
-      if (text === undefined || Object.keys(chunk).length !== CHUNK_MEMBERS) return JSON.stringify(chunk)
+      const text = textIn(chunk)
+      if (text === undefined) return JSON.stringify(chunk)
       return `${headOf(chunk)}${JSON.stringify(text)}},"finish_reason":null}]}`
     },
+    text: textIn,
   }
 }
 
+/** The text that a chunk adds, where it says nothing else. */
+function textIn(chunk: ChatChunk): string | undefined {
+  const [choice] = chunk.choices
+  if (chunk.choices.length !== 1 || Object.keys(chunk).length !== CHUNK_MEMBERS) return undefined
+  return textOf(choice)
+}
+
 /** The text that the first choice adds, where it says nothing else. */
-function textIn(choice: JsonObject | undefined): string | undefined {
+function textOf(choice: JsonObject | undefined): string | undefined {
   if (choice === undefined || Object.keys(choice).length !== CHOICE_MEMBERS) return undefined
   const { index, delta, finish_reason: finish } = choice
   if (index !== 0 || finish !== null || !isJsonObject(delta)) return undefined

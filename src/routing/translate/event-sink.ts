@@ -3,6 +3,7 @@ import type { StreamDecoder } from '../../providers/adapter.ts'
 import type { EventJson } from '../request/operation.ts'
 import type { StreamSink } from '../road.ts'
 import { ALIVE } from '../answer/event-watch.ts'
+import { createAlike } from './alike.ts'
 import type { Written } from './whole-answer.ts'
 
 const DONE_TEXT = 'data: [DONE]\n\n'
@@ -30,16 +31,21 @@ export function eventSink<Event>(
   const broken: Broken = (error) => sink.fail(asGatewayError(error))
   let isGood = false
   let hasEvents = false
-  const write = (decoded: readonly Event[]): boolean => {
+  const { passed } = decoder
+  const alike = passed === undefined ? undefined : createAlike(passed)
+  const textOf = (decoded: readonly Event[]): string => {
     let text = ''
     for (const event of decoded) if (isWanted(event)) text += eventText(writer.json(event))
+    return text
+  }
+  const write = (decoded: readonly Event[], text: string): boolean => {
     // Before the first event nothing is passed on: it can still be had elsewhere.
     if (text === '') return hasEvents && decoded.some(isPing) ? sink.data(ALIVE) : true
     hasEvents = true
     return sink.data(Buffer.from(text))
   }
   const finish = (more: readonly Event[]): void => {
-    write(more)
+    write(more, textOf(more))
     if (hasEvents) sink.data(DONE)
     sink.end()
   }
@@ -51,7 +57,13 @@ export function eventSink<Event>(
     data: (chunk) => {
       if (!isGood) return sink.data(chunk)
       // What it throws ends the exchange with the upstream, which tells it to `fail`.
-      return write(decoder.push(chunk))
+      const known = alike?.written(chunk)
+      if (known !== undefined) return sink.data(known)
+      const decoded = decoder.push(chunk)
+      const text = textOf(decoded)
+      const [only] = decoded
+      alike?.read(chunk, decoded.length === 1 && only !== undefined ? writer.text?.(only) : undefined, text)
+      return write(decoded, text)
     },
     end: () => {
       if (!isGood) {
@@ -59,7 +71,8 @@ export function eventSink<Event>(
         return
       }
       attempt(broken, () => {
-        write(decoder.end())
+        const last = decoder.end()
+        write(last, textOf(last))
         if (lastly === undefined) finish([])
         else void lastly().then((more) => attempt(broken, () => finish(more)))
       })

@@ -1,6 +1,7 @@
 import { GatewayError } from '../../../core/failure.ts'
 import { isJsonObject, parseJson } from '../../../core/json.ts'
-import type { RealtimeFace, Target } from '../../adapter.ts'
+import type { Target } from '../../adapter.ts'
+import type { RealtimeFace } from '../../realtime-face.ts'
 import { kindOf, kindOfCodes } from '../../classify.ts'
 import { errorIn } from '../../error-facts.ts'
 import { toWebSocket } from '../../route.ts'

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { isJsonObject, type Json, type JsonObject } from '../../../core/json.ts'
-import type { Translated } from '../../adapter.ts'
+import type { Translated } from '../../realtime-face.ts'
 import { createLiveSession } from './session.ts'
 
 const MODEL = { shown: 'gemini-live', named: 'models/gemini-live' }

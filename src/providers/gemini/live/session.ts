@@ -1,5 +1,5 @@
 import { isDeeperThan, isJsonObject, type JsonObject, parseJson } from '../../../core/json.ts'
-import type { SessionGround, SessionTranslator } from '../../adapter.ts'
+import type { SessionGround, SessionTranslator } from '../../realtime-face.ts'
 import { createAnswers } from './answers.ts'
 import { handleClientEvent, type LiveParts } from './client-events.ts'
 import { createConversation } from './conversation.ts'

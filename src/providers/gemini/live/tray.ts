@@ -1,5 +1,5 @@
 import type { Json, JsonObject } from '../../../core/json.ts'
-import type { SessionGround, Translated } from '../../adapter.ts'
+import type { SessionGround, Translated } from '../../realtime-face.ts'
 
 /** Why a client's event is refused. */
 export interface Flaw {
