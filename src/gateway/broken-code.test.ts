@@ -109,3 +109,25 @@ test('a stream whose reader breaks in the middle ends with an error event, and i
   assert.equal(failed.length, 1)
   assert.match(String(failed[0]?.fields['at']), /broken-code\.test\.ts/)
 })
+
+test('a choice that breaks is a clean 500 for its client, and nothing for the next', async () => {
+  const base = await startUpstream((request, response) => {
+    request.resume()
+    response.writeHead(200, { 'content-type': 'application/json' }).end('{"choices":[{"index":0}]}')
+  })
+  let isBroken = false
+  const wired = await startWired(
+    [
+      { group: 'g', base },
+      { group: 'g', base, model: 'openai/other' },
+    ],
+    { random: () => (isBroken ? NEVER() : 0.5) },
+  )
+  assert.equal((await wired.chat(ASKED)).status, 200)
+  isBroken = true
+  const { status, text } = await wired.chat(ASKED)
+  assert.equal(status, 500, text)
+  assert.match(text, /"type":"internal"/)
+  isBroken = false
+  assert.equal((await wired.chat(ASKED)).status, 200)
+})

@@ -2,7 +2,6 @@ import type { IncomingHttpHeaders } from 'node:http'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { GatewayError } from '../core/failure.ts'
 import { LITELLM_VERSION } from '../core/version.ts'
-import { createFinish } from './client-answer.ts'
 import type { ErrorWords } from './error-words.ts'
 import type { FeedReaders } from './feed-readers.ts'
 import type { GatewayDeps, RouteContext } from './gateway.ts'
@@ -28,6 +27,7 @@ import { realtimeRoutes } from './routes/realtime.ts'
 import { rootRoutes } from './routes/root.ts'
 import { surfaceRoutes } from './routes/surfaces.ts'
 import { testConnectionRoutes } from './routes/test-connection.ts'
+import { createSteps } from './steps.ts'
 import { wantsWebSocket, type Upgrades } from './upgrades.ts'
 
 declare module 'fastify' {
@@ -93,7 +93,7 @@ export function createFace(app: FastifyInstance, deps: GatewayDeps, front: Front
     ...deps,
     isDraining: () => front.phase !== 'serving',
     report,
-    finish: createFinish(),
+    steps: createSteps(),
   }
   const checkKey = createKeyCheck(deps.settings, deps.sessionKeys)
 

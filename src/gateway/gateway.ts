@@ -20,7 +20,7 @@ import type { RealtimeKeys } from '../routing/realtime/keys.ts'
 import type { RealtimeRelay } from '../routing/realtime/realtime.ts'
 import type { Relay } from '../routing/relay.ts'
 import type { Metrics } from '../metrics/metrics.ts'
-import type { ClientAnswerDeps } from './client-answer.ts'
+import type { Steps } from './steps.ts'
 import type { RequestReport } from './request-report.ts'
 import type { SessionKeys } from '../routing/realtime/session-keys.ts'
 
@@ -126,6 +126,5 @@ export interface Earlier {
 export interface RouteContext extends GatewayDeps {
   readonly isDraining: () => boolean
   readonly report: RequestReport
-  /** Ends answers whose bodies are whole, those of one turn of the event loop together. */
-  readonly finish: ClientAnswerDeps['finish']
+  readonly steps: Steps
 }

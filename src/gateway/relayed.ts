@@ -1,5 +1,5 @@
 import type { FastifyReply } from 'fastify'
-import { GatewayError } from '../core/failure.ts'
+import { asGatewayError, GatewayError } from '../core/failure.ts'
 import type { Exchange } from '../routing/relay.ts'
 import { createClientAnswer } from './client-answer.ts'
 import type { ClientAnswer } from './client-answer.ts'
@@ -37,7 +37,7 @@ export function relayed(
     redact: context.redact,
     report: context.report,
     clock: context.clock,
-    finish: context.finish,
+    finish: context.steps.finish,
     errors: reply.request.routeOptions.config.errors,
     drained: () => exchange?.resume(),
   })
@@ -56,7 +56,7 @@ export function relayed(
     exchange?.cancel()
     answer.fail(new GatewayError('cancelled', 'the client went away', { source: 'client' }), {})
   })
-  const isWaiting = (): boolean => !response.destroyed
+  const isWaiting = (): boolean => !response.destroyed && !response.writableEnded
   return {
     answer,
     isWaiting,
@@ -64,8 +64,18 @@ export function relayed(
       exchange = carrier
     },
     begin: (read, start) => {
-      if (read instanceof GatewayError) answer.fail(read, {})
-      else if (isWaiting()) exchange = start(read)
+      if (read instanceof GatewayError) {
+        answer.fail(read, {})
+        return
+      }
+      context.steps.begin(() => {
+        if (!isWaiting()) return
+        try {
+          exchange = start(read)
+        } catch (thrown) {
+          answer.fail(asGatewayError(thrown), {})
+        }
+      })
     },
   }
 }

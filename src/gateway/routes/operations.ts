@@ -99,12 +99,7 @@ function serve(
 ): void {
   const client = relayed(context, running, reply, asked.operation.mode)
   readRequestBody(request.raw, asked, context.settings.maxRequestBytes, (body) => {
-    const { answer } = client
-    if (body instanceof GatewayError) {
-      answer.fail(body, {})
-      return
-    }
-    if (client.isWaiting()) client.carriedBy(start(context, body, asked, request.headers, answer))
+    client.begin(body, (read) => start(context, read, asked, request.headers, client.answer))
   })
 }
 
