@@ -1,18 +1,17 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createHandClock } from '../core/clock.ts'
-import { growth, growWithBodies } from './held-outside.ts'
+import { growth, growWithLoad } from './held-outside.ts'
 
 const MB = 1024 * 1024
 
-test('the pace is ours while bodies are held, and V8’s own before, after and when it is stopped', () => {
+test('the pace is ours while bodies are held or a crowd is in flight, and V8’s own before, after and when it is stopped', () => {
   const clock = createHandClock()
   const asked: number[] = []
   let held = 4 * MB
-  const stop = growWithBodies(clock, {
-    outsideBytes: () => held,
-    growBy: (percent) => void asked.push(percent),
-  })
+  let inFlight = 100
+  const own = { outsideBytes: () => held, growBy: (percent: number) => void asked.push(percent) }
+  const stop = growWithLoad(clock, own, () => inFlight)
   const steps: readonly (readonly [number, readonly number[]])[] = [
     [16, []],
     [17, [300]],
@@ -25,8 +24,13 @@ test('the pace is ours while bodies are held, and V8’s own before, after and w
     clock.wind(200)
     assert.deepEqual(asked, expected, `${megabytes} MB`)
   }
+  held = 0
+  clock.wind(200)
+  inFlight = 101
+  clock.wind(200)
+  assert.deepEqual(asked, [300, 0, 300, 0, 300])
   stop()
-  assert.deepEqual(asked, [300, 0, 300, 0])
+  assert.deepEqual(asked, [300, 0, 300, 0, 300, 0])
   assert.equal(clock.pending(), 0)
 })
 

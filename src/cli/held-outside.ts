@@ -1,6 +1,7 @@
 import { getHeapStatistics, setFlagsFromString } from 'node:v8'
 import type { Cancel, Clock } from '../core/clock.ts'
 import { keepPace } from './keep-pace.ts'
+import { CROWD } from './young-generation.ts'
 
 /** What V8 holds, and when it collects everything. */
 export interface Growth {
@@ -21,13 +22,14 @@ const MANY_BYTES = 16 * 1024 * 1024
 const GROWTH_PERCENT = 300
 
 /**
- * Has V8 collect everything less often while bodies are held, until cancelled. Left alone it does so whenever some
- * 64 MB of them have come and gone, which with large ones is twenty times a second: half of all CPU.
+ * Has V8 collect everything less often while bodies are held, or a crowd is in flight, until cancelled. Left alone it does
+ * so whenever some 64 MB of bodies have come and gone, which with large ones is twenty times a second, half of all CPU; and
+ * each second or two where what a crowd holds outlives the young generation, a fifth of all CPU.
  */
-export function growWithBodies(clock: Pick<Clock, 'after'>, own: Growth): Cancel {
+export function growWithLoad(clock: Pick<Clock, 'after'>, own: Growth, inFlight: () => number): Cancel {
   return keepPace(clock, {
     usual: 0,
-    wanted: () => (own.outsideBytes() > MANY_BYTES ? GROWTH_PERCENT : 0),
+    wanted: () => (own.outsideBytes() > MANY_BYTES || inFlight() > CROWD ? GROWTH_PERCENT : 0),
     tell: (percent) => own.growBy(percent),
   })
 }

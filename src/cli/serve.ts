@@ -5,7 +5,7 @@ import { readConfigFiles, readModel } from '../read-config.ts'
 import type { Command } from './args.ts'
 import { collectInRest, type Traffic } from './collect-garbage.ts'
 import { EXIT } from './exit-code.ts'
-import { growth, growWithBodies } from './held-outside.ts'
+import { growth, growWithLoad } from './held-outside.ts'
 import { hearReloads, type ConfigFile } from './keep-reading.ts'
 import { printNotActedOn, printProblems } from './problems.ts'
 import { runGateway } from './run-gateway.ts'
@@ -31,8 +31,8 @@ export async function serve(command: Extract<Command, { kind: 'serve' }>, shell:
   if (config === undefined) return EXIT.refused
   printNotActedOn(config, terminal)
   const young = boundYoungGeneration(shell.clock, youngGeneration)
-  const stopGrowing = growWithBodies(shell.clock, growth)
   let traffic: Traffic = { inFlight: () => 0, begun: () => 0 }
+  const stopGrowing = growWithLoad(shell.clock, growth, () => traffic.inFlight())
   let stopCollecting: Cancel = () => {}
   return runGateway(config, shell, {
     address: command.address,

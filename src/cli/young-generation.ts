@@ -26,7 +26,7 @@ const ENOUGH_BYTES = 16 * 1024 * 1024
  * So many requests in flight do not fit into that: what they hold would be moved out of it, and collected at several
  * times the cost. Overload must not make each request dearer.
  */
-const CROWD = 100
+export const CROWD = 100
 
 /** Who watches the young generation. */
 export interface YoungBound {
