@@ -20,8 +20,8 @@ export interface AnswerWire {
   head(status: number, own: AnswerHeaders, copies: readonly string[] | undefined, isStream: boolean): void
   /** False where the client cannot take more for now. */
   data(chunk: Buffer): boolean
-  /** `over` is called once all is written. */
-  end(over: () => void): void
+  /** `over` is called once all is written; `broken` where that was put off and cannot be written, of which nothing was sent. */
+  end(over: () => void, broken: (thrown: unknown) => void): void
   /** True while the client may still be told something else. */
   isUnsent(): boolean
   /** Ends an answer that has begun so that nobody takes it for whole: by a last event, or by breaking it off. */
@@ -64,7 +64,7 @@ export function createAnswerWire({ response, headers, finish, drained }: AnswerW
       open()
       return response.write(chunk)
     },
-    end: (over) => {
+    end: (over, broken) => {
       const body = whole
       const end = (): void => {
         open()
@@ -75,7 +75,7 @@ export function createAnswerWire({ response, headers, finish, drained }: AnswerW
         over()
       }
       if (body === undefined) end()
-      else finish(end)
+      else finish(() => attempt(end, (thrown) => response.writableEnded || broken(thrown)))
     },
     isUnsent: () => !response.headersSent,
     breakOff: (lastEvent) => {
@@ -87,6 +87,15 @@ export function createAnswerWire({ response, headers, finish, drained }: AnswerW
       const words = `${endsInName(latest) ? '' : '\n'}${lastEvent()}`
       response.end(events === undefined ? words : Buffer.concat([framed(Buffer.from(words)), LAST_CHUNK]))
     },
+  }
+}
+
+/** Put off, it throws to nobody who knows whose it is. */
+function attempt(act: () => void, broken: (thrown: unknown) => void): void {
+  try {
+    act()
+  } catch (thrown) {
+    broken(thrown)
   }
 }
 

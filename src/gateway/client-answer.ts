@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import type { Clock } from '../core/clock.ts'
+import { asGatewayError } from '../core/failure.ts'
 import type { Redact } from '../core/secret.ts'
 import type { RelayAnswer } from '../routing/answer/relay-answer.ts'
 import { createAnswerWire } from './answer-wire.ts'
@@ -41,7 +42,7 @@ export function createClientAnswer(deps: ClientAnswerDeps): ClientAnswer {
   const account = report.begun(deps.operation, headers)
   const wire = createAnswerWire(deps)
   let isOver = false
-  return {
+  const answer: ClientAnswer = {
     countAs: (operation) => void (account.operation = operation),
     meets: (deployment) => {
       account.group ??= deployment
@@ -59,7 +60,13 @@ export function createClientAnswer(deps: ClientAnswerDeps): ClientAnswer {
     end: (facts) => {
       if (isOver) return
       isOver = true
-      wire.end(() => report.over(account, { facts }))
+      wire.end(
+        () => report.over(account, { facts }),
+        (thrown) => {
+          isOver = false
+          answer.fail(asGatewayError(thrown), {})
+        },
+      )
     },
     fail: (error, route, efforts) => {
       if (isOver) return
@@ -76,6 +83,7 @@ export function createClientAnswer(deps: ClientAnswerDeps): ClientAnswer {
       } else wire.breakOff(() => errorEvent(error, redact, errors))
     },
   }
+  return answer
 }
 
 /**
