@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs'
 import { setFlagsFromString } from 'node:v8'
 import type { Cancel } from '../core/clock.ts'
+import { growth } from './held-outside.ts'
 
 /** Up to here, bytes, a config is read before V8's optimizing compilers could have earned what they take. */
 const SMALL_CONFIG_BYTES = 256 * 1024
@@ -23,10 +24,12 @@ const GROWTH_PERCENT = 50
 export function saveMemory(configFile: string | undefined): Cancel {
   setFlagsFromString('--optimize-for-size')
   const isCompiling = !isSmall(configFile)
-  setFlagsFromString(isCompiling ? `--heap-growing-percent=${GROWTH_PERCENT}` : '--no-turbofan --no-maglev')
+  if (isCompiling) growth.growBy(GROWTH_PERCENT)
+  else setFlagsFromString('--no-turbofan --no-maglev')
   return () => {
     setFlagsFromString('--no-optimize-for-size')
-    setFlagsFromString(isCompiling ? '--heap-growing-percent=0' : '--turbofan --maglev')
+    if (isCompiling) growth.growBy(0)
+    else setFlagsFromString('--turbofan --maglev')
   }
 }
 

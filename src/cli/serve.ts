@@ -32,7 +32,7 @@ export async function serve(command: Extract<Command, { kind: 'serve' }>, shell:
   printNotActedOn(config, terminal)
   const young = boundYoungGeneration(shell.clock, youngGeneration)
   let traffic: Traffic = { inFlight: () => 0, begun: () => 0 }
-  const stopGrowing = growWithLoad(shell.clock, growth, () => traffic.inFlight())
+  let stopGrowing: Cancel = () => {}
   let stopCollecting: Cancel = () => {}
   return runGateway(config, shell, {
     address: command.address,
@@ -43,7 +43,9 @@ export async function serve(command: Extract<Command, { kind: 'serve' }>, shell:
     ...(file !== undefined && signals !== undefined && { file: { ...file, signals } }),
     stopAsked,
     onListening: () => {
+      // Until now the pace was that of reading.
       spendMemory()
+      stopGrowing = growWithLoad(shell.clock, growth, () => traffic.inFlight())
       if (shell.isTuned) stopCollecting = collectInRest(shell.clock, traffic)
     },
     onBuilt: (app) => {
