@@ -6,10 +6,12 @@ import { atTurnEnd } from './turn-end.ts'
 
 test('all of a turn is done at its end, in order, and what comes meanwhile in the next', async () => {
   const done: number[] = []
-  const putOff = atTurnEnd<number>((each) => {
-    done.push(each)
-    if (each === 2) putOff(9)
-  })
+  const later = atTurnEnd()
+  const putOff = (each: number): void =>
+    later(() => {
+      done.push(each)
+      if (each === 2) putOff(9)
+    })
   for (const each of [1, 2, 3]) putOff(each)
   await Promise.resolve()
   assert.deepEqual(done, [])
@@ -21,8 +23,8 @@ test('all of a turn is done at its end, in order, and what comes meanwhile in th
 
 test('no more wait than may: they are done at once, and the others at the end', async () => {
   const done: number[] = []
-  const putOff = atTurnEnd<number>((each) => done.push(each), 3)
-  for (let each = 1; each <= 7; each++) putOff(each)
+  const putOff = atTurnEnd(3)
+  for (let each = 1; each <= 7; each++) putOff(() => done.push(each))
   assert.deepEqual(done, [1, 2, 3, 4, 5, 6])
   await nextTurn()
   assert.deepEqual(done, [1, 2, 3, 4, 5, 6, 7])
@@ -31,12 +33,13 @@ test('no more wait than may: they are done at once, and the others at the end', 
 /** A program of its own: in this one the test runner catches what nobody does. */
 const PROGRAM = `
 import { atTurnEnd } from ${JSON.stringify(new URL('turn-end.ts', import.meta.url).href)}
-const putOff = atTurnEnd((each) => {
-  if (each === 2) throw new Error('of two')
-  process.stdout.write(String(each))
-})
+const putOff = atTurnEnd()
 process.on('uncaughtException', ({ message }) => process.stdout.write(message))
-for (const each of [1, 2, 3]) putOff(each)
+for (const each of [1, 2, 3])
+  putOff(() => {
+    if (each === 2) throw new Error('of two')
+    process.stdout.write(String(each))
+  })
 `
 
 test('what one of them throws is thrown after the others are done', () => {

@@ -49,9 +49,7 @@ export function createAdmission(deps: AdmissionDeps): Admission {
   const isLoopBusy = createBusyLoop(deps)
   const full = refusalOf(deps, `${maxInFlight} requests are in flight already`)
   const late = refusalOf(deps, 'it has more requests than it can work on')
-  const send = atTurnEnd<readonly [Refusal, ServerResponse]>(([{ error, headers, body }, response]) =>
-    response.writeHead(error.clientStatus, headers).end(body, 'latin1'),
-  )
+  const putOff = atTurnEnd()
   let refused = 0
   const count = (): void => {
     refused++
@@ -71,7 +69,7 @@ export function createAdmission(deps: AdmissionDeps): Admission {
     refuse: (refusal, request, response) => {
       deps.refused(refusal.error.kind)
       // Node throws a body away that nobody has read when the answer is sent, and the connection goes on.
-      if (isSmall(request)) send([refusal, response])
+      if (isSmall(request)) putOff(() => send(refusal, response))
       else sendAndLinger(refusal, request, response, clock)
     },
   }
@@ -88,6 +86,10 @@ function refusalOf({ headers }: AdmissionDeps, why: string): Refusal {
   const { headers: own, body } = errorAnswer(error, (text) => text)
   const all = { ...headers, ...own, 'content-length': String(body.length) }
   return { error, headers: Object.entries(all).flat(), body }
+}
+
+function send({ error, headers, body }: Refusal, response: ServerResponse): void {
+  response.writeHead(error.clientStatus, headers).end(body, 'latin1')
 }
 
 function sendAndLinger(

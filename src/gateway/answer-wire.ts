@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import type { Writable } from 'node:stream'
+import { attempt } from '../core/attempt.ts'
 import type { AnswerHeaders } from '../routing/answer/answer-head.ts'
 import type { Step } from './steps.ts'
 
@@ -87,15 +88,6 @@ export function createAnswerWire({ response, headers, finish, drained }: AnswerW
       const words = `${endsInName(latest) ? '' : '\n'}${lastEvent()}`
       response.end(events === undefined ? words : Buffer.concat([framed(Buffer.from(words)), LAST_CHUNK]))
     },
-  }
-}
-
-/** Put off, it throws to nobody who knows whose it is. */
-function attempt(act: () => void, broken: (thrown: unknown) => void): void {
-  try {
-    act()
-  } catch (thrown) {
-    broken(thrown)
   }
 }
 

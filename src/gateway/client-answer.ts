@@ -72,9 +72,11 @@ export function createClientAnswer(deps: ClientAnswerDeps): ClientAnswer {
       if (isOver) return
       isOver = true
       const isUnsent = wire.isUnsent()
-      // Of a head that was never written nobody has read a status.
-      if (isUnsent) account.status = 0
-      if (account.status === 0) account.own = route
+      if (isUnsent) {
+        // Of a head that was never written nobody has read a status.
+        account.status = 0
+        account.own = route
+      }
       report.over(account, { failure: error, efforts })
       if (response.destroyed) return
       if (isUnsent) {

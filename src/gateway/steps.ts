@@ -16,6 +16,5 @@ export interface Steps {
 
 /** Steps of their own for one gateway. */
 export function createSteps(): Steps {
-  const step = (): Step => atTurnEnd<() => void>((act) => act())
-  return { begin: step(), finish: step() }
+  return { begin: atTurnEnd(), finish: atTurnEnd() }
 }

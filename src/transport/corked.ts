@@ -6,7 +6,7 @@ import { atTurnEnd } from '../core/turn-end.ts'
  * turn: requests to many upstreams, or to one on many connections, leave together.
  */
 export function createCorked(): (socket: Socket) => Socket {
-  const release = atTurnEnd<() => void>((uncork) => uncork())
+  const release = atTurnEnd()
   return (socket) => {
     let isHeld = false
     const cork = socket.cork.bind(socket)

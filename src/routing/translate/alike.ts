@@ -45,9 +45,11 @@ export function createAlike(passed: (chars: number) => void): Alike {
     },
     read: (piece, text, written) => {
       if (frame !== undefined) inVain++
+      const wasAtRest = isAtRest
+      isAtRest = endsEvent(piece)
+      const isWhole = wasAtRest && isAtRest
       frame =
-        isAtRest && text !== undefined && inVain < MOST_IN_VAIN ? frameOf(piece, text, written) : undefined
-      isAtRest = isBlankAt(piece, piece.length - 2)
+        isWhole && text !== undefined && inVain < MOST_IN_VAIN ? frameOf(piece, text, written) : undefined
     },
   }
 }
@@ -61,9 +63,9 @@ function framed(piece: Buffer, { before, head, tail }: Frame, chars: number): Bu
   return bytes
 }
 
-/** Undefined where the text stands elsewhere too, or not as it is, or more follows in the same piece. */
+/** Of one whole event; undefined where the text stands elsewhere too, or not as it is. */
 function frameOf(piece: Buffer, text: string, written: string): Frame | undefined {
-  if (!isBlankAt(piece, piece.length - 2) || !PLAIN.test(text)) return undefined
+  if (!PLAIN.test(text)) return undefined
   const [from, to] = [around(piece.toString('latin1'), text), around(written, text)]
   if (from === undefined || to === undefined) return undefined
   return {
@@ -103,6 +105,6 @@ function isPlain(piece: Buffer, start: number, chars: number): boolean {
 }
 
 /** A line end and a blank line. */
-function isBlankAt(piece: Buffer, at: number): boolean {
-  return piece[at] === LINE_END && piece[at + 1] === LINE_END
+function endsEvent(piece: Buffer): boolean {
+  return piece[piece.length - 2] === LINE_END && piece[piece.length - 1] === LINE_END
 }

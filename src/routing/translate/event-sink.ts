@@ -1,3 +1,4 @@
+import { attempt } from '../../core/attempt.ts'
 import { asGatewayError } from '../../core/failure.ts'
 import type { StreamDecoder } from '../../providers/adapter.ts'
 import type { EventJson } from '../request/operation.ts'
@@ -28,7 +29,7 @@ export function eventSink<Event>(
   sink: StreamSink,
   { decoder, isWanted, isPing = () => false, writer = AS_IS, lastly }: Events<Event>,
 ): StreamSink {
-  const broken: Broken = (error) => sink.fail(asGatewayError(error))
+  const broken = (error: unknown): void => sink.fail(asGatewayError(error))
   let isGood = false
   let hasEvents = false
   const { passed } = decoder
@@ -70,12 +71,13 @@ export function eventSink<Event>(
         sink.end()
         return
       }
-      attempt(broken, () => {
+      // What is thrown once the upstream is over ends this answer only.
+      attempt(() => {
         const last = decoder.end()
         write(last, textOf(last))
         if (lastly === undefined) finish([])
-        else void lastly().then((more) => attempt(broken, () => finish(more)))
-      })
+        else void lastly().then((more) => attempt(() => finish(more), broken))
+      }, broken)
     },
     fail: (error) => broken(error),
   }
@@ -89,16 +91,4 @@ export function writtenEvents(events: readonly unknown[]): Written {
 
 function eventText(json: string): string {
   return `data: ${json}\n\n`
-}
-
-/** Told why an answer could not be read. */
-type Broken = (error: unknown) => void
-
-/** What is thrown once the upstream is over ends this answer only. */
-function attempt(broken: Broken, run: () => void): void {
-  try {
-    run()
-  } catch (error) {
-    broken(error)
-  }
 }
